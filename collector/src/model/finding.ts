@@ -1,0 +1,43 @@
+import type { Level } from './severity.ts';
+
+/** What a rule asks for when it matches. `approve` and `block` act only where the guard is on. */
+export type RuleResponse = 'alert' | 'approve' | 'block';
+
+/** Why a rule matched: one field item of it and what stood there. */
+export interface Evidence {
+  /** The search identifier in the rule's detection part. */
+  readonly selection: string;
+  /** The field as the rule names it; '' for keywords. */
+  readonly field: string;
+  /** What the rule asked for, for people, e.g. `contains "ignore"`. */
+  readonly wanted: string;
+  /** An excerpt around the matching place, at most `limits.evidenceCharsMax` characters, control characters escaped. */
+  readonly excerpt: string;
+}
+
+/** A stored match of a rule. Ids are derived, so that a replay gives the same finding again. */
+export interface Finding {
+  /** 32 hex digits: hash(rule id, group key, first span). */
+  readonly id: string;
+  /** Event time: the end of the span, nanoseconds since the epoch. */
+  readonly timeNanos: bigint;
+  readonly ruleId: string;
+  readonly ruleTitle: string;
+  /** Hash of the rule's content, so that a finding says which version of the rule made it. */
+  readonly ruleVersion: string;
+  readonly level: Level;
+  readonly response: RuleResponse;
+  readonly tags: readonly string[];
+  /** One sentence for people: the rule's description, shortened to its first sentence. */
+  readonly reason: string;
+  readonly groupKey: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly spanName: string;
+  readonly serviceName: string;
+  readonly agentName: string;
+  readonly conversationId: string;
+  readonly userId: string;
+  readonly toolName: string;
+  readonly evidence: readonly Evidence[];
+}

@@ -1,0 +1,44 @@
+/**
+ * Every bound of the collector in one place. Going over one is counted with a reason, never silent, never a crash.
+ * Units stand last in each name. `assertLimits` holds the relations between them and runs at start.
+ */
+export const limits = {
+  /** Request body as sent, before decompression. */
+  bodyBytesMax: 64 * 1024 * 1024,
+  /** Request body after decompression. OTLP recommends 64 MiB. */
+  bodyInflatedBytesMax: 64 * 1024 * 1024,
+  /** Nested arrays, maps and messages in one request (protobuf AnyValue and JSON alike). */
+  nestingDepthMax: 64,
+  spansPerBatchMax: 1 << 20,
+  attributesPerSpanMax: 1024,
+  attributeKeyBytesMax: 1024,
+  attributeValueBytesMax: 4 * 1024 * 1024,
+  eventsPerSpanMax: 1024,
+  linksPerSpanMax: 1024,
+  /** Attribute keys remembered between batches; past it the dictionary starts anew with the next batch. */
+  fieldNamesMax: 65_536,
+  /** Bytes waiting for their fsync; past it the receiver answers 503. */
+  spoolPendingBytesMax: 64 * 1024 * 1024,
+  spoolSegmentBytesMax: 16 * 1024 * 1024,
+  spoolRecordBytesMax: 256 * 1024 * 1024,
+  spoolBytesMax: 8 * 1024 * 1024 * 1024,
+  ruleFileBytesMax: 1024 * 1024,
+  ruleConditionDepthMax: 64,
+  ruleConditionCharsMax: 4096,
+  rulesMax: 20_000,
+  regexCharsMax: 4096,
+  evidenceCharsMax: 256,
+  evidenceItemsMax: 16,
+  findingsPerSpanMax: 64,
+  responseBytesMax: 4 * 1024 * 1024,
+} as const;
+
+export function assertLimits(): void {
+  const l = limits;
+  if (l.spoolRecordBytesMax < l.bodyInflatedBytesMax * 2) {
+    throw new Error('limits: a spool record must be able to hold the rows of the largest body');
+  }
+  if (l.attributeValueBytesMax > l.bodyInflatedBytesMax) {
+    throw new Error('limits: attributeValueBytesMax is over bodyInflatedBytesMax');
+  }
+}

@@ -1,0 +1,32 @@
+import type { FieldId } from './fields.ts';
+import type { SpanBatch } from './span-batch.ts';
+import type { Value } from './value.ts';
+
+/**
+ * What rules see of a batch: every span as an event with named fields. A field is an OTel attribute (canonical name),
+ * a resource attribute, a span property (`span.name`, `span.kind`, `span.status_code`, …) or a derived fact
+ * (`spanwarden.*`); it is computed when it is first asked for and remembered while the span is the current one.
+ */
+export interface SpanEvents {
+  readonly batch: SpanBatch;
+  /** The value of a field, or undefined when the span has no such field. */
+  value(span: number, field: FieldId): Value | undefined;
+  /** Which logsource categories the span belongs to: an OR of `Category` bits, 0 for a span that is no agent's. */
+  categories(span: number): number;
+  /** Every scalar text of the span for keyword search: attribute values, name, status message, span events. */
+  texts(span: number): readonly string[];
+}
+
+/** Logsource categories as bits; one span may have several (an MCP tool call is `tool` and `mcp`). */
+export const Category = {
+  llm: 1,
+  tool: 2,
+  agent: 4,
+  mcp: 8,
+  retrieval: 16,
+  http: 32,
+  db: 64,
+  file: 128,
+} as const;
+
+export type CategoryName = keyof typeof Category;

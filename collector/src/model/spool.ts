@@ -18,3 +18,13 @@ export interface SealedSegment {
   /** The RowBinary bytes of one table in order of arrival; always the same bytes in the same order. */
   read(table: RowTableName): Promise<Buffer[]>;
 }
+
+/** Where the shipper takes sealed segments from. */
+export interface SegmentSource {
+  /** The oldest sealed segment that has not been sent; waits for one. Undefined after the signal aborted. */
+  next(signal: AbortSignal): Promise<SealedSegment | undefined>;
+  /** The store has the segment durably; its file may go after a grace time. */
+  sent(segment: SealedSegment): Promise<void>;
+  /** The store will never take it: moves it aside, with the reason beside it, so that the rest can land. */
+  deadLetter(segment: SealedSegment, reason: string): Promise<void>;
+}

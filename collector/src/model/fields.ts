@@ -1,3 +1,5 @@
+import { limits } from './limits.ts';
+
 /**
  * Attribute names as small integers, so that the hot path compares numbers and not strings.
  *
@@ -12,13 +14,154 @@ export interface FieldTable {
   intern(name: string): FieldId;
   /** The id of the name that stands in `bytes[start, end)`. Called per attribute. */
   internBytes(bytes: Uint8Array, start: number, end: number): FieldId;
+  /** Whether `bytes[start, end)` is the name of `id`; cheaper than `internBytes` when a guess is at hand. */
+  matches(id: FieldId, bytes: Uint8Array, start: number, end: number): boolean;
   name(id: FieldId): string;
   /** The name as RowBinary and protobuf both write it: varint length, then UTF-8. */
   encodedName(id: FieldId): Uint8Array;
-  /** Position of the name in byte order among all names known now; maps are written sorted by it. */
-  rank(id: FieldId): number;
   /** How many ids exist; ids are 0 … size-1. */
   readonly size: number;
+  /** Grows each time dynamic names were forgotten; whoever caches dynamic ids compares it. */
+  readonly generation: number;
   /** Forgets dynamic names when there are too many. Call between batches. */
   trim(): void;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly encoded: Uint8Array;
+  permanent: boolean;
+}
+
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder();
+const probesMax = 64;
+
+/** An open-addressing hash table over name bytes, seeded per process so that senders cannot aim at one slot. */
+export function createFieldTable(dynamicNamesMax: number = limits.fieldNamesMax): FieldTable {
+  let entries: (Entry | undefined)[] = [];
+  let free: FieldId[] = [];
+  let slots = new Int32Array(1024);
+  let used = 0;
+  let dynamicNames = 0;
+  let generation = 0;
+  let seed = randomSeed();
+
+  function hash(bytes: Uint8Array, start: number, end: number): number {
+    let h = seed;
+    for (let i = start; i < end; i++) h = Math.imul(h ^ bytes[i]!, 0x5bd1e995) ^ (h >>> 13);
+    return (h ^ (h >>> 15)) >>> 0;
+  }
+
+  /** The id of the name, or -1 - slot where it would go, or `crowded` when too many names share the neighbourhood. */
+  function locate(bytes: Uint8Array, start: number, end: number): number {
+    const mask = slots.length - 1;
+    let slot = hash(bytes, start, end) & mask;
+    for (let probe = 0; probe < probesMax; probe++) {
+      const id = slots[slot]! - 1;
+      if (id < 0) return -1 - slot;
+      if (matches(id, bytes, start, end)) return id;
+      slot = (slot + 1) & mask;
+    }
+    return crowded;
+  }
+
+  function matches(id: FieldId, bytes: Uint8Array, start: number, end: number): boolean {
+    const known = entries[id]?.bytes;
+    if (known === undefined || known.length !== end - start) return false;
+    for (let i = known.length - 1; i >= 0; i--) if (known[i] !== bytes[start + i]) return false;
+    return true;
+  }
+
+  function rehash(size: number): void {
+    let wanted = size;
+    for (;;) {
+      slots = new Int32Array(wanted);
+      seed = randomSeed();
+      if (placeAll()) return;
+      wanted *= 2;
+    }
+  }
+
+  function placeAll(): boolean {
+    for (let id = 0; id < entries.length; id++) {
+      const entry = entries[id];
+      if (entry === undefined) continue;
+      const at = locate(entry.bytes, 0, entry.bytes.length);
+      if (at === crowded) return false;
+      slots[-1 - at] = id + 1;
+    }
+    return true;
+  }
+
+  function add(bytes: Uint8Array, at: number): FieldId {
+    const id = free.pop() ?? entries.length;
+    const copy = bytes.slice();
+    entries[id] = { name: textDecoder.decode(copy), bytes: copy, encoded: lengthPrefixed(copy), permanent: false };
+    used++;
+    dynamicNames++;
+    if (at === crowded || used * 2 > slots.length) rehash(slots.length * 2);
+    else slots[-1 - at] = id + 1;
+    return id;
+  }
+
+  function internBytes(bytes: Uint8Array, start: number, end: number): FieldId {
+    const at = locate(bytes, start, end);
+    return at >= 0 ? at : add(bytes.subarray(start, end), at);
+  }
+
+  function trim(): void {
+    if (dynamicNames <= dynamicNamesMax) return;
+    free = [];
+    entries = entries.map((entry, id) => {
+      if (entry?.permanent) return entry;
+      free.push(id);
+      return undefined;
+    });
+    used = entries.length - free.length;
+    dynamicNames = 0;
+    generation++;
+    rehash(1024 << Math.ceil(Math.log2(Math.max(1, (used * 2) / 1024))));
+  }
+
+  return {
+    intern(name) {
+      const bytes = textEncoder.encode(name);
+      const id = internBytes(bytes, 0, bytes.length);
+      const entry = entries[id]!;
+      if (!entry.permanent) dynamicNames--;
+      entry.permanent = true;
+      return id;
+    },
+    internBytes,
+    matches,
+    name: (id) => entries[id]?.name ?? '',
+    encodedName: (id) => entries[id]?.encoded ?? emptyName,
+    get size() {
+      return entries.length;
+    },
+    get generation() {
+      return generation;
+    },
+    trim,
+  };
+}
+
+const crowded = Number.MIN_SAFE_INTEGER;
+const emptyName = new Uint8Array(1);
+
+function randomSeed(): number {
+  return (Math.random() * 0xffffffff) | 0;
+}
+
+function lengthPrefixed(bytes: Uint8Array): Uint8Array {
+  const head: number[] = [];
+  let rest = bytes.length;
+  for (; rest > 127; rest >>>= 7) head.push((rest & 127) | 128);
+  head.push(rest);
+  const out = new Uint8Array(head.length + bytes.length);
+  out.set(head);
+  out.set(bytes, head.length);
+  return out;
 }

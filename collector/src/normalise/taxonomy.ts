@@ -1,0 +1,162 @@
+import type { CategoryName } from '../model/span-events.ts';
+
+/**
+ * The one list of names that rules, hunts, Grafana and the docs share: span properties, canonical OTel attributes and
+ * derived facts. The rule linter checks fields against it, and docs/taxonomy.md is generated from it.
+ */
+export interface TaxonomyEntry {
+  readonly name: string;
+  readonly kind: 'span' | 'attribute' | 'fact';
+  /** `text[]` is a list of texts: a rule matches when any member does. */
+  readonly type: 'text' | 'number' | 'boolean' | 'text[]' | 'map' | 'json';
+  readonly description: string;
+  /** Further names may follow after a dot: `spanwarden.argument.amount`. */
+  readonly open?: true;
+}
+
+export const categoryDescriptions: Readonly<Record<CategoryName, string>> = {
+  llm: 'a call of a model: chat, generate_content, text_completion',
+  tool: 'a tool call: execute_tool, MCP tools/call',
+  agent: 'a run of an agent or workflow: invoke_agent, create_agent, invoke_workflow, plan',
+  mcp: 'any span with mcp.method.name',
+  retrieval: 'retrieval, embeddings, rerank',
+  http: 'an HTTP request: http.request.method',
+  db: 'a database call: db.system.name',
+  file: 'a file operation: file.path',
+};
+
+const spanProperties: readonly TaxonomyEntry[] = [
+  span('span.name', 'text', 'Name of the span.'),
+  span('span.kind', 'text', 'Unspecified, Internal, Server, Client, Producer or Consumer.'),
+  span('span.status_code', 'text', 'Unset, Ok or Error.'),
+  span('span.status_message', 'text', 'Status message.'),
+  span('span.duration_ms', 'number', 'End minus start in milliseconds.'),
+  span('span.scope_name', 'text', 'Name of the instrumentation scope.'),
+  span('trace_id', 'text', 'Trace id, lower-case hex.'),
+  span('span_id', 'text', 'Span id, lower-case hex.'),
+  span('parent_span_id', 'text', 'Id of the parent span; absent on a root.'),
+  span('service.name', 'text', 'service.name of the resource.'),
+  { ...span('resource', 'text', 'A resource attribute: resource.<name>.'), open: true },
+];
+
+const attributes: readonly TaxonomyEntry[] = [
+  attribute('gen_ai.operation.name', 'text', 'chat, execute_tool, invoke_agent, embeddings, retrieval, …'),
+  attribute('gen_ai.provider.name', 'text', 'Provider of the model: openai, anthropic, aws.bedrock, …'),
+  attribute('gen_ai.request.model', 'text', 'Model asked for.'),
+  attribute('gen_ai.response.model', 'text', 'Model that answered.'),
+  attribute('gen_ai.response.id', 'text', 'Id of the response.'),
+  attribute('gen_ai.response.finish_reasons', 'text[]', 'Why the model stopped.'),
+  attribute('gen_ai.input.messages', 'json', 'Messages sent to the model, JSON.'),
+  attribute('gen_ai.output.messages', 'json', 'Messages the model gave, JSON.'),
+  attribute('gen_ai.system_instructions', 'json', 'System instructions, JSON array of parts.'),
+  attribute('gen_ai.tool.definitions', 'json', 'Tools offered to the model, JSON.'),
+  attribute('gen_ai.tool.name', 'text', 'Name of the tool that ran.'),
+  attribute('gen_ai.tool.type', 'text', 'function, extension or datastore.'),
+  attribute('gen_ai.tool.description', 'text', 'Description of the tool.'),
+  attribute('gen_ai.tool.call.id', 'text', 'Id of the tool call.'),
+  attribute('gen_ai.tool.call.arguments', 'json', 'Arguments of the tool call, JSON.'),
+  attribute('gen_ai.tool.call.result', 'json', 'Result of the tool call, JSON or text.'),
+  attribute('gen_ai.agent.name', 'text', 'Name of the agent.'),
+  attribute('gen_ai.agent.id', 'text', 'Id of the agent.'),
+  attribute('gen_ai.agent.version', 'text', 'Version of the agent.'),
+  attribute('gen_ai.conversation.id', 'text', 'Conversation or session.'),
+  attribute('gen_ai.workflow.name', 'text', 'Name of the workflow.'),
+  attribute('gen_ai.usage.input_tokens', 'number', 'Tokens sent, cache included.'),
+  attribute('gen_ai.usage.output_tokens', 'number', 'Tokens received.'),
+  attribute('gen_ai.usage.cache_read.input_tokens', 'number', 'Tokens read from the provider cache.'),
+  attribute('gen_ai.usage.cache_write.input_tokens', 'number', 'Tokens written to the provider cache.'),
+  attribute('gen_ai.usage.reasoning.output_tokens', 'number', 'Tokens spent on reasoning.'),
+  attribute('gen_ai.request.temperature', 'number', 'Sampling temperature.'),
+  attribute('gen_ai.request.max_tokens', 'number', 'Token limit of the answer.'),
+  attribute('gen_ai.request.stream', 'boolean', 'Whether the answer was streamed.'),
+  attribute('gen_ai.retrieval.query.text', 'text', 'Text that was searched for.'),
+  attribute('gen_ai.retrieval.documents', 'json', 'Documents found, JSON.'),
+  attribute('gen_ai.data_source.id', 'text', 'Data source of a retrieval.'),
+  attribute('mcp.method.name', 'text', 'initialize, tools/list, tools/call, …'),
+  attribute('mcp.session.id', 'text', 'MCP transport session; not the conversation.'),
+  attribute('mcp.protocol.version', 'text', 'MCP protocol version.'),
+  attribute('mcp.resource.uri', 'text', 'MCP resource.'),
+  attribute('network.transport', 'text', 'pipe (stdio), tcp, quic.'),
+  attribute('server.address', 'text', 'Host that was called.'),
+  attribute('server.port', 'number', 'Port that was called.'),
+  attribute('url.full', 'text', 'Full URL of a request.'),
+  attribute('http.request.method', 'text', 'HTTP method.'),
+  attribute('http.response.status_code', 'number', 'HTTP status.'),
+  attribute('db.system.name', 'text', 'Database product.'),
+  attribute('db.query.text', 'text', 'Database query.'),
+  attribute('file.path', 'text', 'File path.'),
+  attribute('user.id', 'text', 'User on whose behalf the agent acts.'),
+  attribute('error.type', 'text', 'Class of the error; absent on success.'),
+  attribute('rpc.response.status_code', 'text', 'JSON-RPC error code of an MCP call.'),
+];
+
+const facts: readonly TaxonomyEntry[] = [
+  fact('spanwarden.text.user', 'text[]', 'User texts that are new in this call: after the last assistant message.'),
+  fact('spanwarden.text.tool_result', 'text[]', 'Tool results: of this tool span, or new in this model call.'),
+  fact('spanwarden.text.system', 'text[]', 'System instructions.'),
+  fact('spanwarden.text.output', 'text[]', 'Texts the model gave, reasoning included.'),
+  fact('spanwarden.text.tool_definition', 'text[]', 'Names, descriptions and parameter descriptions of offered tools.'),
+  fact('spanwarden.text.retrieved', 'text[]', 'Contents of retrieved documents.'),
+  fact('spanwarden.text.arguments', 'text[]', 'Every text inside the arguments of this tool span.'),
+  {
+    ...fact('spanwarden.argument', 'map', 'One argument of a tool span, parsed: spanwarden.argument.<key>[.<key>…].'),
+    open: true,
+  },
+  fact('spanwarden.proposed.tool_names', 'text[]', 'Tools the model asked to call in its output.'),
+  fact(
+    'spanwarden.effect.kinds',
+    'text[]',
+    'What the tool call does, from its name and arguments: read, write, delete, send, pay, execute, post, merge, install.',
+  ),
+  fact('spanwarden.effect.urls', 'text[]', 'URLs in tool arguments.'),
+  fact('spanwarden.effect.hosts', 'text[]', 'Hosts of these URLs, lower case, ports removed.'),
+  fact('spanwarden.effect.domains', 'text[]', 'Registrable domains of these hosts.'),
+  fact(
+    'spanwarden.effect.external_domains',
+    'text[]',
+    'The same without loopback, private and internal hosts; bare public IP addresses included.',
+  ),
+  fact('spanwarden.effect.ips', 'text[]', 'IP addresses in tool arguments, odd notations (hex, octal) made canonical.'),
+  fact('spanwarden.effect.emails', 'text[]', 'E-mail addresses in tool arguments.'),
+  fact('spanwarden.effect.paths', 'text[]', 'File paths in tool arguments, dot segments resolved.'),
+  fact('spanwarden.effect.commands', 'text[]', 'Shell commands in tool arguments.'),
+  fact('spanwarden.effect.http_method', 'text', 'HTTP method of the call, upper case.'),
+  fact('spanwarden.effect.amounts', 'text[]', 'Money amounts in tool arguments, as decimal text.'),
+  fact('spanwarden.content.secrets', 'text[]', 'Kinds of secrets in any text of the span.'),
+  fact('spanwarden.content.pii', 'text[]', 'Kinds of personal data in any text of the span.'),
+  fact(
+    'spanwarden.content.hidden_unicode',
+    'text[]',
+    'Kinds of hidden characters in any text: tag, zero_width, bidi, variation_selector.',
+  ),
+  fact(
+    'spanwarden.outgoing.secrets',
+    'text[]',
+    'Kinds of secrets in arguments of a call that sends, posts, pays or executes.',
+  ),
+  fact('spanwarden.outgoing.pii', 'text[]', 'Kinds of personal data in arguments of such a call.'),
+  fact('spanwarden.output.urls', 'text[]', 'URLs in the text the model gave.'),
+  fact('spanwarden.output.image_urls', 'text[]', 'Image URLs (markdown or HTML) in the text the model gave.'),
+  fact(
+    'spanwarden.flow.untrusted_arguments',
+    'text[]',
+    'Model call: `tool.argument=value` of proposed sink calls whose value stands in the new tool results or documents of ' +
+      'this call and in no user or system text.',
+  ),
+  fact('spanwarden.flow.sink_kinds', 'text[]', 'Effects of the proposed calls with such arguments.'),
+  fact('spanwarden.sandbox', 'text', 'Sandbox the agent says it runs in: none, container, vm, …; absent when unknown.'),
+];
+
+export const taxonomy: readonly TaxonomyEntry[] = [...spanProperties, ...attributes, ...facts];
+
+function span(name: string, type: TaxonomyEntry['type'], description: string): TaxonomyEntry {
+  return { name, kind: 'span', type, description };
+}
+
+function attribute(name: string, type: TaxonomyEntry['type'], description: string): TaxonomyEntry {
+  return { name, kind: 'attribute', type, description };
+}
+
+function fact(name: string, type: TaxonomyEntry['type'], description: string): TaxonomyEntry {
+  return { name, kind: 'fact', type, description };
+}

@@ -120,7 +120,7 @@ function table(rows: readonly (readonly string[])[], options: TableOptions = {})
   }
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - displayWidth(cell))).join('  ');
-  return cells
+  return rows
     .map((row) => `${indent}${line(row)}`.trimEnd())
     .map((text) => `${text}\n`)
     .join('');

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { limits } from '../model/limits.ts';
+import type { SpoolOptions } from './contract.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** Section `spool:` of the config: the disk buffer where the acknowledgement happens. */
+export const spoolConfigSchema = z
+  .strictObject({
+    segment_bytes_max: z
+      .int()
+      .min(64 * 1024)
+      .max(512 * mebibyte)
+      .default(limits.spoolSegmentBytesMax)
+      .describe(
+        'Bytes after which a segment is sealed and inserted into ClickHouse as one INSERT. Default 16 MiB. ' +
+          'Larger segments mean fewer, larger inserts and more memory per insert.',
+      ),
+    segment_age_max_ms: z
+      .int()
+      .min(10)
+      .max(3_600_000)
+      .default(1000)
+      .describe(
+        'Milliseconds after which a segment is sealed even when it is small. Default 1000. ' +
+          'It bounds how late a span shows in ClickHouse; smaller values mean more, smaller inserts.',
+      ),
+    bytes_max: z
+      .int()
+      .min(16 * mebibyte)
+      .default(limits.spoolBytesMax)
+      .describe(
+        'Bytes the spool directory may take on disk. Default 8 GiB. ' +
+          'While ClickHouse is away the spool fills; when it is full, senders get 503 with Retry-After and nothing is lost.',
+      ),
+    grace_ms: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .default(600_000)
+      .describe(
+        'Milliseconds for which inserted segments are kept and resent batches are recognised. Default 600000 (10 min). ' +
+          'Longer keeps more disk in use, at most an eighth of bytes_max.',
+      ),
+    pending_bytes_max: z
+      .int()
+      .min(mebibyte)
+      .max(1024 * mebibyte)
+      .default(limits.spoolPendingBytesMax)
+      .describe(
+        'Bytes that may wait in memory for their fsync. Default 64 MiB. Past it senders get 503 with Retry-After.',
+      ),
+  })
+  .prefault({})
+  .describe('The disk buffer between detection and ClickHouse; a batch is acknowledged when it is fsynced here.');
+
+export type SpoolConfig = z.infer<typeof spoolConfigSchema>;
+
+/** What the config says, as options for `openSpool`. */
+export function spoolOptions(config: SpoolConfig, directory: string): SpoolOptions {
+  return {
+    directory,
+    segmentBytesMax: config.segment_bytes_max,
+    segmentAgeMaxMs: config.segment_age_max_ms,
+    bytesMax: config.bytes_max,
+    graceMs: config.grace_ms,
+    pendingBytesMax: config.pending_bytes_max,
+  };
+}

@@ -1,0 +1,99 @@
+import type { Outcome } from '../model/outcome.ts';
+import type { Rows, SegmentSource } from '../model/spool.ts';
+
+/** One accepted OTLP batch: its spans and its findings land together or not at all. */
+export interface SpoolBatch {
+  /** 16 bytes that identify the batch's content, by which a resend is recognised. */
+  readonly digest: Uint8Array;
+  /** The spool writes these bytes without a copy: leave them alone until `append` has resolved. */
+  readonly rows: readonly Rows[];
+}
+
+/**
+ * The reason of a retryable or permanent outcome starts with its code: `SW_SPOOL_FULL: …`, `SW_SPOOL_WRITE: …`,
+ * `SW_SHUTTING_DOWN: …`.
+ */
+export type AppendOutcome = Outcome & {
+  /** True when the batch was not written because the same one is on disk already or on its way there. */
+  readonly duplicate?: boolean;
+};
+
+/** The fsynced buffer on disk between detection and the store. */
+export interface Spool extends SegmentSource {
+  /**
+   * Puts a batch on disk. Resolves only when it is fsynced, or when it was refused; never rejects for reasons of the
+   * disk. Retryable: full, failed write, shutting down. Permanent: larger than `limits.spoolRecordBytesMax`.
+   */
+  append(batch: SpoolBatch): Promise<AppendOutcome>;
+  /** How the batch with this digest ended, when it was committed within the window or is being committed now. */
+  committed(digest: Uint8Array): Promise<Outcome> | undefined;
+  /** Commits what is pending and seals the open segment, so that `next` offers it. For a drain before `close`. */
+  seal(): Promise<void>;
+  stats(): SpoolStats;
+  /**
+   * Commits what is pending, seals, ends every waiting `next` with undefined and gives the directory back. Idempotent.
+   * `sent` and `deadLetter` after it do nothing: the segment is offered again at the next start.
+   */
+  close(): Promise<void>;
+}
+
+export interface SpoolOptions {
+  /** Made with mode 700 when missing; belongs to one process at a time. */
+  readonly directory: string;
+  /** A segment is sealed before it grows over this; a single larger record gets a segment of its own. */
+  readonly segmentBytesMax: number;
+  /** A segment is sealed when its first record is this old. */
+  readonly segmentAgeMaxMs: number;
+  /** Bytes of all files in the directory; past it appends answer SW_SPOOL_FULL. */
+  readonly bytesMax: number;
+  /** How long shipped segments are kept, and how long a resend is recognised. */
+  readonly graceMs: number;
+  /** Bytes that wait for their fsync; past it appends answer SW_SPOOL_FULL. */
+  readonly pendingBytesMax: number;
+  /** Bytes of shipped segments kept during their grace time; an eighth of `bytesMax` unless said otherwise. */
+  readonly sentBytesMax?: number;
+  /** Milliseconds since the epoch; `Date.now` unless said otherwise. */
+  readonly now?: () => number;
+  readonly logger?: SpoolLogger;
+}
+
+/** The part of a pino logger that the spool uses. */
+export interface SpoolLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Gauges say what is now; the others count since the spool was opened. */
+export interface SpoolStats {
+  /** Gauge: segments not yet sent, the open one included. */
+  readonly segments: number;
+  /** Gauge: their bytes. */
+  readonly bytes: number;
+  /** Gauge: age of the oldest record not yet sent, 0 when there is none. */
+  readonly oldestAgeMs: number;
+  /** Gauge: batches that wait for their fsync, and their bytes. */
+  readonly pendingRecords: number;
+  readonly pendingBytes: number;
+  /** Gauge: shipped segments within their grace time. */
+  readonly sentKeptSegments: number;
+  readonly sentKeptBytes: number;
+  /** Gauge: files set aside in `dead-letter/` and `quarantine/`, from earlier runs too. */
+  readonly setAsideBytes: number;
+  readonly appendedRecords: number;
+  readonly appendedRows: number;
+  readonly appendedBytes: number;
+  readonly syncs: number;
+  readonly duplicateRecords: number;
+  readonly refusedFullRecords: number;
+  readonly refusedWriteRecords: number;
+  readonly refusedTooLargeRecords: number;
+  readonly sealedSegments: number;
+  readonly sentSegments: number;
+  readonly deadLetteredSegments: number;
+  readonly recoveredRecords: number;
+  readonly tornTails: number;
+  readonly tornBytes: number;
+  readonly corruptRanges: number;
+  readonly corruptBytes: number;
+}

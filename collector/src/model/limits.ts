@@ -23,10 +23,20 @@ export const limits = {
   spoolRecordBytesMax: 256 * 1024 * 1024,
   spoolBytesMax: 8 * 1024 * 1024 * 1024,
   ruleFileBytesMax: 1024 * 1024,
+  /** YAML nodes in one rule file after aliases are followed; ends alias bombs. */
+  ruleNodesMax: 100_000,
+  ruleNestingDepthMax: 32,
+  ruleValueCharsMax: 16_384,
   ruleConditionDepthMax: 64,
   ruleConditionCharsMax: 4096,
   rulesMax: 20_000,
   regexCharsMax: 4096,
+  /** Instructions of a compiled regex; a measure of what one character of input may cost. */
+  regexInstructionsMax: 10_000,
+  /** Values that one placeholder list may put in place of `%name%`. */
+  expandValuesMax: 10_000,
+  /** Members of an array attribute that rules look at, nested arrays included. */
+  fieldMembersMax: 4096,
   evidenceCharsMax: 256,
   evidenceItemsMax: 16,
   findingsPerSpanMax: 64,

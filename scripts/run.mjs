@@ -44,7 +44,7 @@ function install() {
   const viaNpm = cli !== undefined && /npm-cli\.[cm]?js$/.test(cli);
   // `npm ci` deletes node_modules first, and with it the pinned Node: so npm must run on the machine's own Node.
   const [command, args] = viaNpm ? [process.env.npm_node_execpath ?? 'node', [cli]] : ['npm', []];
-  const result = spawnSync(command, [...args, 'ci'], {
+  const result = spawnSync(command, [...args, 'ci', '--loglevel=error'], {
     cwd: root,
     env: environmentForNpm(),
     stdio: ['ignore', 2, 2],

@@ -12,12 +12,12 @@ export interface SpanBatch {
   /** The request body after decompression, always protobuf; every offset points into it. */
   readonly bytes: Buffer;
   readonly spanCount: number;
-  readonly spans: Int32Array;
-  readonly attributes: Int32Array;
-  readonly events: Int32Array;
-  readonly links: Int32Array;
-  readonly resources: Int32Array;
-  readonly scopes: Int32Array;
+  readonly spans: Int32Array<ArrayBufferLike>;
+  readonly attributes: Int32Array<ArrayBufferLike>;
+  readonly events: Int32Array<ArrayBufferLike>;
+  readonly links: Int32Array<ArrayBufferLike>;
+  readonly resources: Int32Array<ArrayBufferLike>;
+  readonly scopes: Int32Array<ArrayBufferLike>;
   /** Records refused one by one (wrong id length, too deep, over a limit), for OTLP's partial success. */
   readonly rejected: RejectedSpans;
 

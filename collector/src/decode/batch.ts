@@ -1,0 +1,63 @@
+import type { FieldId } from '../model/fields.ts';
+import { Attribute, Resource, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
+import type { Value } from '../model/value.ts';
+import { readInt64, readNested } from './any-value.ts';
+
+/** The decoder's view of one request; see `SpanBatch` for the contract. */
+export class OtlpSpanBatch implements SpanBatch {
+  bytes: Buffer = Buffer.alloc(0);
+  spanCount = 0;
+  spans: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  attributes: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  events: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  links: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  resources: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  scopes: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  rejected = { count: 0, message: '' };
+  dropped = { attributes: 0, events: 0, links: 0 };
+
+  text(start: number, length: number): string {
+    return length <= 0 ? '' : this.bytes.toString('utf8', start, start + length);
+  }
+
+  hex(start: number, length: number): string {
+    return start < 0 ? '' : this.bytes.toString('hex', start, start + length);
+  }
+
+  nanos(offset: number): bigint {
+    return offset < 0 ? 0n : this.bytes.readBigUInt64LE(offset);
+  }
+
+  attributeValue(attribute: number): Value {
+    const at = attribute * Attribute.stride;
+    const value = this.attributes[at + Attribute.value]!;
+    const length = this.attributes[at + Attribute.length]!;
+    const type = this.attributes[at + Attribute.type];
+    if (type === ValueType.string) return this.text(value, length);
+    if (type === ValueType.int) return readInt64(this.bytes, value);
+    if (type === ValueType.bool) return value !== 0;
+    if (type === ValueType.double) return this.bytes.readDoubleLE(value);
+    if (type === ValueType.bytes) return this.bytes.toString('base64', value, value + length);
+    if (type === ValueType.empty) return null;
+    return readNested(this.bytes, type!, value, length);
+  }
+
+  findSpanAttribute(span: number, field: FieldId): number {
+    const at = span * Span.stride;
+    return this.#find(this.spans[at + Span.attributes]!, this.spans[at + Span.attributeCount]!, field);
+  }
+
+  findResourceAttribute(span: number, field: FieldId): number {
+    const at = this.spans[span * Span.stride + Span.resource]! * Resource.stride;
+    return this.#find(this.resources[at + Resource.attributes]!, this.resources[at + Resource.attributeCount]!, field);
+  }
+
+  /** Backwards: of duplicate keys the last one counts, here as in storage. */
+  #find(first: number, count: number, field: FieldId): number {
+    const attributes = this.attributes;
+    for (let row = first + count - 1; row >= first; row--) {
+      if (attributes[row * Attribute.stride] === field) return row;
+    }
+    return -1;
+  }
+}

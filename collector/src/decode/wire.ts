@@ -1,0 +1,96 @@
+import type { ErrorCode } from '../model/errors.ts';
+
+/**
+ * Protobuf wire format: https://protobuf.dev/programming-guides/encoding/
+ *
+ * | wire type | meaning | read as |
+ * |---|---|---|
+ * | 0 | varint | ≤ 10 bytes, 7 bits each, low bits first |
+ * | 1, 5 | fixed64, fixed32 | 8 or 4 bytes, little-endian |
+ * | 2 | length-delimited | varint length, then bytes |
+ * | 3, 4 | groups | refused: deprecated since 2008, and OTLP has none |
+ */
+export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+
+/** Thrown inside the decoders only; their entry points turn it into a value. */
+export class MalformedError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A position in protobuf bytes. Every read is bounded by the `end` of the message being read. */
+export class WireReader {
+  bytes: Buffer = empty;
+  pos = 0;
+
+  reset(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.pos = 0;
+  }
+
+  /** A tag; field numbers above 2^28 cannot occur in OTLP and are skipped as unknown. */
+  tag(end: number): number {
+    const tag = this.varint32(end);
+    if (tag >>> 3 === 0) this.fail('field number 0');
+    return tag;
+  }
+
+  /** A varint whose low 32 bits are wanted, unsigned. */
+  varint32(end: number): number {
+    const bytes = this.bytes;
+    let pos = this.pos;
+    let shift = 0;
+    let value = 0;
+    for (let i = 0; i < 10; i++) {
+      if (pos >= end) this.fail('truncated varint');
+      const byte = bytes[pos++]!;
+      if (shift < 32) value |= (byte & 127) << shift;
+      shift += 7;
+      if (byte < 128) {
+        this.pos = pos;
+        return value >>> 0;
+      }
+    }
+    return this.fail('varint longer than 10 bytes');
+  }
+
+  /** Reads a length and returns the end of that range; `pos` is then its start. */
+  range(end: number): number {
+    const length = this.varint32(end);
+    const stop = this.pos + length;
+    if (stop > end) this.fail('length runs past the end of its message');
+    return stop;
+  }
+
+  /** Skips a fixed-width value and returns where it starts. */
+  fixed(width: 4 | 8, end: number): number {
+    const at = this.pos;
+    if (at + width > end) this.fail('truncated fixed-width value');
+    this.pos = at + width;
+    return at;
+  }
+
+  /** Steps over a field nobody knows (OTLP: unknown fields are ignored at any depth). */
+  skip(wireType: number, end: number): void {
+    if (wireType === WireType.varint) this.varint32(end);
+    else if (wireType === WireType.fixed64) this.fixed(8, end);
+    else if (wireType === WireType.bytes) this.pos = this.range(end);
+    else if (wireType === WireType.fixed32) this.fixed(4, end);
+    else this.fail(`wire type ${wireType}`);
+  }
+
+  /** A known field must have its own wire type: anything else is another message sent to the wrong place. */
+  expect(actual: number, expected: number, field: string): void {
+    if (actual !== expected) this.fail(`${field} has wire type ${actual}, not ${expected}`);
+  }
+
+  fail(what: string): never {
+    throw new MalformedError('SW_OTLP_PROTOBUF', `malformed protobuf at byte ${this.pos}: ${what}`);
+  }
+}
+
+const empty = Buffer.alloc(0);

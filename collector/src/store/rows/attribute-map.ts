@@ -1,0 +1,148 @@
+import type { FieldId, FieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
+import { Attribute, type SpanBatch, ValueType } from '../../model/span-batch.ts';
+import { valueText } from '../../model/value.ts';
+import type { ExtraAttribute } from './otel-traces.ts';
+import type { RowWriter } from './rowbinary.ts';
+
+/** Spans with the same attribute names in the same order share one sorted order. */
+interface Shape {
+  readonly fields: Int32Array;
+  /** Positions in the run, sorted by name, the last of duplicate names only. */
+  readonly order: Uint16Array;
+}
+
+/**
+ * Runs of attributes → Map(LowCardinality(String), String), sorted by key: unsorted maps compress badly and make equal
+ * maps unequal in GROUP BY. Values become text: numbers in decimal, lists and maps as JSON, bytes as base64.
+ */
+export class AttributeMapWriter {
+  /** Values cut at `limits.attributeValueBytesMax`, since the start. */
+  truncated = 0;
+  readonly #fields: FieldTable;
+  readonly #shapes = new Map<number, Shape>();
+  #generation = -1;
+  #batch!: SpanBatch;
+
+  constructor(fields: FieldTable) {
+    this.#fields = fields;
+  }
+
+  begin(batch: SpanBatch): void {
+    this.#batch = batch;
+    if (this.#generation !== this.#fields.generation || this.#shapes.size > shapesMax) this.#shapes.clear();
+    this.#generation = this.#fields.generation;
+  }
+
+  /** Writes the map of the attribute rows [first, first + count), and `extra` among them where its name belongs. */
+  write(writer: RowWriter, first: number, count: number, extra?: ExtraAttribute): void {
+    if (count === 0 && extra === undefined) {
+      writer.u8(0);
+      return;
+    }
+    const order = this.#order(first, count);
+    if (extra !== undefined) {
+      this.#writeWithExtra(writer, first, order, extra);
+      return;
+    }
+    writer.varint(order.length);
+    for (let i = 0; i < order.length; i++) this.#entry(writer, first + order[i]!);
+  }
+
+  /** Writes the value of one attribute as a String, '' when it is not there. */
+  writeValueOf(writer: RowWriter, first: number, count: number, field: FieldId): void {
+    for (let row = first + count - 1; row >= first; row--) {
+      if (this.#batch.attributes[row * Attribute.stride] === field) {
+        this.#value(writer, row);
+        return;
+      }
+    }
+    writer.u8(0);
+  }
+
+  #writeWithExtra(writer: RowWriter, first: number, order: Uint16Array, extra: ExtraAttribute): void {
+    const nameAt = (i: number) => this.#fields.name(this.#batch.attributes[(first + i) * Attribute.stride]!);
+    const others = [...order].filter((i) => nameAt(i) !== extra.name);
+    const before = others.findIndex((i) => nameAt(i) > extra.name);
+    const place = before < 0 ? others.length : before;
+    writer.varint(others.length + 1);
+    for (const i of others.slice(0, place)) this.#entry(writer, first + i);
+    writer.string(extra.name);
+    writer.string(extra.value);
+    for (const i of others.slice(place)) this.#entry(writer, first + i);
+  }
+
+  #entry(writer: RowWriter, row: number): void {
+    const name = this.#fields.encodedName(this.#batch.attributes[row * Attribute.stride]!);
+    writer.raw(name, 0, name.length);
+    this.#value(writer, row);
+  }
+
+  #value(writer: RowWriter, row: number): void {
+    const batch = this.#batch;
+    const at = row * Attribute.stride;
+    const type = batch.attributes[at + Attribute.type];
+    if (type !== ValueType.string) {
+      writer.string(valueText(batch.attributeValue(row)));
+      return;
+    }
+    const start = batch.attributes[at + Attribute.value]!;
+    const length = batch.attributes[at + Attribute.length]!;
+    if (length <= limits.attributeValueBytesMax) writer.bytes(batch.bytes, start, start + length);
+    else this.#cutValue(writer, batch.bytes, start, length);
+  }
+
+  /** One huge value must not fail its batch: it is cut between two characters and says so. */
+  #cutValue(writer: RowWriter, bytes: Buffer, start: number, length: number): void {
+    const mark = Buffer.from(`…[spanwarden: cut, ${length} bytes in all]`);
+    let end = start + limits.attributeValueBytesMax - mark.length;
+    while ((bytes[end]! & 0xc0) === 0x80) end--;
+    writer.varint(end - start + mark.length);
+    writer.raw(bytes, start, end);
+    writer.raw(mark, 0, mark.length);
+    this.truncated++;
+  }
+
+  #order(first: number, count: number): Uint16Array {
+    const attributes = this.#batch.attributes;
+    let hash = count;
+    const end = (first + count) * Attribute.stride;
+    for (let at = first * Attribute.stride; at < end; at += Attribute.stride) {
+      hash = Math.imul(hash ^ attributes[at]!, 0x01000193) ^ (hash >>> 15);
+    }
+    const known = this.#shapes.get(hash);
+    if (known !== undefined && this.#isShape(known, first, count)) return known.order;
+    const shape = this.#sort(first, count);
+    this.#shapes.set(hash, shape);
+    return shape.order;
+  }
+
+  #isShape(shape: Shape, first: number, count: number): boolean {
+    if (shape.fields.length !== count) return false;
+    const attributes = this.#batch.attributes;
+    for (let i = 0; i < count; i++) {
+      if (attributes[(first + i) * Attribute.stride] !== shape.fields[i]) return false;
+    }
+    return true;
+  }
+
+  #sort(first: number, count: number): Shape {
+    const fields = new Int32Array(count);
+    const lastOf = new Map<FieldId, number>();
+    for (let i = 0; i < count; i++) {
+      fields[i] = this.#batch.attributes[(first + i) * Attribute.stride]!;
+      lastOf.set(fields[i]!, i);
+    }
+    const order = [...lastOf.values()].sort((a, b) =>
+      compare(this.#fields.name(fields[a]!), this.#fields.name(fields[b]!)),
+    );
+    return { fields, order: Uint16Array.from(order) };
+  }
+}
+
+/** Senders that never repeat a shape must not fill memory. */
+const shapesMax = 4096;
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

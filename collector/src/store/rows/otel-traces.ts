@@ -1,0 +1,204 @@
+import type { FieldTable } from '../../model/fields.ts';
+import { Event, Link, Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
+import type { Rows } from '../../model/spool.ts';
+import { AttributeMapWriter } from './attribute-map.ts';
+import { RowWriter } from './rowbinary.ts';
+
+/**
+ * The columns of otel_traces that the OpenTelemetry Collector's ClickHouse exporter inserts, in this order.
+ * https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/clickhouseexporter
+ */
+export const otelTracesColumns = [
+  'Timestamp',
+  'TraceId',
+  'SpanId',
+  'ParentSpanId',
+  'TraceState',
+  'SpanName',
+  'SpanKind',
+  'ServiceName',
+  'ResourceAttributes',
+  'ScopeName',
+  'ScopeVersion',
+  'SpanAttributes',
+  'Duration',
+  'StatusCode',
+  'StatusMessage',
+  'Events.Timestamp',
+  'Events.Name',
+  'Events.Attributes',
+  'Links.TraceId',
+  'Links.SpanId',
+  'Links.TraceState',
+  'Links.Attributes',
+] as const;
+
+/** Where a span's start must lie to be stored under it, in milliseconds since the epoch. */
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * Span batches → RowBinary rows, mostly by copying bytes: protobuf and RowBinary write strings alike, and a fixed64 of
+ * nanoseconds is a DateTime64(9).
+ *
+ * A start outside the accepted range is moved to its edge, because every distinct day is a partition and a sender with
+ * a broken clock could open thousands; the original stays in the attribute `spanwarden.original_timestamp`.
+ */
+export class SpanRowEncoder {
+  /** Spans whose time was moved, since the start. */
+  clamped = 0;
+  readonly #writer = new RowWriter(1 << 20);
+  readonly #maps: AttributeMapWriter;
+  readonly #serviceName: number;
+  /** Encoded once per resource: service name and attribute map as they stand in every row of it. */
+  readonly #resources = new RowWriter(16 * 1024);
+  #resourceEnds: number[] = [];
+
+  constructor(fields: FieldTable) {
+    this.#maps = new AttributeMapWriter(fields);
+    this.#serviceName = fields.intern('service.name');
+  }
+
+  /** Values cut because they were over `limits.attributeValueBytesMax`, since the start. */
+  get truncatedValues(): number {
+    return this.#maps.truncated;
+  }
+
+  encode(batch: SpanBatch, range: TimeRange): Rows {
+    this.#resources.reset();
+    this.#resourceEnds = [];
+    const edges = { from: BigInt(range.fromMs) * 1_000_000n, to: BigInt(range.toMs) * 1_000_000n };
+    this.#maps.begin(batch);
+    for (let span = 0; span < batch.spanCount; span++) this.#row(batch, span * Span.stride, edges);
+    return { table: 'otel_traces', bytes: this.#writer.take(), count: batch.spanCount };
+  }
+
+  #row(batch: SpanBatch, at: number, edges: TimeEdges): void {
+    const writer = this.#writer;
+    const spans = batch.spans;
+    const bytes = batch.bytes;
+    const original = this.#timestamp(batch, at, edges);
+    writer.hex(bytes, spans[at + Span.traceId]!, 16);
+    writer.hex(bytes, spans[at + Span.spanId]!, 8);
+    writer.hex(bytes, spans[at + Span.parentSpanId]!, 8);
+    this.#text(bytes, spans, at + Span.traceState);
+    this.#text(bytes, spans, at + Span.name);
+    const kind = spanKinds[spans[at + Span.kind]!] ?? spanKinds[0]!;
+    writer.raw(kind, 0, kind.length);
+    this.#resource(batch, spans[at + Span.resource]!);
+    const scope = spans[at + Span.scope]! * Scope.stride;
+    this.#text(bytes, batch.scopes, scope + Scope.name);
+    this.#text(bytes, batch.scopes, scope + Scope.version);
+    this.#maps.write(writer, spans[at + Span.attributes]!, spans[at + Span.attributeCount]!, original);
+    this.#duration(bytes, spans[at + Span.start]!, spans[at + Span.end]!);
+    const status = statusCodes[spans[at + Span.statusCode]!] ?? statusCodes[0]!;
+    writer.raw(status, 0, status.length);
+    this.#text(bytes, spans, at + Span.statusMessage);
+    this.#events(batch, spans[at + Span.events]!, spans[at + Span.eventCount]!);
+    this.#links(batch, spans[at + Span.links]!, spans[at + Span.linkCount]!);
+  }
+
+  /** Writes the start, moved into the accepted range; returns the attribute that keeps the original if it was moved. */
+  #timestamp(batch: SpanBatch, at: number, edges: TimeEdges): ExtraAttribute | undefined {
+    const start = batch.spans[at + Span.start]!;
+    const offset = start >= 0 ? start : batch.spans[at + Span.end]!;
+    if (offset >= 0) {
+      // Compare by the high half first: only spans within four seconds of an edge need all 64 bits.
+      const high = batch.bytes.readUInt32LE(offset + 4);
+      if (high > Number(edges.from >> 32n) && high < Number(edges.to >> 32n)) {
+        this.#writer.raw(batch.bytes, offset, offset + 8);
+        return undefined;
+      }
+    }
+    const nanos = batch.nanos(offset);
+    const kept = clamp(nanos, edges);
+    this.#writer.i64(kept);
+    if (kept === nanos) return undefined;
+    this.clamped++;
+    return { name: 'spanwarden.original_timestamp', value: String(nanos) };
+  }
+
+  #text(bytes: Buffer, rows: ArrayLike<number>, column: number): void {
+    const start = rows[column]!;
+    this.#writer.bytes(bytes, start, start + rows[column + 1]!);
+  }
+
+  #resource(batch: SpanBatch, resource: number): void {
+    while (this.#resourceEnds.length <= resource) this.#encodeResource(batch, this.#resourceEnds.length);
+    const start = resource === 0 ? 0 : this.#resourceEnds[resource - 1]!;
+    this.#writer.raw(this.#resources.buffer, start, this.#resourceEnds[resource]!);
+  }
+
+  #encodeResource(batch: SpanBatch, resource: number): void {
+    const at = resource * Resource.stride;
+    const first = batch.resources[at + Resource.attributes]!;
+    const count = batch.resources[at + Resource.attributeCount]!;
+    this.#maps.writeValueOf(this.#resources, first, count, this.#serviceName);
+    this.#maps.write(this.#resources, first, count);
+    this.#resourceEnds.push(this.#resources.length);
+  }
+
+  /** End minus start on 32-bit halves; 0 when the span ends before it starts or a time is missing. */
+  #duration(bytes: Buffer, start: number, end: number): void {
+    const known = start >= 0 && end >= 0;
+    const low = known ? bytes.readUInt32LE(end) - bytes.readUInt32LE(start) : 0;
+    const high = known ? bytes.readUInt32LE(end + 4) - bytes.readUInt32LE(start + 4) - (low < 0 ? 1 : 0) : -1;
+    if (high < 0) this.#writer.u64Halves(0, 0);
+    else this.#writer.u64Halves(low >>> 0, high);
+  }
+
+  #events(batch: SpanBatch, first: number, count: number): void {
+    const writer = this.#writer;
+    const rows = batch.events;
+    const end = (first + count) * Event.stride;
+    writer.varint(count);
+    for (let at = first * Event.stride; at < end; at += Event.stride) writer.i64(batch.nanos(rows[at + Event.time]!));
+    writer.varint(count);
+    for (let at = first * Event.stride; at < end; at += Event.stride) this.#text(batch.bytes, rows, at + Event.name);
+    writer.varint(count);
+    for (let at = first * Event.stride; at < end; at += Event.stride) {
+      this.#maps.write(writer, rows[at + Event.attributes]!, rows[at + Event.attributeCount]!);
+    }
+  }
+
+  #links(batch: SpanBatch, first: number, count: number): void {
+    const writer = this.#writer;
+    const rows = batch.links;
+    const end = (first + count) * Link.stride;
+    writer.varint(count);
+    for (let at = first * Link.stride; at < end; at += Link.stride)
+      writer.hex(batch.bytes, rows[at + Link.traceId]!, 16);
+    writer.varint(count);
+    for (let at = first * Link.stride; at < end; at += Link.stride) writer.hex(batch.bytes, rows[at + Link.spanId]!, 8);
+    writer.varint(count);
+    for (let at = first * Link.stride; at < end; at += Link.stride) this.#text(batch.bytes, rows, at + Link.traceState);
+    writer.varint(count);
+    for (let at = first * Link.stride; at < end; at += Link.stride) {
+      this.#maps.write(writer, rows[at + Link.attributes]!, rows[at + Link.attributeCount]!);
+    }
+  }
+}
+
+function clamp(nanos: bigint, edges: TimeEdges): bigint {
+  if (nanos < edges.from) return edges.from;
+  return nanos > edges.to ? edges.to : nanos;
+}
+
+interface TimeEdges {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+export interface ExtraAttribute {
+  readonly name: string;
+  readonly value: string;
+}
+
+const spanKinds = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'].map(encoded);
+const statusCodes = ['Unset', 'Ok', 'Error'].map(encoded);
+
+function encoded(text: string): Buffer {
+  return Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
+}

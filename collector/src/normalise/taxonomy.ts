@@ -143,6 +143,11 @@ const facts: readonly TaxonomyEntry[] = [
     'Model call: `tool.argument=value` of proposed sink calls whose value stands in the new tool results or documents of ' +
       'this call and in no user or system text.',
   ),
+  fact(
+    'spanwarden.flow.untrusted_destinations',
+    'text[]',
+    'Those of them that say where to: URLs, hosts, e-mail addresses, account numbers (IBAN).',
+  ),
   fact('spanwarden.flow.sink_kinds', 'text[]', 'Effects of the proposed calls with such arguments.'),
   fact('spanwarden.sandbox', 'text', 'Sandbox the agent says it runs in: none, container, vm, …; absent when unknown.'),
 ];

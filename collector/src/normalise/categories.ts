@@ -1,0 +1,28 @@
+import { Category } from '../model/span-events.ts';
+
+/** Logsource categories by `gen_ai.operation.name`: https://github.com/open-telemetry/semantic-conventions-genai */
+const byOperation: Readonly<Record<string, number>> = Object.assign(Object.create(null), {
+  chat: Category.llm,
+  generate_content: Category.llm,
+  text_completion: Category.llm,
+  invoke_agent: Category.agent,
+  create_agent: Category.agent,
+  invoke_workflow: Category.agent,
+  plan: Category.agent,
+  execute_tool: Category.tool,
+  retrieval: Category.retrieval,
+  embeddings: Category.retrieval,
+  rerank: Category.retrieval,
+});
+
+/** Attributes whose presence alone puts a span into a category. */
+export const categoryByPresence: readonly (readonly [attribute: string, category: number])[] = [
+  ['mcp.method.name', Category.mcp],
+  ['http.request.method', Category.http],
+  ['db.system.name', Category.db],
+  ['file.path', Category.file],
+];
+
+export function operationCategories(operation: string): number {
+  return byOperation[operation] ?? 0;
+}

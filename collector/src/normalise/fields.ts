@@ -1,0 +1,134 @@
+import type { FieldTable } from '../model/fields.ts';
+import { Attribute, Scope, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
+import type { Value } from '../model/value.ts';
+import { member } from './json-value.ts';
+import { classifiers, type SpanFacts } from './span-facts.ts';
+
+/** How a field of the taxonomy is read from a span. `facts` is made only when asked for. */
+export type FieldReader = (batch: SpanBatch, span: number, facts: () => SpanFacts) => Value | undefined;
+
+const resourcePrefix = 'resource.';
+const argumentPrefix = 'spanwarden.argument.';
+
+/** The reader of a field, chosen once per field. */
+export function fieldReader(name: string, fields: FieldTable): FieldReader {
+  const known = spanFields[name] ?? factFields[name];
+  if (known !== undefined) return known;
+  if (name === 'service.name') return resourceReader(name, fields);
+  if (name.startsWith(resourcePrefix)) return resourceReader(name.slice(resourcePrefix.length), fields);
+  if (name.startsWith(argumentPrefix)) {
+    const path = name.slice(argumentPrefix.length);
+    return (_batch, _span, facts) => descend(facts().arguments, path);
+  }
+  return attributeReader(name, fields);
+}
+
+const spanFields: Readonly<Record<string, FieldReader>> = table({
+  'span.name': (batch, span) => text(batch, batch.spans, span * Span.stride + Span.name),
+  'span.kind': (batch, span) => kinds[batch.spans[span * Span.stride + Span.kind]!] ?? 'Unspecified',
+  'span.status_code': (batch, span) => codes[batch.spans[span * Span.stride + Span.statusCode]!] ?? 'Unset',
+  'span.status_message': (batch, span) => text(batch, batch.spans, span * Span.stride + Span.statusMessage),
+  'span.duration_ms': (batch, span) => durationMs(batch, span),
+  'span.scope_name': (batch, span) =>
+    text(batch, batch.scopes, batch.spans[span * Span.stride + Span.scope]! * Scope.stride + Scope.name),
+  trace_id: (batch, span) => batch.hex(batch.spans[span * Span.stride + Span.traceId]!, 16),
+  span_id: (batch, span) => batch.hex(batch.spans[span * Span.stride + Span.spanId]!, 8),
+  parent_span_id: (batch, span) => batch.hex(batch.spans[span * Span.stride + Span.parentSpanId]!, 8) || undefined,
+});
+
+const factFields: Readonly<Record<string, FieldReader>> = table({
+  'spanwarden.text.user': (_b, _s, facts) => list(facts().userTexts),
+  'spanwarden.text.tool_result': (_b, _s, facts) => list(facts().toolResultTexts),
+  'spanwarden.text.system': (_b, _s, facts) => list(facts().systemTexts),
+  'spanwarden.text.output': (_b, _s, facts) => list(facts().outputTexts),
+  'spanwarden.text.tool_definition': (_b, _s, facts) => list(facts().toolDefinitionTexts),
+  'spanwarden.text.retrieved': (_b, _s, facts) => list(facts().retrievedTexts),
+  'spanwarden.text.arguments': (_b, _s, facts) => list(facts().argumentTexts),
+  'spanwarden.proposed.tool_names': (_b, _s, facts) => list(facts().proposedCalls.map((call) => call.name)),
+  'spanwarden.effect.kinds': (_b, _s, facts) => list(facts().effects.kinds),
+  'spanwarden.effect.urls': (_b, _s, facts) => list(facts().effects.urls),
+  'spanwarden.effect.hosts': (_b, _s, facts) => list(facts().effects.hosts),
+  'spanwarden.effect.domains': (_b, _s, facts) => list(facts().effects.domains),
+  'spanwarden.effect.external_domains': (_b, _s, facts) => list(facts().effects.externalDomains),
+  'spanwarden.effect.ips': (_b, _s, facts) => list(facts().effects.ips),
+  'spanwarden.effect.emails': (_b, _s, facts) => list(facts().effects.emails),
+  'spanwarden.effect.paths': (_b, _s, facts) => list(facts().effects.paths),
+  'spanwarden.effect.commands': (_b, _s, facts) => list(facts().effects.commands),
+  'spanwarden.effect.http_method': (_b, _s, facts) => facts().effects.httpMethod,
+  'spanwarden.effect.amounts': (_b, _s, facts) => list(facts().effects.amounts),
+  'spanwarden.content.secrets': (_b, _s, facts) => list(facts().contentKinds(classifiers.secrets)),
+  'spanwarden.content.pii': (_b, _s, facts) => list(facts().contentKinds(classifiers.pii)),
+  'spanwarden.content.hidden_unicode': (_b, _s, facts) => list(facts().contentKinds(classifiers.hiddenUnicode)),
+  'spanwarden.outgoing.secrets': (_b, _s, facts) => list(facts().outgoingKinds(classifiers.secrets)),
+  'spanwarden.outgoing.pii': (_b, _s, facts) => list(facts().outgoingKinds(classifiers.pii)),
+  'spanwarden.output.urls': (_b, _s, facts) => list(facts().outputUrls),
+  'spanwarden.output.image_urls': (_b, _s, facts) => list(facts().outputImageUrls),
+  'spanwarden.flow.untrusted_arguments': (_b, _s, facts) => list(facts().flow.arguments),
+  'spanwarden.flow.untrusted_destinations': (_b, _s, facts) => list(facts().flow.destinations),
+  'spanwarden.flow.sink_kinds': (_b, _s, facts) => list(facts().flow.sinkKinds),
+});
+
+/** Names of all facts that have a reader, for the test that holds them equal to the taxonomy. */
+export const readableFields: readonly string[] = [...Object.keys(spanFields), ...Object.keys(factFields)];
+
+/** A flat attribute first, because OTel names have dots; then a member of a map attribute whose name is a prefix. */
+function attributeReader(name: string, fields: FieldTable): FieldReader {
+  const field = fields.intern(name);
+  const prefixes = [...name.matchAll(/\./g)].map((dot) => ({
+    field: fields.intern(name.slice(0, dot.index)),
+    path: name.slice(dot.index + 1),
+  }));
+  return (batch, span) => {
+    const row = batch.findSpanAttribute(span, field);
+    if (row >= 0) return batch.attributeValue(row);
+    for (const prefix of prefixes) {
+      const outer = batch.findSpanAttribute(span, prefix.field);
+      if (outer < 0 || batch.attributes[outer * Attribute.stride + Attribute.type] !== ValueType.map) continue;
+      const inner = descend(batch.attributeValue(outer), prefix.path);
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  };
+}
+
+function resourceReader(name: string, fields: FieldTable): FieldReader {
+  const field = fields.intern(name);
+  return (batch, span) => {
+    const row = batch.findResourceAttribute(span, field);
+    return row < 0 ? undefined : batch.attributeValue(row);
+  };
+}
+
+/** A member of nested maps by a dotted path; keys may have dots themselves, so longer keys are tried too. */
+function descend(value: Value, path: string): Value | undefined {
+  const whole = member(value, path);
+  if (whole !== undefined) return whole;
+  for (let dot = path.indexOf('.'); dot > 0; dot = path.indexOf('.', dot + 1)) {
+    const inner = member(value, path.slice(0, dot));
+    const found = inner === undefined ? undefined : descend(inner, path.slice(dot + 1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function durationMs(batch: SpanBatch, span: number): number | undefined {
+  const start = batch.spans[span * Span.stride + Span.start]!;
+  const end = batch.spans[span * Span.stride + Span.end]!;
+  return start < 0 || end < 0 ? undefined : Number(batch.nanos(end) - batch.nanos(start)) / 1e6;
+}
+
+function text(batch: SpanBatch, rows: ArrayLike<number>, column: number): string | undefined {
+  return rows[column + 1] === 0 ? undefined : batch.text(rows[column]!, rows[column + 1]!);
+}
+
+/** An empty list is an absent fact, so that `exists` and absence mean what they say. */
+function list(items: readonly string[]): readonly string[] | undefined {
+  return items.length === 0 ? undefined : items;
+}
+
+function table(readers: Record<string, FieldReader>): Record<string, FieldReader> {
+  return Object.assign(Object.create(null), readers);
+}
+
+const kinds = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'];
+const codes = ['Unset', 'Ok', 'Error'];

@@ -1,0 +1,118 @@
+import { isList, type Value, valueText } from '../model/value.ts';
+import { isMap, member, parsedValue, textMember } from './json-value.ts';
+
+export type Role = 'system' | 'user' | 'assistant' | 'tool';
+
+/** One part of a message. What a part is follows from its type, not from its role: tool results often come as `user`. */
+export type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'tool_call'; readonly id: string; readonly name: string; readonly arguments: Value }
+  | { readonly kind: 'tool_result'; readonly id: string; readonly result: Value };
+
+export interface Message {
+  readonly role: Role;
+  readonly parts: readonly Part[];
+}
+
+/** Messages past this many in one call are not looked at; the newest are kept. */
+export const messagesMax = 2_000;
+
+/**
+ * `gen_ai.input.messages` and `gen_ai.output.messages` in the shape of the OTel GenAI conventions, and the OpenAI chat
+ * shape, which many emitters put there instead. Anything else gives no messages.
+ * https://github.com/open-telemetry/semantic-conventions-genai
+ */
+export function parseMessages(value: Value | undefined): readonly Message[] {
+  const parsed = parsedValue(value);
+  if (parsed === undefined || parsed === null) return [];
+  if (typeof parsed === 'string') return [{ role: 'user', parts: [{ kind: 'text', text: parsed }] }];
+  const list = isList(parsed) ? parsed : [parsed];
+  return list.slice(-messagesMax).flatMap((message) => (isMap(message) ? [parseMessage(message)] : []));
+}
+
+/** The messages after the last assistant message: what is new in a call that resends the whole conversation. */
+export function newMessages(messages: readonly Message[]): readonly Message[] {
+  return messages.slice(messages.findLastIndex((message) => message.role === 'assistant') + 1);
+}
+
+/** Texts of the parts of `gen_ai.system_instructions`: an array of parts, or bare text. */
+export function parseInstructions(value: Value | undefined): readonly string[] {
+  const parsed = parsedValue(value);
+  if (typeof parsed === 'string') return [parsed];
+  if (parsed === undefined || parsed === null || !isList(parsed)) return [];
+  return parsed.flatMap(
+    (part) => textMember(part, 'content') ?? textMember(part, 'text') ?? (typeof part === 'string' ? part : []),
+  );
+}
+
+function parseMessage(message: Value): Message {
+  const role = roles[textMember(message, 'role')?.toLowerCase() ?? ''] ?? 'user';
+  const own = member(message, 'parts') ?? member(message, 'content');
+  const parts = partsOf(own, role, message);
+  const calls = member(message, 'tool_calls');
+  if (calls !== undefined && calls !== null && isList(calls)) for (const call of calls) parts.push(toolCall(call));
+  return { role, parts };
+}
+
+function partsOf(own: Value | undefined, role: Role, message: Value): Part[] {
+  if (role === 'tool' && !isPartList(own)) {
+    return [{ kind: 'tool_result', id: textMember(message, 'tool_call_id') ?? '', result: own ?? '' }];
+  }
+  if (typeof own === 'string') return [{ kind: 'text', text: own }];
+  if (own === undefined || own === null || !isList(own)) return [];
+  return own.flatMap((part) => parsePart(part));
+}
+
+function isPartList(own: Value | undefined): boolean {
+  return own !== undefined && own !== null && isList(own) && own.some((part) => textMember(part, 'type') !== undefined);
+}
+
+function parsePart(part: Value): Part[] {
+  if (typeof part === 'string') return [{ kind: 'text', text: part }];
+  const type = textMember(part, 'type') ?? 'text';
+  if (type === 'tool_call' || type === 'server_tool_call') return [toolCall(part)];
+  if (type === 'tool_call_response' || type === 'server_tool_call_response' || type === 'tool_result') {
+    const result = member(part, 'response') ?? member(part, 'result') ?? member(part, 'content') ?? '';
+    return [{ kind: 'tool_result', id: textMember(part, 'id') ?? textMember(part, 'tool_use_id') ?? '', result }];
+  }
+  const text = textMember(part, 'content') ?? textMember(part, 'text');
+  return text === undefined ? [] : [{ kind: 'text', text }];
+}
+
+function toolCall(call: Value): Part {
+  const fn = member(call, 'function') ?? call;
+  return {
+    kind: 'tool_call',
+    id: textMember(call, 'id') ?? '',
+    name: textMember(fn, 'name') ?? '',
+    arguments: parsedValue(member(fn, 'arguments')) ?? null,
+  };
+}
+
+/** The text of a tool result: MCP content lists by their text parts, other structures as JSON. */
+export function resultTexts(result: Value | undefined): string[] {
+  const parsed = parsedValue(result);
+  if (parsed === undefined || parsed === null) return [];
+  const content = member(parsed, 'content');
+  const list = content !== undefined && content !== null && isList(content) ? content : parsed;
+  if (isList(list)) {
+    const texts = list.map((part) => textMember(part, 'text') ?? textMember(part, 'content'));
+    if (texts.length > 0 && texts.every((text) => text !== undefined)) return texts;
+  }
+  return [valueText(parsed)];
+}
+
+const roles: Readonly<Record<string, Role>> = Object.assign(Object.create(null), {
+  system: 'system',
+  developer: 'system',
+  instruction: 'system',
+  user: 'user',
+  human: 'user',
+  customer: 'user',
+  assistant: 'assistant',
+  ai: 'assistant',
+  bot: 'assistant',
+  model: 'assistant',
+  tool: 'tool',
+  function: 'tool',
+});

@@ -1,0 +1,95 @@
+import { getDomain } from 'tldts';
+
+/** URLs found in text, at most `max`; trailing punctuation of a sentence is not part of one. */
+export function findUrls(text: string, max = 64): string[] {
+  if (!text.includes('://')) return [];
+  const urls: string[] = [];
+  for (const match of text.matchAll(urlPattern)) {
+    urls.push(match[0].replace(/[.,;:!?)\]}'"]{1,8}$/, ''));
+    if (urls.length >= max) break;
+  }
+  return urls;
+}
+
+// The schemes that carry data out; the character class has no overlap with what follows, so matching is linear.
+const urlPattern = /\b(?:https?|wss?|ftp|sftp|s3|gs|file):\/\/[^\s"'<>`\\^{|}]{1,2048}/gi;
+
+/**
+ * The host of a URL as the WHATWG parser sees it: lower case, IDNA in ASCII, hexadecimal and octal IPv4 notations made
+ * canonical. Undefined when it is no URL.
+ */
+export function urlHost(url: string): string | undefined {
+  try {
+    return new URL(url).hostname.replace(/^\[|\]$/g, '') || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A bare host name or address, as found in an argument called `host` or `domain`; undefined when it is neither. */
+export function bareHost(text: string): string | undefined {
+  if (text.length > 253 || !/^[a-z0-9._\-[\]:]+$/i.test(text) || !/[.:]/.test(text)) return undefined;
+  return urlHost(`http://${text}`);
+}
+
+/** Registrable domain by the Public Suffix List; the address itself for an IP; the name itself when it has no dot. */
+export function registrableDomain(host: string): string {
+  if (isIp(host)) return host;
+  return getDomain(host) ?? host;
+}
+
+export function isIp(host: string): boolean {
+  return isIpv4(host) || host.includes(':');
+}
+
+/** Whether a host lies outside the machine and the local network: a place data can leave to. */
+export function isExternalHost(host: string): boolean {
+  if (isIpv4(host)) return !privateIpv4(host);
+  if (host.includes(':')) return !privateIpv6(host);
+  if (!host.includes('.')) return false;
+  return !localSuffixes.some((suffix) => host.endsWith(suffix));
+}
+
+const localSuffixes = ['.localhost', '.local', '.internal', '.lan', '.home.arpa', '.intranet', '.corp', '.svc'];
+
+function isIpv4(host: string): boolean {
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Loopback, private (RFC 1918), carrier NAT, link-local (cloud metadata lives there), multicast and reserved ranges. */
+function privateIpv4(host: string): boolean {
+  const [a = 0, b = 0] = host.split('.').map(Number);
+  return (
+    a === 10 ||
+    a === 127 ||
+    a === 0 ||
+    a >= 224 ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 169 && b === 254) ||
+    (a === 100 && b >= 64 && b < 128)
+  );
+}
+
+function privateIpv6(host: string): boolean {
+  const lower = host.toLowerCase();
+  if (lower === '::1' || lower === '::') return true;
+  if (/^f[cd]|^fe[89ab]/.test(lower)) return true;
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(lower);
+  if (!mapped) return false;
+  const high = Number.parseInt(mapped[1]!, 16);
+  return privateIpv4(`${high >> 8}.${high & 255}.0.0`);
+}
+
+/** E-mail addresses in text, lower case, at most `max`. */
+export function findEmails(text: string, max = 64): string[] {
+  if (!text.includes('@')) return [];
+  const emails: string[] = [];
+  for (const match of text.matchAll(emailPattern)) {
+    emails.push(match[0].toLowerCase());
+    if (emails.length >= max) break;
+  }
+  return emails;
+}
+
+const emailPattern = /(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;

@@ -1,0 +1,204 @@
+import { join } from 'node:path';
+import type { SealedSegment, SegmentSource } from '../model/spool.ts';
+import type { SpoolLogger } from './contract.ts';
+import type { SpoolCounters } from './counters.ts';
+import { replaceFile, type SpoolFiles } from './files.ts';
+import type { StoredSegment } from './stored-segment.ts';
+
+export const deadLetterDirectory = 'dead-letter';
+const reasonCharsMax = 8192;
+
+/** A shipped segment within its grace time. */
+export interface SentFile {
+  readonly path: string;
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly sentAtMs: number;
+}
+
+export interface ShelfOptions {
+  readonly files: SpoolFiles;
+  readonly directory: string;
+  readonly counters: SpoolCounters;
+  readonly logger: SpoolLogger | undefined;
+  readonly now: () => number;
+  readonly graceMs: number;
+  readonly sentBytesMax: number;
+}
+
+/** The sealed segments: waiting in order for the store, then kept for their grace time, or set aside. */
+export class SegmentShelf implements SegmentSource {
+  readonly #options: ShelfOptions;
+  readonly #waiting: StoredSegment[] = [];
+  readonly #sent: SentFile[] = [];
+  readonly #sleepers = new Set<() => void>();
+  #highestSequence = -1;
+  #waitingBytes = 0;
+  #sentBytes = 0;
+  #isClosed = false;
+  /** File operations run one after the other, so that `close` can wait for the last. */
+  #tail: Promise<void> = Promise.resolve();
+  setAsideBytes = 0;
+
+  constructor(options: ShelfOptions) {
+    this.#options = options;
+  }
+
+  get waitingSegments(): number {
+    return this.#waiting.length;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get oldestTimeMs(): number | undefined {
+    return this.#waiting[0]?.facts.firstTimeMs;
+  }
+
+  get sentSegments(): number {
+    return this.#sent.length;
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  add(segment: StoredSegment): void {
+    this.#waiting.push(segment);
+    this.#waitingBytes += segment.facts.bytes;
+    this.#highestSequence = Math.max(this.#highestSequence, segment.facts.sequence);
+    this.#wake();
+  }
+
+  /** A file that an earlier run shipped. */
+  addSent(file: SentFile): void {
+    this.#sent.push(file);
+    this.#sentBytes += file.bytes;
+    this.#highestSequence = Math.max(this.#highestSequence, file.sequence);
+  }
+
+  async next(signal: AbortSignal): Promise<SealedSegment | undefined> {
+    while (!signal.aborted && !this.#isClosed) {
+      const oldest = this.#waiting[0];
+      if (oldest) return oldest;
+      await this.#sleep(signal);
+    }
+    return undefined;
+  }
+
+  sent(segment: SealedSegment): Promise<void> {
+    return this.#enqueue(async () => {
+      const stored = this.#take(segment);
+      if (!stored) return;
+      this.#options.counters.sentSegments++;
+      const { path, sequence, bytes } = stored.facts;
+      const sentPath = path.replace(/\.seg$/, '.sent');
+      try {
+        await this.#options.files.rename(path, sentPath);
+        await this.#options.files.syncDirectory(this.#options.directory);
+      } catch (error) {
+        // The store knows the segment by its id, so that offering it again after a restart adds nothing.
+        this.#options.logger?.error({ err: error, segment: stored.id }, 'spool: a sent segment could not be renamed');
+        return;
+      }
+      this.addSent({ path: sentPath, sequence, bytes, sentAtMs: this.#options.now() });
+      await this.#prune();
+    });
+  }
+
+  deadLetter(segment: SealedSegment, reason: string): Promise<void> {
+    return this.#enqueue(async () => {
+      const stored = this.#take(segment);
+      if (!stored) return;
+      this.#options.counters.deadLetteredSegments++;
+      this.#options.logger?.error({ segment: stored.id, reason }, 'spool: a segment was moved to dead-letter/');
+      const { files, directory, logger } = this.#options;
+      const target = join(directory, deadLetterDirectory);
+      try {
+        await files.ensureDirectory(target);
+        // A full disk may keep the reason from being written; it stands in the log then, and the rest must go on.
+        await this.#writeReason(target, stored, reason).catch((error) => {
+          logger?.error({ err: error, segment: stored.id }, 'spool: the reason of a dead letter could not be written');
+        });
+        await files.rename(stored.facts.path, join(target, `${stored.id}.seg`));
+        await files.syncDirectory(target);
+        await files.syncDirectory(directory);
+        this.setAsideBytes += stored.facts.bytes;
+      } catch (error) {
+        logger?.error({ err: error, segment: stored.id }, 'spool: a segment could not be moved to dead-letter/');
+      }
+    });
+  }
+
+  /** Deletes shipped segments whose grace is over or that are too many bytes. */
+  prune(): Promise<void> {
+    return this.#enqueue(() => this.#prune());
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wake();
+    await this.#tail;
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const run = async () => {
+      if (!this.#isClosed) await work();
+    };
+    const result = this.#tail.then(run);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  #take(segment: SealedSegment): StoredSegment | undefined {
+    const index = this.#waiting.findIndex(({ id }) => id === segment.id);
+    if (index < 0) return undefined;
+    const [stored] = this.#waiting.splice(index, 1);
+    this.#waitingBytes -= stored!.facts.bytes;
+    return stored;
+  }
+
+  async #prune(): Promise<void> {
+    const { files, now, graceMs, sentBytesMax, logger } = this.#options;
+    while (this.#sent.length > 0) {
+      const oldest = this.#sent[0]!;
+      const isDue = now() - oldest.sentAtMs > graceMs || this.#sentBytes > sentBytesMax;
+      // The newest file says at the next start which sequence numbers are used up.
+      if (!isDue || oldest.sequence === this.#highestSequence) return;
+      this.#sent.shift();
+      this.#sentBytes -= oldest.bytes;
+      await files.remove(oldest.path).catch((error) => {
+        logger?.error({ err: error, file: oldest.path }, 'spool: a sent segment could not be deleted');
+      });
+    }
+  }
+
+  async #writeReason(directory: string, segment: StoredSegment, reason: string): Promise<void> {
+    const content = {
+      segment: segment.id,
+      reason: reason.slice(0, reasonCharsMax),
+      time: new Date(this.#options.now()).toISOString(),
+      records: segment.facts.records,
+      tables: segment.tables,
+    };
+    const text = `${JSON.stringify(content, null, 2)}\n`;
+    await replaceFile(this.#options.files, directory, `${segment.id}.reason.json`, Buffer.from(text));
+  }
+
+  #sleep(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#sleepers.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#sleepers.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#sleepers]) wake();
+  }
+}

@@ -1,0 +1,35 @@
+import { RowTable, type RowTableName } from '../model/spool.ts';
+
+/** All tables in the order of their bytes, which is the order in which a segment lists them. */
+export const tableNames: readonly RowTableName[] = (Object.keys(RowTable) as RowTableName[]).sort(
+  (a, b) => RowTable[a] - RowTable[b],
+);
+
+export function tableByte(name: RowTableName): number {
+  return RowTable[name];
+}
+
+export function isKnownTable(byte: number): boolean {
+  return tableNames.some((name) => RowTable[name] === byte);
+}
+
+/** Rows and bytes per table, added up over records. */
+export class TableTotals {
+  readonly #totals = new Map<number, { rows: number; bytes: number }>();
+
+  add(tables: readonly { readonly table: number; readonly rows: number; readonly bytes: number }[]): void {
+    for (const { table, rows, bytes } of tables) {
+      const total = this.#totals.get(table) ?? { rows: 0, bytes: 0 };
+      total.rows += rows;
+      total.bytes += bytes;
+      this.#totals.set(table, total);
+    }
+  }
+
+  list(): { readonly table: RowTableName; readonly rows: number; readonly bytes: number }[] {
+    return tableNames.flatMap((table) => {
+      const total = this.#totals.get(RowTable[table]);
+      return total ? [{ table, rows: total.rows, bytes: total.bytes }] : [];
+    });
+  }
+}

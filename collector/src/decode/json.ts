@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { JsonObject } from './json-object.ts';
-import { ProtobufWriter } from './protobuf-writer.ts';
+import { ProtobufWriter } from '../model/protobuf-writer.ts';
 import { MalformedError } from './wire.ts';
 
 export type JsonOutcome =

@@ -1,0 +1,69 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The collector's own metrics: `spanwarden_<stage>_<noun>_<unit>_total`, labels from bounded sets only. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly requests: Counter<'code'>;
+  readonly acceptedSpans: Counter;
+  readonly rejectedSpans: Counter;
+  readonly malformed: Counter<'code'>;
+  readonly resentBatches: Counter;
+  readonly decodedBytes: Counter<'encoding'>;
+  readonly droppedRecords: Counter<'kind'>;
+  readonly findings: Counter<'level'>;
+  readonly detectErrors: Counter;
+  readonly storedRows: Counter<'table'>;
+  readonly storedSegments: Counter;
+  readonly storeRetries: Counter;
+  readonly deadLetters: Counter;
+  readonly ackSeconds: Histogram;
+  /** A gauge read when somebody asks. */
+  gauge(name: string, help: string, read: () => number): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  const labelled = <L extends string>(name: string, help: string, label: L) =>
+    new Counter<L>({ name, help, labelNames: [label], registers });
+  return {
+    registry,
+    requests: labelled('spanwarden_receive_requests_total', 'OTLP requests answered, by HTTP status.', 'code'),
+    acceptedSpans: counter('spanwarden_receive_accepted_spans_total', 'Spans decoded and handed on.'),
+    rejectedSpans: counter('spanwarden_receive_rejected_spans_total', 'Spans refused through partial success.'),
+    malformed: labelled('spanwarden_decode_malformed_requests_total', 'Requests that could not be decoded.', 'code'),
+    resentBatches: counter('spanwarden_receive_resent_batches_total', 'Batches recognised as already stored.'),
+    decodedBytes: labelled('spanwarden_decode_bytes_total', 'Bytes decoded, after decompression.', 'encoding'),
+    droppedRecords: labelled(
+      'spanwarden_decode_dropped_records_total',
+      'Attributes, events and links left out because a limit was reached.',
+      'kind',
+    ),
+    findings: labelled('spanwarden_detect_findings_total', 'Findings made, by level.', 'level'),
+    detectErrors: counter('spanwarden_detect_errors_total', 'Batches whose detection failed; their spans were stored.'),
+    storedRows: labelled('spanwarden_store_rows_total', 'Rows inserted into ClickHouse.', 'table'),
+    storedSegments: counter('spanwarden_store_segments_total', 'Segments inserted into ClickHouse.'),
+    storeRetries: counter('spanwarden_store_retries_total', 'Inserts tried again.'),
+    deadLetters: counter(
+      'spanwarden_store_dead_letter_segments_total',
+      'Segments set aside because ClickHouse refused them.',
+    ),
+    ackSeconds: new Histogram({
+      name: 'spanwarden_receive_ack_seconds',
+      help: 'Time from a decoded request to its acknowledgement, in seconds.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    gauge(name, help, read) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+  };
+}

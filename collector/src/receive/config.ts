@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+/** Section `receive:` of the config: where agents and other collectors send their spans. */
+export const receiveConfigSchema = z
+  .strictObject({
+    http: z
+      .strictObject({
+        listen: z
+          .string()
+          .regex(
+            listenPattern(),
+            'must be host:port, for example 127.0.0.1:4318 or [::1]:4318; port 0 takes a free one',
+          )
+          .default('127.0.0.1:4318')
+          .describe(
+            'Address of OTLP/HTTP and of /healthz, /readyz and /metrics, as host:port. Default 127.0.0.1:4318. ' +
+              'Anything but loopback needs bearer_token.',
+          ),
+      })
+      .prefault({})
+      .describe('OTLP over HTTP: /v1/traces.'),
+    bearer_token: z
+      .string()
+      .min(16)
+      .optional()
+      .describe(
+        'Token that senders must give as `Authorization: Bearer …`; at least 16 characters. Default none, which is ' +
+          'allowed on loopback only. Write it as ${env:NAME} or ${file:path}.',
+      ),
+    dangerously_allow_anonymous: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Listen beyond loopback without a token. Default false. Whoever reaches the port can then write spans.',
+      ),
+  })
+  .prefault({})
+  .superRefine((config, context) => {
+    if (config.bearer_token !== undefined || config.dangerously_allow_anonymous) return;
+    if (isLoopback(parseListen(config.http.listen).host)) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['http', 'listen'],
+      message:
+        'listens beyond loopback without a token: set receive.bearer_token, or listen on 127.0.0.1, ' +
+        'or set receive.dangerously_allow_anonymous: true',
+    });
+  })
+  .describe('Where spans come in.');
+
+export type ReceiveConfig = z.infer<typeof receiveConfigSchema>;
+
+/** `host:port` or `[v6]:port` taken apart. */
+export function parseListen(listen: string): { host: string; port: number } {
+  const colon = listen.lastIndexOf(':');
+  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
+}
+
+function listenPattern(): RegExp {
+  return /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}

@@ -1,0 +1,106 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import express, { type Request, type Response, type Router } from 'express';
+import type { ErrorCode } from '../model/errors.ts';
+import { readBody } from './body.ts';
+import { type Encoding, sendError, sendSuccess } from './responses.ts';
+
+/** How handing a trace request on ended. `ok` means: on disk. */
+export type TraceOutcome =
+  | { readonly status: 'ok'; readonly rejected: number; readonly message: string }
+  | { readonly status: 'refused'; readonly code: ErrorCode; readonly message: string }
+  | { readonly status: 'retryable'; readonly code: ErrorCode; readonly message: string; readonly retryAfterMs: number };
+
+export interface ReceiveOptions {
+  /** Senders must give this token; undefined lets everybody in. */
+  readonly bearerToken: string | undefined;
+  /** Hands a whole request on and resolves when its fate is known. Must not throw. */
+  consume(encoding: Encoding, bytes: Buffer): Promise<TraceOutcome>;
+  /** Called once per answered request. */
+  answered?(httpStatus: number): void;
+}
+
+/**
+ * OTLP/HTTP, https://opentelemetry.io/docs/specs/otlp/#otlphttp : POST /v1/traces in protobuf or JSON, plain or gzip.
+ * Everything that can be refused without the body is refused before it is read; every refusal is a google.rpc.Status in
+ * the encoding of the request.
+ */
+export function otlpHttpRouter(options: ReceiveOptions): Router {
+  const router = express.Router();
+  const tokenHash = options.bearerToken === undefined ? undefined : sha256(options.bearerToken);
+  router.all('/v1/traces', async (request, response) => {
+    response.once('finish', () => options.answered?.(response.statusCode));
+    await receive(request, response, options, tokenHash);
+  });
+  return router;
+}
+
+async function receive(request: Request, response: Response, options: ReceiveOptions, token?: Buffer): Promise<void> {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+  const encoding: Encoding = type === 'application/x-protobuf' ? 'protobuf' : 'json';
+  const refusal = refuse(request, type, token);
+  if (refusal) {
+    drop(request, response);
+    sendError(response, encoding, refusal.code, refusal.message, refusal.headers);
+    return;
+  }
+  const body = await readBody(request, request.headers['content-encoding']?.trim().toLowerCase() === 'gzip');
+  if (body.status === 'aborted') return;
+  if (body.status === 'refused') {
+    drop(request, response);
+    sendError(response, encoding, body.code, body.message);
+    return;
+  }
+  const outcome = await options.consume(encoding, body.bytes);
+  if (outcome.status === 'ok') sendSuccess(response, encoding, outcome.rejected, outcome.message);
+  else if (outcome.status === 'refused') sendError(response, encoding, outcome.code, outcome.message);
+  else sendError(response, encoding, outcome.code, outcome.message, retryAfter(outcome.retryAfterMs));
+}
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function refuse(request: Request, type: string, token: Buffer | undefined): Refusal | undefined {
+  if (request.method !== 'POST') {
+    return { code: 'SW_HTTP_METHOD', message: `use POST, not ${request.method}`, headers: { allow: 'POST' } };
+  }
+  if (token !== undefined && !authorised(request.headers.authorization, token)) {
+    return {
+      code: 'SW_HTTP_UNAUTHENTICATED',
+      message: 'send the header `Authorization: Bearer <token>` with the token of receive.bearer_token',
+      headers: { 'www-authenticate': 'Bearer' },
+    };
+  }
+  if (type !== 'application/x-protobuf' && type !== 'application/json') {
+    const message = 'Content-Type must be application/x-protobuf or application/json';
+    return { code: 'SW_HTTP_CONTENT_TYPE', message };
+  }
+  const coding = request.headers['content-encoding']?.trim().toLowerCase();
+  if (coding !== undefined && coding !== 'gzip' && coding !== 'identity') {
+    return { code: 'SW_HTTP_CONTENT_ENCODING', message: 'Content-Encoding must be gzip or identity' };
+  }
+  return undefined;
+}
+
+/** Hashes of equal length are compared, so that time tells nothing about the token. */
+function authorised(header: string | undefined, token: Buffer): boolean {
+  const given = /^Bearer (.{1,4096})$/i.exec(header ?? '');
+  return given !== null && timingSafeEqual(sha256(given[1]!), token);
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** The rest of a refused body is not worth reading: the connection closes after the answer. */
+function drop(request: Request, response: Response): void {
+  if (request.complete) return;
+  response.setHeader('connection', 'close');
+  response.once('finish', () => request.destroy());
+}
+
+function retryAfter(ms: number): Record<string, string> {
+  return { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) };
+}

@@ -1,0 +1,87 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RuleSource } from '../detect/load.ts';
+import { type Problem, SpanwardenError } from '../model/errors.ts';
+import { limits } from '../model/limits.ts';
+
+export interface RuleFiles {
+  readonly rules: readonly RuleSource[];
+  /** `<rule>.test.yml` files. */
+  readonly tests: readonly RuleSource[];
+}
+
+/**
+ * Reads rule files and folders, in the order of their names, so that the same files always load the same way. Links
+ * inside folders are not followed. Throws one SpanwardenError with every path that is missing, too large or not UTF-8.
+ */
+export function readRuleFiles(paths: readonly string[]): RuleFiles {
+  const problems: Problem[] = [];
+  const files = new Set<string>();
+  for (const path of paths) {
+    if (!existsSync(path)) {
+      problems.push(fileProblem(path, 'there is no such file or folder', 'Check the path.'));
+    } else if (statSync(path).isDirectory()) {
+      walk(path, files);
+    } else {
+      files.add(path);
+    }
+  }
+  if (files.size > limits.rulesMax * 2) {
+    const message = `there are more than ${limits.rulesMax * 2} rule files`;
+    throw new SpanwardenError({ code: 'SW_RULE_FILE', message, advice: 'Load fewer folders.' });
+  }
+  const sources = [...files].map((file) => readSource(file, problems)).filter((source) => source !== undefined);
+  if (problems.length > 0) throw new SpanwardenError(problems);
+  return {
+    rules: sources.filter(({ path }) => !isTest(path)),
+    tests: sources.filter(({ path }) => isTest(path)),
+  };
+}
+
+/** The folder of the rules that ship with spanwarden: inside the package, or at the root of the repository. */
+export function shippedRulesPath(): string {
+  const candidates = ['../../rules', '../../../rules'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return candidates.find((path) => existsSync(path)) ?? candidates[0]!;
+}
+
+/** The test file that stands beside a rule file. */
+export function isTest(path: string): boolean {
+  return /\.test\.ya?ml$/.test(path);
+}
+
+function walk(folder: string, files: Set<string>): void {
+  for (const name of readdirSync(folder).sort()) {
+    if (name.startsWith('.')) continue;
+    const path = join(folder, name);
+    const stats = lstatSync(path);
+    if (stats.isDirectory()) walk(path, files);
+    else if (stats.isFile() && /\.ya?ml$/.test(name)) files.add(path);
+  }
+}
+
+function readSource(file: string, problems: Problem[]): RuleSource | undefined {
+  if (statSync(file).size > limits.ruleFileBytesMax) {
+    problems.push(
+      fileProblem(file, `the file is larger than ${limits.ruleFileBytesMax} bytes`, 'Split it into several files.'),
+    );
+    return undefined;
+  }
+  try {
+    return { path: shownPath(file), text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)) };
+  } catch (error) {
+    const message = error instanceof TypeError ? 'the file is not UTF-8' : 'the file cannot be read';
+    problems.push(fileProblem(file, message, 'Save it as UTF-8 and make it readable.'));
+    return undefined;
+  }
+}
+
+/** Paths below the working directory are shown relative to it. */
+function shownPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path === '' || path.startsWith('..') ? file : path;
+}
+
+function fileProblem(path: string, message: string, advice: string): Problem {
+  return { code: 'SW_RULE_FILE', message, advice, position: { file: shownPath(path), line: 1, column: 1 } };
+}

@@ -1,0 +1,60 @@
+import { otlpJsonToProtobuf } from '../decode/json.ts';
+import { TraceDecoder } from '../decode/trace-decoder.ts';
+import { type TestSpan, testSpanId } from '../detect/rule-tests.ts';
+import type { FieldTable } from '../model/fields.ts';
+import type { SpanEvents } from '../model/span-events.ts';
+import { isList, type Value } from '../model/value.ts';
+import { NormalisedEvents } from '../normalise/span-events.ts';
+
+const startNanos = 1_767_261_600_000_000_000n;
+const traceId = '5eed0000000000000000000000000001';
+
+/** Sends test spans the way real ones come: OTLP, decoded and normalised. One call's events end with the next call. */
+export function createTestEvents(fields: FieldTable): (spans: readonly TestSpan[]) => SpanEvents {
+  const decoder = new TraceDecoder(fields);
+  const events = new NormalisedEvents(fields);
+  return (spans) => {
+    const json = otlpJsonToProtobuf(Buffer.from(JSON.stringify(requestOf(spans))));
+    if (json.status !== 'ok') throw new Error(json.message);
+    const outcome = decoder.decode(json.bytes);
+    if (outcome.status !== 'ok') throw new Error(outcome.message);
+    return events.bind(outcome.batch);
+  };
+}
+
+function requestOf(spans: readonly TestSpan[]): object {
+  return {
+    resourceSpans: spans.map((span, index) => ({
+      resource: { attributes: keyValues(span.resource) },
+      scopeSpans: [{ scope: { name: 'rule-test' }, spans: [otlpSpan(span, index)] }],
+    })),
+  };
+}
+
+function otlpSpan(span: TestSpan, index: number): object {
+  const start = startNanos + BigInt(index) * 1_000_000_000n;
+  return {
+    traceId,
+    spanId: testSpanId(index),
+    name: span.name,
+    kind: span.kind,
+    startTimeUnixNano: String(start),
+    endTimeUnixNano: String(start + BigInt(Math.round(span.durationMs * 1e6))),
+    attributes: keyValues(span.attributes),
+    status: { code: span.statusCode },
+  };
+}
+
+function keyValues(attributes: Readonly<Record<string, Value>>): object[] {
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) }));
+}
+
+function anyValue(value: Value): object {
+  if (value === null) return {};
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value === 'bigint' || Number.isInteger(value)) return { intValue: String(value) };
+  if (typeof value === 'number') return { doubleValue: value };
+  if (isList(value)) return { arrayValue: { values: value.map(anyValue) } };
+  return { kvlistValue: { values: keyValues(value) } };
+}

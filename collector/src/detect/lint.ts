@@ -1,0 +1,89 @@
+import type { Problem } from '../model/errors.ts';
+import { type LoadOptions, type Rule, type RuleSource, readRules } from './load.ts';
+import { didYouMean, Report } from './report.ts';
+import type { SearchSyntax } from './rule.ts';
+import { tagProblem } from './tags.ts';
+
+/** A field of the taxonomy; `open` ones have members behind a dot. */
+export interface KnownField {
+  readonly name: string;
+  readonly open?: true;
+}
+
+export interface LintOptions extends LoadOptions {
+  readonly knownFields: readonly KnownField[];
+}
+
+export interface LintReport {
+  readonly rules: readonly Rule[];
+  readonly errors: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Everything there is to say about rules without running them: load errors, and what is likely a mistake. */
+export function lintRules(sources: readonly RuleSource[], options: LintOptions): LintReport {
+  const reading = readRules(sources, options);
+  const report = new Report();
+  for (const rule of reading.rules) {
+    for (const search of rule.syntax.detection.identifiers.values()) checkFields(search, options.knownFields, report);
+    checkTags(rule, report);
+    if (rule.meta.description === '') {
+      report.warn(
+        'SW_RULE_KEY',
+        rule.syntax.at,
+        'the rule has no description',
+        'Its first sentence is the reason in findings.',
+      );
+    }
+  }
+  return {
+    rules: reading.rules,
+    errors: [...reading.errors, ...report.errors].sort(byPlace),
+    warnings: [...reading.warnings, ...report.warnings].sort(byPlace),
+  };
+}
+
+/** Names that only we define must exist; OTel's grow, so an unknown one is a warning. */
+function checkFields(search: SearchSyntax, known: readonly KnownField[], report: Report): void {
+  if (search.kind !== 'item') {
+    for (const part of search.parts) checkFields(part, known, report);
+    return;
+  }
+  const { item } = search;
+  const names = [item.field];
+  if (item.modifiers.includes('fieldref')) names.push(...item.values.map(({ value }) => String(value)));
+  for (const name of names) {
+    if (name === '' || isKnown(name, known)) continue;
+    const near = didYouMean(name, [...known.map((field) => field.name), ...spanTimes]);
+    const advice = near === undefined ? 'The fields are listed in docs/taxonomy.md.' : `Write \`${near}\`.`;
+    if (/^(?:spanwarden|span)\./.test(name))
+      report.error('SW_RULE_FIELD', item.at, `there is no field \`${name}\``, advice);
+    else if (near !== undefined || /^(?:gen_ai|mcp)\./.test(name)) {
+      report.warn('SW_RULE_FIELD', item.at, `\`${name}\` is no field of the taxonomy`, advice);
+    }
+  }
+}
+
+const spanTimes = ['span.start_time', 'span.end_time'];
+
+function isKnown(name: string, known: readonly KnownField[]): boolean {
+  return (
+    spanTimes.includes(name) ||
+    known.some((field) => field.name === name || (field.open && name.startsWith(`${field.name}.`)))
+  );
+}
+
+function checkTags({ meta, syntax }: Rule, report: Report): void {
+  if (meta.tags.length === 0)
+    report.warn('SW_RULE_KEY', syntax.at, 'the rule has no tags', 'For example: - owasp.asi01.');
+  for (const tag of meta.tags) {
+    const problem = tagProblem(tag);
+    if (problem !== undefined) report.warn('SW_RULE_VALUE', syntax.at, problem);
+  }
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  const [x, y] = [a.position, b.position];
+  if (!x || !y) return Number(!!y) - Number(!!x);
+  return x.file < y.file ? -1 : x.file > y.file ? 1 : x.line - y.line || x.column - y.column;
+}

@@ -1,0 +1,182 @@
+import type { Position } from '../../model/errors.ts';
+import { limits } from '../../model/limits.ts';
+import { compileGlob } from '../glob.ts';
+import type { Matcher } from '../matcher.ts';
+import type { Report } from '../report.ts';
+import {
+  joinTexts,
+  literalPattern,
+  type Pattern,
+  type PatternPart,
+  parsePattern,
+  plainText,
+  withWildcards,
+} from '../values.ts';
+import { base64Offsets, type Utf16Form, utf16Bytes } from './encode.ts';
+
+export type Lists = ReadonlyMap<string, readonly string[]>;
+
+export interface TextOptions {
+  readonly modifiers: readonly string[];
+  /** Keywords are searched for, not compared. */
+  readonly keyword: boolean;
+  readonly lists: Lists;
+  readonly report: Report;
+  readonly at: Position;
+}
+
+/** What a string value stands for, ORed: one matcher per expansion. Undefined after an error went to the report. */
+export function textMatchers(source: string, options: TextOptions): Matcher[] | undefined {
+  const { modifiers, report, at } = options;
+  if (source.length > limits.ruleValueCharsMax) {
+    report.error('SW_RULE_VALUE', at, `the value is longer than ${limits.ruleValueCharsMax} characters`);
+    return undefined;
+  }
+  const expanding = modifiers.includes('expand');
+  const parsed = parsePattern(source, expanding);
+  const expanded = expanding ? expandLists(parsed, options) : [parsed];
+  let state: Stage[] | undefined = expanded;
+  for (const modifier of options.keyword ? [...modifiers, 'contains'] : modifiers) {
+    if (!state) return undefined;
+    state = applyOne(state, modifier, options);
+  }
+  const caseMatters = modifiers.some((modifier) => modifier === 'cased' || modifier.startsWith('base64'));
+  const name = modifiers.filter((modifier) => !['all', 'neq', 'expand'].includes(modifier)).join('|');
+  return state?.map((stage) => globMatcher(asText(stage), caseMatters, wantedText(name, source)));
+}
+
+/** A matcher for a pattern; `wanted` says it in the words of the rule. */
+export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): Matcher {
+  const glob = compileGlob(joinTexts(pattern), cased);
+  const literals = glob.literal === '' ? undefined : [glob.literal];
+  if (cased) {
+    return {
+      test: (member) => member.value !== null && glob.test(member.text),
+      find: (member) => glob.find(member.text),
+      wanted,
+      literals,
+    };
+  }
+  return {
+    test: (member) => member.value !== null && glob.test(member.folded),
+    find: (member) => glob.find(member.folded),
+    wanted,
+    literals,
+  };
+}
+
+export function wantedText(modifiers: string, source: string): string {
+  const shown = source.length > 80 ? `${source.slice(0, 80)}…` : source;
+  return `${modifiers === '' ? 'equals' : modifiers.replaceAll('|', ' ')} ${JSON.stringify(shown)}`;
+}
+
+/** All texts of a value's placeholders; error when a list is unknown or has too many values. */
+export function expandLists(
+  pattern: Pattern,
+  options: Pick<TextOptions, 'lists' | 'report' | 'at'>,
+): Pattern[] | undefined {
+  let patterns: PatternPart[][] = [[]];
+  for (const part of pattern) {
+    if (typeof part !== 'object' || !('list' in part)) {
+      for (const each of patterns) each.push(part);
+      continue;
+    }
+    const values = options.lists.get(part.list);
+    if (!values || values.length === 0) {
+      const known = [...options.lists.keys()].sort().join(', ');
+      options.report.error(
+        'SW_RULE_VALUE',
+        options.at,
+        `the placeholder %${part.list}% has no values`,
+        known === ''
+          ? 'No lists are configured: see `detect.lists`.'
+          : `Configured lists: ${known}. Write \\% for a percent sign.`,
+      );
+      return undefined;
+    }
+    if (patterns.length * values.length > limits.expandValuesMax) {
+      options.report.error(
+        'SW_RULE_VALUE',
+        options.at,
+        `the placeholders stand for more than ${limits.expandValuesMax} values`,
+      );
+      return undefined;
+    }
+    patterns = patterns.flatMap((each) => values.map((value) => [...each, ...parsePattern(value)]));
+  }
+  return patterns.map(joinTexts);
+}
+
+/** A value between two modifiers: text with wildcards, or bytes after an encoding to UTF-16. */
+type Stage = Pattern | Buffer;
+
+function applyOne(stages: Stage[], modifier: string, options: TextOptions): Stage[] | undefined {
+  switch (modifier) {
+    case 'contains':
+      return stages.map((stage) => withWildcards(asText(stage), true, true));
+    case 'startswith':
+      return stages.map((stage) => withWildcards(asText(stage), false, true));
+    case 'endswith':
+      return stages.map((stage) => withWildcards(asText(stage), true, false));
+    case 'windash':
+      return stages.map((stage) => freeDashes(asText(stage)));
+    case 'utf16le':
+    case 'wide':
+    case 'utf16be':
+    case 'utf16':
+    case 'base64':
+    case 'base64offset':
+      return encodeAll(stages, modifier, options);
+    default:
+      return stages;
+  }
+}
+
+function encodeAll(stages: Stage[], modifier: string, options: TextOptions): Stage[] | undefined {
+  const result: Stage[] = [];
+  for (const stage of stages) {
+    const bytes = bytesOf(stage);
+    if (bytes === undefined) {
+      options.report.error(
+        'SW_RULE_VALUE',
+        options.at,
+        `a value before \`${modifier}\` may not hold wildcards`,
+        `Escape them as \\* and \\?, and put \`contains\` behind \`${modifier}\`.`,
+      );
+      return undefined;
+    }
+    if (modifier === 'base64') result.push(literalPattern(bytes.toString('base64')));
+    else if (modifier === 'base64offset') result.push(...base64Offsets(bytes).map(literalPattern));
+    else result.push(utf16Bytes(bytes.toString('utf8'), modifier === 'wide' ? 'utf16le' : (modifier as Utf16Form)));
+  }
+  return result;
+}
+
+function bytesOf(pattern: Pattern | Buffer): Buffer | undefined {
+  if (Buffer.isBuffer(pattern)) return pattern;
+  const text = plainText(joinTexts(pattern));
+  return text === undefined ? undefined : Buffer.from(text, 'utf8');
+}
+
+function asText(pattern: Pattern | Buffer): Pattern {
+  return Buffer.isBuffer(pattern) ? literalPattern(pattern.toString('latin1')) : pattern;
+}
+
+/** Every dash-like character behind no word character and before one becomes any of the five. */
+function freeDashes(pattern: Pattern): Pattern {
+  const parts: PatternPart[] = [];
+  for (const part of pattern) {
+    if (typeof part !== 'object' || !('text' in part)) {
+      parts.push(part);
+      continue;
+    }
+    let from = 0;
+    for (const match of part.text.matchAll(/(?<!\w)[-/–—―](?=\w)/g)) {
+      if (match.index > from) parts.push({ text: part.text.slice(from, match.index) });
+      parts.push('dash');
+      from = match.index + 1;
+    }
+    if (from < part.text.length) parts.push({ text: part.text.slice(from) });
+  }
+  return parts;
+}

@@ -1,0 +1,175 @@
+import type { Position } from '../../model/errors.ts';
+import type { Value } from '../../model/value.ts';
+import type { Rule } from '../load.ts';
+import type { Report } from '../report.ts';
+import { entryOf, plainOf, readYaml, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
+import { chatAttributes, toolAttributes } from './test-sugar.ts';
+
+/** A span as a rule test writes it. Attributes are canonical OTel attributes as a sender would set them. */
+export interface TestSpan {
+  readonly name: string;
+  /** OTLP's number: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  readonly kind: number;
+  /** OTLP's number: 0 unset, 1 ok, 2 error. */
+  readonly statusCode: number;
+  readonly durationMs: number;
+  readonly attributes: Readonly<Record<string, Value>>;
+  readonly resource: Readonly<Record<string, Value>>;
+}
+
+export interface TestCase {
+  readonly rule: Rule;
+  readonly kind: 'match' | 'near_miss';
+  readonly name: string;
+  readonly spans: readonly TestSpan[];
+  readonly at: Position;
+}
+
+/** Reads a rule test file; `owners` are the rules of the file it stands beside. */
+export function parseTestFile(file: string, text: string, owners: readonly Rule[], report: Report): TestCase[] {
+  const cases: TestCase[] = [];
+  for (const document of readYaml(file, text, report, 'SW_RULE_TEST')) {
+    if (document.kind !== 'map') {
+      report.error('SW_RULE_TEST', document.at, 'a rule test is a map', 'Write matches: and near_misses:.');
+      continue;
+    }
+    checkKeys(document, ['rule', 'matches', 'near_misses'], report);
+    const rule = ruleOf(document, owners, report);
+    if (!rule) continue;
+    for (const [key, kind] of [
+      ['matches', 'match'],
+      ['near_misses', 'near_miss'],
+    ] as const) {
+      const list = entryOf(document, key)?.value;
+      if (!list) continue;
+      if (list.kind !== 'list') report.error('SW_RULE_TEST', list.at, `\`${key}\` takes a list of cases`);
+      else cases.push(...list.items.flatMap((item) => parseCase(item, rule, kind, report)));
+    }
+  }
+  return cases;
+}
+
+function ruleOf(document: YamlMap, owners: readonly Rule[], report: Report): Rule | undefined {
+  const entry = entryOf(document, 'rule');
+  const wanted = entry?.value.kind === 'scalar' ? String(entry.value.value) : undefined;
+  const rule = wanted === undefined ? owners[0] : owners.find(({ meta }) => meta.id === wanted || meta.name === wanted);
+  const ambiguous = wanted === undefined && owners.length > 1;
+  if (rule && !ambiguous) return rule;
+  const message = ambiguous ? 'the rule file holds several rules' : `no loaded rule belongs to this test`;
+  report.error('SW_RULE_TEST', entry?.keyAt ?? document.at, message, 'Name the rule beside it: `rule: <id or name>`.');
+  return undefined;
+}
+
+function parseCase(node: YamlNode, rule: Rule, kind: TestCase['kind'], report: Report): TestCase[] {
+  if (node.kind !== 'map') {
+    report.error('SW_RULE_TEST', node.at, 'a case is a map', 'Write - case: what it shows, and a span.');
+    return [];
+  }
+  const name = entryOf(node, 'case')?.value;
+  if (name?.kind !== 'scalar') {
+    report.error('SW_RULE_TEST', node.at, 'the case has no name', 'Write - case: what it shows.');
+    return [];
+  }
+  const list = entryOf(node, 'spans')?.value;
+  const nodes =
+    list?.kind === 'list' ? list.items : [{ ...node, entries: node.entries.filter(({ key }) => key !== 'case') }];
+  if (list) checkKeys(node, ['case', 'spans'], report);
+  const spans = nodes.map((each) => parseSpan(each, report)).filter((span) => span !== undefined);
+  return spans.length === 0 ? [] : [{ rule, kind, name: String(name.value), spans, at: node.at }];
+}
+
+const kindNumbers: Readonly<Record<string, number>> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
+const statusNumbers: Readonly<Record<string, number>> = { unset: 0, ok: 1, error: 2 };
+const spanKeys = [
+  'span',
+  'chat',
+  'tool',
+  'arguments',
+  'result',
+  'kind',
+  'status',
+  'duration_ms',
+  'attributes',
+  'resource',
+];
+
+function parseSpan(node: YamlNode, report: Report): TestSpan | undefined {
+  if (node.kind !== 'map') {
+    report.error('SW_RULE_TEST', node.at, 'a span is a map', 'Write tool:, chat: or span: with its name.');
+    return undefined;
+  }
+  checkKeys(node, spanKeys, report);
+  const tool = entryOf(node, 'tool');
+  const chat = entryOf(node, 'chat');
+  const named = entryOf(node, 'span');
+  if ([tool, chat, named].filter(Boolean).length !== 1) {
+    report.error(
+      'SW_RULE_TEST',
+      node.at,
+      'a span is one of tool:, chat: and span:',
+      'For example: tool: payments.refund.',
+    );
+    return undefined;
+  }
+  const sugar = tool
+    ? toolAttributes(plainOf(node) as Record<string, Value>)
+    : chat
+      ? chatAttributes(chat, report)
+      : {};
+  const attributes = { ...sugar, ...attributesOf(entryOf(node, 'attributes'), report) };
+  const name = tool ? `execute_tool ${text(tool)}` : chat ? 'chat' : text(named);
+  return {
+    name,
+    kind: number(node, 'kind', kindNumbers, chat ? 3 : 1, report),
+    statusCode: number(node, 'status', statusNumbers, 0, report),
+    durationMs: Number(text(entryOf(node, 'duration_ms')) || 1),
+    attributes,
+    resource: { 'service.name': 'rule-test', ...attributesOf(entryOf(node, 'resource'), report) },
+  };
+}
+
+/** Maps and lists of maps become JSON text, as instrumentations send them; everything else is sent as it is. */
+function attributesOf(entry: YamlEntry | undefined, report: Report): Record<string, Value> {
+  const attributes: Record<string, Value> = Object.create(null);
+  if (!entry) return attributes;
+  if (entry.value.kind !== 'map') {
+    report.error('SW_RULE_TEST', entry.value.at, `\`${entry.key}\` takes a map of attributes`);
+    return attributes;
+  }
+  for (const { key, value } of entry.value.entries) {
+    const structured =
+      value.kind === 'map' || (value.kind === 'list' && value.items.some((item) => item.kind !== 'scalar'));
+    attributes[key] = structured ? JSON.stringify(plainOf(value), jsonNumber) : plainOf(value);
+  }
+  return attributes;
+}
+
+function number(
+  node: YamlMap,
+  key: string,
+  numbers: Readonly<Record<string, number>>,
+  fallback: number,
+  report: Report,
+): number {
+  const entry = entryOf(node, key);
+  if (!entry) return fallback;
+  const word = text(entry).toLowerCase();
+  if (Object.hasOwn(numbers, word)) return numbers[word]!;
+  report.error('SW_RULE_TEST', entry.keyAt, `unknown \`${key}\``, `Write ${Object.keys(numbers).join(', ')}.`);
+  return fallback;
+}
+
+function checkKeys(map: YamlMap, known: readonly string[], report: Report): void {
+  for (const { key, keyAt } of map.entries) {
+    if (!known.includes(key))
+      report.error('SW_RULE_TEST', keyAt, `unknown key \`${key}\``, `Known: ${known.join(', ')}.`);
+  }
+}
+
+function text(entry: YamlEntry | undefined): string {
+  return entry?.value.kind === 'scalar' && entry.value.value !== null ? String(entry.value.value) : '';
+}
+
+function jsonNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}

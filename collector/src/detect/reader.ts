@@ -1,0 +1,61 @@
+import type { FieldTable } from '../model/fields.ts';
+import { Span, type SpanBatch } from '../model/span-batch.ts';
+import type { SpanEvents } from '../model/span-events.ts';
+import { Member, membersOf } from './matcher.ts';
+
+/** Where the detector stands: which span, and a number that changes with every span so that readers know when to forget. */
+export interface Cursor {
+  events: SpanEvents;
+  span: number;
+  turn: number;
+}
+
+/** Reads one field once per span for all rules that name it. */
+export interface Reader {
+  /** The members of the field, or undefined when the span has no such field. */
+  read(cursor: Cursor): readonly Member[] | undefined;
+}
+
+/** One reader per field name, shared by all rules. '' reads the texts of the span for keyword search. */
+export function createReaders(fields: FieldTable): (field: string) => Reader {
+  const readers = new Map<string, Reader>();
+  return (field) => {
+    const known = readers.get(field);
+    if (known) return known;
+    const reader = remember(sourceOf(field, fields));
+    readers.set(field, reader);
+    return reader;
+  };
+}
+
+type Source = (cursor: Cursor) => readonly Member[] | undefined;
+
+function remember(source: Source): Reader {
+  let turn = -1;
+  let members: readonly Member[] | undefined;
+  return {
+    read: (cursor) => {
+      if (turn !== cursor.turn) {
+        members = source(cursor);
+        turn = cursor.turn;
+      }
+      return members;
+    },
+  };
+}
+
+function sourceOf(field: string, fields: FieldTable): Source {
+  if (field === '') return ({ events, span }) => events.texts(span).map((text) => new Member(text));
+  if (field === 'span.start_time') return ({ events, span }) => timeMember(events.batch, span, Span.start);
+  if (field === 'span.end_time') return ({ events, span }) => timeMember(events.batch, span, Span.end);
+  const id = fields.intern(field);
+  return ({ events, span }) => {
+    const value = events.value(span, id);
+    return value === undefined ? undefined : membersOf(value);
+  };
+}
+
+function timeMember(batch: SpanBatch, span: number, column: number): readonly Member[] | undefined {
+  const offset = batch.spans[span * Span.stride + column]!;
+  return offset < 0 ? undefined : [new Member(batch.nanos(offset))];
+}

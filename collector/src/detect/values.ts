@@ -1,0 +1,79 @@
+/** `*` any length including none; `?` one code point; `dash` any of the five dashes of `windash`. */
+export type PatternPart = { readonly text: string } | { readonly list: string } | 'any' | 'one' | 'dash';
+
+export type Pattern = readonly PatternPart[];
+
+/**
+ * Reads a Sigma string value. A backslash makes the next `*`, `?` or `\` literal and is itself before anything else and
+ * at the end. With `placeholders`, `%name%` stands for a list of values and `\%` for a percent sign.
+ */
+export function parsePattern(source: string, placeholders = false): Pattern {
+  const parts: PatternPart[] = [];
+  let text = '';
+  const flush = (): void => {
+    if (text !== '') parts.push({ text });
+    text = '';
+  };
+  for (let i = 0; i < source.length; i++) {
+    const char = source[i]!;
+    const next = source[i + 1];
+    if (char === '\\' && next !== undefined && ('*?\\'.includes(next) || (placeholders && next === '%'))) {
+      text += next;
+      i++;
+    } else if (char === '*' || char === '?') {
+      flush();
+      if (char === '?') parts.push('one');
+      else if (parts.at(-1) !== 'any') parts.push('any');
+    } else if (placeholders && char === '%') {
+      const name = /^%([A-Za-z0-9_.-]+)%/.exec(source.slice(i))?.[1];
+      if (name === undefined) {
+        text += char;
+        continue;
+      }
+      flush();
+      parts.push({ list: name });
+      i += name.length + 1;
+    } else {
+      text += char;
+    }
+  }
+  flush();
+  return parts;
+}
+
+/** The pattern with all its text literal, wildcards included: for text that is data and not a rule's pattern. */
+export function literalPattern(text: string): Pattern {
+  return text === '' ? [] : [{ text }];
+}
+
+/** The text of a pattern without wildcards, or undefined when it has some. */
+export function plainText(pattern: Pattern): string | undefined {
+  let text = '';
+  for (const part of pattern) {
+    if (typeof part === 'string' || !('text' in part)) return undefined;
+    text += part.text;
+  }
+  return text;
+}
+
+/** `contains`, `startswith` and `endswith` add a wildcard unless there is one. */
+export function withWildcards(pattern: Pattern, before: boolean, after: boolean): Pattern {
+  const parts = [...pattern];
+  if (before && parts[0] !== 'any') parts.unshift('any');
+  if (after && (parts.at(-1) !== 'any' || parts.length === 0)) parts.push('any');
+  return parts;
+}
+
+/** Joins neighbouring texts, so that a pattern has one form. */
+export function joinTexts(pattern: Pattern): Pattern {
+  const parts: PatternPart[] = [];
+  for (const part of pattern) {
+    const last = parts.at(-1);
+    if (typeof part === 'object' && 'text' in part && typeof last === 'object' && 'text' in last) {
+      parts[parts.length - 1] = { text: last.text + part.text };
+    } else if (!(part === 'any' && last === 'any')) {
+      parts.push(part);
+    }
+  }
+  return parts;
+}

@@ -1,0 +1,224 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml';
+import type { ErrorCode, Position } from '../model/errors.ts';
+import { limits } from '../model/limits.ts';
+import type { Value } from '../model/value.ts';
+import type { Report } from './report.ts';
+
+export type YamlScalarValue = string | number | bigint | boolean | null;
+
+export interface YamlScalar {
+  readonly kind: 'scalar';
+  readonly value: YamlScalarValue;
+  /** Written without quotes and not as a block, so that YAML chose the type. */
+  readonly plain: boolean;
+  readonly at: Position;
+}
+
+export interface YamlList {
+  readonly kind: 'list';
+  readonly items: readonly YamlNode[];
+  readonly at: Position;
+}
+
+export interface YamlEntry {
+  readonly key: string;
+  readonly keyAt: Position;
+  readonly value: YamlNode;
+}
+
+export interface YamlMap {
+  readonly kind: 'map';
+  readonly entries: readonly YamlEntry[];
+  readonly at: Position;
+}
+
+export type YamlNode = YamlScalar | YamlList | YamlMap;
+
+/**
+ * Reads a file of one or more YAML 1.2 documents into nodes that know their position. Duplicate keys, tags, a %YAML
+ * directive for another version, alias bombs and files over `limits.ruleFileBytesMax` are errors in `report`; a
+ * document with an error is left out. Scalars that YAML 1.1 would read as something else are warnings.
+ */
+export function readYaml(file: string, text: string, report: Report, code: ErrorCode = 'SW_RULE_YAML'): YamlNode[] {
+  const start = { file, line: 1, column: 1 };
+  if (Buffer.byteLength(text) > limits.ruleFileBytesMax) {
+    report.error(
+      code,
+      start,
+      `the file is larger than ${limits.ruleFileBytesMax} bytes`,
+      'Split it into several files.',
+    );
+    return [];
+  }
+  const lines = new LineCounter();
+  let documents: readonly Document.Parsed[];
+  try {
+    const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: true, intAsBigInt: true } as const;
+    const parsed = parseAllDocuments(text, { ...options, lineCounter: lines, prettyErrors: false });
+    documents = Array.isArray(parsed) ? parsed : [];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    report.error(code, start, 'the YAML is nested too deeply', `Keep it under ${limits.ruleNestingDepthMax} levels.`);
+    return [];
+  }
+  const at = (offset: number): Position => {
+    const place = lines.linePos(offset);
+    return { file, line: Math.max(place.line, 1), column: Math.max(place.col, 1) };
+  };
+  const budget = { nodes: limits.ruleNodesMax };
+  const nodes: YamlNode[] = [];
+  for (const document of documents) {
+    const node = readDocument({ document, at, report, code, budget });
+    if (node && !(node.kind === 'scalar' && node.value === null)) nodes.push(node);
+  }
+  return nodes;
+}
+
+/** The value under a key, or undefined. */
+export function entryOf(map: YamlMap, key: string): YamlEntry | undefined {
+  return map.entries.find((entry) => entry.key === key);
+}
+
+/** The node as plain JSON text with sorted keys: equal for two nodes that say the same. */
+export function canonicalText(node: YamlNode): string {
+  if (node.kind === 'list') return `[${node.items.map(canonicalText).join(',')}]`;
+  if (node.kind === 'scalar') {
+    return typeof node.value === 'bigint' ? String(node.value) : JSON.stringify(node.value);
+  }
+  const members = node.entries.map((entry) => `${JSON.stringify(entry.key)}:${canonicalText(entry.value)}`);
+  return `{${members.sort().join(',')}}`;
+}
+
+/** A YAML node as plain data. */
+export function plainOf(node: YamlNode): Value {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(plainOf);
+  const map: Record<string, Value> = Object.create(null);
+  for (const { key, value } of node.entries) map[key] = plainOf(value);
+  return map;
+}
+
+interface Reading {
+  readonly document: Document.Parsed;
+  readonly at: (offset: number) => Position;
+  readonly report: Report;
+  readonly code: ErrorCode;
+  readonly budget: { nodes: number };
+}
+
+function readDocument(reading: Reading): YamlNode | undefined {
+  const { document, at, report, code } = reading;
+  for (const error of document.errors) {
+    const duplicate = error.code === 'DUPLICATE_KEY';
+    report.error(code, at(error.pos[0]), duplicate ? 'the key occurs twice in the same map' : firstLine(error.message));
+  }
+  if (document.errors.length > 0) return undefined;
+  const version = document.directives?.yaml;
+  if (version?.explicit && version.version !== '1.2') {
+    report.error(code, at(document.range[0]), 'only YAML 1.2 is read', 'Remove the %YAML line.');
+    return undefined;
+  }
+  if (document.contents === null) return undefined;
+  const before = report.errors.length;
+  const node = readNode(reading, document.contents, 0);
+  return report.errors.length === before ? node : undefined;
+}
+
+function readNode(reading: Reading, source: ParsedNode, depth: number): YamlNode | undefined {
+  const { at, report, code, budget } = reading;
+  const position = at(source.range[0]);
+  if (--budget.nodes < 0) {
+    if (budget.nodes === -1) report.error(code, position, `the file has more than ${limits.ruleNodesMax} YAML nodes`);
+    return undefined;
+  }
+  if (depth > limits.ruleNestingDepthMax) {
+    report.error(code, position, `the YAML is nested deeper than ${limits.ruleNestingDepthMax} levels`);
+    return undefined;
+  }
+  if (source.tag !== undefined) {
+    report.error(
+      code,
+      position,
+      `the YAML tag ${source.tag} is not allowed`,
+      'Remove it; quote the value to make it text.',
+    );
+    return undefined;
+  }
+  if (isAlias(source)) return readAlias(reading, source, depth, position);
+  if (isScalar(source)) return readScalar(reading, source, position);
+  if (isSeq(source)) {
+    const items = source.items.map((item) => readNode(reading, item as ParsedNode, depth + 1));
+    return { kind: 'list', items: items.filter((item) => item !== undefined), at: position };
+  }
+  if (isMap(source)) return readMap(reading, source, depth, position);
+  return undefined;
+}
+
+function readAlias(reading: Reading, source: ParsedNode, depth: number, position: Position): YamlNode | undefined {
+  const target = isAlias(source) ? source.resolve(reading.document) : undefined;
+  if (!target) {
+    reading.report.error(reading.code, position, 'the alias names no anchor of this document');
+    return undefined;
+  }
+  return readNode(reading, target as ParsedNode, depth + 1);
+}
+
+function readMap(reading: Reading, source: ParsedNode, depth: number, position: Position): YamlMap {
+  const entries: YamlEntry[] = [];
+  for (const pair of isMap(source) ? source.items : []) {
+    const key = pair.key as ParsedNode;
+    const keyAt = key ? reading.at(key.range[0]) : position;
+    if (!isScalar(key)) {
+      reading.report.error(reading.code, keyAt, 'a key must be plain text', 'Quote the key.');
+      continue;
+    }
+    if (key.tag !== undefined) {
+      reading.report.error(reading.code, keyAt, `the YAML tag ${key.tag} is not allowed`, 'Remove it.');
+      continue;
+    }
+    const none: YamlScalar = { kind: 'scalar', value: null, plain: true, at: keyAt };
+    const value = pair.value ? readNode(reading, pair.value as ParsedNode, depth + 1) : none;
+    if (value) entries.push({ key: typeof key.value === 'string' ? key.value : (key.source ?? ''), keyAt, value });
+  }
+  return { kind: 'map', entries, at: position };
+}
+
+function readScalar(reading: Reading, source: ParsedNode, at: Position): YamlScalar | undefined {
+  if (!isScalar(source)) return undefined;
+  const { report, code } = reading;
+  const plain = source.type === 'PLAIN';
+  const value = smallest(source.value);
+  if (typeof value === 'string' && value.length > limits.ruleValueCharsMax * 4) {
+    report.error(code, at, `the value is longer than ${limits.ruleValueCharsMax * 4} characters`);
+    return undefined;
+  }
+  if (plain && /^(?:y|yes|n|no|on|off)$/i.test(source.source ?? '')) {
+    report.warn(
+      code,
+      at,
+      `${source.source} is text here but a boolean for YAML 1.1 tools`,
+      'Quote it, or write true or false.',
+    );
+  }
+  if (plain && /^[-+]?0\d+$/.test(source.source ?? '')) {
+    report.warn(
+      code,
+      at,
+      `${source.source} is decimal here but octal for YAML 1.1 tools`,
+      'Quote it or drop the zero.',
+    );
+  }
+  return { kind: 'scalar', value, plain, at };
+}
+
+function smallest(value: unknown): YamlScalarValue {
+  if (typeof value === 'bigint') {
+    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return null;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

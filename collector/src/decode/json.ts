@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
-import { JsonObject } from './json-object.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
+import { JsonObject } from './json-object.ts';
 import { MalformedError } from './wire.ts';
 
 export type JsonOutcome =
@@ -33,11 +33,13 @@ function parseExact(text: string): unknown {
     if (!longDigits.test(text)) return JSON.parse(text);
     return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown);
   } catch (error) {
+    if (error instanceof RangeError) throw new MalformedError('SW_OTLP_DEPTH', 'body nests too deeply to be parsed');
     throw new MalformedError('SW_OTLP_JSON', `body is not JSON: ${(error as Error).message}`);
   }
 }
 
-const longDigits = /\d{16}/;
+/** Sixteen digits that start a bare value: inside quotes they are safe anyway. */
+const longDigits = /[[:,]\s{0,8}-?\d{16}/;
 
 function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
   return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')

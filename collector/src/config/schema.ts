@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { receiveConfigSchema } from '../receive/config.ts';
+import { spoolConfigSchema } from '../spool/config.ts';
+
+/** Levels of the collector's own log, quietest last. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/**
+ * The whole of `spanwarden.yaml`. Each stage brings its section; types, defaults, checks, docs/configuration.md and
+ * docs/spanwarden.schema.json all come from here.
+ */
+export const configSchema = z
+  .strictObject({
+    data_dir: z
+      .string()
+      .min(1)
+      .default('./spanwarden-data')
+      .describe(
+        'Folder for everything that is kept: spool, embedded ClickHouse, its passwords. Default ./spanwarden-data, ' +
+          'seen from the working directory. It is created with mode 700 and belongs to one collector at a time.',
+      ),
+    log: z
+      .strictObject({
+        level: z
+          .enum(logLevels)
+          .default('info')
+          .describe('Least level that is logged. Default info. The log is JSON on stderr and never holds content.'),
+      })
+      .prefault({})
+      .describe("The collector's own log."),
+    receive: receiveConfigSchema,
+    spool: spoolConfigSchema,
+  })
+  .describe('Configuration of the Spanwarden collector.');
+
+/** A checked configuration with every default filled in, frozen through and through. */
+export type Config = z.infer<typeof configSchema>;
+
+/** JSON Schema (draft 2020-12) of what users write, for editors and for the generated page. */
+export function configJsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
+}
+
+/** The part of JSON Schema that zod writes for our sections. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+}

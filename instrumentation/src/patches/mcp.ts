@@ -12,7 +12,7 @@ const patchedMark = Symbol.for('spanwarden.mcp.patched');
  * sent, SERVER spans for requests answered, one trace through both. Every copy has its own `Protocol` class from which its
  * clients and servers inherit, so patching that prototype also reaches instances made before.
  */
-export const mcpPatch: Patch = {
+export const mcp: Patch = {
   packages: ['@modelcontextprotocol/sdk', '@modelcontextprotocol/client', '@modelcontextprotocol/server'],
   files: ['dist/esm/shared/protocol', 'dist/cjs/shared/protocol', 'dist/index'],
   apply(copy, context) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Secret } from '../model/secret.ts';
 
 /** Section `receive:` of the config: where agents and other collectors send their spans. */
 export const receiveConfigSchema = z
@@ -22,6 +23,7 @@ export const receiveConfigSchema = z
     bearer_token: z
       .string()
       .min(16)
+      .transform((text) => new Secret(text))
       .optional()
       .describe(
         'Token that senders must give as `Authorization: Bearer …`; at least 16 characters. Default none, which is ' +

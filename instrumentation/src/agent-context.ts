@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attributes } from '@opentelemetry/api';
+import { processRun } from './process-run.ts';
 import { attr } from './semconv.ts';
 
 /** Who acts, in which conversation, for whom. Spans below inherit it, so that every tool and model call names its agent. */
@@ -11,11 +12,12 @@ export interface AgentContext {
 
 /** One storage per process, whichever copy of this package set it: npm may nest two. */
 const storage: AsyncLocalStorage<AgentContext> = shared('spanwarden.agent_context', () => new AsyncLocalStorage());
-const nothing: AgentContext = Object.freeze({});
+/** What holds outside of any agent: nothing, unless the environment makes the whole process one agent's run. */
+const outermost: AgentContext = Object.freeze({ ...processRun });
 
 /** The values in force here; an empty object outside of any agent. */
 export function currentAgent(): AgentContext {
-  return storage.getStore() ?? nothing;
+  return storage.getStore() ?? outermost;
 }
 
 /** Runs `fn` with these values on top of those in force; undefined members leave the outer value. */
@@ -30,8 +32,7 @@ export function enterAgentContext(values: AgentContext): void {
 
 /** The values in force as span attributes. */
 export function agentAttributes(): Attributes {
-  const current = storage.getStore();
-  if (!current) return {};
+  const current = currentAgent();
   return {
     ...(current.agentName !== undefined && { [attr.agentName]: current.agentName }),
     ...(current.conversationId !== undefined && { [attr.conversationId]: current.conversationId }),

@@ -12,6 +12,7 @@ import {
 import { agentAttributes } from './agent-context.ts';
 import { activeContext, withContext } from './ambient.ts';
 import type { PatchContext } from './patch.ts';
+import { withinProcessRun } from './process-run.ts';
 import { attr } from './semconv.ts';
 
 export interface SpanSettings {
@@ -42,7 +43,7 @@ export interface SpanHandle {
 /** Starts a span that carries agent, conversation and user of the place it is started at. */
 export function startSpan(context: PatchContext, settings: SpanSettings): SpanHandle {
   try {
-    const parent = settings.parent ?? activeContext();
+    const parent = withinProcessRun(settings.parent ?? activeContext(), () => context.tracer());
     const span = context.tracer().startSpan(
       settings.name,
       {

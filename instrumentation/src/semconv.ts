@@ -73,6 +73,8 @@ export const attr = {
   openaiResponseServiceTier: 'openai.response.service_tier',
   openaiResponseSystemFingerprint: 'openai.response.system_fingerprint',
   openaiApiType: 'openai.api.type',
+  /** The reply this request continues; the provider then holds the messages before it. */
+  openaiPreviousResponseId: 'spanwarden.openai.previous_response_id',
 
   /** `full`, `no_tool_content` or `metadata_only`: tells "nothing was said" from "nothing was captured". */
   contentMode: 'spanwarden.content.mode',

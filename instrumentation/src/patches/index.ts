@@ -1,0 +1,5 @@
+import type { Patch } from '../patch.ts';
+import { openai } from './openai.ts';
+
+/** Every library we patch; a new one is one more line here. */
+export const patches: readonly Patch[] = [openai];

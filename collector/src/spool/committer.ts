@@ -96,7 +96,10 @@ export class Committer {
     });
   }
 
-  /** Seals, and lets go of a segment that could not be cut: what it holds too much is a resend's twin at the next start. */
+  /**
+   * Seals, and lets go of a segment that could not be cut. Nothing was acknowledged after it, so at the next start it is
+   * recovered with all it holds, and resends of that are recognised.
+   */
   async close(): Promise<void> {
     await this.seal();
     await this.#broken?.finish().catch(() => undefined);
@@ -235,11 +238,12 @@ export class Committer {
     this.#options.onSealed(writer);
   }
 
+  /** The timer holds no process alive: what is not sealed when it ends is sealed by the next start. */
   #wantSealInTime(): void {
     this.#sealTimer ??= setTimeout(() => {
       this.#isSealDue = true;
       this.#start();
-    }, this.#options.segmentAgeMaxMs);
+    }, this.#options.segmentAgeMaxMs).unref();
   }
 }
 

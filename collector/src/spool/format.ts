@@ -279,6 +279,9 @@ function isTorn(bytes: Buffer, offset: number, marker: Buffer): boolean {
   if (bytes.length - offset < recordHeaderBytesMin) return true;
   const record = decodeRecordHeader(bytes, offset, marker);
   if (record) return record.payloadBytes > bytes.length - offset - record.headerBytes;
+  if (marker.compare(bytes, offset, offset + markerBytes) === 0) {
+    return bytes.length - offset < recordHeaderBytesMin + tableEntryBytes * bytes.readUInt8(offset + 20);
+  }
   for (let index = offset; index < bytes.length; index++) {
     if (bytes[index] !== 0) return false;
   }

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { SpanwardenError } from '../model/errors.ts';
 import type { DigestWindow } from './digests.ts';
-import { errorCode, type ListedFile, readFileBytes, type SpoolFile, writeAll } from './files.ts';
+import { errorCode, type ListedFile, readFileBytes, type SpoolFile, type SpoolFiles, writeAll } from './files.ts';
 import {
   type Damage,
   decodeRecordHeader,
   decodeSegmentHeader,
   hasUnknownVersion,
   recordHeaderBytesMax,
-  type SegmentHeader,
   type SegmentScan,
   scanSegment,
   segmentHeaderBytes,
@@ -63,6 +62,8 @@ export async function recover(deps: RecoveryDeps): Promise<Recovered> {
     const facts = await recoverSegment(deps, file, file === newestUnsent);
     if (facts) segments.push(facts);
   }
+  // The last run may have died before the name of its newest file was on disk.
+  await deps.files.syncDirectory(deps.directory);
   const aside = await listSetAside(deps);
   const used = [...found.map(({ segment }) => segment.sequence), ...aside.map(({ name }) => setAsideSequence(name)), 0];
   return {
@@ -100,7 +101,7 @@ async function recoverSegment(
   file: FoundFile,
   isNewest: boolean,
 ): Promise<SegmentFacts | undefined> {
-  const { files, directory, counters, logger, identity } = deps;
+  const { files, counters, logger, identity } = deps;
   if (file.bytes > segmentFileBytesMax) {
     logger?.error({ file: file.name, bytes: file.bytes }, 'spool: a file larger than any segment was left alone');
     return undefined;
@@ -119,12 +120,12 @@ async function recoverSegment(
   const mayCut = kept === corruptBytes(scan.damage);
   if (scan.records.length === 0) {
     if (mayCut) await files.remove(file.path);
-    if (mayCut) await files.syncDirectory(directory);
     return undefined;
   }
   counters.recoveredRecords += scan.records.length;
   const isDurable = await makeDurable(deps, file, bytes, { end: mayCut ? scan.end : bytes.length, rewrite: isNewest });
-  if (isDurable) for (const { digest, timeMs } of scan.records) deps.digests.restore(digest, timeMs);
+  // However old it is: its sender may never have had an answer, and try again only now that somebody listens.
+  if (isDurable) for (const { digest } of scan.records) deps.digests.restore(digest, deps.now());
   return factsOf(id, file, scan, identity);
 }
 
@@ -169,45 +170,53 @@ function factsOf(id: string, file: FoundFile, scan: SegmentScan, identity: Spool
   };
 }
 
-/** The digests of a segment that was sent, from its record headers alone. Stops at the first damage. */
+/** The digests of a segment that was sent, from its record headers alone unless one of them is damaged. */
 async function restoreDigests(deps: RecoveryDeps, file: FoundFile): Promise<void> {
-  if (deps.now() - file.changedMs > deps.graceMs) return;
+  const { files, digests, identity, logger, now, graceMs } = deps;
+  if (now() - file.changedMs > graceMs || file.bytes > segmentFileBytesMax) return;
   try {
-    const handle = await deps.files.open(file.path);
-    try {
-      for await (const { digest, timeMs } of recordHeaders(handle, file, deps.identity)) {
-        deps.digests.restore(digest, timeMs);
-      }
-    } finally {
-      await handle.close();
-    }
+    const headers = (await recordHeaders(files, file, identity)) ?? (await scanFile(files, file, identity)).records;
+    for (const { digest, timeMs } of headers) digests.restore(digest, timeMs);
   } catch (error) {
-    deps.logger?.warn({ err: error, file: file.name }, 'spool: resends of a sent segment are not recognised');
+    logger?.warn({ err: error, file: file.name }, 'spool: resends of a sent segment are not recognised');
   }
 }
 
-async function* recordHeaders(handle: SpoolFile, file: FoundFile, identity: SpoolIdentity) {
-  let window = Buffer.alloc(0);
-  let start = 0;
-  let header: SegmentHeader | undefined;
-  let offset = 0;
-  while (offset < file.bytes) {
-    const isInWindow = offset >= start && offset + recordHeaderBytesMax <= start + window.length;
-    if (!isInWindow) {
-      window = Buffer.alloc(headerWindowBytes);
-      window = window.subarray(0, await handle.read(window, offset));
-      start = offset;
+async function scanFile(files: SpoolFiles, { path, segment }: FoundFile, identity: SpoolIdentity) {
+  return scanSegment(await readFileBytes(files, path), { marker: identity.marker, sequence: segment.sequence });
+}
+
+/** All record headers of a file, without its payloads; undefined when there is damage among them. */
+async function recordHeaders(
+  files: SpoolFiles,
+  { path, bytes }: FoundFile,
+  identity: SpoolIdentity,
+): Promise<{ digest: Buffer; timeMs: number }[] | undefined> {
+  const file = await files.open(path);
+  try {
+    const headers: { digest: Buffer; timeMs: number }[] = [];
+    let window = await readWindow(file, 0);
+    let windowStart = 0;
+    const marker = decodeSegmentHeader(window)?.marker ?? identity.marker;
+    for (let offset = segmentHeaderBytes; offset < bytes; ) {
+      if (offset + recordHeaderBytesMax > windowStart + window.length) {
+        window = await readWindow(file, offset);
+        windowStart = offset;
+      }
+      const record = decodeRecordHeader(window, offset - windowStart, marker);
+      if (!record) return undefined;
+      headers.push({ digest: Buffer.from(record.digest), timeMs: record.timeMs });
+      offset += record.headerBytes + record.payloadBytes;
     }
-    if (offset === 0) {
-      header = decodeSegmentHeader(window);
-      offset = segmentHeaderBytes;
-      continue;
-    }
-    const record = decodeRecordHeader(window, offset - start, (header ?? identity).marker);
-    if (!record) return;
-    yield record;
-    offset += record.headerBytes + record.payloadBytes;
+    return headers;
+  } finally {
+    await file.close();
   }
+}
+
+async function readWindow(file: SpoolFile, offset: number): Promise<Buffer> {
+  const window = Buffer.alloc(headerWindowBytes);
+  return window.subarray(0, await file.read(window, offset));
 }
 
 function sentFile({ path, segment, bytes, changedMs }: FoundFile): SentFile {

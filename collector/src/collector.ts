@@ -1,0 +1,236 @@
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import express from 'express';
+import type { Logger } from 'pino';
+import { apiRouter } from './api/routes.ts';
+import { loadRules } from './cli/load-rules.ts';
+import type { Config } from './config/schema.ts';
+import { createDetector } from './detect/engine.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { SpanwardenError } from './model/errors.ts';
+import { createFieldTable } from './model/fields.ts';
+import type { Finding } from './model/finding.ts';
+import { assertLimits } from './model/limits.ts';
+import type { SpanEvents } from './model/span-events.ts';
+import { type PipelineObserver, TracePipeline } from './pipeline.ts';
+import { parseListen } from './receive/config.ts';
+import { otlpHttpRouter } from './receive/http.ts';
+import { sendError } from './receive/responses.ts';
+import { spoolOptions } from './spool/config.ts';
+import type { Spool } from './spool/contract.ts';
+import { openSpool } from './spool/spool.ts';
+import { openStore, type Store } from './store/index.ts';
+
+export interface CollectorOptions {
+  readonly logger: Logger;
+  /** Sees every batch with its findings before it is stored. The batch is only valid during the call. */
+  onBatch?(events: SpanEvents, findings: readonly Finding[]): void;
+}
+
+export interface Collector {
+  readonly urls: { readonly otlp: string; readonly api: string };
+  readonly store: Store;
+  /** Stops accepting, stores what is accepted within a deadline, closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** How long a stop waits for ClickHouse to take what is left; the rest stays in the spool for the next start. */
+const drainMs = 5_000;
+const dayMs = 86_400_000;
+
+/**
+ * Wires the stages, in data order: receive ▶ decode ▶ normalise ▶ detect ▶ spool ▶ store.
+ *
+ * Throws a SpanwardenError when rules are wrong, the data directory is in use or the address is taken. A ClickHouse that
+ * cannot be reached is no reason not to start: spans wait in the spool.
+ */
+export async function startCollector(config: Config, options: CollectorOptions): Promise<Collector> {
+  assertLimits();
+  const { logger } = options;
+  const dataDir = resolve(config.data_dir);
+  const metrics = createMetrics();
+  const fields = createFieldTable();
+  const detector = createDetector({ rules: loadRules(config.detect.rules), fields });
+  makeDataDir(dataDir);
+  const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), logger });
+  const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
+    await spool.close();
+    throw error;
+  });
+  const pipeline = new TracePipeline({
+    fields,
+    detector,
+    log: spool,
+    retentionMs: config.clickhouse.ttl_days * dayMs,
+    now: Date.now,
+    observer: observe(metrics, options),
+  });
+  addGauges(metrics, spool, pipeline);
+  const shipping = new AbortController();
+  const shipped = store.run(spool, shipping.signal, {
+    inserted: (table, rows) => metrics.storedRows.inc({ table }, rows),
+    segment: () => metrics.storedSegments.inc(),
+    retried: () => metrics.storeRetries.inc(),
+    deadLettered: () => metrics.deadLetters.inc(),
+  });
+  const server = await listen(config, httpApp(config, pipeline, store, metrics)).catch(async (error: unknown) => {
+    shipping.abort();
+    await Promise.all([spool.close(), shipped]);
+    await store.close();
+    throw error;
+  });
+  const url = urlOf(server);
+  let stopping: Promise<void> | undefined;
+  return {
+    urls: { otlp: url, api: url },
+    store,
+    stop: () => {
+      stopping ??= stop(server, spool, store, shipping, shipped);
+      return stopping;
+    },
+  };
+}
+
+function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new SpanwardenError({
+      code: 'SW_DATA_DIR',
+      message: `the data directory cannot be created: ${(error as Error).message}`,
+      advice: 'Set data_dir in the config to a folder this user may write to.',
+    });
+  }
+}
+
+function httpApp(config: Config, pipeline: TracePipeline, store: Store, metrics: Metrics): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(
+    otlpHttpRouter({
+      bearerToken: config.receive.bearer_token?.reveal(),
+      consume: async (encoding, bytes) => {
+        metrics.decodedBytes.inc({ encoding }, bytes.length);
+        const done = metrics.ackSeconds.startTimer();
+        const outcome = await pipeline.consume(encoding, bytes);
+        done();
+        return outcome;
+      },
+      answered: (status) => metrics.requests.inc({ code: String(status) }),
+    }),
+  );
+  app.use(
+    apiRouter({
+      notReady: () => {
+        const ready = store.ready();
+        return ready.ok ? [] : [ready.reason];
+      },
+      metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
+    }),
+  );
+  app.use((request: express.Request, response: express.Response) => {
+    sendError(
+      response,
+      'json',
+      'SW_HTTP_NOT_FOUND',
+      `nothing is served at ${request.method} here; OTLP goes to /v1/traces`,
+    );
+  });
+  return app;
+}
+
+function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver {
+  return {
+    decoded: (batch) => {
+      metrics.acceptedSpans.inc(batch.spanCount);
+      if (batch.rejected.count > 0) metrics.rejectedSpans.inc(batch.rejected.count);
+      for (const kind of ['attributes', 'events', 'links'] as const) {
+        if (batch.dropped[kind] > 0) metrics.droppedRecords.inc({ kind }, batch.dropped[kind]);
+      }
+    },
+    malformed: (code) => metrics.malformed.inc({ code }),
+    resent: () => metrics.resentBatches.inc(),
+    detectFailed: (error) => {
+      metrics.detectErrors.inc();
+      options.logger.error({ err: error }, 'detection failed for a batch; its spans are stored without findings');
+    },
+    batch: (events, findings) => {
+      for (const finding of findings) metrics.findings.inc({ level: finding.level });
+      options.onBatch?.(events, findings);
+    },
+  };
+}
+
+function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline): void {
+  const add = metrics.gauge;
+  add('spanwarden_spool_bytes', 'Bytes that wait for ClickHouse.', () => spool.stats().bytes);
+  add('spanwarden_spool_segments', 'Segments that wait for ClickHouse.', () => spool.stats().segments);
+  add(
+    'spanwarden_spool_oldest_age_seconds',
+    'Age of the oldest waiting record.',
+    () => spool.stats().oldestAgeMs / 1000,
+  );
+  add('spanwarden_spool_pending_bytes', 'Bytes that wait for their fsync.', () => spool.stats().pendingBytes);
+  add('spanwarden_spool_syncs', 'fsyncs since the start.', () => spool.stats().syncs);
+  add('spanwarden_spool_torn_bytes', 'Bytes cut from torn segments at start.', () => spool.stats().tornBytes);
+  add(
+    'spanwarden_store_clamped_spans',
+    'Spans whose time was moved into the accepted range.',
+    () => pipeline.clampedSpans,
+  );
+  add('spanwarden_store_truncated_values', 'Attribute values cut before storage.', () => pipeline.truncatedValues);
+}
+
+/** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
+async function listen(config: Config, app: express.Express): Promise<Server> {
+  const { host, port } = parseListen(config.receive.http.listen);
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 }, app);
+  server.maxConnections = 4096;
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      done();
+    });
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw new SpanwardenError({
+      code: 'SW_LISTEN',
+      message: `cannot listen on ${config.receive.http.listen}: ${error.message}`,
+      advice: 'Stop what uses the port, or set receive.http.listen to another one.',
+    });
+  });
+  return server;
+}
+
+function urlOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
+  return `http://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
+}
+
+async function stop(
+  server: Server,
+  spool: Spool,
+  store: Store,
+  shipping: AbortController,
+  shipped: Promise<void>,
+): Promise<void> {
+  const closed = new Promise<void>((done) => server.close(() => done()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), 2_000);
+  await closed;
+  clearTimeout(cut);
+  await spool.seal();
+  await drained(spool);
+  shipping.abort();
+  await shipped;
+  await spool.close();
+  await store.close();
+}
+
+async function drained(spool: Spool): Promise<void> {
+  const until = Date.now() + drainMs;
+  while (spool.stats().segments > 0 && Date.now() < until) await new Promise((done) => setTimeout(done, 25));
+}

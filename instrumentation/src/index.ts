@@ -1,6 +1,16 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { loadSdk, markProcessorHandedOut } from './provider.ts';
 
+export {
+  type AgentOptions,
+  agent,
+  type RetrievalOptions,
+  retrieval,
+  session,
+  type ToolOptions,
+  tool,
+  user,
+} from './manual.ts';
 export { type Status, status } from './status.ts';
 export { version } from './version.ts';
 

@@ -1,5 +1,6 @@
 import type { Patch } from '../patch.ts';
+import { mcp } from './mcp.ts';
 import { openai } from './openai.ts';
 
 /** Every library we patch; a new one is one more line here. */
-export const patches: readonly Patch[] = [openai];
+export const patches: readonly Patch[] = [openai, mcp];

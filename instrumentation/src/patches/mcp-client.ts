@@ -1,6 +1,7 @@
 import { type AttributeValue, type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { activeContext } from '../ambient.ts';
 import type { PatchContext } from '../patch.ts';
+import { closeLater } from '../pending.ts';
 import { attr, operation } from '../semconv.ts';
 import { type SpanHandle, startSpan } from '../spans.ts';
 import {
@@ -88,6 +89,8 @@ function callOf(
   sink: CallSink,
   context: PatchContext,
 ): Call {
+  // A process that exits tells of the calls it never got an answer to.
+  const cancelClose = closeLater(undefined, () => sink.end({}));
   const guarded = (work: () => void): void => {
     try {
       work();
@@ -104,9 +107,14 @@ function callOf(
       guarded(() => {
         if (typeof before === 'number' && after === before + 1) sink.set(requestIdAttribute(before));
       }),
-    answered: (result) => guarded(() => sink.end(resultAttributes(protocol, given, result, context.contentMode))),
+    answered: (result) =>
+      guarded(() => {
+        cancelClose();
+        sink.end(resultAttributes(protocol, given, result, context.contentMode));
+      }),
     fail: (error) =>
       guarded(() => {
+        cancelClose();
         const { attributes, type } = errorAttributes(error);
         sink.fail(error, attributes, type);
       }),

@@ -1,0 +1,159 @@
+import { Command } from 'commander';
+import { lintRules } from '../../detect/lint.ts';
+import { loadRules, type Rule, readRules } from '../../detect/load.ts';
+import { type RuleTestRun, runRuleTests } from '../../detect/rule-tests.ts';
+import { type Problem, problemText, SpanwardenError } from '../../model/errors.ts';
+import { createFieldTable } from '../../model/fields.ts';
+import type { Level } from '../../model/severity.ts';
+import { Category } from '../../model/span-events.ts';
+import { taxonomy } from '../../normalise/taxonomy.ts';
+import { type RuleFiles, readRuleFiles, shippedRulesPath } from '../load-rules.ts';
+import { createTestEvents } from '../rule-test-events.ts';
+import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
+
+interface RulesOptions {
+  readonly json?: true;
+  /** `name=value,value`, repeated, for placeholders. */
+  readonly list?: readonly string[];
+}
+
+/**
+ * `spanwarden rules lint|test|list [paths…]`; without paths the rules that ship with spanwarden. Exit code 0 when all is
+ * well, 1 for errors in rules and failed tests, 2 for wrong usage.
+ */
+export function rulesCommand(): Command {
+  const command = new Command('rules').description('check, test and list detection rules');
+  const actions = [
+    ['lint', 'report everything that is wrong or doubtful in rule files', lint],
+    ['test', 'run the <rule>.test.yml files beside the rules', test],
+    ['list', 'list rules with level, logsource and tags', list],
+  ] as const;
+  for (const [name, description, action] of actions) {
+    command
+      .command(name)
+      .description(description)
+      .argument('[paths...]', 'rule files and folders (default: the shipped rules)')
+      .option('--json', 'print one JSON object')
+      .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
+      .action((paths: string[], options: RulesOptions) => run(action, paths, options));
+  }
+  return command;
+}
+
+interface Input {
+  readonly files: RuleFiles;
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  readonly json: boolean;
+  readonly terminal: Terminal;
+}
+
+/** Errors in the files named are shown like errors in the rules; both end with exit code 1. */
+function run(action: (input: Input) => boolean, paths: readonly string[], options: RulesOptions): void {
+  const terminal = createTerminal(process.stdout);
+  const json = options.json === true;
+  try {
+    const files = readRuleFiles(paths.length > 0 ? paths : [shippedRulesPath()]);
+    if (!action({ files, lists: listsOf(options.list ?? []), json, terminal })) process.exitCode = 1;
+  } catch (error) {
+    if (!(error instanceof SpanwardenError)) throw error;
+    if (json) terminal.write(jsonLine({ errors: error.problems }, 2));
+    else for (const problem of error.problems) writeProblem(terminal, problem, terminal.red('error'));
+    process.exitCode = 1;
+  }
+}
+
+function lint({ files, lists, json, terminal }: Input): boolean {
+  const { rules, errors, warnings } = lintRules(files.rules, { lists, knownFields: taxonomy });
+  const untested = testRun(files, rules).problems;
+  const all = [...errors, ...untested];
+  if (json) {
+    terminal.write(jsonLine({ rules: rules.length, errors: all, warnings }, 2));
+    return all.length === 0;
+  }
+  for (const problem of all) writeProblem(terminal, problem, terminal.red('error'));
+  for (const problem of warnings) writeProblem(terminal, problem, terminal.yellow('warning'));
+  terminal.writeLine(
+    `${count(rules.length, 'rule')}, ${count(all.length, 'error')}, ${count(warnings.length, 'warning')}`,
+  );
+  return all.length === 0;
+}
+
+function test({ files, lists, json, terminal }: Input): boolean {
+  const { results, problems } = testRun(files, loadRules(files.rules, { lists }));
+  const failed = results.filter((result) => result.status === 'failed');
+  if (json) {
+    const summary = { passed: results.length - failed.length, failed: failed.length };
+    terminal.write(jsonLine({ ...summary, results, problems }, 2));
+    return failed.length === 0 && problems.length === 0;
+  }
+  for (const { problem } of failed) if (problem) writeProblem(terminal, problem, terminal.red('failed'));
+  for (const problem of problems) writeProblem(terminal, problem, terminal.red('error'));
+  const passed = `${results.length - failed.length} passed`;
+  terminal.writeLine(
+    `${failed.length === 0 ? terminal.green(passed) : passed}, ${failed.length} failed, ${count(problems.length, 'error')}`,
+  );
+  return failed.length === 0 && problems.length === 0;
+}
+
+function list({ files, lists, json, terminal }: Input): boolean {
+  const { rules, errors } = readRules(files.rules, { lists });
+  if (errors.length > 0) throw new SpanwardenError(errors);
+  if (json) {
+    terminal.write(jsonLine({ rules: rules.map(listed) }, 2));
+    return true;
+  }
+  const style: Readonly<Record<Level, Style>> = {
+    informational: terminal.dim,
+    low: terminal.dim,
+    medium: terminal.yellow,
+    high: terminal.red,
+    critical: terminal.red,
+  };
+  const rows = rules.map(({ meta, categories }) => [
+    style[meta.level](meta.level),
+    escapeControl(meta.name || meta.id),
+    categoryNames(categories).join(' '),
+    escapeControl(meta.title),
+  ]);
+  const header = ['LEVEL', 'NAME', 'LOGSOURCE', 'TITLE'].map(terminal.bold);
+  terminal.write(terminal.table([header, ...rows]));
+  return true;
+}
+
+function testRun(files: RuleFiles, rules: readonly Rule[]): RuleTestRun {
+  const fields = createFieldTable();
+  return runRuleTests({ rules, tests: files.tests, fields, eventsFrom: createTestEvents(fields) });
+}
+
+function listed({ meta, categories, file }: Rule): object {
+  const { id, name, title, level, response, status, tags, version } = meta;
+  return { id, name, title, level, response, status, tags, version, categories: categoryNames(categories), file };
+}
+
+function categoryNames(bits: number): string[] {
+  const names = Object.entries(Category).filter(([, bit]) => (bits & bit) !== 0);
+  if (names.length === Object.keys(Category).length) return ['any'];
+  return names.length === 0 ? ['none'] : names.map(([name]) => name);
+}
+
+function listsOf(written: readonly string[]): Map<string, readonly string[]> {
+  const lists = new Map<string, readonly string[]>();
+  for (const each of written) {
+    const at = each.indexOf('=');
+    lists.set(each.slice(0, Math.max(at, 0)), each.slice(at + 1).split(','));
+  }
+  return lists;
+}
+
+function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+function writeProblem(terminal: Terminal, problem: Problem, kind: string): void {
+  const lines = problemText(problem).split('\n').map(escapeControl);
+  terminal.writeLine(`${kind} ${lines.join('\n')}`);
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

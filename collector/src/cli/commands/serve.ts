@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import type { Logger } from 'pino';
+import { type Collector, startCollector } from '../../collector.ts';
+import { loadConfig } from '../../config/load.ts';
+import { createLogger } from '../../logger.ts';
+import { CommandExit, exitCodes } from '../exit.ts';
+import { createTerminal, jsonLine, type Terminal } from '../terminal.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** A stop that has not ended by then is cut short; what was acknowledged is on disk in any case. */
+const stopDeadlineMs = 10_000;
+/** npm and a terminal may both pass on one Ctrl-C; only what comes later is a second one. */
+const secondSignalAfterMs = 500;
+
+/** `spanwarden serve`: runs the collector until SIGINT or SIGTERM. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the collector: receive spans, detect, store')
+    .option('--json', 'print the URLs as one JSON object when ready')
+    .action(async (_, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const config = loadConfig({ file: options.config, env: process.env });
+      const logger = createLogger(config.log.level);
+      const terminal = createTerminal(process.stdout);
+      await serve(
+        () => startCollector(config, { logger }),
+        logger,
+        (collector) => {
+          logger.info({ urls: collector.urls }, 'ready');
+          if (options.json) terminal.write(jsonLine({ urls: collector.urls }));
+          else if (terminal.isTty) terminal.write(welcome(terminal, collector));
+        },
+      );
+    });
+}
+
+async function serve(start: () => Promise<Collector>, logger: Logger, ready: (it: Collector) => void): Promise<void> {
+  const signals = watchSignals();
+  const timer = new AbortController();
+  try {
+    const starting = start();
+    const started = await Promise.race([starting, signals.first]);
+    if (typeof started !== 'string') {
+      ready(started);
+      await signals.first;
+    }
+    logger.info({ signal: await signals.first }, 'stopping; a second signal ends at once');
+    const stopped = starting.then(async (collector) => {
+      await collector.stop();
+      return 'stopped' as const;
+    });
+    const end = await Promise.race([stopped, signals.second, deadline(timer.signal)]);
+    if (end === 'stopped') return;
+    logger.warn({ reason: end }, 'ended before everything was closed; accepted spans are in the spool');
+    throw new CommandExit(exitCodes.failure, { immediately: true });
+  } finally {
+    signals.unwatch();
+    timer.abort();
+  }
+}
+
+interface Signals {
+  readonly first: Promise<string>;
+  readonly second: Promise<'second signal'>;
+  unwatch(): void;
+}
+
+function watchSignals(): Signals {
+  const first = Promise.withResolvers<string>();
+  const second = Promise.withResolvers<'second signal'>();
+  let firstAt: number | undefined;
+  const onSignal = (signal: string): void => {
+    firstAt ??= Date.now();
+    first.resolve(signal);
+    if (Date.now() - firstAt >= secondSignalAfterMs) second.resolve('second signal');
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return {
+    first: first.promise,
+    second: second.promise,
+    unwatch: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}
+
+/** Resolves after the deadline; never when the signal is aborted before, so that nothing keeps the process alive. */
+async function deadline(signal: AbortSignal): Promise<'deadline'> {
+  try {
+    return await sleep(stopDeadlineMs, 'deadline' as const, { signal });
+  } catch {
+    return new Promise(() => {});
+  }
+}
+
+function welcome(terminal: Terminal, collector: Collector): string {
+  const { otlp, api } = collector.urls;
+  return [
+    terminal.bold('Spanwarden is ready.'),
+    '',
+    terminal.table(
+      [
+        ['OTLP/HTTP', terminal.cyan(`${otlp}/v1/traces`)],
+        ['health', terminal.cyan(`${api}/readyz`)],
+        ['metrics', terminal.cyan(`${api}/metrics`)],
+      ],
+      { indent: '  ' },
+    ),
+    'Next, in another terminal:',
+    `  ${terminal.bold('node --import @spanwarden/instrumentation/register app.mjs')}   instrument an agent`,
+    `  ${terminal.bold('spanwarden findings tail')}                                     watch what is found`,
+    '',
+    terminal.dim('Ctrl-C stops it.'),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,30 @@
+// `npm run generate`: writes the files that are made from sources. They are committed; `npm run check` compares them.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { configJsonSchema } from '../collector/src/config/schema.ts';
+import { configurationPage, editorSchema } from './configuration-page.ts';
+import { repositoryRoot } from './repository.ts';
+
+/** Every generated file: its path in the repository and what belongs into it. */
+const generators: Readonly<Record<string, () => string>> = {
+  'docs/configuration.md': () => configurationPage(configJsonSchema()),
+  'docs/spanwarden.schema.json': () => `${JSON.stringify(editorSchema(configJsonSchema()), null, 2)}\n`,
+};
+
+if (import.meta.main) {
+  for (const path of staleFiles()) {
+    writeFileSync(join(repositoryRoot, path), generators[path]?.() ?? '');
+    process.stderr.write(`wrote ${path}\n`);
+  }
+}
+
+/** The generated files that are missing or differ from what their sources say now. */
+export function staleFiles(): string[] {
+  return Object.entries(generators)
+    .filter(([path, generate]) => {
+      const file = join(repositoryRoot, path);
+      return !existsSync(file) || readFileSync(file, 'utf8') !== generate();
+    })
+    .map(([path]) => path);
+}

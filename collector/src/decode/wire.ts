@@ -39,8 +39,20 @@ export class WireReader {
     return tag;
   }
 
-  /** A varint whose low 32 bits are wanted, unsigned. */
+  /** A varint whose low 32 bits are wanted, unsigned. Nearly all tags and lengths take one byte. */
   varint32(end: number): number {
+    const pos = this.pos;
+    if (pos < end) {
+      const byte = this.bytes[pos]!;
+      if (byte < 128) {
+        this.pos = pos + 1;
+        return byte;
+      }
+    }
+    return this.#longVarint32(end);
+  }
+
+  #longVarint32(end: number): number {
     const bytes = this.bytes;
     let pos = this.pos;
     let shift = 0;

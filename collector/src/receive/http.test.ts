@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import express from 'express';
+import { limits } from '../model/limits.ts';
+import { otlpHttpRouter, type TraceOutcome } from './http.ts';
+
+let outcome: TraceOutcome = { status: 'ok', rejected: 0, message: '' };
+const taken: { encoding: string; bytes: Buffer }[] = [];
+const options = (bearerToken?: string) => ({
+  bearerToken,
+  consume: async (encoding: 'protobuf' | 'json', bytes: Buffer) => {
+    taken.push({ encoding, bytes });
+    return outcome;
+  },
+});
+const open = createServer(express().use(otlpHttpRouter(options())));
+const locked = createServer(express().use(otlpHttpRouter(options('a-long-enough-token'))));
+
+before(async () => {
+  for (const server of [open, locked]) await once(server.listen(0, '127.0.0.1'), 'listening');
+});
+after(() => {
+  for (const server of [open, locked]) server.close().closeAllConnections();
+});
+
+const url = (server = open) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`;
+const protobuf = { 'content-type': 'application/x-protobuf' };
+const json = { 'content-type': 'application/json' };
+
+function post(body: Buffer | string, headers: Record<string, string>, server = open): Promise<Response> {
+  outcome = { status: 'ok', rejected: 0, message: '' };
+  return fetch(url(server), { method: 'POST', body: body as never, headers });
+}
+
+test('full success is 200 with an empty response in the encoding of the request', async () => {
+  const binary = await post('', protobuf);
+  assert.deepEqual(
+    [binary.status, binary.headers.get('content-type'), (await binary.arrayBuffer()).byteLength],
+    [200, 'application/x-protobuf', 0],
+  );
+  const text = await post('{}', { 'content-type': 'application/json; charset=utf-8' });
+  assert.deepEqual([text.status, text.headers.get('content-type'), await text.json()], [200, 'application/json', {}]);
+});
+
+test('partial success says how many and why', async () => {
+  outcome = { status: 'ok', rejected: 2, message: 'too deep' };
+  const send = (headers: Record<string, string>) => fetch(url(), { method: 'POST', body: 'x', headers });
+  assert.deepEqual(await (await send(json)).json(), {
+    partialSuccess: { rejectedSpans: '2', errorMessage: 'too deep' },
+  });
+  const bytes = Buffer.from(await (await send(protobuf)).arrayBuffer());
+  assert.equal(bytes[0], 0x0a);
+  assert.ok(bytes.includes('too deep'));
+});
+
+test('gzip is inflated, in both encodings', async () => {
+  for (const headers of [protobuf, json]) {
+    taken.length = 0;
+    const response = await post(gzipSync('hello'), { ...headers, 'content-encoding': 'gzip' });
+    assert.equal(response.status, 200);
+    assert.equal(taken[0]!.bytes.toString(), 'hello');
+  }
+});
+
+test('every refusal is a google.rpc.Status in the encoding of the request', async () => {
+  const cases: [number, RegExp, () => Promise<Response>][] = [
+    [415, /SW_HTTP_CONTENT_TYPE/, () => post('x', { 'content-type': 'text/plain' })],
+    [415, /SW_HTTP_CONTENT_ENCODING/, () => post('x', { ...json, 'content-encoding': 'br' })],
+    [400, /SW_OTLP_GZIP/, () => post('no gzip', { ...json, 'content-encoding': 'gzip' })],
+    [405, /SW_HTTP_METHOD/, () => fetch(url(), { headers: json })],
+    [401, /SW_HTTP_UNAUTHENTICATED/, () => post('x', json, locked)],
+    [401, /SW_HTTP_UNAUTHENTICATED/, () => post('x', { ...json, authorization: 'Bearer wrong' }, locked)],
+  ];
+  for (const [status, message, send] of cases) {
+    const response = await send();
+    assert.equal(response.status, status);
+    assert.equal(response.headers.get('content-type'), 'application/json');
+    const body = (await response.json()) as { code: number; message: string };
+    assert.match(body.message, message);
+    assert.equal(typeof body.code, 'number');
+  }
+  const binary = await post('no gzip', { ...protobuf, 'content-encoding': 'gzip' });
+  assert.equal(binary.headers.get('content-type'), 'application/x-protobuf');
+  assert.ok(Buffer.from(await binary.arrayBuffer()).includes('SW_OTLP_GZIP'));
+});
+
+test('malformed is final, overload is retryable with Retry-After', async () => {
+  outcome = { status: 'refused', code: 'SW_OTLP_JSON', message: 'body is not JSON' };
+  const bad = await fetch(url(), { method: 'POST', body: 'x', headers: json });
+  assert.deepEqual([bad.status, bad.headers.get('retry-after')], [400, null]);
+  outcome = { status: 'retryable', code: 'SW_SPOOL_FULL', message: 'the spool is full', retryAfterMs: 1500 };
+  const full = await fetch(url(), { method: 'POST', body: 'x', headers: json });
+  assert.deepEqual([full.status, full.headers.get('retry-after')], [503, '2']);
+});
+
+test('the right token passes', async () => {
+  const response = await post('x', { ...json, authorization: 'Bearer a-long-enough-token' }, locked);
+  assert.equal(response.status, 200);
+});
+
+test('a refused sender is answered before its body is read', async () => {
+  const sending = httpRequest(url(locked), {
+    method: 'POST',
+    headers: { ...protobuf, 'content-length': 10_000_000 },
+  });
+  sending.on('error', () => undefined);
+  sending.flushHeaders();
+  const [response] = (await once(sending, 'response')) as [import('node:http').IncomingMessage];
+  assert.equal(response.statusCode, 401);
+  sending.destroy();
+});
+
+test('a body that says it is too large is refused unread, one that turns out so is cut off', async () => {
+  const announced = httpRequest(url(), {
+    method: 'POST',
+    headers: { ...protobuf, 'content-length': limits.bodyBytesMax + 1 },
+  });
+  announced.on('error', () => undefined);
+  announced.flushHeaders();
+  const [response] = (await once(announced, 'response')) as [import('node:http').IncomingMessage];
+  assert.equal(response.statusCode, 413);
+  announced.destroy();
+  const bomb = gzipSync(Buffer.alloc(limits.bodyInflatedBytesMax + 1));
+  const inflated = await post(bomb, { ...protobuf, 'content-encoding': 'gzip' });
+  assert.equal(inflated.status, 413);
+});
+
+test('a sender that vanishes mid-body disturbs nobody', async () => {
+  taken.length = 0;
+  const socket = connect((open.address() as AddressInfo).port, '127.0.0.1');
+  socket.write(
+    'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\nhalf',
+  );
+  await new Promise((done) => setTimeout(done, 20));
+  socket.destroy();
+  assert.equal((await post('{}', json)).status, 200);
+  assert.equal(taken.length, 1);
+});

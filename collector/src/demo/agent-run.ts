@@ -50,8 +50,14 @@ export function runAgent(options: AgentRunOptions): Promise<AgentRun> {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-outputCharsMax);
     });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ answer: answer.trim(), exitCode: code ?? 1, errors: errors.trim() }));
+    child.on('error', (error) => {
+      // An aborted child is still ending; `close` tells when it has.
+      if (child.pid === undefined) reject(error);
+    });
+    child.on('close', (code) => {
+      if (options.signal.aborted) reject(options.signal.reason);
+      else resolve({ answer: answer.trim(), exitCode: code ?? 1, errors: errors.trim() });
+    });
   });
 }
 
@@ -61,7 +67,10 @@ function agentEnvironment(options: AgentRunOptions): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
     OTEL_SERVICE_NAME: serviceName,
-    OTEL_RESOURCE_ATTRIBUTES: `gen_ai.agent.name=${serviceName},service.instance.id=${options.run}`,
+    OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${options.run}`,
+    // The process is one run of this agent, in this conversation.
+    SPANWARDEN_AGENT: serviceName,
+    SPANWARDEN_CONVERSATION: `ticket-${options.ticketId}`,
     OTEL_EXPORTER_OTLP_ENDPOINT: options.otlpUrl,
     // Milliseconds between exports; a person is watching.
     OTEL_BSP_SCHEDULE_DELAY: '100',

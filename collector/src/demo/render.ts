@@ -19,31 +19,39 @@ const columnsMax = 140;
 
 /**
  * The spans of one run as a tree, one line each: name, duration, detail, and a mark where a finding points. Children
- * arrive before their parents; a span whose parent is not there yet stands at the left edge until it comes.
+ * arrive before their parents; until a parent comes, a line of dots holds its place.
  */
 export function treeLines(
   spans: readonly ShownSpan[],
   findings: readonly Finding[],
   terminal: Terminal,
 ): readonly string[] {
-  const known = new Set(spans.map((span) => span.spanId));
+  // One span per id, or two with the same id could be each other's ancestors.
+  const known = new Map(spans.map((span) => [span.spanId, span]));
   const children = new Map<string, ShownSpan[]>();
-  const inOrder = [...spans].sort(byStart);
-  for (const span of inOrder) {
-    const parent = known.has(span.parentSpanId) && span.parentSpanId !== span.spanId ? span.parentSpanId : '';
+  for (const span of [...known.values()].sort(byStart)) {
+    const parent = span.parentSpanId === span.spanId ? '' : span.parentSpanId;
     children.set(parent, [...(children.get(parent) ?? []), span]);
   }
   const worst = worstBySpan(findings);
   const lines: string[] = [];
-  const add = (span: ShownSpan, prefix: string, below: string): void => {
-    lines.push(spanLine(span, prefix, worst.get(span.spanId), terminal));
-    const its = children.get(span.spanId) ?? [];
+  const addBelow = (spanId: string, below: string): void => {
+    const its = children.get(spanId) ?? [];
     its.forEach((child, index) => {
       const last = index === its.length - 1;
-      add(child, `${below}${last ? '└─ ' : '├─ '}`, `${below}${last ? '   ' : '│  '}`);
+      lines.push(spanLine(child, `${below}${last ? '└─ ' : '├─ '}`, worst.get(child.spanId), terminal));
+      addBelow(child.spanId, `${below}${last ? '   ' : '│  '}`);
     });
   };
-  for (const root of children.get('') ?? []) add(root, '', '');
+  for (const root of children.get('') ?? []) {
+    lines.push(spanLine(root, '', worst.get(root.spanId), terminal));
+    addBelow(root.spanId, '');
+  }
+  for (const parent of children.keys()) {
+    if (parent === '' || known.has(parent)) continue;
+    lines.push(terminal.dim('…'));
+    addBelow(parent, '');
+  }
   return lines;
 }
 

@@ -20,11 +20,12 @@ import {
   text,
   textPart,
   toolDefinition,
-} from './openai-types.ts';
+} from './model-api.ts';
 
 /** Chat Completions. https://platform.openai.com/docs/api-reference/chat */
 export const chatApi: Api = {
   operation: operation.chat,
+  label: 'openai chat',
   request: (body, mode) => ({
     ...samplingAttributes(body),
     [attr.openaiApiType]: 'chat_completions',
@@ -46,6 +47,7 @@ export const chatApi: Api = {
 /** Legacy completions. https://platform.openai.com/docs/api-reference/completions */
 export const completionApi: Api = {
   operation: operation.textCompletion,
+  label: 'openai text_completion',
   request(body, mode) {
     const prompts = (Array.isArray(body.prompt) ? body.prompt : [body.prompt]).filter((p) => typeof p === 'string');
     const messages = prompts.map((prompt) => ({ role: 'user', parts: [textPart(prompt)] }));
@@ -70,6 +72,7 @@ export const completionApi: Api = {
 /** Embeddings. OTel captures no input here by design. https://platform.openai.com/docs/api-reference/embeddings */
 export const embeddingApi: Api = {
   operation: operation.embeddings,
+  label: 'openai embeddings',
   request: (body) => ({
     [attr.requestModel]: text(body.model),
     [attr.requestEncodingFormats]: typeof body.encoding_format === 'string' ? [body.encoding_format] : undefined,

@@ -20,11 +20,13 @@ import {
   text,
   textPart,
   toolDefinition,
-} from './openai-types.ts';
+} from './model-api.ts';
 
 /** Responses. https://platform.openai.com/docs/api-reference/responses */
 export const responsesApi: Api = {
   operation: operation.chat,
+  label: 'openai responses',
+  failure: responsesError,
   request(body, mode) {
     const format = isObject(body.text) && isObject(body.text.format) ? body.text.format.type : undefined;
     return {
@@ -64,7 +66,7 @@ export const responsesApi: Api = {
 };
 
 /** The failure a reply with HTTP status 200 reports; undefined for every other reply. */
-export function responsesError(reply: Json): { code: string; message: string } | undefined {
+function responsesError(reply: Json): { code: string; message: string } | undefined {
   if (reply.status !== 'failed' || !isObject(reply.error)) return undefined;
   const { code, message } = reply.error;
   return { code: text(code)?.slice(0, 64) ?? 'failed', message: text(message) ?? 'the response failed' };

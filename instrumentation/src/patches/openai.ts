@@ -1,15 +1,13 @@
 import { SpanKind } from '@opentelemetry/api';
 import { currentAgent } from '../agent-context.ts';
-import { contentBytesMax } from '../content.ts';
 import type { PackageCopy, Patch, PatchContext } from '../patch.ts';
-import { closeLater } from '../pending.ts';
 import { attr, provider } from '../semconv.ts';
 import { type SpanHandle, startSpan } from '../spans.ts';
 import { type CallObserver, observeCall } from './api-promise.ts';
+import { type Api, isObject, type Json, type SpanAttributes, text } from './model-api.ts';
+import { modelCallObserver } from './model-call.ts';
 import { chatApi, completionApi, embeddingApi } from './openai-chat.ts';
-import { responsesApi, responsesError } from './openai-responses.ts';
-import { type Api, isObject, type Json, type SpanAttributes, text } from './openai-types.ts';
-import { isSdkStream, observeStream, type SdkStream } from './stream.ts';
+import { responsesApi } from './openai-responses.ts';
 
 /** Where each API's class stands in the package; the same in versions 5, 6 and 7. */
 const targets: readonly { file: string; exported: string; api: Api }[] = [
@@ -21,8 +19,6 @@ const targets: readonly { file: string; exported: string; api: Api }[] = [
 
 const patched = Symbol.for('spanwarden.patched');
 const versionFirst = 5;
-/** How long after the answer a body that nobody parses is waited for. */
-const unparsedMs = 1000;
 
 type Create = (this: { _client?: unknown }, ...args: unknown[]) => unknown;
 
@@ -86,83 +82,10 @@ function beginCall(resource: { _client?: unknown }, body: unknown, api: Api, con
         ...api.request(request, context.contentMode),
       },
     });
-    return { handle, observer: observerOf(handle, api, context) };
+    return { handle, observer: modelCallObserver(handle, api, context) };
   } catch (error) {
-    context.failed(`begin openai ${api.operation}`, error);
+    context.failed(`begin ${api.label}`, error);
     return undefined;
-  }
-}
-
-function observerOf(handle: SpanHandle, api: Api, context: PatchContext): CallObserver {
-  const startedAt = performance.now();
-  let cancelClose: (() => void) | undefined;
-  let parsed = false;
-  const quietly = (where: string, work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      context.failed(`${where} openai ${api.operation}`, error);
-      handle.end();
-    }
-  };
-  return {
-    value: (value) =>
-      quietly('read', () => {
-        parsed = true;
-        cancelClose?.();
-        if (isSdkStream(value)) watchStream(value, handle, api, context, startedAt);
-        else endWith(handle, isObject(value) ? value : {}, api, context);
-      }),
-    error: (error) =>
-      quietly('fail', () => {
-        cancelClose?.();
-        handle.fail(error);
-      }),
-    answered: () =>
-      quietly('await', () => {
-        if (!parsed && !handle.ended) cancelClose = closeLater(unparsedMs, () => handle.end());
-      }),
-    unknown: () => handle.end(),
-  };
-}
-
-function watchStream(stream: SdkStream, handle: SpanHandle, api: Api, context: PatchContext, startedAt: number): void {
-  const assembly = api.assemble(contentBytesMax());
-  let first = true;
-  const finish = (how: string): void => {
-    cancelClose();
-    handle.set({ [attr.streamEnd]: how });
-    endWith(handle, assembly.reply(), api, context);
-  };
-  // An exiting process ends the span with what came so far.
-  const cancelClose = closeLater(undefined, () => finish('abandoned'));
-  observeStream(stream, {
-    chunk(chunk) {
-      if (first) handle.set({ [attr.responseTimeToFirstChunk]: (performance.now() - startedAt) / 1000 });
-      first = false;
-      if (isObject(chunk)) assembly.add(chunk);
-    },
-    error(error) {
-      cancelClose();
-      handle.fail(error, replyOf(assembly.reply(), api, context));
-    },
-    end: finish,
-  });
-}
-
-function endWith(handle: SpanHandle, reply: Json, api: Api, context: PatchContext): void {
-  const attributes = replyOf(reply, api, context);
-  const failure = responsesError(reply);
-  if (failure) handle.fail(new Error(failure.message), attributes, failure.code);
-  else handle.end(attributes);
-}
-
-function replyOf(reply: Json, api: Api, context: PatchContext): SpanAttributes {
-  try {
-    return api.reply(reply, context.contentMode);
-  } catch (error) {
-    context.failed(`describe openai ${api.operation}`, error);
-    return {};
   }
 }
 

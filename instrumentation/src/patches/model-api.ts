@@ -8,13 +8,17 @@ export type SpanAttributes = Record<string, AttributeValue | undefined>;
 /** A JSON object of unknown shape: requests and replies are read as such, since every field may be missing or wrong. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** How one API of OpenAI is told as a span. All members are pure. */
+/** How one API of a model provider is told as a span. All members are pure. */
 export interface Api {
   readonly operation: string;
+  /** What failures of ours are reported under, e.g. `openai chat`. */
+  readonly label: string;
   /** Attributes known when the call is made. */
   request(body: Json, mode: ContentMode): SpanAttributes;
   /** Attributes of a parsed reply, or of what `Assembly.reply` put together. */
   reply(value: Json, mode: ContentMode): SpanAttributes;
+  /** For APIs whose reply can be a failure although the request succeeded. */
+  failure?(value: Json): { readonly code: string; readonly message: string } | undefined;
   /** Puts a streamed reply together. */
   assemble(bytesMax: number): Assembly;
 }

@@ -1,7 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RuleSource } from '../detect/load.ts';
+import type { DetectConfig } from '../detect/config.ts';
+import { loadRules as loadRuleSources, type Rule, type RuleSource } from '../detect/load.ts';
 import { type Problem, SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 
@@ -9,6 +10,12 @@ export interface RuleFiles {
   readonly rules: readonly RuleSource[];
   /** `<rule>.test.yml` files. */
   readonly tests: readonly RuleSource[];
+}
+
+/** The rules that a config asks for. Throws one SpanwardenError with everything that is wrong in all of their files. */
+export function loadRules(config: DetectConfig): readonly Rule[] {
+  const paths = config.shipped_rules ? [shippedRulesPath(), ...config.rules] : config.rules;
+  return loadRuleSources(readRuleFiles(paths).rules, { lists: new Map(Object.entries(config.lists)) });
 }
 
 /**

@@ -1,23 +1,28 @@
 import { z } from 'zod';
 
-/** Section `detect:` of spanwarden.yaml. */
-export const detectConfigSchema = z.strictObject({
-  rules: z
-    .array(z.string().min(1))
-    .default([])
-    .describe(
-      'Folders and files with rules. Relative paths count from the config file. Empty: the rules that ship with spanwarden.',
-    ),
-  shipped_rules: z
-    .boolean()
-    .default(true)
-    .describe('Load the rules that ship with spanwarden beside your own. false: only what `rules` names.'),
-  lists: z
-    .record(z.string().regex(/^[A-Za-z0-9_.-]+$/), z.array(z.string()).min(1))
-    .default({})
-    .describe(
-      'Values for %name% placeholders in rules that use the modifier `expand`. Wildcards * and ? keep their meaning.',
-    ),
-});
+/** Section `detect:` of the config: which rules run, and the lists their placeholders stand for. */
+export const detectConfigSchema = z
+  .strictObject({
+    rules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Folders and files with rules of your own, seen from the working directory. Default none. They run beside the ' +
+          'shipped rules.',
+      ),
+    shipped_rules: z
+      .boolean()
+      .default(true)
+      .describe('Run the rules that ship with spanwarden. Default true. false leaves only those that `rules` names.'),
+    lists: z
+      .record(z.string().regex(/^[A-Za-z0-9_.-]+$/, 'takes letters, digits, _ . and -'), z.array(z.string()).min(1))
+      .default({})
+      .describe(
+        'Values for %name% placeholders in rules that use the modifier `expand`, by name. Default none: a rule with an ' +
+          'unknown placeholder stops the start. * and ? in the values are wildcards.',
+      ),
+  })
+  .prefault({})
+  .describe('Detection: the rules and what they may refer to.');
 
 export type DetectConfig = z.infer<typeof detectConfigSchema>;

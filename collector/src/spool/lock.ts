@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { type FileHandle, link, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { SpanwardenError } from '../model/errors.ts';
 import { errorCode, ignoreMissing } from './files.ts';
 
@@ -27,6 +28,8 @@ const lockName = 'lock';
 const heartbeatMs = 10_000;
 /** A holder whose process cannot be seen from here counts as dead when its heartbeat is this old. */
 const heartbeatAgeMaxMs = 3 * heartbeatMs;
+const attemptsMax = 50;
+const attemptPauseMs = 20;
 
 /**
  * Takes the lock of a directory, also from a holder that died without giving it back.
@@ -38,9 +41,9 @@ export async function acquireLock(directory: string): Promise<SpoolLock> {
   await writeFile(mine, `${JSON.stringify(holderOf(process.pid))}\n`, { mode: 0o600, flag: 'wx' });
   try {
     // link() puts the whole content there in one step, or fails when there is a lock already.
-    for (let attempt = 0; attempt < 8; attempt++) {
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
       if (await linked(mine, path)) return await heldLock(path);
-      await removeStale(path);
+      await removeStale(path, mine);
     }
   } finally {
     await unlink(mine).catch(ignoreMissing);
@@ -77,23 +80,35 @@ function beat(handle: FileHandle): void {
   handle.utimes(now, now).catch(() => undefined);
 }
 
-/** Removes the lock when its holder is dead; throws when it lives. */
-async function removeStale(path: string): Promise<void> {
-  const seen = await readLock(path);
-  if (!seen) return;
-  const holder = parseHolder(seen.text);
-  if (holder && isAlive(holder, seen.beatMs)) throw lockedBy(path, `process ${holder.pid} on ${holder.host}`);
-  // Two starters may have judged the same stale lock, and the other one may hold the new one by now: what is moved away
-  // is looked at again, and put back when it is not what was judged.
-  const aside = `${path}.${randomBytes(4).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    return ignoreMissing(error);
+/**
+ * Removes the lock when its holder is dead; throws when it lives. One starter at a time may look: else two could judge
+ * the same lock stale, and the slower one remove what the faster one has put in its place.
+ */
+async function removeStale(path: string, mine: string): Promise<void> {
+  const guard = `${path}.takeover`;
+  if (!(await linked(mine, guard))) {
+    await removeAbandoned(guard);
+    await setTimeout(attemptPauseMs);
+    return;
   }
-  const moved = await readFile(aside, 'utf8');
-  if (moved !== seen.text) await link(aside, path).catch(() => undefined);
-  await unlink(aside);
+  try {
+    const seen = await readLock(path);
+    if (!seen) return;
+    const holder = parseHolder(seen.text);
+    if (holder && isAlive(holder, seen.beatMs)) throw lockedBy(path, `process ${holder.pid} on ${holder.host}`);
+    await unlink(path);
+  } finally {
+    await unlink(guard).catch(ignoreMissing);
+  }
+}
+
+/** A guard is held for milliseconds; an old one is of a starter that died. */
+async function removeAbandoned(guard: string): Promise<void> {
+  try {
+    if (Date.now() - (await stat(guard)).mtimeMs > heartbeatAgeMaxMs) await unlink(guard);
+  } catch (error) {
+    ignoreMissing(error);
+  }
 }
 
 async function readLock(path: string): Promise<{ text: string; beatMs: number } | undefined> {

@@ -119,7 +119,19 @@ function directoryOf(path: string, file: string): string | undefined {
   return bare.endsWith(`/${file}`) ? bare.slice(0, -file.length - 1) : undefined;
 }
 
-function packageAt(directory: string): { name: string; version: string; type: string } | undefined {
+type Manifest = { readonly name: string; readonly version: string; readonly type: string };
+
+const manifests = new Map<string, Manifest | undefined>();
+
+/** The package whose root a directory is; remembered, since files with common names ask for it often. */
+function packageAt(directory: string): Manifest | undefined {
+  if (manifests.has(directory)) return manifests.get(directory);
+  const manifest = readManifest(directory);
+  if (manifests.size < filesMax) manifests.set(directory, manifest);
+  return manifest;
+}
+
+function readManifest(directory: string): Manifest | undefined {
   try {
     const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Record<string, unknown>;
     const { name, version, type } = manifest;

@@ -4,6 +4,7 @@ import { SpanwardenError } from '../model/errors.ts';
 import { spanwardenVersion } from '../version.ts';
 import { configCommand } from './commands/config.ts';
 import { findingsCommand } from './commands/findings.ts';
+import { rulesCommand } from './commands/rules.ts';
 import { serveCommand } from './commands/serve.ts';
 import { versionCommand } from './commands/version.ts';
 import { CommandExit, exitCodeOf, exitCodes } from './exit.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(spanwarden --help lists the commands)')
     .addCommand(serveCommand())
     .addCommand(findingsCommand())
+    .addCommand(rulesCommand())
     .addCommand(configCommand())
     .addCommand(versionCommand())
     .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage, config or rules.');

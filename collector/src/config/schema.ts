@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { detectConfigSchema } from '../detect/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
 import { spoolConfigSchema } from '../spool/config.ts';
 
@@ -29,6 +30,7 @@ export const configSchema = z
       .prefault({})
       .describe("The collector's own log."),
     receive: receiveConfigSchema,
+    detect: detectConfigSchema,
     spool: spoolConfigSchema,
   })
   .describe('Configuration of the Spanwarden collector.');

@@ -37,7 +37,7 @@ test('a span that names itself as parent, or a cycle, does not hang the tree', (
 test('marks the span with the worst level found on it', () => {
   const { terminal } = plainTerminal();
   const [, , line] = treeLines([root, chat, call], [finding('low', '3'), finding('high', '3')], terminal);
-  assert.match(line!, /▲ high$/);
+  assert.match(line!, /▲ high {2}order_id=/);
 });
 
 test('keeps every line within the terminal and escapes what spans bring along', () => {
@@ -55,7 +55,7 @@ test('a finding says level, title, reason, evidence, agent, trace and rule', () 
     'HIGH',
     'Refund by a ticket',
     'Because it is so.',
-    'contains "refund": “…do a refund…”',
+    'spanwarden.text.tool_result: …do ⏎ a refund…',
     'support',
   ]) {
     assert.ok(text.includes(part), part);
@@ -126,7 +126,7 @@ function finding(level: Finding['level'], spanId: string, timeNanos = 0n): Findi
     userId: '',
     toolName: '',
     evidence: [
-      { selection: 's', field: 'spanwarden.text.tool_result', wanted: 'contains "refund"', excerpt: '…do a refund…' },
+      { selection: 's', field: 'spanwarden.text.tool_result', wanted: 'contains "refund"', excerpt: '…do\\na refund…' },
     ],
   };
 }

@@ -58,27 +58,38 @@ export function treeLines(
 /** One finding in full: level and title, why, what stood there, who and where. */
 export function findingLines(finding: Finding, number: number, terminal: Terminal): readonly string[] {
   const style = levelStyle(finding.level, terminal);
-  const head = `${String(number).padStart(2)}  ${style(finding.level.toUpperCase())}  ${terminal.bold(escapeControl(finding.ruleTitle))}`;
-  const rows: [string, string][] = [['why', finding.reason]];
-  for (const item of finding.evidence) {
-    const field = item.field === '' ? '' : `${item.field} `;
-    rows.push(['evidence', `${field}${item.wanted}: “${item.excerpt}”`]);
-  }
+  const title = terminal.bold(escapeControl(finding.ruleTitle));
   const where = [finding.agentName || finding.serviceName, finding.toolName, finding.spanName];
-  rows.push(
+  const rows: [string, string][] = [
+    ['why', finding.reason],
+    ...evidenceTexts(finding).map((text): [string, string] => ['evidence', text]),
     ['where', [...new Set(where.filter((text) => text !== ''))].join(' · ')],
     ['trace', `${finding.traceId}  span ${finding.spanId}`],
     ['rule', [finding.ruleId, ...finding.tags].join(' · ')],
-  );
-  const width = Math.min(terminal.columns, columnsMax) - 14;
-  const lines = [head];
+  ];
+  const lines = [`${String(number).padStart(2)}  ${style(finding.level.toUpperCase())}  ${title}`];
   rows.forEach(([label, text], index) => {
     const shownLabel = rows[index - 1]?.[0] === label ? '' : label;
-    for (const [row, part] of wrapped(escapeControl(text), width).entries()) {
+    for (const [row, part] of wrapped(escapeControl(text), textWidth(terminal) - 14).entries()) {
       lines.push(`    ${terminal.dim((row === 0 ? shownLabel : '').padEnd(8))}  ${part}`);
     }
   });
   return lines;
+}
+
+/** What stood in each field; `--json` also says what the rule wanted there, which for regular expressions is long. */
+function evidenceTexts({ evidence }: Finding): readonly string[] {
+  const byField = new Map<string, Set<string>>();
+  for (const { field, excerpt } of evidence) {
+    const shown = excerpt.replaceAll(/(?:\\[nrt])+/g, ' ⏎ ');
+    byField.set(field, (byField.get(field) ?? new Set()).add(shown));
+  }
+  return [...byField].map(([field, excerpts]) => `${field || 'text'}: ${[...excerpts].join(', ')}`);
+}
+
+/** How many characters a line of running text may have. */
+export function textWidth(terminal: Terminal): number {
+  return Math.max(40, Math.min(terminal.columns, columnsMax));
 }
 
 /**
@@ -129,7 +140,7 @@ function spanLine(span: ShownSpan, prefix: string, worst: Level | undefined, ter
   const room = columns - detailColumn - 2 - (mark === '' ? 0 : mark.length + 2);
   const detail = room > 4 ? truncate(escapeControl(span.detail), room) : '';
   const style = worst ? levelStyle(worst, terminal) : terminal.yellow;
-  const tail = [detail === '' ? '' : `  ${detail}`, mark === '' ? '' : `  ${style(mark)}`].join('');
+  const tail = [mark === '' ? '' : `  ${style(mark)}`, detail === '' ? '' : `  ${detail}`].join('');
   return `${terminal.dim(prefix)}${worst ? terminal.bold(name) : name}${gap}${terminal.dim(duration)}${tail}`;
 }
 
@@ -148,7 +159,7 @@ function worstBySpan(findings: readonly Finding[]): ReadonlyMap<string, Level> {
 }
 
 /** Text in lines of at most `width` characters, broken at spaces where there are any. */
-function wrapped(text: string, width: number): readonly string[] {
+export function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

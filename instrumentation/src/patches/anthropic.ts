@@ -1,6 +1,6 @@
 import { type AttributeValue, type Span, SpanKind } from '@opentelemetry/api';
 import { agentAttributes, currentAgent } from '../agent-context.ts';
-import { activeContext } from '../ambient.ts';
+import { activeContext, globalApi, globalTracer } from '../ambient.ts';
 import { contentBytesMax } from '../content.ts';
 import type { ContentMode, PackageCopy, Patch, PatchContext } from '../patch.ts';
 import { providerMode } from '../provider.ts';
@@ -13,6 +13,8 @@ import { modelCallObserver } from './model-call.ts';
 
 /** The same class name in both files; `parse`, `stream` and `toolRunner` all go through its `create`. */
 const files = ['resources/messages/messages', 'resources/beta/messages/messages'];
+/** Helpers that start a span before they call `create`. */
+const helperNames = ['stream', 'toolRunner'] as const;
 const patched = Symbol.for('spanwarden.patched');
 
 const contentModeVariable = 'ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE';
@@ -30,7 +32,14 @@ interface TracerLike {
   startSpan(...args: unknown[]): Span;
 }
 
-type Create = ((this: { _client?: ClientLike }, ...args: unknown[]) => unknown) & { [patched]?: true };
+/** The API's stand-in for a tracer, made while nobody had registered a provider. */
+interface ProxyTracerLike extends TracerLike {
+  readonly name: string;
+  readonly version?: string;
+  readonly _provider: { getDelegateTracer(name: string, version?: string): unknown };
+}
+
+type Method = ((this: { _client?: ClientLike }, ...args: unknown[]) => unknown) & { [patched]?: true };
 
 /**
  * Anthropic. From 0.134 on the SDK emits spans itself: those we switch content on for and add what they lack, first of all
@@ -43,7 +52,9 @@ export const anthropic: Patch = {
     const wish = contentWish(context);
     const hooked = files.filter((file) => {
       const Messages = copy.load(file)?.Messages;
-      return typeof Messages === 'function' && wrapCreate(Messages.prototype, wish, context);
+      if (typeof Messages !== 'function' || !wrapCreate(Messages.prototype, wish, context)) return false;
+      for (const name of helperNames) wrapHelper(Messages.prototype, name, context);
+      return true;
     });
     return hooked.map((file) => `${file.replace('resources/', '')}.create`);
   },
@@ -67,11 +78,11 @@ function contentWish(context: PatchContext): () => ContentMode {
 }
 
 function wrapCreate(prototype: unknown, wish: () => ContentMode, context: PatchContext): boolean {
-  const owner = prototype as { create?: Create };
+  const owner = prototype as { create?: Method };
   const original = owner?.create;
   if (typeof original !== 'function') return false;
   if (original[patched]) return true;
-  const create: Create = function create(this, ...args) {
+  const create: Method = function create(this, ...args) {
     const call = begin(this?._client, args, wish, context);
     if (!call) return original.apply(this, args);
     let result: unknown;
@@ -88,6 +99,44 @@ function wrapCreate(prototype: unknown, wish: () => ContentMode, context: PatchC
   Object.defineProperty(create, 'length', { value: original.length });
   owner.create = create;
   return true;
+}
+
+function wrapHelper(prototype: Record<string, Method | undefined>, name: string, context: PatchContext): void {
+  const original = prototype[name];
+  if (typeof original !== 'function' || original[patched]) return;
+  const helper: Method = function (this, ...args) {
+    try {
+      liveTracer(this?._client, context);
+    } catch (error) {
+      context.failed(`begin anthropic ${name}`, error);
+    }
+    return original.apply(this, args);
+  };
+  helper[patched] = true;
+  Object.defineProperties(helper, { name: { value: name }, length: { value: original.length } });
+  prototype[name] = helper;
+}
+
+/**
+ * The tracer of a client that makes spans itself. A client keeps the tracer it found when it was made; if that was before
+ * any provider and by another copy of the API than the one the provider was registered with (its ESM and CJS builds are
+ * two), that tracer stays a no-op for ever. It gets one of the provider that is registered now.
+ */
+function liveTracer(client: ClientLike | undefined, context: PatchContext): TracerLike | undefined {
+  // Settles whose provider it is, before the SDK asks for one.
+  context.tracer();
+  // An isolated provider of ours never sees the spans that the SDK gives to the host's.
+  if (!client || providerMode() === 'isolated') return undefined;
+  const tracer = client._tracer;
+  if (isOrphan(tracer) && globalApi()?.trace)
+    client._tracer = globalTracer(tracer.name, tracer.version ?? '') as TracerLike;
+  return client._tracer;
+}
+
+function isOrphan(tracer: TracerLike | undefined): tracer is ProxyTracerLike {
+  const { name, version, _provider: from } = Object(tracer) as Partial<ProxyTracerLike>;
+  if (typeof name !== 'string' || typeof from?.getDelegateTracer !== 'function') return false;
+  return from.getDelegateTracer(name, version) === undefined;
 }
 
 /** One call of `create`. */
@@ -107,10 +156,7 @@ function begin(
 ): Call | undefined {
   try {
     const body = isObject(args[0]) ? args[0] : {};
-    // Settles whose provider it is, before the SDK asks for one.
-    context.tracer();
-    // An isolated provider of ours never sees the spans that the SDK gives to the host's.
-    const tracer = providerMode() === 'isolated' ? undefined : client?._tracer;
+    const tracer = liveTracer(client, context);
     if (client && tracer) return nativeCall(client, tracer, body, args[1], wish, context);
     return ownCall(client, body, context);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
-import { type Collector, startCollector } from '../../collector.ts';
+import type { Collector } from '../../collector.ts';
 import { loadConfig } from '../../config/load.ts';
 import { createLogger } from '../../logger.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
@@ -27,6 +27,8 @@ export function serveCommand(): Command {
       const config = loadConfig({ file: options.config, env: process.env });
       const logger = createLogger(config.log.level);
       const terminal = createTerminal(process.stdout);
+      // Loaded here, so that the other commands do not wait for servers and rule engines.
+      const { startCollector } = await import('../../collector.ts');
       await serve(
         () => startCollector(config, { logger }),
         logger,

@@ -25,9 +25,12 @@ export class NormalisedEvents implements SpanEvents {
   #span = -1;
   #facts: SpanFacts | undefined;
   readonly #makeFacts = () => {
-    this.#facts ??= new SpanFacts((name) => this.value(this.#span, this.#fields.intern(name)));
+    this.#facts ??= new SpanFacts((name) => this.value(this.#span, this.#idOf(name)));
     return this.#facts;
   };
+
+  /** Ids of the few attributes that facts read, so that their names are hashed once. */
+  readonly #ids = new Map<string, FieldId>();
 
   constructor(fields: FieldTable) {
     this.#fields = fields;
@@ -89,6 +92,15 @@ export class NormalisedEvents implements SpanEvents {
       if (type === ValueType.array || type === ValueType.map) into.push(...textsIn(value));
       else if (value !== null) into.push(valueText(value));
     }
+  }
+
+  #idOf(name: string): FieldId {
+    let id = this.#ids.get(name);
+    if (id === undefined) {
+      id = this.#fields.intern(name);
+      this.#ids.set(name, id);
+    }
+    return id;
   }
 
   #turnTo(span: number): void {

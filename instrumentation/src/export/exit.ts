@@ -23,8 +23,8 @@ export function flushOnExit(processor: QueueProcessor): void {
 }
 
 function flushOnSignal(signal: NodeJS.Signals, processor: QueueProcessor): void {
-  // `once` has removed us before anybody else is called, so libraries that count the listeners see only their own.
-  process.once(signal, () => {
+  // First in the row and gone before anybody else is called: libraries that count the listeners see only their own.
+  process.prependOnceListener(signal, () => {
     if (process.listenerCount(signal) > 0) {
       void processor.flushWithin(exitFlushMs);
       return;

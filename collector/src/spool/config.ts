@@ -51,6 +51,11 @@ export const spoolConfigSchema = z
         'Bytes that may wait in memory for their fsync. Default 64 MiB. Past it senders get 503 with Retry-After.',
       ),
   })
+  .refine((spool) => spool.bytes_max >= 4 * spool.segment_bytes_max, {
+    path: ['bytes_max'],
+    error:
+      'must be at least four times segment_bytes_max, so that the spool can hold sealed segments beside the open one',
+  })
   .prefault({})
   .describe('The disk buffer between detection and ClickHouse; a batch is acknowledged when it is fsynced here.');
 

@@ -94,8 +94,10 @@ test('create is hooked in current and in old versions, once', () => {
 for (const { title, client } of clients) {
   test(`${title}: one span tells a plain call`, async () => {
     server.script({ content: [{ type: 'text', text: 'On it.' }, toolUse], stopReason: 'tool_use' });
+    const tracer = Reflect.get(client, '_tracer');
     const message = await client.messages.create(request);
     assert.equal(message.stop_reason, 'tool_use');
+    assert.equal(Reflect.get(client, '_tracer'), tracer);
     assertTold(onlySpan());
     assert.deepEqual(server.requests[0]?.body, request);
   });

@@ -231,6 +231,24 @@ test('an enclosing execute_tool span of the same tool is enriched, once', async 
   assert.equal(named('tools/call refund', SpanKind.SERVER)[0]?.parentSpanContext?.spanId, outer?.spanContext().spanId);
 });
 
+test('a gateway that passes a call on has a span for each leg', async () => {
+  const inner = await connected(newServer());
+  const gateway = new McpServer({ name: 'gateway', version: '1' });
+  gateway.registerTool('refund', { inputSchema: { order: z.string() } }, async (args) => {
+    const { content } = await inner.callTool({ name: 'refund', arguments: args });
+    return { content: content as { type: 'text'; text: string }[] };
+  });
+  const client = await connected(gateway);
+  recorder.reset();
+  await client.callTool({ name: 'refund', arguments: { order: 'A1' } });
+  await settled();
+  const servers = named('tools/call refund', SpanKind.CLIENT).map(
+    (span) => attributesOf(span)['spanwarden.mcp.server.name'],
+  );
+  assert.deepEqual(servers.sort(), ['gateway', 'shop']);
+  assert.equal(named('tools/call refund', SpanKind.SERVER).length, 2);
+});
+
 test('what a server asks of the person is seen on both sides, with the answer', async () => {
   const server = newServer((s) => {
     s.registerTool('ask', { inputSchema: {} }, async () => {

@@ -1,4 +1,4 @@
-import { type AttributeValue, type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type AttributeValue, type Context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { activeContext } from '../ambient.ts';
 import type { PatchContext } from '../patch.ts';
 import { closeLater } from '../pending.ts';
@@ -22,8 +22,6 @@ type RequestMethod = (this: ProtocolLike, ...args: unknown[]) => unknown;
 
 /** `_meta` objects we made: SDK 2.x sends a request again, with answers of the user, as a further leg of the same call. */
 const sentMeta = new WeakSet<object>();
-/** Tool spans of others that a call already joined: the second call of the same tool inside gets a span of its own. */
-const joinedSpans = new WeakSet<Span>();
 
 /**
  * Wraps the method through which every outgoing request passes: a CLIENT span from sending to the checked answer, and the
@@ -158,11 +156,12 @@ function joinedTool(request: RequestLike, attributes: SpanAttributes, context: P
   const name = toolName(request);
   const active = activeContext();
   const span = trace.getSpan(active);
-  if (name === undefined || !span?.isRecording() || joinedSpans.has(span)) return undefined;
+  if (name === undefined || !span?.isRecording()) return undefined;
   // Spans of every SDK version hold their attributes here; the API alone does not tell them.
   const known = (span as { attributes?: Record<string, AttributeValue | undefined> }).attributes;
   if (known?.[attr.operationName] !== operation.executeTool || known[attr.toolName] !== name) return undefined;
-  joinedSpans.add(span);
+  // A call joined it before, or it is itself a span of MCP, of a gateway that passes the call on.
+  if (known[attr.mcpMethodName] !== undefined) return undefined;
   const set = (more: SpanAttributes): void => {
     try {
       for (const [key, value] of Object.entries(more)) {

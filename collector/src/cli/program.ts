@@ -57,8 +57,9 @@ function report(error: unknown): void {
   if (error instanceof CommanderError || error instanceof CommandExit) return;
   const terminal = createTerminal(process.stderr);
   if (error instanceof SpanwardenError) {
-    const word = error.problems.length === 1 ? 'error' : `${error.problems.length} errors`;
-    terminal.writeLine(`${terminal.red(word)}: ${error.message}`);
+    const single = error.problems.length === 1;
+    const head = single ? `${terminal.red('error')}: ` : `${terminal.red(`${error.problems.length} errors`)}:\n`;
+    terminal.writeLine(head + error.message);
     return;
   }
   terminal.writeLine(

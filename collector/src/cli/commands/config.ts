@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { defaultConfigFile, loadConfig } from '../../config/load.ts';
@@ -39,7 +40,7 @@ function checkConfig(options: Options): void {
     throw new CommandExit(exitCodes.usage);
   }
   if (options.json) terminal.write(jsonLine({ ok: true, problems: [] }));
-  else terminal.writeLine(`${options.config ?? defaultConfigFile}: ${terminal.green('ok')}`);
+  else terminal.writeLine(`${sourceName(options)}: ${terminal.green('ok')}`);
 }
 
 function printConfig(options: Options): void {
@@ -48,6 +49,11 @@ function printConfig(options: Options): void {
   // Through JSON, where a secret shows as [REDACTED]; a YAML writer would look inside.
   const text = options.json ? jsonLine(config, 2) : stringify(JSON.parse(JSON.stringify(config)));
   terminal.write(text);
+}
+
+function sourceName(options: Options): string {
+  if (options.config !== undefined) return options.config;
+  return existsSync(defaultConfigFile) ? defaultConfigFile : `no ${defaultConfigFile} here, so the defaults`;
 }
 
 function load(options: Options): Config {

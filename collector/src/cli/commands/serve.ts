@@ -5,6 +5,7 @@ import type { Collector } from '../../collector.ts';
 import { loadConfig } from '../../config/load.ts';
 import { createLogger } from '../../logger.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
+import { watchSignals } from '../signals.ts';
 import { createTerminal, jsonLine, type Terminal } from '../terminal.ts';
 
 interface Options {
@@ -14,8 +15,6 @@ interface Options {
 
 /** A stop that has not ended by then is cut short; what was acknowledged is on disk in any case. */
 const stopDeadlineMs = 10_000;
-/** npm and a terminal may both pass on one Ctrl-C; only what comes later is a second one. */
-const secondSignalAfterMs = 500;
 
 /** `spanwarden serve`: runs the collector until SIGINT or SIGTERM. */
 export function serveCommand(): Command {
@@ -46,59 +45,30 @@ async function serve(start: () => Promise<Collector>, logger: Logger, ready: (it
   const timer = new AbortController();
   try {
     const starting = start();
-    const started = await Promise.race([starting, signals.first]);
-    if (typeof started !== 'string') {
+    const interrupted = once(signals.interrupted);
+    const started = await Promise.race([starting, interrupted]);
+    if (started !== undefined) {
       ready(started);
-      await signals.first;
+      await interrupted;
     }
-    logger.info({ signal: await signals.first }, 'stopping; a second signal ends at once');
-    const stopped = starting.then(async (collector) => {
-      await collector.stop();
-      return 'stopped' as const;
-    });
-    const end = await Promise.race([stopped, signals.second, deadline(timer.signal)]);
-    if (end === 'stopped') return;
-    logger.warn({ reason: end }, 'ended before everything was closed; accepted spans are in the spool');
-    throw new CommandExit(exitCodes.failure, { immediately: true });
+    logger.info({ signal: signals.interrupted.reason }, 'stopping; a second signal ends at once');
+    const stopped = starting.then((collector) => collector.stop());
+    await Promise.race([stopped, signals.forced, deadline(timer.signal)]);
   } finally {
     signals.unwatch();
     timer.abort();
   }
 }
 
-interface Signals {
-  readonly first: Promise<string>;
-  readonly second: Promise<'second signal'>;
-  unwatch(): void;
+/** Resolves when the signal aborts. */
+function once(signal: AbortSignal): Promise<undefined> {
+  return new Promise((done) => signal.addEventListener('abort', () => done(undefined), { once: true }));
 }
 
-function watchSignals(): Signals {
-  const first = Promise.withResolvers<string>();
-  const second = Promise.withResolvers<'second signal'>();
-  let firstAt: number | undefined;
-  const onSignal = (signal: string): void => {
-    firstAt ??= Date.now();
-    first.resolve(signal);
-    if (Date.now() - firstAt >= secondSignalAfterMs) second.resolve('second signal');
-  };
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of names) process.on(name, onSignal);
-  return {
-    first: first.promise,
-    second: second.promise,
-    unwatch: () => {
-      for (const name of names) process.off(name, onSignal);
-    },
-  };
-}
-
-/** Resolves after the deadline; never when the signal is aborted before, so that nothing keeps the process alive. */
-async function deadline(signal: AbortSignal): Promise<'deadline'> {
-  try {
-    return await sleep(stopDeadlineMs, 'deadline' as const, { signal });
-  } catch {
-    return new Promise(() => {});
-  }
+/** Rejects after the deadline; never when the signal is aborted before, so that nothing keeps the process alive. */
+async function deadline(signal: AbortSignal): Promise<never> {
+  await sleep(stopDeadlineMs, undefined, { signal }).catch(() => new Promise(() => {}));
+  throw new CommandExit(exitCodes.failure, { immediately: true });
 }
 
 function welcome(terminal: Terminal, collector: Collector): string {

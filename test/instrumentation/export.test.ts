@@ -6,6 +6,8 @@ import { indexUrl, type ProgramOptions, type ProgramResult, registerUrl, runProg
 
 let model: OpenAiServer;
 let answer: number | 'hang' = 200;
+/** Answers to give before `answer`. */
+let answers: number[] = [];
 let receiver: OtlpReceiver;
 
 before(async () => {
@@ -13,11 +15,12 @@ before(async () => {
     reply: ({ body }) =>
       body.model === 'refuse' ? { wire: 'error', status: 400, message: 'no' } : chatCompletion('the answer'),
   });
-  receiver = await startOtlpReceiver(() => answer);
+  receiver = await startOtlpReceiver(() => answers.shift() ?? answer);
 });
 afterEach(() => {
   receiver.requests.splice(0);
   answer = 200;
+  answers = [];
 });
 after(() => Promise.all([model.close(), receiver.close()]));
 
@@ -101,17 +104,15 @@ describe('what goes over the wire', () => {
   });
 
   test('503 is tried again and arrives once; 400 is not', async () => {
-    const wait =
-      'await ask();\nawait new Promise((done) => setTimeout(done, 2500));\nconsole.log(JSON.stringify(status().export));';
+    const wait = `await ask();
+while (status().export.queued > 0) await new Promise((done) => setTimeout(done, 50));
+console.log(JSON.stringify(status().export));`;
     const fast = { OTEL_BSP_SCHEDULE_DELAY: '10' };
-    answer = 503;
-    setTimeout(() => {
-      answer = 200;
-    }, 1500);
+    answers = [503];
     const retried = await run(wait, fast);
     assert.equal(JSON.parse(retried.stdout).exported, 1);
     assert.match(retried.stderr, /^spanwarden: spans cannot be sent to .* \(HTTP 503\).*\n$/);
-    assert.ok(receiver.requests.length >= 2);
+    assert.equal(receiver.requests.length, 2);
     receiver.requests.splice(0);
     answer = 400;
     const refused = await run(wait, fast);

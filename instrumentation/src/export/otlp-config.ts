@@ -86,8 +86,8 @@ function endpoint(env: NodeJS.ProcessEnv): URL {
   const exact = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim();
   const base = env.OTEL_EXPORTER_OTLP_ENDPOINT?.trim() || endpointDefault;
   const text = exact || `${base.replace(/\/+$/, '')}/v1/traces`;
-  const url = URL.parse(text);
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+  const url = /^https?:\/\/[^/]/i.test(text) ? URL.parse(text) : null;
+  if (!url) {
     throw new Error(`the OTLP endpoint "${text}" is no http or https URL; write e.g. ${endpointDefault}`);
   }
   return url;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseHex, parseLevel, parseLimit, parseSince } from './findings-filter.ts';
+import { parseIdPrefix, parseLevel, parseLimit, parseSince, parseTraceId } from './findings-filter.ts';
 
 test('since: spans of time and times', () => {
   assert.equal(parseSince('30m', 10_000_000), 8_200_000);
@@ -16,7 +16,9 @@ test('level, limit and ids take what they say and nothing else', () => {
   assert.equal(parseLevel('HIGH'), 'high');
   assert.throws(() => parseLevel('severe'), /informational, low, medium, high, critical/);
   assert.equal(parseLimit('20'), 20);
-  for (const text of ['0', '-1', '1.5', 'x', '100001', '']) assert.throws(() => parseLimit(text), text);
-  assert.equal(parseHex('ABCDEF'), 'abcdef');
-  for (const text of ['', 'abc', 'xyzw', `${'a'.repeat(33)}`, "ab' OR 1"]) assert.throws(() => parseHex(text), text);
+  for (const text of ['0', '-1', '1.5', 'x', '10001', '']) assert.throws(() => parseLimit(text), text);
+  assert.equal(parseIdPrefix('ABCDEF'), 'abcdef');
+  assert.equal(parseTraceId('AB'.repeat(16)), 'ab'.repeat(16));
+  assert.throws(() => parseTraceId('abcd'));
+  for (const text of ['', 'abc', 'xyzw', 'a'.repeat(33), "ab' OR 1"]) assert.throws(() => parseIdPrefix(text), text);
 });

@@ -24,10 +24,15 @@ export function parseLimit(text: string): number {
   return limit;
 }
 
-/** A whole trace id, or the start of one. */
-export function parseHex(text: string): string {
+/** The id of a finding, or the start of one. */
+export function parseIdPrefix(text: string): string {
   if (!/^[0-9a-f]{4,32}$/i.test(text)) throw new InvalidArgumentError('Write 4 to 32 hex digits.');
   return text.toLowerCase();
 }
 
-const limitMax = 100_000;
+export function parseTraceId(text: string): string {
+  if (!/^[0-9a-f]{32}$/i.test(text)) throw new InvalidArgumentError('Write all 32 hex digits.');
+  return text.toLowerCase();
+}
+
+const limitMax = 10_000;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { SpanwardenError } from '../model/errors.ts';
 import { spanwardenVersion } from '../version.ts';
 import { configCommand } from './commands/config.ts';
+import { demoCommand } from './commands/demo.ts';
 import { findingsCommand } from './commands/findings.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     .version(spanwardenVersion(), '-V, --version', 'print the version of spanwarden')
     .showHelpAfterError('(spanwarden --help lists the commands)')
     .addCommand(serveCommand())
+    .addCommand(demoCommand())
     .addCommand(findingsCommand())
     .addCommand(rulesCommand())
     .addCommand(configCommand())

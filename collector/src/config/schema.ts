@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { detectConfigSchema } from '../detect/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
 import { spoolConfigSchema } from '../spool/config.ts';
+import { clickhouseConfigSchema } from '../store/config.ts';
 
 /** Levels of the collector's own log, quietest last. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -32,6 +33,7 @@ export const configSchema = z
     receive: receiveConfigSchema,
     detect: detectConfigSchema,
     spool: spoolConfigSchema,
+    clickhouse: clickhouseConfigSchema,
   })
   .describe('Configuration of the Spanwarden collector.');
 

@@ -8,6 +8,7 @@ import { createLogger } from '../logger.ts';
 import { createFieldTable } from '../model/fields.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
 import { storySpans } from './shown-spans.ts';
+import { openStored, type StoredReader } from './stored.ts';
 import type { Recorder } from './story.ts';
 
 export interface BackendOptions {
@@ -19,8 +20,8 @@ export interface BackendOptions {
 }
 
 export interface Backend {
-  readonly collector: Collector;
-  readonly dataDir: string;
+  readonly urls: Collector['urls'];
+  readonly stored: StoredReader;
   /** Stops everything and removes the folder if it was the demo's own. Idempotent. */
   stop(): Promise<void>;
 }
@@ -42,16 +43,33 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       logger: createLogger('error'),
       onBatch: record(options.recorder),
     });
+    const stored = await readerOf(collector, dataDir);
+    let stopping: Promise<void> | undefined;
+    const stop = async () => {
+      await stored.close();
+      await collector.stop();
+      await removeData();
+    };
     return {
-      collector,
-      dataDir,
-      async stop() {
-        await collector.stop();
-        await removeData();
+      urls: collector.urls,
+      stored,
+      stop() {
+        stopping ??= stop();
+        return stopping;
       },
     };
   } catch (error) {
     await removeData();
+    throw error;
+  }
+}
+
+async function readerOf(collector: Collector, dataDir: string): Promise<StoredReader> {
+  try {
+    await collector.store.migrated();
+    return openStored(collector.store.endpoints, dataDir);
+  } catch (error) {
+    await collector.stop();
     throw error;
   }
 }

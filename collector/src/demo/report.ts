@@ -150,6 +150,50 @@ export function endText(
   );
 }
 
+/** Said with --keep: the addresses, and how to look at the data. */
+export function connectText(
+  urls: { readonly otlp: string; readonly api: string },
+  clickhouse: Connection,
+  commands: CommandNames,
+  terminal: Terminal,
+): string {
+  const table = (rows: readonly (readonly [string, string])[]) =>
+    terminal.table(
+      rows.map(([name, value]) => [terminal.dim(name), value]),
+      { indent: '  ' },
+    );
+  return [
+    `\n${terminal.bold('Still running')}\n`,
+    table([
+      ['OTLP/HTTP', `${urls.otlp}/v1/traces`],
+      ['health', `${urls.api}/readyz`],
+      ['metrics', `${urls.api}/metrics`],
+      ['data', clickhouse.dataDir],
+    ]),
+    `\n${terminal.bold('Grafana')}  add the data source "ClickHouse" (grafana-clickhouse-datasource) with\n`,
+    table([
+      ['server', clickhouse.host],
+      ['port', `${clickhouse.nativePort} for protocol Native, ${clickhouse.httpPort} for HTTP; no TLS`],
+      ['username', `${clickhouse.username}, which may only read`],
+      ['password', `stands in ${clickhouse.passwordFile}`],
+      ['database', `${clickhouse.database}; logs and traces: tables otel_logs and otel_traces, OpenTelemetry on`],
+    ]),
+    `\n${terminal.bold('Findings')}  in another terminal: ${terminal.cyan(`${commands.spanwarden}findings list`)}\n`,
+    `\n${terminal.dim('Ctrl-C stops it.')}\n`,
+  ].join('');
+}
+
+/** How to reach the embedded ClickHouse with the account that may only read. */
+export interface Connection {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly httpPort: number;
+  readonly nativePort: number;
+  readonly username: string;
+  readonly passwordFile: string;
+  readonly database: string;
+}
+
 function countText(findings: readonly Finding[], terminal: Terminal): string {
   if (findings.length === 0) return terminal.green('nothing');
   const counts = new Map<Finding['level'], number>();

@@ -37,7 +37,7 @@ export interface StoryOptions {
   readonly recorder: Recorder;
   /** How many of these spans and findings stand in ClickHouse. */
   readonly countStored: (traceIds: readonly string[]) => Promise<{ spans: number; findings: number }>;
-  readonly onRunStart: (run: RunName) => void;
+  readonly onRunStart: (run: RunName, ticketId: string) => void;
   readonly onRunEnd: (run: StoryRun) => void;
   readonly signal: AbortSignal;
 }
@@ -60,7 +60,7 @@ export async function playStory(options: StoryOptions): Promise<readonly StoryRu
 
 async function playRun(run: RunName, ticketId: string, modelUrl: string, options: StoryOptions): Promise<StoryRun> {
   const { otlpUrl, recorder, signal } = options;
-  options.onRunStart(run);
+  options.onRunStart(run, ticketId);
   const sink = await startSink();
   try {
     const agent = await runAgent({ ticketId, otlpUrl, modelUrl, sinkUrl: sink.url, run: instanceId(run), signal });
@@ -90,7 +90,7 @@ async function waitUntilStored(run: RunName, options: StoryOptions): Promise<boo
     const stored = await options.countStored(traceIds);
     const findings = options.recorder.findingsOf(run).length;
     if (spans.length > 0 && stored.spans >= spans.length && stored.findings >= findings) return true;
-    if (performance.now() > deadline) return false;
+    if (performance.now() >= deadline) return false;
     await delay(pollMs, undefined, { signal: options.signal });
   }
 }

@@ -1,0 +1,31 @@
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+
+export interface ClientOptions {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export type StoreClient = ClickHouseClient;
+
+/** Longest an INSERT or a query may take. ClickHouse itself is told the same for queries. */
+const requestTimeoutMs = 120_000;
+
+/** The one client for an embedded and for a user's server. Close it when done. */
+export function createStoreClient(options: ClientOptions): StoreClient {
+  return createClient({
+    url: options.url,
+    username: options.username,
+    password: options.password,
+    database: options.database,
+    application: 'spanwarden',
+    request_timeout: requestTimeoutMs,
+    max_open_connections: 4,
+    // It would write to the console; what matters comes back as an error.
+    log: { level: ClickHouseLogLevel.OFF },
+    keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
+    // Nanoseconds and 64-bit counts do not fit a JavaScript number, so they come as text; times come as ISO 8601.
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 1, date_time_output_format: 'iso' },
+  });
+}

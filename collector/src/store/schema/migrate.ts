@@ -1,0 +1,80 @@
+import type { Logger } from 'pino';
+import { type ClientOptions, createStoreClient, type StoreClient } from '../client.ts';
+import { type Migration, migrations, retention, type SchemaOptions } from './migrations.ts';
+
+const settings = { flatten_nested: 1, wait_end_of_query: 1 } as const;
+const versionTable = 'spanwarden_migrations';
+
+/**
+ * Brings the database to the newest schema: creates it, runs what has not run yet in order, and sets the retention. Runs
+ * at every start; with nothing to do it changes nothing. Rejects with the client's error.
+ */
+export async function migrate(client: ClientOptions, options: SchemaOptions, logger?: Logger): Promise<void> {
+  assertPlain(options);
+  const { database } = options;
+  // The database does not exist before the first run, and a session in a missing database is refused.
+  const session = createStoreClient({ ...client, database: 'default' });
+  try {
+    await session.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}`, clickhouse_settings: settings });
+    await session.command({
+      query: `CREATE TABLE IF NOT EXISTS ${database}.${versionTable}
+(Version UInt32, Name String, AppliedAt DateTime64(3) DEFAULT now64(3)) ENGINE = MergeTree ORDER BY Version`,
+      clickhouse_settings: settings,
+    });
+    const applied = await appliedVersions(session, database);
+    for (const migration of pending(migrations, applied)) {
+      for (const query of migration.statements(options)) {
+        await session.command({ query, clickhouse_settings: settings });
+      }
+      await session.insert({
+        table: `${database}.${versionTable}`,
+        values: [{ Version: migration.version, Name: migration.name }],
+        format: 'JSONEachRow',
+        clickhouse_settings: { async_insert: 0 },
+      });
+      logger?.info({ version: migration.version, name: migration.name }, 'schema migration applied');
+    }
+    await applyRetention(session, options, logger);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Migrations that have not run, in order. */
+export function pending(all: readonly Migration[], applied: ReadonlySet<number>): Migration[] {
+  return all.filter(({ version }) => !applied.has(version)).sort((a, b) => a.version - b.version);
+}
+
+async function appliedVersions(session: StoreClient, database: string): Promise<Set<number>> {
+  const result = await session.query({
+    query: `SELECT DISTINCT Version FROM ${database}.${versionTable}`,
+    format: 'JSONEachRow',
+  });
+  const rows = await result.json<{ Version: number }>();
+  return new Set(rows.map((row) => Number(row.Version)));
+}
+
+/** A TTL is part of the table, so a new value in the config has to be brought there. */
+async function applyRetention(session: StoreClient, options: SchemaOptions, logger?: Logger): Promise<void> {
+  const result = await session.query({
+    query: 'SELECT name, engine_full FROM system.tables WHERE database = {database:String}',
+    query_params: { database: options.database },
+    format: 'JSONEachRow',
+  });
+  const engines = new Map((await result.json<{ name: string; engine_full: string }>()).map((t) => [t.name, t]));
+  for (const { table, ttl } of retention(options)) {
+    const engine = engines.get(table)?.engine_full;
+    if (engine === undefined || engine.includes(`TTL ${ttl} `)) continue;
+    await session.command({
+      query: `ALTER TABLE ${options.database}.${table} MODIFY TTL ${ttl}`,
+      clickhouse_settings: { ...settings, materialize_ttl_after_modify: 0 },
+    });
+    logger?.info({ table, ttl }, 'retention changed');
+  }
+}
+
+/** These go into DDL, where query parameters are not allowed. */
+function assertPlain({ database, ttlDays, findingsTtlDays }: SchemaOptions): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database)) throw new TypeError('database is no plain identifier');
+  if (!Number.isInteger(ttlDays) || !Number.isInteger(findingsTtlDays)) throw new TypeError('TTLs are whole days');
+}

@@ -1,0 +1,35 @@
+import { findingsTables } from './findings-tables.ts';
+import { otelLogs, otelTraces } from './otel-tables.ts';
+
+export interface SchemaOptions {
+  /** An identifier that needs no quotes. */
+  readonly database: string;
+  readonly ttlDays: number;
+  readonly findingsTtlDays: number;
+}
+
+export interface Migration {
+  /** 1, 2, 3 …; never changed once released. */
+  readonly version: number;
+  readonly name: string;
+  /** Statements in order; each may run again after a crash halfway, so each says IF NOT EXISTS or the like. */
+  statements(options: SchemaOptions): string[];
+}
+
+/** Append only: a released migration stays as it is, a change of the schema is a new one at the end. */
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'otel_traces', statements: (options) => otelTraces(options.database, options.ttlDays) },
+  { version: 2, name: 'otel_logs', statements: (options) => otelLogs(options.database, options.ttlDays) },
+  { version: 3, name: 'findings', statements: (options) => findingsTables(options.database, options.findingsTtlDays) },
+];
+
+/** Which tables keep rows for how long, and the day they are counted from. */
+export function retention(options: SchemaOptions): readonly { table: string; ttl: string }[] {
+  const { ttlDays, findingsTtlDays } = options;
+  return [
+    { table: 'otel_traces', ttl: `toDate(Timestamp) + toIntervalDay(${ttlDays})` },
+    { table: 'otel_traces_trace_id_ts', ttl: `toDate(Start) + toIntervalDay(${ttlDays})` },
+    { table: 'otel_logs', ttl: `toDate(Timestamp) + toIntervalDay(${ttlDays})` },
+    { table: 'findings', ttl: `toDate(Timestamp) + toIntervalDay(${findingsTtlDays})` },
+  ];
+}

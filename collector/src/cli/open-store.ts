@@ -41,5 +41,6 @@ function clientOptions(config: Config): ClientOptions {
 
 /** The client rejects with errors that carry a code, of ClickHouse or of the network. */
 function isFromClickhouse(error: unknown): boolean {
-  return error instanceof Error && ('code' in error || error.message.startsWith('Timeout'));
+  if (!(error instanceof Error)) return false;
+  return typeof (error as { code?: unknown }).code === 'string' || error.message.startsWith('Timeout');
 }

@@ -38,7 +38,7 @@ const tokenLike = /[A-Za-z0-9_+=-]{20,}|[A-Za-z0-9+/]{40,}={0,2}|\b\d(?:[ -]?\d)
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** What follows a word such as `password=` is a secret however short it is. */
 const named =
-  /((?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|bearer|authorization|credential)s?["']?\s*(?:[:=]\s*|\s)["']?)([^\s"'&,;<>]{4,200})/gi;
+  /((?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|bearer|authorization|credential)s?["']?\s*(?:[:=]\s*|\s)["']?(?:(?:bearer|basic|token)\s+)?)([^\s"'&,;<>]{4,200})/gi;
 
 function maskedBetween(text: string, from: number, to: number): string {
   const masks: { start: number; end: number }[] = [];
@@ -48,7 +48,7 @@ function maskedBetween(text: string, from: number, to: number): string {
   }
   for (const match of text.matchAll(named)) {
     const value = match[2]!;
-    if (!/\d/.test(value) && !/[:=]\s*["']?$/.test(match[1]!)) continue;
+    if (!/\d/.test(value) && !/[:=]/.test(match[1]!)) continue;
     const start = match.index + match[1]!.length;
     masks.push({ start, end: start + value.length });
   }

@@ -58,7 +58,7 @@ export function readYaml(file: string, text: string, report: Report, code: Error
     documents = Array.isArray(parsed) ? parsed : [];
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    report.error(code, start, 'the YAML is nested too deeply', `Keep it under ${limits.ruleNestingDepthMax} levels.`);
+    report.error(code, start, tooDeep);
     return [];
   }
   const at = (offset: number): Position => {
@@ -108,10 +108,7 @@ interface Reading {
 
 function readDocument(reading: Reading): YamlNode | undefined {
   const { document, at, report, code } = reading;
-  for (const error of document.errors) {
-    const duplicate = error.code === 'DUPLICATE_KEY';
-    report.error(code, at(error.pos[0]), duplicate ? 'the key occurs twice in the same map' : firstLine(error.message));
-  }
+  for (const error of document.errors) report.error(code, at(error.pos[0]), syntaxMessage(error));
   if (document.errors.length > 0) return undefined;
   const version = document.directives?.yaml;
   if (version?.explicit && version.version !== '1.2') {
@@ -132,7 +129,7 @@ function readNode(reading: Reading, source: ParsedNode, depth: number): YamlNode
     return undefined;
   }
   if (depth > limits.ruleNestingDepthMax) {
-    report.error(code, position, `the YAML is nested deeper than ${limits.ruleNestingDepthMax} levels`);
+    report.error(code, position, tooDeep);
     return undefined;
   }
   if (source.tag !== undefined) {
@@ -219,6 +216,11 @@ function smallest(value: unknown): YamlScalarValue {
   return null;
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
+function syntaxMessage({ code, message }: Document.Parsed['errors'][number]): string {
+  if (code === 'DUPLICATE_KEY') return 'the key occurs twice in the same map';
+  // The parser reports the end of its own stack as an error of the text.
+  if (/call stack/i.test(message)) return tooDeep;
+  return message.split('\n', 1)[0] ?? '';
 }
+
+const tooDeep = `the YAML is nested deeper than ${limits.ruleNestingDepthMax} levels`;

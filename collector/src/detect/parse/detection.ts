@@ -77,7 +77,10 @@ function checkName(entry: YamlEntry, report: Report): boolean {
 
 /** A map is the AND of its items, a list the OR of its members, a scalar is a keyword. */
 function parseSearch(node: YamlNode, report: Report): SearchSyntax | undefined {
-  if (node.kind === 'scalar') return keyword(node);
+  if (node.kind === 'scalar') {
+    warnKeywords(node, report);
+    return keyword(node);
+  }
   if (node.kind === 'map') {
     if (node.entries.length === 0) return refuse(node, 'the map is empty', report);
     const parts = node.entries.map((entry) => parseItem(entry, report)).filter((part) => part !== undefined);
@@ -86,12 +89,16 @@ function parseSearch(node: YamlNode, report: Report): SearchSyntax | undefined {
   if (node.items.length === 0) return refuse(node, 'the list is empty', report);
   const parts: SearchSyntax[] = [];
   for (const item of node.items) {
-    const part =
-      item.kind === 'list' ? refuse(item, 'a list may not stand in a list', report) : parseSearch(item, report);
+    const part = parseMember(item, report);
     if (part) parts.push(part);
   }
   if (node.items.some((item) => item.kind === 'scalar')) warnKeywords(node, report);
   return parts.length === 1 ? parts[0] : { kind: 'any', parts, at: node.at };
+}
+
+function parseMember(item: YamlNode, report: Report): SearchSyntax | undefined {
+  if (item.kind === 'scalar') return keyword(item);
+  return item.kind === 'list' ? refuse(item, 'a list may not stand in a list', report) : parseSearch(item, report);
 }
 
 function parseItem(entry: YamlEntry, report: Report): SearchSyntax | undefined {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { foldCase } from '../fold.ts';
+import { readRegex } from './regex.ts';
+import { requiredLiterals } from './regex-literals.ts';
+
+const cases: [string, readonly string[] | undefined][] = [
+  ['abc', ['abc']],
+  ['\\babc\\s+defg', ['defg']],
+  ['(?:ignore|forget)\\s+it', ['ignore', 'forget']],
+  ['(?i)Hello', ['hello']],
+  ['ab?c', ['a']],
+  ['a|', undefined],
+  ['(abc)*', undefined],
+  ['(?:abcd){0,2}xy', ['xy']],
+  ['(?:abcd){1,2}xy', ['abcd']],
+  ['[abc]+', undefined],
+  ['[]a]bc', ['bc']],
+  ['a\\.b', ['a.b']],
+  ['\\Qa.b\\E', undefined],
+  ['x(?P<n>yz+)', ['yz']],
+  ['', undefined],
+];
+
+for (const [source, literals] of cases) {
+  test(`literals of ${source}`, () => assert.deepEqual(requiredLiterals(source), literals));
+}
+
+test('every text that a regex matches holds one of its literals', () => {
+  const atom = fc.constantFrom(
+    'a',
+    'b',
+    'ab',
+    '.',
+    '[ab]',
+    '[^b]',
+    '\\w',
+    '\\.',
+    '(?:a|bc)',
+    '(b|c)',
+    '(?:)',
+    '\\b',
+    'K',
+    'ſ',
+  );
+  const quantifier = fc.constantFrom('', '', '', '?', '*', '+', '{0,1}', '{2}', '+?');
+  const source = fc
+    .array(fc.tuple(atom, quantifier), { minLength: 1, maxLength: 5 })
+    .chain((pieces) =>
+      fc.tuple(
+        fc.constant(
+          pieces
+            .map(([a, q]) => (a === '\\b' || a === '(?:)' ? a : a.length > 1 && /^\w+$/.test(a) ? a : a + q))
+            .join(''),
+        ),
+        fc.boolean(),
+      ),
+    )
+    .map(([body, split]) => (split ? `${body}|abc` : body));
+  const text = fc
+    .array(fc.constantFrom('a', 'b', 'c', '.', 'k', '\u212a', 's', 'S'), { maxLength: 8 })
+    .map((each) => each.join(''));
+  fc.assert(
+    fc.property(source, text, fc.boolean(), (regex, value, i) => {
+      const read = readRegex(regex, { i, m: false, s: false });
+      if ('problem' in read || !read.regex.test(value)) return;
+      const { literals } = read.regex;
+      assert.ok(!literals || literals.some((literal) => foldCase(value).includes(literal)), `${regex} ${value}`);
+    }),
+    { numRuns: 5000 },
+  );
+});

@@ -64,10 +64,15 @@ function chatAttributes(size: SpanSize): Record<string, string | number | boolea
     ...attributes,
     'gen_ai.input.messages': JSON.stringify([
       { role: 'user', parts: [{ type: 'text', content: 'Please look after my order.' }] },
-      { role: 'assistant', parts: [{ type: 'tool_call', id: 'c1', name: 'orders.read', arguments: { order_id: 'A-1' } }] },
+      {
+        role: 'assistant',
+        parts: [{ type: 'tool_call', id: 'c1', name: 'orders.read', arguments: { order_id: 'A-1' } }],
+      },
       { role: 'tool', parts: [{ type: 'tool_call_response', id: 'c1', response: text.slice(0, half) }] },
     ]),
-    'gen_ai.output.messages': JSON.stringify([{ role: 'assistant', parts: [{ type: 'text', content: text.slice(half) }] }]),
+    'gen_ai.output.messages': JSON.stringify([
+      { role: 'assistant', parts: [{ type: 'text', content: text.slice(half) }] },
+    ]),
   };
 }
 

@@ -1,5 +1,5 @@
-import { TraceDecoder } from '../collector/src/decode/trace-decoder.ts';
 import { readRuleFiles, shippedRulesPath } from '../collector/src/cli/load-rules.ts';
+import { TraceDecoder } from '../collector/src/decode/trace-decoder.ts';
 import { createDetector } from '../collector/src/detect/engine.ts';
 import { loadRules, type RuleSource } from '../collector/src/detect/load.ts';
 import { createFieldTable } from '../collector/src/model/fields.ts';
@@ -74,7 +74,9 @@ export function rulesTimes(count: number): RuleSource[] {
     const suffix = String(i).padStart(12, '0');
     return {
       path: `${path}#${i}`,
-      text: text.replace(/^id: .*$/m, `id: 00000000-0000-4000-8000-${suffix}`).replace(/^name: (.*)$/m, `name: $1_${i}`),
+      text: text
+        .replace(/^id: .*$/m, `id: 00000000-0000-4000-8000-${suffix}`)
+        .replace(/^name: (.*)$/m, `name: $1_${i}`),
     };
   });
 }

@@ -7,6 +7,7 @@ import { createFieldTable } from '../../model/fields.ts';
 import type { Level } from '../../model/severity.ts';
 import { Category } from '../../model/span-events.ts';
 import { taxonomy } from '../../normalise/taxonomy.ts';
+import { CommandExit, exitCodes } from '../exit.ts';
 import { type RuleFiles, readRuleFiles, shippedRulesPath } from '../load-rules.ts';
 import { createTestEvents } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
@@ -18,8 +19,8 @@ interface RulesOptions {
 }
 
 /**
- * `spanwarden rules lint|test|list [paths…]`; without paths the rules that ship with spanwarden. Exit code 0 when all is
- * well, 1 for errors in rules and failed tests, 2 for wrong usage.
+ * `spanwarden rules lint|test|list [paths…]`; without paths the rules that ship with spanwarden. Ends with 1 when lint found
+ * errors or a test does not hold, with 2 when rule files cannot be read or, for test and list, cannot be loaded.
  */
 export function rulesCommand(): Command {
   const command = new Command('rules').description('check, test and list detection rules');
@@ -47,18 +48,17 @@ interface Input {
   readonly terminal: Terminal;
 }
 
-/** Errors in the files named are shown like errors in the rules; both end with exit code 1. */
 function run(action: (input: Input) => boolean, paths: readonly string[], options: RulesOptions): void {
   const terminal = createTerminal(process.stdout);
   const json = options.json === true;
   try {
     const files = readRuleFiles(paths.length > 0 ? paths : [shippedRulesPath()]);
-    if (!action({ files, lists: listsOf(options.list ?? []), json, terminal })) process.exitCode = 1;
+    if (!action({ files, lists: listsOf(options.list ?? []), json, terminal }))
+      throw new CommandExit(exitCodes.failure);
   } catch (error) {
-    if (!(error instanceof SpanwardenError)) throw error;
-    if (json) terminal.write(jsonLine({ errors: error.problems }, 2));
-    else for (const problem of error.problems) writeProblem(terminal, problem, terminal.red('error'));
-    process.exitCode = 1;
+    if (!json || !(error instanceof SpanwardenError)) throw error;
+    terminal.write(jsonLine({ errors: error.problems }, 2));
+    throw new CommandExit(exitCodes.usage);
   }
 }
 
@@ -139,8 +139,12 @@ function categoryNames(bits: number): string[] {
 function listsOf(written: readonly string[]): Map<string, readonly string[]> {
   const lists = new Map<string, readonly string[]>();
   for (const each of written) {
-    const at = each.indexOf('=');
-    lists.set(each.slice(0, Math.max(at, 0)), each.slice(at + 1).split(','));
+    const [, name, values] = /^([\w.-]+)=(.+)$/s.exec(each) ?? [];
+    if (name === undefined || values === undefined) {
+      const advice = 'Write --list name=value,value.';
+      throw new SpanwardenError({ code: 'SW_RULE_VALUE', message: `\`${each}\` is no list`, advice });
+    }
+    lists.set(name, values.split(','));
   }
   return lists;
 }

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, test } from 'node:test';
+import { detectConfigSchema } from '../detect/config.ts';
+import { SpanwardenError } from '../model/errors.ts';
+import { limits } from '../model/limits.ts';
+import { loadRules, readRuleFiles, shippedRulesPath } from './load-rules.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'spanwarden-rules-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const rule = (id: string, value = 'x') =>
+  `title: ${id}\nid: ${id}\nlogsource: {product: ai_agent}\ndetection:\n  s: {f|expand: '${value}'}\n  condition: s\n`;
+
+function write(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+test('folders are read in the order of names, tests apart, links and hidden files left out', () => {
+  write('order/b.yml', rule('b'));
+  write('order/a/z.yaml', rule('z'));
+  write('order/a/z.test.yml', 'matches: []');
+  write('order/.hidden/h.yml', 'no: rule');
+  write('order/notes.md', 'no rule');
+  symlinkSync(join(folder, 'order'), join(folder, 'order', 'loop'));
+  const files = readRuleFiles([join(folder, 'order')]);
+  assert.deepEqual(
+    files.rules.map(({ path }) => basename(path)),
+    ['z.yaml', 'b.yml'],
+  );
+  assert.deepEqual(
+    files.tests.map(({ path }) => basename(path)),
+    ['z.test.yml'],
+  );
+});
+
+test('every path that cannot be read is told at once', () => {
+  const large = write('bad/large.yml', Buffer.alloc(limits.ruleFileBytesMax + 1, 32));
+  const latin = write('bad/latin.yml', Buffer.from([0x74, 0xe4]));
+  assert.throws(
+    () => readRuleFiles([large, latin, join(folder, 'nowhere')]),
+    (error: unknown) => {
+      assert.ok(error instanceof SpanwardenError);
+      assert.deepEqual(error.problems.map(({ message }) => message.split(' ').slice(0, 4).join(' ')).sort(), [
+        'the file is larger',
+        'the file is not',
+        'there is no such',
+      ]);
+      return true;
+    },
+  );
+});
+
+test('the config adds rules to the shipped ones and gives lists', () => {
+  const own = write('own/r.yml', rule('own', '%names%'));
+  const shipped = loadRules(detectConfigSchema.parse(undefined));
+  assert.ok(shipped.length >= 15);
+  const lists = { names: ['a'] };
+  assert.equal(loadRules(detectConfigSchema.parse({ rules: [own], lists })).length, shipped.length + 1);
+  assert.equal(loadRules(detectConfigSchema.parse({ rules: [own], lists, shipped_rules: false })).length, 1);
+  assert.throws(() => loadRules(detectConfigSchema.parse({ rules: [own] })), /%names% has no values/);
+  assert.ok(readRuleFiles([shippedRulesPath()]).tests.length >= 15);
+});

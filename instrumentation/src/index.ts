@@ -1,5 +1,6 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { loadSdk, markProcessorHandedOut } from './provider.ts';
+import { runtime } from './runtime.ts';
 
 export {
   type AgentOptions,
@@ -11,6 +12,7 @@ export {
   tool,
   user,
 } from './manual.ts';
+
 export { type Status, status } from './status.ts';
 export { version } from './version.ts';
 
@@ -20,8 +22,14 @@ export { version } from './version.ts';
  * the SDK records them. The same instance on every call; without an OTLP exporter in the environment it does nothing.
  */
 export function spanProcessor(): SpanProcessor {
-  markProcessorHandedOut();
-  return loadSdk().exportProcessor() ?? inert;
+  try {
+    const processor = loadSdk().exportProcessor();
+    if (processor) markProcessorHandedOut();
+    return processor ?? inert;
+  } catch (error) {
+    runtime.failed('make a span processor', error);
+    return inert;
+  }
 }
 
 const inert: SpanProcessor = {

@@ -106,7 +106,6 @@ export function findingsText(runs: readonly StoryRun[], terminal: Terminal): str
   const rest = brief.map((finding) => [
     levelStyle(finding.level, terminal)(finding.level),
     escapeControl(finding.ruleTitle),
-    terminal.dim(finding.ruleId),
   ]);
   const head = `\n${terminal.bold('Findings')}\n\n`;
   return `${head}${blocks.join('\n')}${rest.length > 0 ? `\n${terminal.table(rest, { indent: '    ' })}` : ''}`;
@@ -123,11 +122,12 @@ export interface CommandNames {
   readonly spanwarden: string;
 }
 
-/** The last lines: whether the story held and what to do next. */
+/** The last lines: whether the story held and what to do next; `keeps` when the collector goes on. */
 export function endText(
   missing: readonly string[],
   durationMs: number,
   commands: CommandNames,
+  keeps: boolean,
   terminal: Terminal,
 ): string {
   const took = `${(durationMs / 1000).toFixed(1)} s`;
@@ -136,13 +136,13 @@ export function endText(
     return `\n${terminal.red(`The story did not come out as it should (${took}):`)}\n${list}`;
   }
   const steps = [
-    ['look around in ClickHouse and Grafana', `${commands.demo}--keep`],
+    ...(keeps ? [] : [['look around in ClickHouse and Grafana', `${commands.demo}--keep`]]),
     ['see the rules', `${commands.spanwarden}rules list`],
-    ['run the collector', `${commands.spanwarden}serve`],
+    ...(keeps ? [] : [['run the collector', `${commands.spanwarden}serve`]]),
     ['instrument an agent of yours', 'node --import @spanwarden/instrumentation/register app.mjs'],
   ];
   return (
-    `\n${terminal.green('✓')} Quiet on the normal ticket, loud on the injected one. ${took}\n` +
+    `\n${terminal.green('✓')} Quiet on the normal ticket, loud on the injected one (${took}).\n` +
     `\n${terminal.bold('next:')}\n${terminal.table(
       steps.map(([why, what]) => [why!, terminal.cyan(what!)]),
       { indent: '  ' },
@@ -176,7 +176,7 @@ export function connectText(
       ['port', `${clickhouse.nativePort} for protocol Native, ${clickhouse.httpPort} for HTTP; no TLS`],
       ['username', `${clickhouse.username}, which may only read`],
       ['password', `stands in ${clickhouse.passwordFile}`],
-      ['database', `${clickhouse.database}; logs and traces: tables otel_logs and otel_traces, OpenTelemetry on`],
+      ['database', `${clickhouse.database}; traces: table otel_traces, OpenTelemetry on`],
     ]),
     `\n${terminal.bold('Findings')}  in another terminal: ${terminal.cyan(`${commands.spanwarden}findings list`)}\n`,
     `\n${terminal.dim('Ctrl-C stops it.')}\n`,

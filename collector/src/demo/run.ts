@@ -16,6 +16,8 @@ import {
 import { createRecorder, playStory, type Recorder, type RunName, type StoryRun } from './story.ts';
 import { missingFrom } from './verdict.ts';
 
+const freePort = '127.0.0.1:0';
+
 export interface DemoOptions {
   /** One JSON object on stdout instead of text. */
   readonly json?: boolean;
@@ -23,6 +25,8 @@ export interface DemoOptions {
   readonly keep?: boolean;
   /** Where data is kept. */
   readonly dataDir?: string;
+  /** `host:port` to receive spans at. */
+  readonly listen?: string;
 }
 
 /**
@@ -46,7 +50,7 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     if (options.json) terminal.write(jsonLine(demoJson(runs, stored, missing, durationMs)));
     else {
       terminal.write(findingsText(runs, terminal) + storedText(stored, terminal));
-      terminal.write(endText(missing, durationMs, commandNames(), terminal));
+      terminal.write(endText(missing, durationMs, commandNames(), options.keep === true, terminal));
     }
     if (options.keep) await keep(backend, signal);
   } finally {
@@ -59,15 +63,14 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
 async function start(options: DemoOptions, recorder: Recorder): Promise<Backend> {
   const folder = options.dataDir ?? (options.keep ? './spanwarden-data' : undefined);
   const dataDir = folder === undefined ? undefined : resolve(folder);
-  const free = { recorder, dataDir, listen: '127.0.0.1:0' };
-  if (!options.keep) return startBackend(free);
+  const listen = options.listen ?? (options.keep ? '127.0.0.1:4318' : freePort);
   try {
-    return await startBackend({ ...free, listen: '127.0.0.1:4318' });
+    return await startBackend({ recorder, dataDir, listen });
   } catch (error) {
     const taken = error instanceof SpanwardenError && error.problems.every((problem) => problem.code === 'SW_LISTEN');
-    if (!taken) throw error;
+    if (!taken || options.listen !== undefined) throw error;
     process.stderr.write('Port 4318 is in use; taking another one.\n');
-    return startBackend(free);
+    return startBackend({ recorder, dataDir, listen: freePort });
   }
 }
 

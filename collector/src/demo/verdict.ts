@@ -14,10 +14,15 @@ export function missingFrom(runs: readonly StoryRun[]): readonly string[] {
 
 function everyRun(run: StoryRun): string[] {
   const missing: string[] = [];
-  if (run.exitCode !== 0) missing.push(`the agent ended with code ${run.exitCode}: ${run.errors || 'it said nothing'}`);
+  if (run.exitCode !== 0) missing.push(`the agent ended with code ${run.exitCode}: ${errorLine(run.errors)}`);
   if (run.spans.length === 0) missing.push('no span of the agent arrived');
   if (!run.stored) missing.push('not all spans and findings can be read from ClickHouse');
   return missing.map((text) => `run ${run.run}: ${text}`);
+}
+
+/** Of a stack trace the line that says what is wrong. */
+function errorLine(errors: string): string {
+  return /^\w*Error\b.*$/m.exec(errors)?.[0] ?? (errors.slice(-200) || 'it said nothing');
 }
 
 function normalRun({ findings }: StoryRun): string[] {

@@ -6,6 +6,7 @@ interface Options {
   readonly json?: boolean;
   readonly keep?: boolean;
   readonly dataDir?: string;
+  readonly listen?: string;
 }
 
 /** `spanwarden demo`: an example agent, attacked, watched by a real collector. */
@@ -15,6 +16,10 @@ export function demoCommand(): Command {
     .option('--json', 'print one JSON object instead (docs/demo.md)')
     .option('--keep', 'leave the collector running afterwards, until Ctrl-C, and say how to connect Grafana')
     .option('--data-dir <folder>', 'keep the data there; with --keep ./spanwarden-data, otherwise it is removed')
+    .option(
+      '--listen <host:port>',
+      'where to receive spans; with --keep 127.0.0.1:4318 if it is free, otherwise any port',
+    )
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const signals = watchSignals();

@@ -24,7 +24,7 @@ const sources = texts.filter(({ path }) => /\.(ts|mts|mjs)$/.test(path));
 const pages = texts.filter(({ path }) => path.endsWith('.md'));
 
 /** Files that are a process of their own, and so may end it. */
-const processes = ['collector/src/main.ts', 'scripts/run.mjs'];
+const processes = ['collector/src/main.ts', 'collector/src/demo/agent.ts', 'scripts/run.mjs'];
 
 function textOf(path: string): string {
   return texts.find((file) => file.path === path)?.text ?? '';

@@ -91,7 +91,8 @@ test('dead files: unused sources, and those that only tests use', () => {
     file('test/support/helper.ts', ''),
     file('test/a.test.ts', "import './support/helper.ts';"),
     file('package.json', '{"bin": "dist/main.js"}'),
-    file('src/README.md', 'see dead.ts'),
+    file('src/README.md', 'see dead.ts; run `node bench/idle.ts`'),
+    file('bench/idle.ts', ''),
   ];
   assert.deepEqual(deadFiles(files), ['src/only-tested.ts: nothing uses it', 'src/dead.ts: nothing uses it']);
 });

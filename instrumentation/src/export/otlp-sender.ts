@@ -130,10 +130,11 @@ process.stdin.on('data', (c) => chunks.push(c)).on('end', () => {
   const all = Buffer.concat(chunks), cut = all.indexOf(10);
   const o = JSON.parse(all.subarray(0, cut).toString());
   for (const k in o.tls) o.tls[k] = Buffer.from(o.tls[k], 'base64');
+  const failed = () => { process.exitCode = 1; };
   const r = require(o.url.startsWith('https:') ? 'https' : 'http').request(o.url,
-    { method: 'POST', headers: o.headers, timeout: o.timeoutMs, ...o.tls },
-    (a) => { a.resume(); process.exitCode = a.statusCode < 300 ? 0 : 1; a.on('end', () => process.exit()); });
-  r.on('error', () => process.exit(1)).on('timeout', () => process.exit(1));
+    { method: 'POST', headers: o.headers, timeout: o.timeoutMs, agent: false, ...o.tls },
+    (a) => { a.resume(); if (a.statusCode >= 300) failed(); });
+  r.on('error', failed).on('timeout', () => r.destroy(new Error('timeout')));
   r.end(all.subarray(cut + 1));
 });`;
 

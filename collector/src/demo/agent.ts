@@ -15,10 +15,7 @@ const systemPrompt =
 const stepsMax = 10;
 
 const ticketId = process.argv[2];
-if (!ticketId) {
-  console.error('usage: agent <ticket id>');
-  process.exit(2);
-}
+if (!ticketId) throw new Error('usage: agent <ticket id>');
 
 const model = process.env.OPENAI_MODEL ?? 'gpt-5-mini';
 const openai = new OpenAI();

@@ -2,6 +2,7 @@ import type { FieldTable } from '../model/fields.ts';
 import type { Evidence } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
 import { evidenceOf } from './evidence.ts';
+import { createLiteralScanner, type LiteralScanner } from './literal-scanner.ts';
 import type { Rule } from './load.ts';
 import type { Matcher, Member } from './matcher.ts';
 import { type Cursor, createReaders, type Reader } from './reader.ts';
@@ -14,12 +15,12 @@ export interface Node {
   collect(cursor: Cursor, evidence: Evidence[]): void;
 }
 
-/** Turns loaded rules into closures over field ids. Rules share one reader per field. */
+/** Turns loaded rules into closures over field ids. Rules share one reader per field and one search for literals. */
 export function createCompiler(fields: FieldTable): (rule: Rule) => Node {
-  const readerOf = createReaders(fields);
+  const shared: Shared = { readerOf: createReaders(fields), scanner: createLiteralScanner() };
   return (rule) => {
-    const main = compileDetection(rule.detection, readerOf);
-    const filters = rule.filters.map((filter) => compileDetection(filter, readerOf));
+    const main = compileDetection(rule.detection, shared);
+    const filters = rule.filters.map((filter) => compileDetection(filter, shared));
     if (filters.length === 0) return main;
     return {
       test: (cursor) => main.test(cursor) && filters.every((filter) => filter.test(cursor)),
@@ -28,14 +29,17 @@ export function createCompiler(fields: FieldTable): (rule: Rule) => Node {
   };
 }
 
-type ReaderOf = (field: string) => Reader;
+interface Shared {
+  readonly readerOf: (field: string) => Reader;
+  readonly scanner: LiteralScanner;
+}
 
-function compileDetection(detection: Detection, readerOf: ReaderOf): Node {
+function compileDetection(detection: Detection, shared: Shared): Node {
   const single = detection.conditions.length === 1;
   const queries = detection.conditions.map(({ root }, index) => {
     const suffix = single ? '' : ` (condition ${index + 1})`;
     const nodes = new Map<string, Node>();
-    for (const [name, search] of detection.searches) nodes.set(name, compileSearch(search, readerOf, suffix));
+    for (const [name, search] of detection.searches) nodes.set(name, compileSearch(search, shared, suffix));
     return compileCondition(root, nodes);
   });
   return queries.length === 1 ? queries[0]! : anyOf(queries);
@@ -56,11 +60,11 @@ function compileCondition(condition: Condition, nodes: ReadonlyMap<string, Node>
   return condition.kind === 'and' ? allOf(parts) : anyOf(parts);
 }
 
-function compileSearch(search: Search, readerOf: ReaderOf, suffix: string): Node {
+function compileSearch(search: Search, shared: Shared, suffix: string): Node {
   if (search.kind === 'item') {
-    return compileItem({ ...search.item, selection: search.item.selection + suffix }, readerOf);
+    return compileItem({ ...search.item, selection: search.item.selection + suffix }, shared);
   }
-  const parts = search.parts.map((part) => compileSearch(part, readerOf, suffix));
+  const parts = search.parts.map((part) => compileSearch(part, shared, suffix));
   return search.kind === 'all' ? allOf(parts) : anyOf(parts);
 }
 
@@ -101,8 +105,8 @@ function collectTrue(parts: readonly Node[], cursor: Cursor, evidence: Evidence[
   for (const part of parts) if (part.test(cursor)) part.collect(cursor, evidence);
 }
 
-function compileItem(item: ItemTest, readerOf: ReaderOf): Node {
-  const reader = readerOf(item.field);
+function compileItem(item: ItemTest, shared: Shared): Node {
+  const reader = shared.readerOf(item.field);
   const { test } = item;
   const add = (evidence: Evidence[], wanted: string, member?: Member, matcher?: Matcher): void => {
     if (evidence.length >= limits.evidenceItemsMax) return;
@@ -127,7 +131,7 @@ function compileItem(item: ItemTest, readerOf: ReaderOf): Node {
     };
   }
   if (test.kind === 'fieldref') {
-    const other = readerOf(test.other);
+    const other = shared.readerOf(test.other);
     return {
       test: (cursor) => {
         const members = reader.read(cursor);
@@ -143,7 +147,8 @@ function compileItem(item: ItemTest, readerOf: ReaderOf): Node {
       },
     };
   }
-  return compileValues(test.groups, test.negate, reader, add);
+  const groups = test.groups.map((group) => group.map((matcher) => shared.scanner.guard(matcher)));
+  return compileValues(groups, test.negate, reader, add);
 }
 
 function related(a: Member, b: Member, mode: FieldRefMode): boolean {

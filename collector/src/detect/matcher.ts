@@ -6,6 +6,8 @@ import type { TextRange } from './glob.ts';
 /** One scalar of a field as matchers see it; text and folded text are made when first asked for. */
 export class Member {
   readonly value: Value;
+  /** Which texts the detector looks for stand in this member; kept here by its literal scanner. */
+  found: Uint32Array | undefined;
   #text: string | undefined;
   #folded: string | undefined;
 
@@ -32,10 +34,12 @@ export interface Matcher {
   /** What the rule asks for, for people. */
   readonly wanted: string;
   /**
-   * Folded texts of which at least one stands in every member that passes; undefined when nothing is known. An index
-   * over them may skip the matcher, nothing else.
+   * Folded texts: of each set at least one stands in every member that passes. An index over them may skip the matcher,
+   * nothing else.
    */
-  readonly literals: readonly string[] | undefined;
+  readonly required: readonly (readonly string[])[];
+  /** The matcher costs more than a search for its required texts. */
+  readonly costly?: true;
 }
 
 /** The members of a field: a scalar is one, an array is each of its scalars, a map is its JSON text. */

@@ -5,29 +5,36 @@ import { foldCase } from '../fold.ts';
 import { readRegex } from './regex.ts';
 import { requiredLiterals } from './regex-literals.ts';
 
-const cases: [string, readonly string[] | undefined][] = [
-  ['abc', ['abc']],
-  ['\\babc\\s+defg', ['defg']],
-  ['(?:ignore|forget)\\s+it', ['ignore', 'forget']],
-  ['(?i)Hello', ['hello']],
-  ['ab?c', ['a']],
-  ['a|', undefined],
-  ['(abc)*', undefined],
-  ['(?:abcd){0,2}xy', ['xy']],
-  ['(?:abcd){1,2}xy', ['abcd']],
-  ['[abc]+', undefined],
-  ['[]a]bc', ['bc']],
-  ['a\\.b', ['a.b']],
-  ['\\Qa.b\\E', undefined],
-  ['x(?P<n>yz+)', ['yz']],
-  ['', undefined],
+const cases: [string, readonly (readonly string[])[]][] = [
+  ['abc', [['abc']]],
+  ['\\babc\\s+defg', [['defg'], ['abc']]],
+  [
+    '(?:ignore|forget)\\s+(?:it|all)',
+    [
+      ['ignore', 'forget'],
+      ['it', 'all'],
+    ],
+  ],
+  ['(?i)Hello', [['hello']]],
+  ['ab?cd', [['cd']]],
+  ['ab|', []],
+  ['(abc)*', []],
+  ['(?:abcd){0,2}xy', [['xy']]],
+  ['(?:abcd){1,2}xy', [['abcd'], ['xy']]],
+  ['(?:ab.cde|xy)', [['cde', 'xy']]],
+  ['[abc]+', []],
+  ['[]a]bc', [['bc']]],
+  ['a\\.b', [['a.b']]],
+  ['\\Qa.b\\E', []],
+  ['x(?P<n>yz+)', [['yz']]],
+  ['', []],
 ];
 
 for (const [source, literals] of cases) {
   test(`literals of ${source}`, () => assert.deepEqual(requiredLiterals(source), literals));
 }
 
-test('every text that a regex matches holds one of its literals', () => {
+test('every text that a regex matches holds one literal of each of its sets', () => {
   const atom = fc.constantFrom(
     'a',
     'b',
@@ -65,8 +72,12 @@ test('every text that a regex matches holds one of its literals', () => {
     fc.property(source, text, fc.boolean(), (regex, value, i) => {
       const read = readRegex(regex, { i, m: false, s: false });
       if ('problem' in read || !read.regex.test(value)) return;
-      const { literals } = read.regex;
-      assert.ok(!literals || literals.some((literal) => foldCase(value).includes(literal)), `${regex} ${value}`);
+      const folded = foldCase(value);
+      for (const set of read.regex.required)
+        assert.ok(
+          set.some((literal) => folded.includes(literal)),
+          `${regex} ${value}`,
+        );
     }),
     { numRuns: 5000 },
   );

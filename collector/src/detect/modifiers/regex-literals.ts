@@ -1,18 +1,25 @@
 import { foldCase } from '../fold.ts';
 
-const literalsMax = 64;
+/** Bounds of what is kept: short texts stand everywhere, and long lists cost more than they spare. */
+const literalCharsMin = 2;
+const literalsPerSetMax = 64;
+const setsMax = 4;
+
+/** Sets of texts; of each set at least one stands in everything that matches. */
+export type LiteralSets = readonly (readonly string[])[];
 
 /**
- * Texts, case-folded, of which at least one stands in the folded form of everything the regex matches; undefined when
- * none can be told. Reads only what it is sure of: an unknown construct ends a literal or gives up.
+ * Texts, case-folded, without which a regex cannot match: one of each set stands in the folded form of everything it
+ * matches. The sets that say most come first; none when nothing is known. Reads only what it is sure of: an unknown
+ * construct ends a literal or gives up.
  */
-export function requiredLiterals(source: string): readonly string[] | undefined {
+export function requiredLiterals(source: string): LiteralSets {
   const reader: Reader = { source, at: 0 };
   try {
-    const literals = readAlternatives(reader);
-    return reader.at === source.length ? literals : undefined;
+    const sets = readAlternatives(reader);
+    return reader.at === source.length ? sets.slice(0, setsMax) : [];
   } catch (error) {
-    if (error instanceof Unsure) return undefined;
+    if (error instanceof Unsure) return [];
     throw error;
   }
 }
@@ -24,29 +31,31 @@ interface Reader {
   at: number;
 }
 
-/** What one atom demands: a character that continues a literal, a set of literals, or nothing known. */
-type Atom = { readonly char: string } | { readonly literals: readonly string[] | undefined };
+/** What one atom demands: a character that continues a literal, or sets of literals. */
+type Atom = { readonly char: string } | { readonly sets: LiteralSets };
 
-const nothing: Atom = { literals: undefined };
+const nothing: Atom = { sets: [] };
 
-function readAlternatives(reader: Reader): readonly string[] | undefined {
-  let union: readonly string[] | undefined = readSequence(reader);
+/** Of alternatives only the best set of each can be joined, as each may match alone. */
+function readAlternatives(reader: Reader): LiteralSets {
+  const first = readSequence(reader);
+  let union = first[0];
+  let alternatives = 1;
   while (reader.source[reader.at] === '|') {
     reader.at++;
-    const next = readSequence(reader);
-    union = union && next ? [...union, ...next] : undefined;
+    alternatives++;
+    const [best] = readSequence(reader);
+    union = union && best ? [...union, ...best] : undefined;
   }
-  return union && union.length <= literalsMax ? union : undefined;
+  if (alternatives === 1) return first;
+  return union && union.length <= literalsPerSetMax ? [[...new Set(union)]] : [];
 }
 
-function readSequence(reader: Reader): readonly string[] | undefined {
-  let best: readonly string[] | undefined;
+function readSequence(reader: Reader): LiteralSets {
+  const sets: (readonly string[])[] = [];
   let run = '';
-  const offer = (literals: readonly string[] | undefined): void => {
-    if (literals && shortest(literals) > shortest(best)) best = literals;
-  };
   const endRun = (): void => {
-    if (run !== '') offer([foldCase(run)]);
+    if (run.length >= literalCharsMin) sets.push([foldCase(run)]);
     run = '';
   };
   while (reader.at < reader.source.length && !'|)'.includes(reader.source[reader.at]!)) {
@@ -58,14 +67,14 @@ function readSequence(reader: Reader): readonly string[] | undefined {
     }
     if ('char' in atom && least !== 0) run += atom.char;
     endRun();
-    if ('literals' in atom && least !== 0) offer(atom.literals);
+    if ('sets' in atom && least !== 0) sets.push(...atom.sets);
   }
   endRun();
-  return best;
+  return sets.sort((a, b) => shortest(b) - shortest(a));
 }
 
-function shortest(literals: readonly string[] | undefined): number {
-  return literals ? Math.min(...literals.map((literal) => literal.length)) : 0;
+function shortest(literals: readonly string[]): number {
+  return Math.min(...literals.map((literal) => literal.length));
 }
 
 function readAtom(reader: Reader): Atom {
@@ -94,10 +103,10 @@ function readGroup(reader: Reader): Atom {
   if (reader.source[reader.at] === '?' && !head) throw new Unsure();
   reader.at += head ? head[0].length : 0;
   if (head?.[1] !== undefined) return nothing;
-  const literals = readAlternatives(reader);
+  const sets = readAlternatives(reader);
   if (reader.source[reader.at] !== ')') throw new Unsure();
   reader.at++;
-  return { literals };
+  return { sets };
 }
 
 function skipClass(reader: Reader): Atom {

@@ -1,7 +1,7 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { limits } from '../../model/limits.ts';
 import type { TextRange } from '../glob.ts';
-import { requiredLiterals } from './regex-literals.ts';
+import { type LiteralSets, requiredLiterals } from './regex-literals.ts';
 
 export interface RegexFlags {
   readonly i: boolean;
@@ -12,8 +12,8 @@ export interface RegexFlags {
 export interface Regex {
   test(text: string): boolean;
   find(text: string): TextRange;
-  /** Folded texts of which one must occur in any match; undefined when the pattern demands none. */
-  readonly literals: readonly string[] | undefined;
+  /** Folded texts without which it cannot match. */
+  readonly required: LiteralSets;
   readonly matchesEmpty: boolean;
 }
 
@@ -48,7 +48,7 @@ export function readRegex(source: string, flags: RegexFlags): RegexRead {
         const matcher = compiled.matcher(text);
         return matcher.find() ? { start: matcher.start(), end: matcher.end() } : { start: 0, end: 0 };
       },
-      literals: requiredLiterals(source),
+      required: requiredLiterals(source),
       matchesEmpty: compiled.test(''),
     },
   };

@@ -48,20 +48,20 @@ export function textMatchers(source: string, options: TextOptions): Matcher[] | 
 /** A matcher for a pattern; `wanted` says it in the words of the rule. */
 export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): Matcher {
   const glob = compileGlob(joinTexts(pattern), cased);
-  const literals = glob.literal === '' ? undefined : [glob.literal];
+  const required = glob.literal === '' ? [] : [[glob.literal]];
   if (cased) {
     return {
       test: (member) => member.value !== null && glob.test(member.text),
       find: (member) => glob.find(member.text),
       wanted,
-      literals,
+      required,
     };
   }
   return {
     test: (member) => member.value !== null && glob.test(member.folded),
     find: (member) => glob.find(member.folded),
     wanted,
-    literals,
+    required,
   };
 }
 

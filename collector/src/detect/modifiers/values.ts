@@ -82,7 +82,7 @@ function booleanMatcher(wanted: boolean): Matcher {
         ? value === wanted
         : typeof value === 'string' && value.toLowerCase() === String(wanted),
     wanted: `is ${wanted}`,
-    literals: [String(wanted)],
+    required: [[String(wanted)]],
   };
 }
 
@@ -94,7 +94,7 @@ function numberMatcher(wanted: Numeric): Matcher {
       return number !== undefined && sameNumber(number, wanted);
     },
     wanted: `equals ${wanted}`,
-    literals: undefined,
+    required: [],
   };
 }
 
@@ -117,7 +117,7 @@ function numberMatchers(scalar: YamlScalar, modifiers: readonly string[], report
         return number !== undefined && compare(number, wanted);
       },
       wanted: `${chain.replaceAll('|', ' ')} ${wanted}`,
-      literals: undefined,
+      required: [],
     },
   ];
 }
@@ -134,7 +134,7 @@ function cidrMatchers({ value, at }: YamlScalar, report: Report): Matcher[] | un
     return undefined;
   }
   const test: Matcher['test'] = (member) => typeof member.value === 'string' && read.test(member.value);
-  return [{ test, wanted: `in network ${value}`, literals: undefined }];
+  return [{ test, wanted: `in network ${value}`, required: [] }];
 }
 
 function regexMatchers(scalar: YamlScalar, modifiers: readonly string[], options: ValueOptions): Matcher[] | undefined {
@@ -186,17 +186,11 @@ function regexMatcher(
       'Make a part of it mandatory.',
     );
   }
-  const { literals } = regex;
-  // One search in the folded text is far cheaper than the automaton, and most texts hold no literal of a rule.
-  const mayMatch = literals?.every((literal) => literal.length > 1) ? literals : undefined;
   return {
-    test: (member) => {
-      if (member.value === null) return false;
-      if (mayMatch && !mayMatch.some((literal) => member.folded.includes(literal))) return false;
-      return regex.test(member.text);
-    },
+    test: (member) => member.value !== null && regex.test(member.text),
     find: (member) => regex.find(member.text),
     wanted: wantedText(['re', ...['i', 'm', 's'].filter((flag) => modifiers.includes(flag))].join('|'), source),
-    literals,
+    required: regex.required,
+    costly: true,
   };
 }

@@ -43,7 +43,7 @@ export function effectsOf(tool: string, args: Value): Effects {
   const commands = commandsOf(tool, args);
   const httpMethod = methodOf(args);
   return {
-    kinds: effectKinds(tool, args),
+    kinds: kindsOf(tool, httpMethod, commands),
     urls,
     hosts,
     domains: unique(hosts.map(registrableDomain)),
@@ -62,6 +62,10 @@ export function effectsOf(tool: string, args: Value): Effects {
  * no verb does, so that `payments.list` reads and `payments.refund` pays. An HTTP method in the arguments adds to it.
  */
 export function effectKinds(tool: string, args: Value): EffectKind[] {
+  return kindsOf(tool, methodOf(args), commandsOf(tool, args));
+}
+
+function kindsOf(tool: string, method: string | undefined, commands: readonly string[]): EffectKind[] {
   const words = nameWords(tool);
   const kinds = new Set<EffectKind>();
   const verb = words.find((word) => Object.hasOwn(verbs, word));
@@ -72,13 +76,25 @@ export function effectKinds(tool: string, args: Value): EffectKind[] {
     // A noun sharpens a general verb: `create_payment`, `make_transfer`, `run_shell`.
     if (verb === undefined || verbs[verb] === 'write' || nouns[word] === 'pay') kinds.add(nouns[word]!);
   }
-  const method = methodOf(args);
   if (method !== undefined && ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method)) kinds.add('post');
-  if (commandsOf(tool, args).length > 0 && !reads) kinds.add('execute');
+  if (commands.length > 0 && !reads) kinds.add('execute');
   return [...kinds];
 }
 
-function nameWords(tool: string): string[] {
+/** Agents have few tools and call them often, so the words of a name are worked out once. */
+const wordsOfNames = new Map<string, readonly string[]>();
+
+function nameWords(tool: string): readonly string[] {
+  let words = wordsOfNames.get(tool);
+  if (words === undefined) {
+    if (wordsOfNames.size >= 1024) wordsOfNames.clear();
+    words = splitName(tool);
+    wordsOfNames.set(tool, words);
+  }
+  return words;
+}
+
+function splitName(tool: string): string[] {
   return tool
     .slice(0, 256)
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')

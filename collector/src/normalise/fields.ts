@@ -2,10 +2,10 @@ import type { FieldTable } from '../model/fields.ts';
 import { Attribute, Scope, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import type { Value } from '../model/value.ts';
 import { member } from './json-value.ts';
-import { classifiers, type SpanFacts } from './span-facts.ts';
+import type { SpanFacts } from './span-facts.ts';
 
-/** How a field of the taxonomy is read from a span. `facts` is made only when asked for. */
-export type FieldReader = (batch: SpanBatch, span: number, facts: () => SpanFacts) => Value | undefined;
+/** How a field of the taxonomy is read from a span. */
+export type FieldReader = (batch: SpanBatch, span: number, facts: SpanFacts) => Value | undefined;
 
 const resourcePrefix = 'resource.';
 const argumentPrefix = 'spanwarden.argument.';
@@ -18,7 +18,7 @@ export function fieldReader(name: string, fields: FieldTable): FieldReader {
   if (name.startsWith(resourcePrefix)) return resourceReader(name.slice(resourcePrefix.length), fields);
   if (name.startsWith(argumentPrefix)) {
     const path = name.slice(argumentPrefix.length);
-    return (_batch, _span, facts) => descend(facts().arguments, path);
+    return (_batch, _span, facts) => descend(facts.arguments, path);
   }
   return attributeReader(name, fields);
 }
@@ -37,35 +37,35 @@ const spanFields: Readonly<Record<string, FieldReader>> = table({
 });
 
 const factFields: Readonly<Record<string, FieldReader>> = table({
-  'spanwarden.text.user': (_b, _s, facts) => list(facts().userTexts),
-  'spanwarden.text.tool_result': (_b, _s, facts) => list(facts().toolResultTexts),
-  'spanwarden.text.system': (_b, _s, facts) => list(facts().systemTexts),
-  'spanwarden.text.output': (_b, _s, facts) => list(facts().outputTexts),
-  'spanwarden.text.tool_definition': (_b, _s, facts) => list(facts().toolDefinitionTexts),
-  'spanwarden.text.retrieved': (_b, _s, facts) => list(facts().retrievedTexts),
-  'spanwarden.text.arguments': (_b, _s, facts) => list(facts().argumentTexts),
-  'spanwarden.proposed.tool_names': (_b, _s, facts) => list(facts().proposedCalls.map((call) => call.name)),
-  'spanwarden.effect.kinds': (_b, _s, facts) => list(facts().effects.kinds),
-  'spanwarden.effect.urls': (_b, _s, facts) => list(facts().effects.urls),
-  'spanwarden.effect.hosts': (_b, _s, facts) => list(facts().effects.hosts),
-  'spanwarden.effect.domains': (_b, _s, facts) => list(facts().effects.domains),
-  'spanwarden.effect.external_domains': (_b, _s, facts) => list(facts().effects.externalDomains),
-  'spanwarden.effect.ips': (_b, _s, facts) => list(facts().effects.ips),
-  'spanwarden.effect.emails': (_b, _s, facts) => list(facts().effects.emails),
-  'spanwarden.effect.paths': (_b, _s, facts) => list(facts().effects.paths),
-  'spanwarden.effect.commands': (_b, _s, facts) => list(facts().effects.commands),
-  'spanwarden.effect.http_method': (_b, _s, facts) => facts().effects.httpMethod,
-  'spanwarden.effect.amounts': (_b, _s, facts) => list(facts().effects.amounts),
-  'spanwarden.content.secrets': (_b, _s, facts) => list(facts().contentKinds(classifiers.secrets)),
-  'spanwarden.content.pii': (_b, _s, facts) => list(facts().contentKinds(classifiers.pii)),
-  'spanwarden.content.hidden_unicode': (_b, _s, facts) => list(facts().contentKinds(classifiers.hiddenUnicode)),
-  'spanwarden.outgoing.secrets': (_b, _s, facts) => list(facts().outgoingKinds(classifiers.secrets)),
-  'spanwarden.outgoing.pii': (_b, _s, facts) => list(facts().outgoingKinds(classifiers.pii)),
-  'spanwarden.output.urls': (_b, _s, facts) => list(facts().outputUrls),
-  'spanwarden.output.image_urls': (_b, _s, facts) => list(facts().outputImageUrls),
-  'spanwarden.flow.untrusted_arguments': (_b, _s, facts) => list(facts().flow.arguments),
-  'spanwarden.flow.untrusted_destinations': (_b, _s, facts) => list(facts().flow.destinations),
-  'spanwarden.flow.sink_kinds': (_b, _s, facts) => list(facts().flow.sinkKinds),
+  'spanwarden.text.user': (_b, _s, facts) => list(facts.userTexts),
+  'spanwarden.text.tool_result': (_b, _s, facts) => list(facts.toolResultTexts),
+  'spanwarden.text.system': (_b, _s, facts) => list(facts.systemTexts),
+  'spanwarden.text.output': (_b, _s, facts) => list(facts.outputTexts),
+  'spanwarden.text.tool_definition': (_b, _s, facts) => list(facts.toolDefinitionTexts),
+  'spanwarden.text.retrieved': (_b, _s, facts) => list(facts.retrievedTexts),
+  'spanwarden.text.arguments': (_b, _s, facts) => list(facts.argumentTexts),
+  'spanwarden.proposed.tool_names': (_b, _s, facts) => list(facts.proposedCalls.map((call) => call.name)),
+  'spanwarden.effect.kinds': (_b, _s, facts) => list(facts.effects.kinds),
+  'spanwarden.effect.urls': (_b, _s, facts) => list(facts.effects.urls),
+  'spanwarden.effect.hosts': (_b, _s, facts) => list(facts.effects.hosts),
+  'spanwarden.effect.domains': (_b, _s, facts) => list(facts.effects.domains),
+  'spanwarden.effect.external_domains': (_b, _s, facts) => list(facts.effects.externalDomains),
+  'spanwarden.effect.ips': (_b, _s, facts) => list(facts.effects.ips),
+  'spanwarden.effect.emails': (_b, _s, facts) => list(facts.effects.emails),
+  'spanwarden.effect.paths': (_b, _s, facts) => list(facts.effects.paths),
+  'spanwarden.effect.commands': (_b, _s, facts) => list(facts.effects.commands),
+  'spanwarden.effect.http_method': (_b, _s, facts) => facts.effects.httpMethod,
+  'spanwarden.effect.amounts': (_b, _s, facts) => list(facts.effects.amounts),
+  'spanwarden.content.secrets': (_b, _s, facts) => list(facts.contentKinds('secrets')),
+  'spanwarden.content.pii': (_b, _s, facts) => list(facts.contentKinds('pii')),
+  'spanwarden.content.hidden_unicode': (_b, _s, facts) => list(facts.contentKinds('hiddenUnicode')),
+  'spanwarden.outgoing.secrets': (_b, _s, facts) => list(facts.outgoingKinds('secrets')),
+  'spanwarden.outgoing.pii': (_b, _s, facts) => list(facts.outgoingKinds('pii')),
+  'spanwarden.output.urls': (_b, _s, facts) => list(facts.outputUrls),
+  'spanwarden.output.image_urls': (_b, _s, facts) => list(facts.outputImageUrls),
+  'spanwarden.flow.untrusted_arguments': (_b, _s, facts) => list(facts.flow.arguments),
+  'spanwarden.flow.untrusted_destinations': (_b, _s, facts) => list(facts.flow.destinations),
+  'spanwarden.flow.sink_kinds': (_b, _s, facts) => list(facts.flow.sinkKinds),
 });
 
 /** Names of all facts that have a reader, for the test that holds them equal to the taxonomy. */

@@ -23,11 +23,7 @@ export class NormalisedEvents implements SpanEvents {
   readonly #stamps: number[] = [];
   #stamp = 0;
   #span = -1;
-  #facts: SpanFacts | undefined;
-  readonly #makeFacts = () => {
-    this.#facts ??= new SpanFacts((name) => this.value(this.#span, this.#idOf(name)));
-    return this.#facts;
-  };
+  readonly #facts = new SpanFacts((name) => this.value(this.#span, this.#idOf(name)));
 
   /** Ids of the few attributes that facts read, so that their names are hashed once. */
   readonly #ids = new Map<string, FieldId>();
@@ -52,7 +48,7 @@ export class NormalisedEvents implements SpanEvents {
       reader = fieldReader(this.#fields.name(field), this.#fields);
       this.#readers[field] = reader;
     }
-    const value = reader(this.batch, span, this.#makeFacts);
+    const value = reader(this.batch, span, this.#facts);
     this.#values[field] = value;
     this.#stamps[field] = this.#stamp;
     return value;
@@ -106,6 +102,6 @@ export class NormalisedEvents implements SpanEvents {
   #turnTo(span: number): void {
     this.#span = span;
     this.#stamp++;
-    this.#facts = undefined;
+    this.#facts.reset();
   }
 }

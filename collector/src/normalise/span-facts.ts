@@ -9,120 +9,156 @@ import { findUrls } from './network.ts';
 /** Reads a canonical attribute of the span the facts are about. */
 export type AttributeReader = (name: string) => Value | undefined;
 
+type Texts = readonly string[];
+
+/** What has been worked out for the current span. A new one costs little: most spans fill two or three of these. */
+interface Kept {
+  arguments?: Value;
+  argumentTexts?: Texts;
+  effects?: Effects;
+  input?: readonly Message[];
+  output?: readonly Message[];
+  userTexts?: Texts;
+  toolResultTexts?: Texts;
+  systemTexts?: Texts;
+  outputTexts?: Texts;
+  retrievedTexts?: Texts;
+  toolDefinitionTexts?: Texts;
+  proposedCalls?: readonly ProposedCall[];
+  flow?: UntrustedFlow;
+  allTexts?: Texts;
+  content?: Partial<Record<ContentClass, Texts>>;
+  outgoing?: Partial<Record<ContentClass, Texts>>;
+}
+
+/** Classifiers of texts: each gives the kinds it finds. */
+const classifiers = { secrets: secretKinds, pii: piiKinds, hiddenUnicode: hiddenUnicodeKinds } as const;
+
+export type ContentClass = keyof typeof classifiers;
+
 /**
- * The derived facts of one span. Each is worked out when first asked for and kept, so that a span pays only for what the
- * rules of its category read.
+ * The derived facts of one span. Each is worked out when first asked for and kept until the next span, so that a span
+ * pays only for what the rules of its category read.
  */
 export class SpanFacts {
   readonly #read: AttributeReader;
-  readonly #kept = new Map<string, unknown>();
+  #kept: Kept = {};
 
   constructor(read: AttributeReader) {
     this.#read = read;
   }
 
-  get arguments(): Value {
-    return this.#once('arguments', () => parsedValue(this.#read('gen_ai.tool.call.arguments')) ?? null);
+  /** Forgets everything: the reader now reads another span. */
+  reset(): void {
+    this.#kept = {};
   }
 
-  get argumentTexts(): readonly string[] {
-    return this.#once('argumentTexts', () => textsIn(this.arguments));
+  get arguments(): Value {
+    this.#kept.arguments ??= parsedValue(this.#read('gen_ai.tool.call.arguments')) ?? null;
+    return this.#kept.arguments;
+  }
+
+  get argumentTexts(): Texts {
+    this.#kept.argumentTexts ??= textsIn(this.arguments);
+    return this.#kept.argumentTexts;
   }
 
   get effects(): Effects {
-    return this.#once('effects', () => effectsOf(this.#text('gen_ai.tool.name'), this.arguments));
+    this.#kept.effects ??= effectsOf(this.#text('gen_ai.tool.name'), this.arguments);
+    return this.#kept.effects;
   }
 
-  get userTexts(): readonly string[] {
-    return this.#once('userTexts', () => texts(newMessages(this.#input), 'user'));
+  get userTexts(): Texts {
+    this.#kept.userTexts ??= texts(newMessages(this.#input), 'user');
+    return this.#kept.userTexts;
   }
 
-  get toolResultTexts(): readonly string[] {
-    return this.#once('toolResultTexts', () => [
+  get toolResultTexts(): Texts {
+    this.#kept.toolResultTexts ??= [
       ...resultTexts(this.#read('gen_ai.tool.call.result')),
       ...newMessages(this.#input).flatMap((message) =>
         message.parts.flatMap((part) => (part.kind === 'tool_result' ? resultTexts(part.result) : [])),
       ),
-    ]);
+    ];
+    return this.#kept.toolResultTexts;
   }
 
-  get systemTexts(): readonly string[] {
-    return this.#once('systemTexts', () => [
+  get systemTexts(): Texts {
+    this.#kept.systemTexts ??= [
       ...parseInstructions(this.#read('gen_ai.system_instructions')),
       ...texts(this.#input, 'system'),
-    ]);
+    ];
+    return this.#kept.systemTexts;
   }
 
-  get outputTexts(): readonly string[] {
-    return this.#once('outputTexts', () => this.#output.flatMap((message) => texts([message], message.role)));
+  get outputTexts(): Texts {
+    this.#kept.outputTexts ??= this.#output.flatMap((message) => texts([message], message.role));
+    return this.#kept.outputTexts;
   }
 
-  get retrievedTexts(): readonly string[] {
-    return this.#once('retrievedTexts', () => textsIn(parsedValue(this.#read('gen_ai.retrieval.documents'))));
+  get retrievedTexts(): Texts {
+    this.#kept.retrievedTexts ??= textsIn(parsedValue(this.#read('gen_ai.retrieval.documents')));
+    return this.#kept.retrievedTexts;
   }
 
   /** Names, descriptions and the descriptions inside schemas: all a poisoned definition can speak with. */
-  get toolDefinitionTexts(): readonly string[] {
-    return this.#once('toolDefinitionTexts', () => {
-      const found: string[] = [];
-      const definitions = parsedValue(this.#read('gen_ai.tool.definitions'));
-      if (definitions !== undefined) {
-        walkScalars(definitions, (scalar, path) => {
-          if (typeof scalar === 'string' && /(?:^|\.)(?:name|description|title)$/.test(path)) found.push(scalar);
-        });
-      }
-      const own = this.#text('gen_ai.tool.description');
-      if (own !== '') found.push(own);
-      return found;
-    });
+  get toolDefinitionTexts(): Texts {
+    this.#kept.toolDefinitionTexts ??= this.#readToolDefinitions();
+    return this.#kept.toolDefinitionTexts;
   }
 
   get proposedCalls(): readonly ProposedCall[] {
-    return this.#once('proposedCalls', () =>
-      this.#output.flatMap((message) => message.parts.flatMap((part) => (part.kind === 'tool_call' ? [part] : []))),
+    this.#kept.proposedCalls ??= this.#output.flatMap((message) =>
+      message.parts.flatMap((part) => (part.kind === 'tool_call' ? [part] : [])),
     );
+    return this.#kept.proposedCalls;
   }
 
   get flow(): UntrustedFlow {
-    return this.#once('flow', () =>
-      untrustedFlow(
-        this.proposedCalls,
-        [...this.toolResultTexts, ...this.retrievedTexts],
-        [...texts(this.#input, 'user'), ...this.systemTexts],
-      ),
+    this.#kept.flow ??= untrustedFlow(
+      this.proposedCalls,
+      [...this.toolResultTexts, ...this.retrievedTexts],
+      [...texts(this.#input, 'user'), ...this.systemTexts],
     );
+    return this.#kept.flow;
   }
 
-  get outputUrls(): readonly string[] {
-    return this.#once('outputUrls', () => this.outputTexts.flatMap((text) => findUrls(text)));
+  get outputUrls(): Texts {
+    return this.outputTexts.flatMap((text) => findUrls(text));
   }
 
-  get outputImageUrls(): readonly string[] {
-    return this.#once('outputImageUrls', () => this.outputTexts.flatMap(imageUrls));
+  get outputImageUrls(): Texts {
+    return this.outputTexts.flatMap(imageUrls);
   }
 
   /** Kinds of content over every text of the span. */
-  contentKinds(classify: (text: string) => string[]): readonly string[] {
-    return this.#once(`content ${classify.name}`, () => kindsIn(this.#allTexts, classify));
+  contentKinds(kind: ContentClass): Texts {
+    this.#kept.content ??= {};
+    this.#kept.content[kind] ??= kindsIn(this.#allTexts, classifiers[kind]);
+    return this.#kept.content[kind];
   }
 
   /** Kinds of content within the arguments of a call that carries them out. */
-  outgoingKinds(classify: (text: string) => string[]): readonly string[] {
-    return this.#once(`outgoing ${classify.name}`, () =>
-      this.effects.kinds.some((kind) => outgoingKinds.has(kind)) ? kindsIn(this.argumentTexts, classify) : [],
-    );
+  outgoingKinds(kind: ContentClass): Texts {
+    this.#kept.outgoing ??= {};
+    this.#kept.outgoing[kind] ??= this.effects.kinds.some((effect) => outgoingKinds.has(effect))
+      ? kindsIn(this.argumentTexts, classifiers[kind])
+      : [];
+    return this.#kept.outgoing[kind];
   }
 
   get #input(): readonly Message[] {
-    return this.#once('input', () => parseMessages(this.#read('gen_ai.input.messages')));
+    this.#kept.input ??= parseMessages(this.#read('gen_ai.input.messages'));
+    return this.#kept.input;
   }
 
   get #output(): readonly Message[] {
-    return this.#once('output', () => parseMessages(this.#read('gen_ai.output.messages')));
+    this.#kept.output ??= parseMessages(this.#read('gen_ai.output.messages'));
+    return this.#kept.output;
   }
 
-  get #allTexts(): readonly string[] {
-    return this.#once('allTexts', () => [
+  get #allTexts(): Texts {
+    this.#kept.allTexts ??= [
       ...this.userTexts,
       ...this.toolResultTexts,
       ...this.systemTexts,
@@ -130,37 +166,49 @@ export class SpanFacts {
       ...this.retrievedTexts,
       ...this.toolDefinitionTexts,
       ...this.argumentTexts,
-    ]);
+    ];
+    return this.#kept.allTexts;
+  }
+
+  #readToolDefinitions(): Texts {
+    const found: string[] = [];
+    const definitions = parsedValue(this.#read('gen_ai.tool.definitions'));
+    if (definitions !== undefined) {
+      walkScalars(definitions, (scalar, path) => {
+        if (typeof scalar === 'string' && /(?:^|\.)(?:name|description|title)$/.test(path)) found.push(scalar);
+      });
+    }
+    const own = this.#text('gen_ai.tool.description');
+    if (own !== '') found.push(own);
+    return found;
   }
 
   #text(name: string): string {
     const value = this.#read(name);
     return typeof value === 'string' ? value : '';
   }
-
-  #once<T>(key: string, compute: () => T): T {
-    if (!this.#kept.has(key)) this.#kept.set(key, compute());
-    return this.#kept.get(key) as T;
-  }
 }
-
-export const classifiers = { secrets: secretKinds, pii: piiKinds, hiddenUnicode: hiddenUnicodeKinds } as const;
 
 function texts(messages: readonly Message[], role: Message['role']): string[] {
-  return messages
-    .filter((message) => message.role === role)
-    .flatMap((message) => message.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])));
+  const found: string[] = [];
+  for (const message of messages) {
+    if (message.role !== role) continue;
+    for (const part of message.parts) if (part.kind === 'text') found.push(part.text);
+  }
+  return found;
 }
 
-function kindsIn(all: readonly string[], classify: (text: string) => string[]): string[] {
-  return [...new Set(all.flatMap(classify))];
+function kindsIn(all: Texts, classify: (text: string) => string[]): Texts {
+  return all.length === 0 ? all : [...new Set(all.flatMap(classify))];
 }
 
 /** Images a client would fetch by itself: markdown and HTML. */
 function imageUrls(text: string): string[] {
   const found: string[] = [];
-  for (const match of text.matchAll(/!\[[^\]\n]{0,512}\]\(\s?<?(https?:\/\/[^\s)>]{1,2048})/gi)) found.push(match[1]!);
-  for (const match of text.matchAll(/<img\s[^>]{0,1024}?src\s?=\s?["']?(https?:\/\/[^\s"'>]{1,2048})/gi))
-    found.push(match[1]!);
+  if (text.includes('![')) for (const match of text.matchAll(markdownImage)) found.push(match[1]!);
+  if (text.includes('<')) for (const match of text.matchAll(htmlImage)) found.push(match[1]!);
   return found.slice(0, 64);
 }
+
+const markdownImage = /!\[[^\]\n]{0,512}\]\(\s?<?(https?:\/\/[^\s)>]{1,2048})/gi;
+const htmlImage = /<img\s[^>]{0,1024}?src\s?=\s?["']?(https?:\/\/[^\s"'>]{1,2048})/gi;

@@ -89,6 +89,18 @@ test('a lost or damaged spool.id costs nothing', async (t) => {
   }
 });
 
+test('a directory put back from a backup does not use its ids a second time', async (t) => {
+  const { directory, name, id } = await oneSegment(t);
+  await rm(join(directory, name));
+  const spool = await openSpool(quietOptions(directory));
+  await spool.append(numberedBatch(7));
+  await spool.seal();
+  const again = (await spool.next(new AbortController().signal))!.id;
+  await spool.close();
+  assert.equal(again.slice(0, 33), id.slice(0, 33), 'the same spool and sequence');
+  assert.notEqual(again, id);
+});
+
 test('files and folders of other kinds in the directory are left alone', async (t) => {
   const { directory } = await oneSegment(t);
   await writeFile(join(directory, 'notes.seg'), 'mine');

@@ -19,7 +19,10 @@ interface Directory {
 
 export type FileOperation = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'remove' | 'syncDirectory';
 
-/** What befalls one operation. `half`: a write that reaches only half of its bytes; the rest fails with the code. */
+/**
+ * What befalls one operation. `isHalf`: a write does half of its bytes before the rest fails with the code; an fsync
+ * reports the code although the bytes are on the disk.
+ */
 export interface Mishap {
   readonly operation: FileOperation;
   readonly code: 'ENOSPC' | 'EIO';
@@ -137,7 +140,7 @@ export class VolatileFiles {
         }),
       sync: () =>
         run('sync', (mishap) => {
-          if (!mishap) syncTo(inode);
+          if (!mishap || mishap.isHalf) syncTo(inode);
           inode.dirty = [];
           if (mishap) throw failure(mishap.code);
         }),

@@ -78,7 +78,7 @@ async function runClickHouse(options: ChildOptions): Promise<string> {
   const query = [
     'SYSTEM START LISTEN TCP',
     'SYSTEM START LISTEN HTTP',
-    'SELECT sleep(3) FROM system.numbers SETTINGS max_block_size = 1 FORMAT Null',
+    'SELECT sleep(3) FROM system.numbers SETTINGS max_block_size = 1, interactive_delay = 60000000 FORMAT Null',
   ].join('; ');
   const argv = ['clickhouse', `--config-file=${options.configFile}`, `--path=${options.dataPath}`, '--query', query];
   const result = await load({

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { configJsonSchema } from '../collector/src/config/schema.ts';
+import { dashboardFiles } from '../grafana/generate.ts';
 import { configurationPage, editorSchema } from './configuration-page.ts';
 import { repositoryRoot } from './repository.ts';
 
@@ -10,6 +11,7 @@ import { repositoryRoot } from './repository.ts';
 const generators: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': () => configurationPage(configJsonSchema()),
   'docs/spanwarden.schema.json': () => `${JSON.stringify(editorSchema(configJsonSchema()), null, 2)}\n`,
+  ...dashboardFiles,
 };
 
 if (import.meta.main) {

@@ -4,7 +4,7 @@ import { limits } from '../model/limits.ts';
 import { evidenceOf } from './evidence.ts';
 import { createLiteralScanner, type LiteralScanner } from './literal-scanner.ts';
 import type { Rule } from './load.ts';
-import type { Matcher, Member } from './matcher.ts';
+import { type Matcher, Member } from './matcher.ts';
 import { type Cursor, createReaders, type Reader } from './reader.ts';
 import type { Detection, FieldRefMode, ItemTest, Search } from './resolve.ts';
 import type { Condition } from './rule.ts';
@@ -117,7 +117,10 @@ function compileItem(item: ItemTest, shared: Shared): Node {
   if (test.kind === 'exists') {
     return {
       test: (cursor) => (reader.read(cursor) !== undefined) === test.wanted,
-      collect: (cursor, evidence) => add(evidence, test.wanted ? 'exists' : 'is absent', reader.read(cursor)?.[0]),
+      collect: (cursor, evidence) => {
+        const texts = reader.read(cursor)?.map((member) => member.text);
+        add(evidence, test.wanted ? 'exists' : 'is absent', texts && new Member(texts.join(', ')));
+      },
     };
   }
   if (test.kind === 'null') {

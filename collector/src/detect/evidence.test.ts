@@ -97,12 +97,12 @@ describe('evidence of a finding', () => {
 
   test('of absence and of other fields', () => {
     const rule = ruleWith('s:\n  f: null\n  g|exists: true\n  g|fieldref: h\n  g|neq: w\ncondition: s');
-    const [finding] = findingsOf(rule, [{ fields: { g: 'v', h: 'v' } }]);
+    const [finding] = findingsOf(rule, [{ fields: { g: ['v', 'u'], h: 'v' } }]);
     assert.deepEqual(
       finding!.evidence.map(({ wanted, excerpt: shown }) => [wanted, shown]),
       [
         ['is null', ''],
-        ['exists', 'v'],
+        ['exists', 'v, u'],
         ['equals h', 'v'],
         ['not: equals "w"', 'v'],
       ],

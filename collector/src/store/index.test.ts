@@ -1,0 +1,440 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClientOptions } from './client.ts';
+import { clickhouseConfigSchema } from './config.ts';
+import { readEndpoint } from './embedded/endpoint.ts';
+import { startEmbedded } from './embedded/start.ts';
+import { findingsAfter, getFinding, listFindings, rowCounts, tailStart, traceSpans } from './findings-reader.ts';
+import { openStore, type Store } from './index.ts';
+import { encodeFindings } from './rows/findings.ts';
+import { migrate } from './schema/migrate.ts';
+import { migrations } from './schema/migrations.ts';
+import { finding, MemorySource, segment, spanRows } from './testing/segments.ts';
+
+const dataDir = mkdtempSync(join(tmpdir(), 'spanwarden-store-'));
+let store: Store;
+
+before(async () => {
+  store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
+  await store.migrated();
+});
+after(async () => {
+  await store.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function rowsOf<T>(query: string): Promise<T[]> {
+  const result = await store.client.query({ query, format: 'JSONEachRow' });
+  return result.json<T>();
+}
+
+async function count(table: string): Promise<number> {
+  const [row] = await rowsOf<{ n: string }>(`SELECT count() AS n FROM ${table}`);
+  return Number(row!.n);
+}
+
+/** Ships until every segment of the source is settled. */
+async function ship(source: MemorySource, segments: number, on: Store = store): Promise<void> {
+  const stop = new AbortController();
+  const running = on.run(source, stop.signal);
+  await source.settled(segments);
+  stop.abort();
+  await running;
+}
+
+describe('the schema', () => {
+  it('has the 22 columns of the exporter first, in order, and ours behind as MATERIALIZED', async () => {
+    const columns = await rowsOf<{ name: string; type: string; default_kind: string }>(
+      "SELECT name, type, default_kind FROM system.columns WHERE database = currentDatabase() AND table = 'otel_traces' ORDER BY position",
+    );
+    const map = 'Map(LowCardinality(String), String)';
+    assert.deepEqual(
+      columns.slice(0, 22).map(({ name, type }) => `${name} ${type}`),
+      [
+        'Timestamp DateTime64(9)',
+        'TraceId String',
+        'SpanId String',
+        'ParentSpanId String',
+        'TraceState String',
+        'SpanName LowCardinality(String)',
+        'SpanKind LowCardinality(String)',
+        'ServiceName LowCardinality(String)',
+        `ResourceAttributes ${map}`,
+        'ScopeName String',
+        'ScopeVersion String',
+        `SpanAttributes ${map}`,
+        'Duration UInt64',
+        'StatusCode LowCardinality(String)',
+        'StatusMessage String',
+        'Events.Timestamp Array(DateTime64(9))',
+        'Events.Name Array(LowCardinality(String))',
+        `Events.Attributes Array(${map})`,
+        'Links.TraceId Array(String)',
+        'Links.SpanId Array(String)',
+        'Links.TraceState Array(String)',
+        `Links.Attributes Array(${map})`,
+      ],
+    );
+    assert.deepEqual(
+      columns.slice(22).map(({ name, default_kind }) => `${name} ${default_kind}`),
+      [
+        'AgentName',
+        'ConversationId',
+        'UserId',
+        'ToolName',
+        'OperationName',
+        'RequestModel',
+        'InputTokens',
+        'OutputTokens',
+      ].map((name) => `${name} MATERIALIZED`),
+    );
+  });
+
+  it('gives logs the alias that older readers ask for', async () => {
+    await store.client.command({
+      query: "INSERT INTO otel_logs (Timestamp, Body) VALUES ('2026-11-22 10:00:00.5', 'x')",
+      clickhouse_settings: { async_insert: 0 },
+    });
+    assert.deepEqual(await rowsOf('SELECT TimestampTime, Body FROM otel_logs'), [
+      { TimestampTime: '2026-11-22T10:00:00Z', Body: 'x' },
+    ]);
+  });
+
+  it('is the same after any number of starts, and its migrations are numbered in order', async () => {
+    const before = await definitions();
+    for (let start = 0; start < 2; start++) {
+      await migrate(connection(), { database: 'spanwarden', ttlDays: 30, findingsTtlDays: 365 });
+    }
+    assert.deepEqual(await definitions(), before);
+    assert.deepEqual(
+      migrations.map(({ version }) => version),
+      migrations.map((_, index) => index + 1),
+    );
+    const applied = await rowsOf<{ Version: number; Name: string }>(
+      'SELECT Version, Name FROM spanwarden_migrations ORDER BY AppliedAt, Version',
+    );
+    assert.deepEqual(
+      applied.map(({ Version, Name }) => [Version, Name]),
+      migrations.map(({ version, name }) => [version, name]),
+    );
+  });
+
+  it('takes a new retention to the tables that are there', async () => {
+    await migrate(connection(), { database: 'spanwarden', ttlDays: 7, findingsTtlDays: 14 });
+    const engines = await definitions();
+    assert.match(engines.get('otel_traces')!, /TTL toDate\(Timestamp\) \+ toIntervalDay\(7\) SETTINGS/);
+    assert.match(engines.get('otel_traces_trace_id_ts')!, /toIntervalDay\(7\)/);
+    assert.match(engines.get('otel_logs')!, /toIntervalDay\(7\)/);
+    assert.match(engines.get('findings')!, /toIntervalDay\(14\)/);
+    await migrate(connection(), { database: 'spanwarden', ttlDays: 30, findingsTtlDays: 365 });
+    assert.match((await definitions()).get('otel_traces')!, /toIntervalDay\(30\)/);
+  });
+
+  it('takes no database name that is more than a name', async () => {
+    const options = { database: 'x; DROP TABLE y', ttlDays: 1, findingsTtlDays: 1 };
+    await assert.rejects(migrate(connection(), options), TypeError);
+  });
+
+  async function definitions(): Promise<Map<string, string>> {
+    const tables = await rowsOf<{ name: string; engine_full: string; create_table_query: string }>(
+      'SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()',
+    );
+    return new Map(tables.map((table) => [table.name, table.create_table_query]));
+  }
+});
+
+describe('shipping', () => {
+  it('is exactly once, however often a segment is sent, in the view behind the table too', async () => {
+    const rows = spanRows([
+      { traceId: 'once-a', spanId: '1' },
+      { traceId: 'once-a', spanId: '2' },
+      { traceId: 'once-b', spanId: '3' },
+    ]);
+    const found = encodeFindings([finding({ id: '11'.repeat(16), traceId: 'once-a' })]);
+    const source = new MemorySource(...[1, 2, 3].map(() => segment('once', rows, found)));
+    await ship(source, 3);
+    assert.deepEqual(source.sentIds, ['once', 'once', 'once']);
+    assert.equal(await count("otel_traces WHERE startsWith(TraceId, 'once')"), 3);
+    assert.equal(await count("otel_traces_trace_id_ts WHERE startsWith(TraceId, 'once')"), 2);
+    assert.equal(await count("findings WHERE TraceId = 'once-a'"), 1);
+  });
+
+  it('stores equal rows of different segments each', async () => {
+    const rows = spanRows([{ traceId: 'equal', timeNanos: 1_795_000_000_000_000_000n }]);
+    await ship(new MemorySource(segment('equal-1', rows), segment('equal-2', rows)), 2);
+    assert.equal(await count("otel_traces WHERE TraceId = 'equal'"), 2);
+  });
+
+  it('takes what rules and dashboards ask for out of the attributes, whatever stands there', async () => {
+    const attributes = {
+      'gen_ai.agent.name': 'support',
+      'gen_ai.conversation.id': 'conversation-1',
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.request.model': 'gpt',
+      'gen_ai.tool.name': 'http.post',
+      'gen_ai.usage.input_tokens': '18446744073709551615',
+      'gen_ai.usage.output_tokens': '12; DROP TABLE otel_traces',
+      'user.id': 'user-1',
+    };
+    await ship(new MemorySource(segment('derived', spanRows([{ traceId: 'derived', attributes }]))), 1);
+    const [row] = await rowsOf(
+      `SELECT AgentName, ConversationId, UserId, ToolName, OperationName, RequestModel, InputTokens, OutputTokens,
+  SpanAttributes FROM otel_traces WHERE TraceId = 'derived'`,
+    );
+    assert.deepEqual(row, {
+      AgentName: 'support',
+      ConversationId: 'conversation-1',
+      UserId: 'user-1',
+      ToolName: 'http.post',
+      OperationName: 'chat',
+      RequestModel: 'gpt',
+      InputTokens: '18446744073709551615',
+      OutputTokens: '0',
+      SpanAttributes: attributes,
+    });
+  });
+
+  it('takes spans of many days in one segment', async () => {
+    const day = 86_400_000_000_000n;
+    const now = BigInt(Date.now()) * 1_000_000n;
+    const rows = spanRows(
+      Array.from({ length: 110 }, (_, back) => ({ traceId: 'days', timeNanos: now - BigInt(back) * day })),
+    );
+    const source = new MemorySource(segment('days', rows));
+    await ship(source, 1);
+    assert.deepEqual(source.dead, []);
+  });
+
+  it('sets rows that ClickHouse refuses aside with the reason, and the rest lands', async () => {
+    const good = spanRows([{ traceId: 'good' }]);
+    const cut = { ...good, bytes: good.bytes.subarray(0, good.bytes.length - 5) };
+    // Long enough that the refusal comes while it is still being sent.
+    const garbage = { ...good, bytes: Buffer.alloc(12 * 1024 * 1024, 0xff) };
+    const source = new MemorySource(segment('cut', cut), segment('garbage', garbage), segment('good', good));
+    const events: string[] = [];
+    const stop = new AbortController();
+    const running = store.run(source, stop.signal, {
+      deadLettered: () => events.push('dead'),
+      segment: () => events.push('segment'),
+      inserted: (table, rows) => events.push(`${table} ${rows}`),
+    });
+    await source.settled(3);
+    stop.abort();
+    await running;
+    assert.deepEqual(
+      source.dead.map(({ id }) => id),
+      ['cut', 'garbage'],
+    );
+    for (const { reason } of source.dead) assert.match(reason, /^otel_traces: \d+ [A-Z_]+/);
+    assert.deepEqual(source.sentIds, ['good']);
+    assert.equal(await count("otel_traces WHERE TraceId = 'good'"), 1);
+    assert.deepEqual(events, ['dead', 'dead', 'otel_traces 1', 'segment']);
+  });
+
+  it('goes on where it was when the server dies, with the same client', async () => {
+    const source = new MemorySource(segment('alive', spanRows([{ traceId: 'restart' }])));
+    const stop = new AbortController();
+    const running = store.run(source, stop.signal);
+    await source.settled(1);
+    process.kill(store.endpoints.embedded!.pid, 'SIGKILL');
+    await sleep(20);
+    source.add(segment('after-death', spanRows([{ traceId: 'restart' }])));
+    await source.settled(2);
+    stop.abort();
+    await running;
+    assert.equal(await count("otel_traces WHERE TraceId = 'restart'"), 2);
+  });
+});
+
+describe('a server that is not there yet', () => {
+  it('is no error: rows wait, and land when it comes up', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'spanwarden-store-'));
+    const first = await startEmbedded({ dataDir: directory });
+    await first.stop();
+    const config = clickhouseConfigSchema.parse({ url: first.url, username: first.username, password: first.password });
+    const late = await openStore(config, { dataDir: directory });
+    const source = new MemorySource(segment('late', spanRows([{ traceId: 'late' }])));
+    const stop = new AbortController();
+    const running = late.run(source, stop.signal);
+    await until(() => !late.ready().ok && /ECONNREFUSED/.test(JSON.stringify(late.ready())));
+    assert.deepEqual(source.sentIds, []);
+    const server = await startEmbedded({ dataDir: directory });
+    await source.settled(1);
+    assert.deepEqual(late.ready(), { ok: true });
+    assert.match(await late.version(), /^\d+\.\d+/);
+    assert.equal((await rowCounts(late.client)).otel_traces, 1);
+    stop.abort();
+    await running;
+    await late.close();
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('can be given up on at any moment', async () => {
+    const config = clickhouseConfigSchema.parse({ url: `http://127.0.0.1:${await closedPort()}` });
+    const never = await openStore(config, { dataDir });
+    const source = new MemorySource(segment('never', spanRows([{}])));
+    const running = never.run(source, new AbortController().signal);
+    await never.close();
+    await running;
+    await assert.rejects(never.migrated());
+    assert.deepEqual(source.sentIds, []);
+  });
+
+  it('tells a refused account from a server that is away', async () => {
+    const config = clickhouseConfigSchema.parse({
+      url: store.endpoints.url,
+      username: 'spanwarden',
+      password: 'wrong',
+    });
+    const refused = await openStore(config, { dataDir });
+    await until(() => /AUTHENTICATION_FAILED|REQUIRED_PASSWORD|WRONG_PASSWORD/.test(JSON.stringify(refused.ready())));
+    assert.equal(refused.ready().ok, false);
+    await refused.close();
+  });
+});
+
+describe('reading back', () => {
+  const base = BigInt(Date.UTC(2026, 10, 20)) * 1_000_000n;
+  const stored = [
+    finding({ id: `aa${'1'.repeat(30)}`, timeNanos: base + 1n, level: 'low', ruleId: 'rule-1', agentName: 'one' }),
+    finding({ id: `aa${'2'.repeat(30)}`, timeNanos: base + 2n, level: 'high', ruleId: 'rule-2', agentName: 'two' }),
+    finding({
+      id: `bb${'3'.repeat(30)}`,
+      timeNanos: base + 3n,
+      level: 'critical',
+      ruleTitle: 'Money gone',
+      agentName: 'two',
+      traceId: 'read',
+    }),
+  ];
+  const ids = (findings: readonly { id: string }[]) => findings.map(({ id }) => id.slice(0, 3));
+  let started: Date;
+
+  before(async () => {
+    started = new Date();
+    await ship(
+      new MemorySource(
+        segment(
+          'read',
+          encodeFindings(stored),
+          spanRows([
+            { traceId: 'read', spanId: 'b', timeNanos: base + 3_000_000_000n },
+            { traceId: 'read', spanId: 'a', timeNanos: base, attributes: { key: "it's" } },
+          ]),
+        ),
+      ),
+      1,
+    );
+  });
+
+  it('gives findings back as they were, newest first', async () => {
+    const found = await listFindings(store.client, { since: new Date(Date.UTC(2026, 10, 20)), limit: 100 });
+    const [newest] = found.filter(({ id }) => id.startsWith('bb'));
+    const { time, count: seen, lastSeen, insertedAt, ...rest } = newest!;
+    const { timeNanos, ...original } = stored[2]!;
+    assert.deepEqual(rest, original);
+    assert.equal(time, '2026-11-20T00:00:00.000000003Z');
+    assert.equal(lastSeen, time);
+    assert.equal(seen, 1);
+    assert.ok(Date.parse(insertedAt) >= started.getTime() - 1);
+    assert.ok(timeNanos > 0n);
+    const old = ids(found).filter((id) => id.startsWith('aa') || id.startsWith('bb'));
+    assert.deepEqual(old, ['bb3', 'aa2', 'aa1']);
+  });
+
+  it('filters by parameters, whatever they hold', async () => {
+    const list = async (filter: Parameters<typeof listFindings>[1]) => ids(await listFindings(store.client, filter));
+    assert.deepEqual(await list({ rule: 'rule-1' }), ['aa1']);
+    assert.deepEqual(await list({ rule: 'mOnEy' }), ['bb3']);
+    assert.deepEqual(await list({ agent: 'two', level: 'critical' }), ['bb3']);
+    assert.deepEqual(await list({ agent: 'two', limit: 1 }), ['bb3']);
+    assert.deepEqual(await list({ traceId: 'read' }), ['bb3']);
+    for (const text of ["' OR 1 = 1 --", '\\', '{x:String}', 'a\tb\nc', '%', '\u0000', '漢']) {
+      assert.deepEqual(await list({ rule: text, agent: text, traceId: text, conversationId: text }), [], text);
+    }
+  });
+
+  it('finds one by the start of its id, and says when that is not enough', async () => {
+    const found = await getFinding(store.client, 'bb3');
+    assert.ok(found.status === 'found' && found.finding.id === stored[2]!.id);
+    assert.equal((await getFinding(store.client, 'aa')).status, 'ambiguous');
+    assert.equal((await getFinding(store.client, 'cc')).status, 'none');
+    assert.equal((await getFinding(store.client, "%' OR 1")).status, 'none');
+  });
+
+  it('follows what is inserted, each once', async () => {
+    const first = await findingsAfter(store.client, tailStart(started));
+    assert.deepEqual(ids(first.findings), ['aa1', 'aa2', 'bb3']);
+    assert.deepEqual((await findingsAfter(store.client, first.cursor)).findings, []);
+    const late = finding({ id: `dd${'4'.repeat(30)}`, timeNanos: base });
+    await ship(new MemorySource(segment('late-finding', encodeFindings([late]))), 1);
+    const next = await findingsAfter(store.client, first.cursor);
+    assert.deepEqual(ids(next.findings), ['dd4']);
+  });
+
+  it('shows an updated finding once, in its newest version', async () => {
+    await store.client.insert({
+      table: 'findings',
+      values: [
+        {
+          FindingId: stored[0]!.id,
+          Timestamp: '2026-11-20 00:00:00.000000001',
+          Version: '9999999999999999999',
+          Reason: 'newer',
+          Level: 'low',
+          Severity: 2,
+          Count: 7,
+        },
+      ],
+      format: 'JSONEachRow',
+      clickhouse_settings: { async_insert: 0 },
+    });
+    const found = await getFinding(store.client, stored[0]!.id);
+    assert.ok(found.status === 'found');
+    assert.deepEqual([found.finding.reason, found.finding.count], ['newer', 7]);
+  });
+
+  it('shows findings as logs', async () => {
+    const [row] = await rowsOf<Record<string, unknown>>("SELECT * FROM findings_logs WHERE TraceId = 'read'");
+    assert.equal(row!.Body, 'Money gone: Something that should not be.');
+    assert.equal(row!.SeverityText, 'critical');
+    assert.equal(row!.SeverityNumber, 21);
+    assert.equal((row!.LogAttributes as Record<string, string>)['finding.id'], stored[2]!.id);
+  });
+
+  it('gives the spans of a trace in order, and counts rows', async () => {
+    const spans = await traceSpans(store.client, 'read');
+    assert.deepEqual(
+      spans.map(({ spanId }) => spanId),
+      ['a', 'b'],
+    );
+    assert.deepEqual(spans[0]!.attributes, { key: "it's" });
+    assert.equal(spans[0]!.durationNanos, '5000000');
+    assert.deepEqual(await traceSpans(store.client, "x' OR 1 = 1"), []);
+    const counts = await rowCounts(store.client);
+    assert.equal(counts.otel_traces, await count('otel_traces'));
+    assert.equal(counts.findings, await count('findings FINAL'));
+  });
+});
+
+function connection(): ClientOptions {
+  return readEndpoint(dataDir)!;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(10);
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}

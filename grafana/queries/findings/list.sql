@@ -1,0 +1,34 @@
+-- The newest findings with what made each rule match. TraceId keeps its name: by it the data source knows where to offer
+-- View trace. Texts are bounded and lose control and formatting characters, which could reverse or hide what follows.
+WITH text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
+SELECT
+  Timestamp AS Time,
+  Level,
+  RuleTitle AS Finding,
+  clean(if(AgentName = '', ServiceName, AgentName)) AS Agent,
+  clean(ToolName) AS Tool,
+  leftUTF8(replaceRegexpAll(Reason, '[\\p{Cc}\\p{Cf}]', ' '), 500) AS Why,
+  leftUTF8(
+    arrayStringConcat(
+      arrayMap(
+        (field, wanted, excerpt) -> replaceRegexpAll(
+          concat(if(field = '', '', concat(field, ' ')), wanted, ': ', excerpt), '[\\p{Cc}\\p{Cf}]', ' '),
+        Evidence.Field, Evidence.Wanted, Evidence.Excerpt),
+      '\n'),
+    2000) AS `What matched`,
+  Count AS Times,
+  TraceId,
+  clean(SpanName) AS Span,
+  clean(ConversationId) AS Conversation,
+  clean(UserId) AS User,
+  clean(RuleId) AS `Rule id`,
+  FindingId
+FROM findings FINAL
+WHERE $__timeFilter_ms(Timestamp)
+  AND Severity >= toUInt8OrZero('${severity:percentencode}')
+  AND $__conditionalAll(clean(RuleId) = decodeURLComponent('${rule:percentencode}'), $rule)
+  AND $__conditionalAll(clean(if(AgentName = '', ServiceName, AgentName)) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+ORDER BY Time DESC, FindingId
+LIMIT 500
+SETTINGS $__adHocFilters('findings')

@@ -1,0 +1,96 @@
+import { VariableHide, type VariableModel, VariableRefresh, VariableSort } from '@grafana/schema';
+import { dataSource, sqlOf } from './query.ts';
+
+/** The data source every query of a dashboard goes to. The default is the uid that `provisioning/` gives. */
+export function dataSourceVariable(uid: string, name: string): VariableModel {
+  return {
+    type: 'datasource',
+    name: 'datasource',
+    label: 'Data source',
+    description: 'The ClickHouse that Spanwarden writes to.',
+    query: 'grafana-clickhouse-datasource',
+    current: { selected: true, text: name, value: uid },
+    hide: VariableHide.dontHide,
+    includeAll: false,
+    multi: false,
+    options: [],
+    refresh: VariableRefresh.onDashboardLoad,
+    regex: '',
+  };
+}
+
+interface NamedVariable {
+  readonly name: string;
+  readonly label: string;
+  readonly description: string;
+}
+
+/**
+ * One value out of those a query finds, or All. One and not several, because `percentencode`, the only format of
+ * Grafana's that ClickHouse's strings cannot be broken out of, keeps several values apart by a comma alone.
+ */
+export function queryVariable({ query, ...named }: NamedVariable & { readonly query: string }): VariableModel {
+  return {
+    ...named,
+    type: 'query',
+    datasource: dataSource,
+    query: { refId: `variable-${named.name}`, queryType: 'sql', rawSql: sqlOf(query) },
+    current: { selected: true, text: 'All', value: '$__all' },
+    hide: VariableHide.dontHide,
+    includeAll: true,
+    multi: false,
+    options: [],
+    refresh: VariableRefresh.onTimeRangeChanged,
+    regex: '',
+    sort: VariableSort.disabled,
+  };
+}
+
+/** One of a few fixed values, as text and value; the first is the default. */
+export function customVariable(
+  named: NamedVariable,
+  choices: readonly (readonly [text: string, value: string])[],
+): VariableModel {
+  const options = choices.map(([text, value], index) => ({ text, value, selected: index === 0 }));
+  return {
+    ...named,
+    type: 'custom',
+    query: choices.map(([text, value]) => `${text} : ${value}`).join(','),
+    options,
+    ...(options[0] && { current: options[0] }),
+    hide: VariableHide.dontHide,
+    includeAll: false,
+    multi: false,
+  };
+}
+
+export function textVariable(named: NamedVariable): VariableModel {
+  const empty = { selected: true, text: '', value: '' };
+  return { ...named, type: 'textbox', query: '', current: empty, options: [empty], hide: VariableHide.dontHide };
+}
+
+/**
+ * Filters by any column. The hidden constant is the data source's own convention for which columns and values to offer.
+ * https://grafana.com/docs/plugins/grafana-clickhouse-datasource/latest/template-variables/
+ */
+export function adHocVariables(query: string): VariableModel[] {
+  const sql = sqlOf(query);
+  return [
+    {
+      type: 'constant',
+      name: 'clickhouse_adhoc_query',
+      query: sql,
+      current: { selected: true, text: sql, value: sql },
+      hide: VariableHide.hideVariable,
+      skipUrlSync: true,
+    },
+    {
+      type: 'adhoc',
+      name: 'filters',
+      label: 'Filters',
+      description: 'Only findings whose columns hold these values.',
+      datasource: dataSource,
+      hide: VariableHide.dontHide,
+    },
+  ];
+}

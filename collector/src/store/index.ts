@@ -7,6 +7,9 @@ import { classifyError } from './errors.ts';
 import { migrate } from './schema/migrate.ts';
 import { backoffMs, pause, runShipper, type ShipperHooks } from './shipper.ts';
 
+/** A server that ran this long is one that works; before it, restarts come ever slower. */
+const steadyMs = 60_000;
+
 export type Ready = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /** Where the store can be reached, for people and for Grafana. The accounts are those of the embedded server. */
@@ -69,7 +72,6 @@ function embeddedOptions(config: ClickhouseConfig, options: StoreOptions) {
 
 class OpenStore implements Store {
   readonly client: StoreClient;
-  readonly endpoints: StoreEndpoints;
   readonly #config: ClickhouseConfig;
   readonly #clientOptions: ClientOptions;
   readonly #options: StoreOptions;
@@ -77,7 +79,10 @@ class OpenStore implements Store {
   readonly #migrated: Promise<void>;
   #embedded: EmbeddedServer | undefined;
   #supervision: Promise<void> = Promise.resolve();
-  #notReady: string | undefined = 'the ClickHouse schema is not checked yet';
+  /** Why the store is not ready, by what is missing. */
+  readonly #missing = new Map<'server' | 'schema' | 'inserts', string>([
+    ['schema', 'the ClickHouse schema is not checked yet'],
+  ]);
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -92,19 +97,23 @@ class OpenStore implements Store {
     this.#options = options;
     this.#embedded = embedded;
     this.client = createStoreClient(this.#clientOptions);
-    this.endpoints = {
-      url,
-      database,
-      ...(embedded && { embedded: { tcpPort: embedded.tcpPort, pid: embedded.pid, grafana: embedded.grafana } }),
-    };
     this.#migrated = this.#migrateUntilDone();
     // Whoever waits for it hears of a close; nobody has to wait.
     this.#migrated.catch(() => {});
     if (embedded) this.#supervision = this.#supervise(embedded);
   }
 
+  get endpoints(): StoreEndpoints {
+    const { url, database } = this.#clientOptions;
+    if (this.#embedded === undefined) return { url, database };
+    const { tcpPort, pid, grafana } = this.#embedded;
+    return { url, database, embedded: { tcpPort, pid, grafana } };
+  }
+
   ready(): Ready {
-    return this.#notReady === undefined ? { ok: true } : { ok: false, reason: this.#notReady };
+    if (this.#closing.signal.aborted) return { ok: false, reason: 'the store is closed' };
+    const [reason] = this.#missing.values();
+    return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
   async version(): Promise<string> {
@@ -128,7 +137,8 @@ class OpenStore implements Store {
       ...(this.#options.logger && { logger: this.#options.logger }),
       ...(hooks && { hooks }),
       health: (failure) => {
-        this.#notReady = failure && `ClickHouse takes no rows: ${failure.reason}`;
+        if (failure) this.#missing.set('inserts', `ClickHouse takes no rows: ${failure.reason}`);
+        else this.#missing.delete('inserts');
       },
     });
   }
@@ -140,7 +150,6 @@ class OpenStore implements Store {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#notReady = 'the store is closed';
     await this.#migrated.catch(() => {});
     await this.client.close();
     await this.#embedded?.stop();
@@ -154,11 +163,11 @@ class OpenStore implements Store {
     for (let attempt = 0; ; attempt++) {
       try {
         await migrate(this.#clientOptions, schema, logger);
-        if (!this.#closing.signal.aborted) this.#notReady = undefined;
+        this.#missing.delete('schema');
         return;
       } catch (error) {
         const { kind, reason } = classifyError(error);
-        this.#notReady = `the ClickHouse schema cannot be brought up: ${reason}`;
+        this.#missing.set('schema', `the ClickHouse schema cannot be brought up: ${reason}`);
         if (attempt === 0) logger?.warn({ reason }, 'the ClickHouse schema cannot be brought up yet; trying again');
         const goOn = await pause(backoffMs(attempt, kind), this.#closing.signal);
         if (!goOn) throw error;
@@ -171,25 +180,25 @@ class OpenStore implements Store {
     const { logger } = this.#options;
     const ports = { httpPort: Number(new URL(first.url).port), tcpPort: first.tcpPort };
     let running = first;
-    for (let attempt = 0; ; attempt++) {
+    let failures = 0;
+    for (;;) {
+      const startedAt = Date.now();
       await running.exited;
       if (this.#closing.signal.aborted) return;
-      this.#notReady = 'the embedded ClickHouse ended and is started again';
+      failures = Date.now() - startedAt > steadyMs ? 0 : failures + 1;
+      this.#missing.set('server', 'the embedded ClickHouse ended and is started again');
       logger?.error('the embedded ClickHouse ended and is started again');
-      const restarted = await this.#restart(ports, attempt);
+      const restarted = await this.#restart(ports, failures);
       if (restarted === undefined) return;
       running = restarted;
       this.#embedded = restarted;
-      this.#notReady = undefined;
+      this.#missing.delete('server');
       if (this.#closing.signal.aborted) await restarted.stop();
     }
   }
 
-  async #restart(
-    ports: { httpPort: number; tcpPort: number },
-    earlierAttempts: number,
-  ): Promise<EmbeddedServer | undefined> {
-    for (let attempt = earlierAttempts; ; attempt++) {
+  async #restart(ports: { httpPort: number; tcpPort: number }, failures: number): Promise<EmbeddedServer | undefined> {
+    for (let attempt = failures; ; attempt++) {
       if (!(await pause(backoffMs(attempt, 'retryable'), this.#closing.signal))) return undefined;
       try {
         return await startEmbedded({ ...embeddedOptions(this.#config, this.#options), ...ports });

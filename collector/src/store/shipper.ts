@@ -25,6 +25,8 @@ export interface ShipperOptions {
   health?(failure: StoreFailure | undefined): void;
 }
 
+/** How long a stop waits for the insert that is under way; sent again it adds no row. */
+const insertGraceMs = 10_000;
 const backoffFirstMs = 100;
 const backoffConfigFirstMs = 2_000;
 const backoffMaxMs = 30_000;
@@ -38,10 +40,11 @@ const backoffMaxMs = 30_000;
 export async function runShipper(options: ShipperOptions): Promise<void> {
   const { source, signal, hooks } = options;
   const episodes = new Episodes(options);
+  const cut = later(signal, insertGraceMs);
   while (!signal.aborted) {
     const segment = await source.next(signal);
     if (segment === undefined) return;
-    const shipped = await shipSegment(segment, options, episodes);
+    const shipped = await shipSegment(segment, options, episodes, cut);
     if (shipped === 'aborted') return;
     if (shipped === 'sent') {
       await source.sent(segment);
@@ -61,10 +64,11 @@ async function shipSegment(
   segment: SealedSegment,
   options: ShipperOptions,
   episodes: Episodes,
+  cut: AbortSignal,
 ): Promise<'sent' | 'aborted' | { readonly reason: string }> {
   for (const { table, rows, bytes } of segment.tables) {
     for (let attempt = 0; ; attempt++) {
-      const failure = await insert(segment, table, options.client);
+      const failure = await insert(segment, table, options.client, cut);
       if (failure === undefined) break;
       if (failure.kind === 'permanent') return { reason: `${table}: ${failure.reason}` };
       episodes.failed(failure);
@@ -81,12 +85,14 @@ async function insert(
   segment: SealedSegment,
   table: RowTableName,
   client: StoreClient,
+  cut: AbortSignal,
 ): Promise<StoreFailure | undefined> {
   try {
     const buffers = await segment.read(table);
     const { stream } = await client.exec({
       query: `INSERT INTO ${table} (${insertColumns[table].join(', ')}) FORMAT RowBinary`,
       values: Readable.from(buffers, { objectMode: false }),
+      abort_signal: cut,
       clickhouse_settings: {
         async_insert: 0,
         insert_deduplicate: 1,
@@ -103,6 +109,15 @@ async function insert(
   } catch (error) {
     return classifyError(error);
   }
+}
+
+/** A signal that aborts some time after another. */
+function later(signal: AbortSignal, ms: number): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => setTimeout(() => controller.abort(), ms).unref();
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
 }
 
 /** Capped and exponential, between half and all of it; a wrong configuration is looked at slowly. */

@@ -84,39 +84,8 @@ export interface Accounts {
  */
 export function usersXml(accounts: Accounts): string {
   const { database } = accounts;
-  const grafanaMemoryBytes = Math.floor((accounts.memoryMaxMb * 1024 * 1024) / 2);
   return `<clickhouse>
-  <profiles>
-    <default>
-      <max_threads>2</max_threads>
-      <max_insert_threads>1</max_insert_threads>
-      <load_balancing>in_order</load_balancing>
-      <log_queries>0</log_queries>
-      <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
-      <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
-      <allow_introspection_functions>0</allow_introspection_functions>
-      <implicit_select>0</implicit_select>
-    </default>
-    <reader>
-      <profile>default</profile>
-      <readonly>1</readonly>
-      <allow_ddl>0</allow_ddl>
-      <allow_introspection_functions>0</allow_introspection_functions>
-      <implicit_select>0</implicit_select>
-      <max_execution_time>60</max_execution_time>
-      <max_memory_usage>${grafanaMemoryBytes}</max_memory_usage>
-      <max_memory_usage_for_user>${grafanaMemoryBytes}</max_memory_usage_for_user>
-      <max_concurrent_queries_for_user>16</max_concurrent_queries_for_user>
-      <max_result_rows>1000000</max_result_rows>
-      <max_result_bytes>268435456</max_result_bytes>
-      <result_overflow_mode>throw</result_overflow_mode>
-      <constraints>
-        <max_execution_time><min>1</min><max>300</max><changeable_in_readonly/></max_execution_time>
-        <limit><changeable_in_readonly/></limit>
-        <additional_table_filters><changeable_in_readonly/></additional_table_filters>
-      </constraints>
-    </reader>
-  </profiles>
+${profilesXml(accounts.memoryMaxMb)}
   <quotas><default/></quotas>
   <users>
     <default>
@@ -153,6 +122,42 @@ export function usersXml(accounts: Accounts): string {
   </users>
 </clickhouse>
 `;
+}
+
+/** What each kind of account may use; a reader may change only what Grafana's queries need, within bounds. */
+function profilesXml(memoryMaxMb: number): string {
+  const readerMemoryBytes = Math.floor((memoryMaxMb * 1024 * 1024) / 2);
+  return `  <profiles>
+    <default>
+      <max_threads>2</max_threads>
+      <max_insert_threads>1</max_insert_threads>
+      <load_balancing>in_order</load_balancing>
+      <log_queries>0</log_queries>
+      <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
+      <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
+      <allow_introspection_functions>0</allow_introspection_functions>
+      <implicit_select>0</implicit_select>
+    </default>
+    <reader>
+      <profile>default</profile>
+      <readonly>1</readonly>
+      <allow_ddl>0</allow_ddl>
+      <allow_introspection_functions>0</allow_introspection_functions>
+      <implicit_select>0</implicit_select>
+      <max_execution_time>60</max_execution_time>
+      <max_memory_usage>${readerMemoryBytes}</max_memory_usage>
+      <max_memory_usage_for_user>${readerMemoryBytes}</max_memory_usage_for_user>
+      <max_concurrent_queries_for_user>16</max_concurrent_queries_for_user>
+      <max_result_rows>1000000</max_result_rows>
+      <max_result_bytes>268435456</max_result_bytes>
+      <result_overflow_mode>throw</result_overflow_mode>
+      <constraints>
+        <max_execution_time><min>1</min><max>300</max><changeable_in_readonly/></max_execution_time>
+        <limit><changeable_in_readonly/></limit>
+        <additional_table_filters><changeable_in_readonly/></additional_table_filters>
+      </constraints>
+    </reader>
+  </profiles>`;
 }
 
 function sha256Hex(text: string): string {

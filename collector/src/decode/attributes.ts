@@ -5,6 +5,9 @@ import { anyValueWireType, checkNested } from './any-value.ts';
 import { Table } from './tables.ts';
 import { type WireReader, WireType } from './wire.ts';
 
+/** Names with ids past this are looked up by hash each time. */
+const followersMax = 4096;
+
 /** KeyValue messages → attribute rows, for spans, resources, scopes, events and links alike. */
 export class AttributeReader {
   readonly table = new Table(Attribute.stride, 32_768);
@@ -14,8 +17,9 @@ export class AttributeReader {
   tooDeep = false;
   readonly #fields: FieldTable;
   readonly #reader: WireReader;
-  /** Field ids of the previous run by position: spans of one sender mostly repeat their keys in order. */
-  readonly #guesses = new Int32Array(limits.attributesPerSpanMax);
+  /** Which name followed which, by field id + 1: senders write the keys of a kind of span in one order. */
+  readonly #followers = new Int32Array(followersMax);
+  #previous = 0;
 
   constructor(reader: WireReader, fields: FieldTable) {
     this.#reader = reader;
@@ -24,7 +28,7 @@ export class AttributeReader {
 
   reset(): void {
     this.#fields.trim();
-    this.#guesses.fill(-1);
+    this.#followers.fill(-1);
     this.table.reset(1 << 20);
     this.dropped = 0;
     this.tooDeep = false;
@@ -73,11 +77,13 @@ export class AttributeReader {
   }
 
   #field(start: number, end: number, ordinal: number): number {
-    const guess = this.#guesses[ordinal]!;
+    const previous = ordinal === 0 ? 0 : this.#previous;
+    const guess = this.#followers[previous]!;
     const bytes = this.#reader.bytes;
-    if (guess >= 0 && this.#fields.matches(guess, bytes, start, end)) return guess;
-    const field = this.#fields.internBytes(bytes, start, end);
-    this.#guesses[ordinal] = field;
+    const right = guess >= 0 && this.#fields.matches(guess, bytes, start, end);
+    const field = right ? guess : this.#fields.internBytes(bytes, start, end);
+    if (!right) this.#followers[previous] = field;
+    this.#previous = field + 1 < followersMax ? field + 1 : 0;
     return field;
   }
 

@@ -83,7 +83,10 @@ export class AttributeMapWriter {
     const at = row * Attribute.stride;
     const type = batch.attributes[at + Attribute.type];
     if (type !== ValueType.string) {
-      writer.string(valueText(batch.attributeValue(row)));
+      const value = batch.attributeValue(row);
+      if (typeof value === 'number' && value >= 0 && value <= 0xffffffff && Number.isInteger(value))
+        writer.digits(value);
+      else writer.string(valueText(value));
       return;
     }
     const start = batch.attributes[at + Attribute.value]!;

@@ -79,6 +79,12 @@ describe('RowWriter', () => {
     assert.deepEqual([...written((writer) => writer.u64Halves(0x05060708, 0x01020304))], [8, 7, 6, 5, 4, 3, 2, 1]);
   });
 
+  it('writes integers as decimal text', () => {
+    const digits = (value: number) => written((writer) => writer.digits(value)).toString('latin1', 1);
+    for (const value of [0, 9, 10, 99, 100, 4_294_967_295]) assert.equal(digits(value), String(value));
+    fc.assert(fc.property(fc.nat({ max: 0xffffffff }), (value) => assert.equal(digits(value), String(value))));
+  });
+
   it('writes ids as hex, and nothing for an absent one', () => {
     const source = Buffer.from('00ff0a10', 'hex');
     assert.equal(written((writer) => writer.hex(source, 1, 3)).toString('latin1'), '\x06ff0a10');

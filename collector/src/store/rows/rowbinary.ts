@@ -110,6 +110,21 @@ export class RowWriter {
     return true;
   }
 
+  /** A String with the decimal digits of an integer from 0 to 2^32 - 1. */
+  digits(value: number): void {
+    this.ensure(11);
+    const buffer = this.buffer;
+    let width = 1;
+    for (let limit = 10; value >= limit; limit *= 10) width++;
+    buffer[this.length] = width;
+    let rest = value;
+    for (let at = this.length + width; at > this.length; at--) {
+      buffer[at] = 0x30 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    this.length += width + 1;
+  }
+
   /** A String from the bytes `source[start, end)`. */
   bytes(source: Uint8Array, start: number, end: number): void {
     this.varint(end - start);

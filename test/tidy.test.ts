@@ -18,7 +18,7 @@ import { errorPageProblems, exitProblems, lockfileProblems, machinePaths, ruleTe
 const paths = repositoryFiles();
 const texts = paths
   .filter((path) => /\.(ts|mts|mjs|js|json|md|ya?ml|sql|sh|xml)$|(^|\/)(run|LICENSE)$/.test(path))
-  .filter((path) => !/(^|\/)(fixtures|dashboards)\//.test(path))
+  .filter((path) => !/(^|\/)fixtures\/|\/dashboards\/[^/]*\.json$/.test(path))
   .map((path): SourceFile => ({ path, text: readFileSync(join(repositoryRoot, path), 'utf8') }));
 const sources = texts.filter(({ path }) => /\.(ts|mts|mjs)$/.test(path));
 const pages = texts.filter(({ path }) => path.endsWith('.md'));

@@ -53,7 +53,7 @@ export function findingsDashboard(): Dashboard {
         queryVariable({
           name: 'rule',
           label: 'Rule',
-          description: 'Id of the rule that fired.',
+          description: 'Rule that fired.',
           query: 'findings/variable-rule',
         }),
         queryVariable({
@@ -76,7 +76,7 @@ export function findingsDashboard(): Dashboard {
         }),
       ],
     },
-    panels: [...overviewPanels(), ...listPanels(), ...tracePanels()],
+    panels: [...overviewPanels(), ...byWhatPanels(), ...listPanels(), ...tracePanels()],
   };
 }
 
@@ -115,6 +115,11 @@ function overviewPanels() {
       noValue: noFinding,
       overrides: levelSeriesColours(),
     }),
+  ];
+}
+
+function byWhatPanels() {
+  return [
     tablePanel({
       id: 5,
       title: 'By rule',

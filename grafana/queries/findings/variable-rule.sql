@@ -1,7 +1,10 @@
--- Rules that fired in the time range.
+-- Rules that fired in the time range: the id as the value, then the title to show.
 WITH text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
-SELECT DISTINCT clean(RuleId) AS Rule
+SELECT
+  clean(RuleId) AS Id,
+  any(clean(RuleTitle)) AS Title
 FROM findings
 WHERE $__timeFilter_ms(Timestamp)
-ORDER BY Rule
+GROUP BY Id
+ORDER BY Title
 LIMIT 1000

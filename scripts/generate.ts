@@ -6,11 +6,13 @@ import { configJsonSchema } from '../collector/src/config/schema.ts';
 import { dashboardFiles } from '../grafana/generate.ts';
 import { configurationPage, editorSchema } from './configuration-page.ts';
 import { repositoryRoot } from './repository.ts';
+import { taxonomyPage } from './taxonomy-page.ts';
 
 /** Every generated file: its path in the repository and what belongs into it. */
 const generators: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': () => configurationPage(configJsonSchema()),
   'docs/spanwarden.schema.json': () => `${JSON.stringify(editorSchema(configJsonSchema()), null, 2)}\n`,
+  'docs/taxonomy.md': taxonomyPage,
   ...dashboardFiles,
 };
 

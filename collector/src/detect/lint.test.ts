@@ -5,6 +5,7 @@ import { ruleWith } from './testing/plain-events.ts';
 
 const knownFields = [
   { name: 'gen_ai.tool.name' },
+  { name: 'span.start_time' },
   { name: 'spanwarden.effect.kinds' },
   { name: 'spanwarden.argument', open: true },
 ] as const;

@@ -54,7 +54,10 @@ function checkFields(search: SearchSyntax, known: readonly KnownField[], report:
   if (item.modifiers.includes('fieldref')) names.push(...item.values.map(({ value }) => String(value)));
   for (const name of names) {
     if (name === '' || isKnown(name, known)) continue;
-    const near = didYouMean(name, [...known.map((field) => field.name), ...spanTimes]);
+    const near = didYouMean(
+      name,
+      known.map((field) => field.name),
+    );
     const advice = near === undefined ? 'The fields are listed in docs/taxonomy.md.' : `Write \`${near}\`.`;
     if (/^(?:spanwarden|span)\./.test(name))
       report.error('SW_RULE_FIELD', item.at, `there is no field \`${name}\``, advice);
@@ -64,13 +67,8 @@ function checkFields(search: SearchSyntax, known: readonly KnownField[], report:
   }
 }
 
-const spanTimes = ['span.start_time', 'span.end_time'];
-
 function isKnown(name: string, known: readonly KnownField[]): boolean {
-  return (
-    spanTimes.includes(name) ||
-    known.some((field) => field.name === name || (field.open && name.startsWith(`${field.name}.`)))
-  );
+  return known.some((field) => field.name === name || (field.open && name.startsWith(`${field.name}.`)));
 }
 
 function checkTags({ meta, syntax }: Rule, report: Report): void {

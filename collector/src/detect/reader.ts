@@ -1,5 +1,4 @@
 import type { FieldTable } from '../model/fields.ts';
-import { Span, type SpanBatch } from '../model/span-batch.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { Member, membersOf } from './matcher.ts';
 
@@ -46,16 +45,9 @@ function remember(source: Source): Reader {
 
 function sourceOf(field: string, fields: FieldTable): Source {
   if (field === '') return ({ events, span }) => events.texts(span).map((text) => new Member(text));
-  if (field === 'span.start_time') return ({ events, span }) => timeMember(events.batch, span, Span.start);
-  if (field === 'span.end_time') return ({ events, span }) => timeMember(events.batch, span, Span.end);
   const id = fields.intern(field);
   return ({ events, span }) => {
     const value = events.value(span, id);
     return value === undefined ? undefined : membersOf(value);
   };
-}
-
-function timeMember(batch: SpanBatch, span: number, column: number): readonly Member[] | undefined {
-  const offset = batch.spans[span * Span.stride + column]!;
-  return offset < 0 ? undefined : [new Member(batch.nanos(offset))];
 }

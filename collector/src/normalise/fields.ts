@@ -28,6 +28,8 @@ const spanFields: Readonly<Record<string, FieldReader>> = table({
   'span.kind': (batch, span) => kinds[batch.spans[span * Span.stride + Span.kind]!] ?? 'Unspecified',
   'span.status_code': (batch, span) => codes[batch.spans[span * Span.stride + Span.statusCode]!] ?? 'Unset',
   'span.status_message': (batch, span) => text(batch, batch.spans, span * Span.stride + Span.statusMessage),
+  'span.start_time': (batch, span) => time(batch, span * Span.stride + Span.start),
+  'span.end_time': (batch, span) => time(batch, span * Span.stride + Span.end),
   'span.duration_ms': (batch, span) => durationMs(batch, span),
   'span.scope_name': (batch, span) =>
     text(batch, batch.scopes, batch.spans[span * Span.stride + Span.scope]! * Scope.stride + Scope.name),
@@ -115,6 +117,15 @@ function durationMs(batch: SpanBatch, span: number): number | undefined {
   const start = batch.spans[span * Span.stride + Span.start]!;
   const end = batch.spans[span * Span.stride + Span.end]!;
   return start < 0 || end < 0 ? undefined : Number(batch.nanos(end) - batch.nanos(start)) / 1e6;
+}
+
+/** RFC 3339 in UTC with all nine digits, so that times of one form also compare as text. */
+function time(batch: SpanBatch, column: number): string | undefined {
+  const offset = batch.spans[column]!;
+  if (offset < 0) return undefined;
+  const nanos = batch.nanos(offset);
+  const seconds = new Date(Number(nanos / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${String(nanos % 1_000_000_000n).padStart(9, '0')}Z`;
 }
 
 function text(batch: SpanBatch, rows: ArrayLike<number>, column: number): string | undefined {

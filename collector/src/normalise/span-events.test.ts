@@ -84,6 +84,8 @@ test('span properties, resource attributes and nested maps are fields', () => {
   assert.equal(value('span.kind'), 'Client');
   assert.equal(value('span.status_code'), 'Error');
   assert.equal(value('span.status_message'), 'no');
+  assert.equal(value('span.start_time'), '1970-01-01T00:00:00.001000000Z');
+  assert.equal(value('span.end_time'), '1970-01-01T00:00:00.003500000Z');
   assert.equal(value('span.duration_ms'), 2.5);
   assert.equal(value('service.name'), 'svc');
   assert.equal(value('resource.host.name'), 'h');
@@ -91,6 +93,12 @@ test('span properties, resource attributes and nested maps are fields', () => {
   assert.equal(value('a.b'), 'flat');
   assert.equal(value('parent_span_id'), undefined);
   assert.equal(value('not.there'), undefined);
+});
+
+test('times are exact to the nanosecond, up to the last that OTLP can write', () => {
+  const value = bind([{ startNanos: 1_767_261_600_123_456_789n, endNanos: (1n << 64n) - 1n }]);
+  assert.equal(value('span.start_time'), '2026-01-01T10:00:00.123456789Z');
+  assert.equal(value('span.end_time'), '2554-07-21T23:34:33.709551615Z');
 });
 
 test('values are those of the span asked about, also when spans alternate', () => {

@@ -30,6 +30,12 @@ const spanProperties: readonly TaxonomyEntry[] = [
   span('span.kind', 'text', 'Unspecified, Internal, Server, Client, Producer or Consumer.'),
   span('span.status_code', 'text', 'Unset, Ok or Error.'),
   span('span.status_message', 'text', 'Status message.'),
+  span(
+    'span.start_time',
+    'text',
+    'Start, RFC 3339 in UTC with nanoseconds; for `minute`, `hour`, `day`, … of the rules.',
+  ),
+  span('span.end_time', 'text', 'End, the same way.'),
   span('span.duration_ms', 'number', 'End minus start in milliseconds.'),
   span('span.scope_name', 'text', 'Name of the instrumentation scope.'),
   span('trace_id', 'text', 'Trace id, lower-case hex.'),

@@ -197,7 +197,7 @@ describe('parts of a time', () => {
     assert.equal(is('f|week: 52', '2024-12-29T00:00:00Z'), true);
   });
 
-  test("the span's own times are nanoseconds", () => {
+  test('nanoseconds since the epoch are a time too', () => {
     const rule = ruleWith(item('span.start_time|hour|gte: 22'));
     const night = BigInt(Date.UTC(2026, 0, 1, 23)) * 1_000_000n;
     assert.equal(findingsOf(rule, [{ fields: {}, startNanos: night }]).length, 1);

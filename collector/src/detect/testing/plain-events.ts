@@ -51,6 +51,8 @@ export function plainEvents(spans: readonly PlainSpan[], nameOf: (field: number)
       trace_id: 'aa'.repeat(16),
       span_id: (index + 1).toString(16).padStart(16, '0'),
       'span.name': 'a span',
+      ...(span.startNanos !== undefined && { 'span.start_time': span.startNanos }),
+      ...(span.endNanos !== undefined && { 'span.end_time': span.endNanos }),
     };
     return { ...span, fields: Object.assign(Object.create(null), ids, span.fields) as Record<string, Value> };
   });

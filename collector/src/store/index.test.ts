@@ -164,6 +164,20 @@ describe('shipping', () => {
     assert.equal(await count("findings WHERE TraceId = 'once-a'"), 1);
   });
 
+  it('is exactly once for a segment that has to be cut into several blocks', async () => {
+    const text = 'x'.repeat(50_000);
+    const rows = spanRows(
+      Array.from({ length: 1_000 }, (_, n) => ({ traceId: 'large', attributes: { text, n: `${n}` } })),
+    );
+    await ship(new MemorySource(segment('large', rows), segment('large', rows)), 2);
+    const [stored] = await rowsOf(
+      "SELECT count() AS n, uniqExact(SpanAttributes['n']) AS distinct FROM otel_traces WHERE TraceId = 'large'",
+    );
+    assert.deepEqual(stored, { n: '1000', distinct: '1000' });
+    // One row of the view a block.
+    assert.equal(await count("otel_traces_trace_id_ts WHERE TraceId = 'large'"), 2);
+  });
+
   it('stores equal rows of different segments each', async () => {
     const rows = spanRows([{ traceId: 'equal', timeNanos: 1_795_000_000_000_000_000n }]);
     await ship(new MemorySource(segment('equal-1', rows), segment('equal-2', rows)), 2);

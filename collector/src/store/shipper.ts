@@ -27,6 +27,8 @@ export interface ShipperOptions {
 
 /** How long a stop waits for the insert that is under way; sent again it adds no row. */
 const insertGraceMs = 10_000;
+/** Rows of this many bytes are inserted at once; ClickHouse needs a few times that in memory. */
+const insertBlockBytesMax = 32 * 1024 * 1024;
 const backoffFirstMs = 100;
 const backoffConfigFirstMs = 2_000;
 const backoffMaxMs = 30_000;
@@ -101,6 +103,7 @@ async function insert(
         // The encoder keeps times within the retention, so this many partitions are meant.
         max_partitions_per_insert_block: '4000',
         wait_end_of_query: 1,
+        ...blockSettings(segment, table),
       },
     });
     // The socket is given back when the (empty) answer is read to its end.
@@ -109,6 +112,17 @@ async function insert(
   } catch (error) {
     return classifyError(error);
   }
+}
+
+/**
+ * A segment is one block, unless it is so large that ClickHouse would need gigabytes for it. Then it is cut by rows,
+ * always at the same ones, because ClickHouse tells blocks of one token apart by their position.
+ */
+function blockSettings(segment: SealedSegment, table: RowTableName): Record<string, string> {
+  const part = segment.tables.find((each) => each.table === table);
+  if (part === undefined || part.bytes <= insertBlockBytesMax) return {};
+  const rows = String(Math.max(1, Math.floor((part.rows * insertBlockBytesMax) / part.bytes)));
+  return { max_insert_block_size: rows, min_insert_block_size_rows: rows, min_insert_block_size_bytes: '0' };
 }
 
 /** A signal that aborts some time after another. */

@@ -15,7 +15,8 @@ export type StoreFailure =
  */
 export function classifyError(error: unknown): StoreFailure {
   const reason = reasonOf(error);
-  const code = Number((error as { code?: unknown } | null)?.code);
+  const { code: named } = (error ?? {}) as { code?: unknown };
+  const code = typeof named === 'string' ? Number(named) : Number.NaN;
   // One number stands for two things: too many parts heal by merging, too many partitions in one INSERT do not.
   if (code === 252) return { kind: /partitions for single INSERT/i.test(reason) ? 'permanent' : 'retryable', reason };
   if (permanentCodes.has(code)) return { kind: 'permanent', reason };
@@ -73,8 +74,8 @@ const reasonCharsMax = 300;
 /** The first line with the code in front; ClickHouse's messages may quote data, so they are kept short. */
 function reasonOf(error: unknown): string {
   const { message, code, type } = (error ?? {}) as { message?: unknown; code?: unknown; type?: unknown };
-  const text = typeof message === 'string' && message !== '' ? message : String(error);
+  const text = typeof message === 'string' && message !== '' ? message : `thrown: ${typeof error}`;
   const named = [code, type].filter((part) => typeof part === 'string' && part !== '').join(' ');
-  const line = text.split('\n')[0] ?? '';
-  return `${named === '' ? '' : `${named}: `}${line}`.slice(0, reasonCharsMax);
+  const [line = ''] = `${named === '' ? '' : `${named}: `}${text}`.split('\n', 1);
+  return line.slice(0, reasonCharsMax);
 }

@@ -1,5 +1,5 @@
 // Records what the instrumentation really sends: runs the demo's agent on its two tickets against a receiver that keeps
-// the request bodies. Writes test/fixtures/traces/demo/requests.pb.gz; see the README there.
+// the request bodies. `npm run record` writes test/fixtures/traces/demo/requests.pb.gz; see the README there.
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -19,6 +19,10 @@ test(`kill -9 at ${kills} random moments under load loses no acknowledged span a
   const acknowledged: string[] = [];
   const run = { collector: await CollectorProcess.start(home), stop: false };
   const sending = Array.from({ length: senders }, (_, sender) => sendUntilStopped(sender, run, acknowledged));
+  after(() => {
+    run.stop = true;
+    return run.collector.end('SIGKILL');
+  });
   for (let kill = 0; kill < kills; kill++) {
     await new Promise((done) => setTimeout(done, 50 + Math.random() * 500));
     await run.collector.end('SIGKILL');

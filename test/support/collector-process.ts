@@ -66,7 +66,7 @@ export class CollectorProcess {
     return this.#log.join('');
   }
 
-  /** Sends a signal and waits for the end; SIGKILL is what a crash looks like. */
+  /** Sends a signal and waits for the end, if it has not come yet; SIGKILL is what a crash looks like. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
     this.#child.kill(signal);
     return this.#exited;

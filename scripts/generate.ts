@@ -6,6 +6,7 @@ import { configJsonSchema } from '../collector/src/config/schema.ts';
 import { dashboardFiles } from '../grafana/generate.ts';
 import { configurationPage, editorSchema } from './configuration-page.ts';
 import { repositoryRoot } from './repository.ts';
+import { ruleFileSchema, ruleTestSchema } from './rule-schema.ts';
 import { taxonomyPage } from './taxonomy-page.ts';
 
 /** Every generated file: its path in the repository and what belongs into it. */
@@ -13,6 +14,8 @@ const generators: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': () => configurationPage(configJsonSchema()),
   'docs/spanwarden.schema.json': () => `${JSON.stringify(editorSchema(configJsonSchema()), null, 2)}\n`,
   'docs/taxonomy.md': taxonomyPage,
+  'docs/rule.schema.json': () => `${JSON.stringify(ruleFileSchema(), null, 2)}\n`,
+  'docs/rule-test.schema.json': () => `${JSON.stringify(ruleTestSchema(), null, 2)}\n`,
   ...dashboardFiles,
 };
 

@@ -5,10 +5,11 @@ import { didYouMean, type Report } from '../report.ts';
 import type { Logsource, RuleMeta } from '../rule.ts';
 import { canonicalText, entryOf, type YamlMap, type YamlNode } from '../yaml.ts';
 
-const responses: readonly RuleResponse[] = ['alert', 'approve', 'block'];
-const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
+export const responses: readonly RuleResponse[] = ['alert', 'approve', 'block'];
+export const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
 
-const ruleKeys = new Set([
+/** The keys of rules and filters that mean something to Sigma or to this engine. */
+export const ruleKeys: ReadonlySet<string> = new Set([
   ...['title', 'id', 'name', 'related', 'status', 'level', 'logsource', 'detection', 'description', 'author'],
   ...['references', 'license', 'date', 'modified', 'fields', 'falsepositives', 'scope', 'taxonomy', 'tags', 'response'],
   ...['action', 'filter', 'correlation', 'owner', 'reason', 'expires'],

@@ -78,9 +78,17 @@ function parseCase(node: YamlNode, rule: Rule, kind: TestCase['kind'], report: R
   return spans.length === 0 ? [] : [{ rule, kind, name: String(name.value), spans, at: node.at }];
 }
 
-const kindNumbers: Readonly<Record<string, number>> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
-const statusNumbers: Readonly<Record<string, number>> = { unset: 0, ok: 1, error: 2 };
-const spanKeys = [
+/** The words a test writes for OTLP's span kinds. */
+export const kindNumbers: Readonly<Record<string, number>> = {
+  internal: 1,
+  server: 2,
+  client: 3,
+  producer: 4,
+  consumer: 5,
+};
+export const statusNumbers: Readonly<Record<string, number>> = { unset: 0, ok: 1, error: 2 };
+/** The keys of a span in a test. */
+export const spanKeys: readonly string[] = [
   'span',
   'chat',
   'tool',

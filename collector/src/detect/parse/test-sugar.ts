@@ -12,7 +12,8 @@ export function toolAttributes(span: Readonly<Record<string, Value>>): Record<st
   };
 }
 
-const chatKeys = ['system', 'input', 'output', 'tools', 'model'];
+/** The keys under `chat:`. */
+export const chatKeys: readonly string[] = ['system', 'input', 'output', 'tools', 'model'];
 
 /**
  * `chat:` as the attributes of a model call. `input` and `output` are lists of one-key maps, the key saying what it is:

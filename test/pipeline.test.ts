@@ -109,11 +109,12 @@ test('a finding stands beside its span, with reason and evidence', async () => {
   await post(otlpProtobuf([{ traceId, attributes }]), protobuf);
   const [span] = await spansOf<{ AgentName: string; ToolName: string }>(traceId, 'AgentName, ToolName');
   assert.deepEqual(span, { AgentName: 'builder', ToolName: 'bash' });
-  const findings = await clickhouse.rows<Record<string, unknown>>(
-    `SELECT * FROM findings FINAL WHERE TraceId = '${traceId}'`,
-  );
-  const remote = findings.find((finding) => /remote|download/i.test(String(finding.RuleTitle)));
-  assert.ok(remote, JSON.stringify(findings));
+  // A segment's rows are inserted table by table, spans first.
+  const remote = await eventually('the finding in ClickHouse', async () => {
+    const query = `SELECT * FROM findings FINAL WHERE TraceId = '${traceId}'`;
+    const findings = await clickhouse.rows<Record<string, unknown>>(query);
+    return findings.find((finding) => /remote|download/i.test(String(finding.RuleTitle)));
+  });
   assert.equal(remote.AgentName, 'builder');
   assert.ok((remote['Evidence.Excerpt'] as string[]).some((excerpt) => excerpt.includes('| bash')));
 });

@@ -24,8 +24,8 @@ export function measureStages(bodies: readonly Buffer[], rounds = 5): StageFigur
   const encoder = new SpanRowEncoder(fields);
   const events = new NormalisedEvents(fields);
   const range = { fromMs: Date.now() - 30 * dayMs, toMs: Date.now() + dayMs };
-  const few = createDetector({ rules: loadRules(rulesTimes(15)), fields });
-  const many = createDetector({ rules: loadRules(rulesTimes(150)), fields });
+  const few = createDetector({ ...loadRules(rulesTimes(15)), fields });
+  const many = createDetector({ ...loadRules(rulesTimes(150)), fields });
   const stages: [string, (batch: SpanBatch) => void][] = [
     ['decode', () => {}],
     ['decode + transcode', (batch) => encoder.encode(batch, range)],

@@ -101,7 +101,7 @@ describe('rule tests', () => {
   const cases = (span: string) => `matches:\n  - case: c\n    ${span}\nnear_misses: []\n`;
   const problems = (text: string) => {
     const fields = createFieldTable();
-    const rules = loadRules([{ path: 'r.yml', text: rule }]);
+    const { rules } = loadRules([{ path: 'r.yml', text: rule }]);
     const tests = [{ path: 'r.test.yml', text }];
     const run = runRuleTests({ rules, tests, fields, eventsFrom: createTestEvents(fields) });
     return run.problems.filter(({ position }) => position?.file === 'r.test.yml');

@@ -58,11 +58,11 @@ test('every path that cannot be read is told at once', () => {
 
 test('the config adds rules to the shipped ones and gives lists', () => {
   const own = write('own/r.yml', rule('own', '%names%'));
-  const shipped = loadRules(detectConfigSchema.parse(undefined));
+  const { rules: shipped } = loadRules(detectConfigSchema.parse(undefined));
   assert.ok(shipped.length >= 15);
   const lists = { names: ['a'] };
-  assert.equal(loadRules(detectConfigSchema.parse({ rules: [own], lists })).length, shipped.length + 1);
-  assert.equal(loadRules(detectConfigSchema.parse({ rules: [own], lists, shipped_rules: false })).length, 1);
+  assert.equal(loadRules(detectConfigSchema.parse({ rules: [own], lists })).rules.length, shipped.length + 1);
+  assert.equal(loadRules(detectConfigSchema.parse({ rules: [own], lists, shipped_rules: false })).rules.length, 1);
   assert.throws(() => loadRules(detectConfigSchema.parse({ rules: [own] })), /%names% has no values/);
   assert.ok(readRuleFiles([shippedRulesPath()]).tests.length >= 15);
 });

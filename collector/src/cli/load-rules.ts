@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DetectConfig } from '../detect/config.ts';
-import { loadRules as loadRuleSources, type Rule, type RuleSource } from '../detect/load.ts';
+import { loadRules as loadRuleSources, type RuleSet, type RuleSource } from '../detect/load.ts';
 import { type Problem, SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 
@@ -13,7 +13,7 @@ export interface RuleFiles {
 }
 
 /** The rules that a config asks for. Throws one SpanwardenError with everything that is wrong in all of their files. */
-export function loadRules(config: DetectConfig): readonly Rule[] {
+export function loadRules(config: DetectConfig): RuleSet {
   const paths = config.shipped_rules ? [shippedRulesPath(), ...config.rules] : config.rules;
   return loadRuleSources(readRuleFiles(paths).rules, { lists: new Map(Object.entries(config.lists)) });
 }

@@ -13,12 +13,13 @@ const tool: Readonly<Record<string, Value>> = { 'gen_ai.operation.name': 'execut
 function matches(item: string, attributes: Readonly<Record<string, Value>>): boolean {
   const fields = createFieldTable();
   const text = `title: t\nid: t\nlogsource: {product: ai_agent}\ndetection:\n  s:\n    ${item}\n  condition: s\n`;
-  const detector = createDetector({ rules: loadRules([{ path: 'r.yml', text }]), fields });
+  const detector = createDetector({ ...loadRules([{ path: 'r.yml', text }]), fields });
   const span: TestSpan = {
     name: 'a span',
     kind: 3,
     statusCode: 2,
     durationMs: 1.5,
+    endNanos: 0n,
     attributes: { ...tool, ...attributes },
     resource: { zone: 'eu' },
   };
@@ -53,7 +54,7 @@ test('the example in docs/writing-rules.md holds its tests', () => {
   const [rule = '', tests = ''] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]);
   const fields = createFieldTable();
   const run = runRuleTests({
-    rules: loadRules([{ path: 'r.yml', text: rule }]),
+    ...loadRules([{ path: 'r.yml', text: rule }]),
     tests: [{ path: 'r.test.yml', text: tests }],
     fields,
     eventsFrom: createTestEvents(fields),

@@ -32,14 +32,14 @@ function requestOf(spans: readonly TestSpan[]): object {
 }
 
 function otlpSpan(span: TestSpan, index: number): object {
-  const start = startNanos + BigInt(index) * 1_000_000_000n;
+  const end = startNanos + span.endNanos;
   return {
     traceId,
     spanId: testSpanId(index),
     name: span.name,
     kind: span.kind,
-    startTimeUnixNano: String(start),
-    endTimeUnixNano: String(start + BigInt(Math.round(span.durationMs * 1e6))),
+    startTimeUnixNano: String(end - BigInt(Math.round(span.durationMs * 1e6))),
+    endTimeUnixNano: String(end),
     attributes: keyValues(span.attributes),
     status: { code: span.statusCode },
   };

@@ -63,7 +63,7 @@ describe('findings', () => {
   });
 
   test('the version changes with the content, not with comments and order', () => {
-    const version = (text: string) => loadRules([{ path: 'r.yml', text }])[0]!.meta.version;
+    const version = (text: string) => loadRules([{ path: 'r.yml', text }]).rules[0]!.meta.version;
     const rule = ruleWith(simple);
     assert.equal(version(rule), version(`# note\n${rule.replace(/(title.*\n)(id.*\n)/, '$2$1')}`));
     assert.notEqual(version(rule), version(rule.replace('f: x', 'f: y')));
@@ -93,7 +93,7 @@ describe('routing', () => {
 describe('the detector', () => {
   test('counts spans and matches per rule', () => {
     const fields = createFieldTable();
-    const detector = createDetector({ rules: loadRules([{ path: 'r.yml', text: ruleWith(simple) }]), fields });
+    const detector = createDetector({ ...loadRules([{ path: 'r.yml', text: ruleWith(simple) }]), fields });
     const spans = [{ fields: { f: 'x' } }, { fields: {} }, { fields: { f: 'x' }, categories: Category.llm }];
     for (let batch = 0; batch < 2; batch++) detector.detect(plainEvents(spans, (field) => fields.name(field)));
     assert.deepEqual(detector.ruleStats(), [{ ruleId: id, spans: 4, matches: 2 }]);
@@ -117,7 +117,7 @@ describe('the detector', () => {
       path: `${i}.yml`,
       text: ruleWith(simple).replace(id, `rule-${i}`),
     }));
-    const detector = createDetector({ rules: loadRules(sources), fields });
+    const detector = createDetector({ ...loadRules(sources), fields });
     const found = detector.detect(plainEvents([{ fields: { f: 'x' } }], (field) => fields.name(field)));
     assert.equal(found.length, limits.findingsPerSpanMax);
     assert.equal(detector.findingsDropped, 3);

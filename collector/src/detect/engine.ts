@@ -1,24 +1,43 @@
-import { createHash } from 'node:crypto';
-import type { FieldId, FieldTable } from '../model/fields.ts';
+import type { FieldTable } from '../model/fields.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
-import { Span } from '../model/span-batch.ts';
 import type { SpanEvents } from '../model/span-events.ts';
-import { valueText } from '../model/value.ts';
 import { createCompiler, type Node } from './compile.ts';
+import { type CorrelationStats, createCorrelating, type RestoreOutcome } from './correlate/correlating.ts';
+import { type Correlation, silentSources } from './correlate/correlation.ts';
+import { findingId, reasonOf } from './finding-texts.ts';
 import type { Rule } from './load.ts';
 import type { Cursor } from './reader.ts';
+import { createFacts } from './span-facts.ts';
 
 export interface DetectorOptions {
   readonly rules: readonly Rule[];
+  /** As `loadRules` gives them; default none. */
+  readonly correlations?: readonly Correlation[];
   readonly fields: FieldTable;
+  /** How far behind the newest span one may arrive and still count for correlations; default 30 s, in nanoseconds. */
+  readonly allowedLatenessNanos?: bigint;
 }
 
 export interface Detector {
-  /** The findings of a batch, in the order of its spans and rules. Keeps nothing of the batch. */
-  detect(events: SpanEvents): Finding[];
+  /**
+   * The findings of a batch, in the order of its spans and rules, then those of correlations that became due or changed,
+   * in event order. Keeps nothing of the batch. `nowNanos` keeps spans from the future from moving event time on.
+   */
+  detect(events: SpanEvents, nowNanos?: bigint): Finding[];
+  /** Findings that become due when event time has come to `eventNanos` without a span: for sources that fell silent. */
+  advance(eventNanos: bigint): Finding[];
+  /** All findings that are still open or waiting; afterwards correlations start anew. */
+  flush(): Finding[];
+  /** The newest event time seen, in nanoseconds; 0 before the first span. */
+  readonly newestNanos: bigint;
+  /** The state of all correlations between two calls, for `restore`. */
+  snapshot(): Uint8Array;
+  /** Takes over a snapshot; rules that are gone or have changed start anew. `unreadable` leaves everything as it was. */
+  restore(snapshot: Uint8Array): RestoreOutcome;
   /** What every rule has seen since the start. */
   ruleStats(): RuleStats[];
+  correlationStats(): CorrelationStats;
   /** Findings dropped because one span had more than `limits.findingsPerSpanMax`. */
   readonly findingsDropped: number;
 }
@@ -30,10 +49,19 @@ export interface RuleStats {
   readonly matches: number;
 }
 
+const latenessDefaultNanos = 30_000_000_000n;
+
 /** Compiles the rules once; afterwards every span pays only for the rules of its categories. */
-export function createDetector({ rules, fields }: DetectorOptions): Detector {
+export function createDetector(options: DetectorOptions): Detector {
+  const { rules, correlations = [], fields } = options;
   const compile = createCompiler(fields);
-  const compiled = rules.map((rule): Compiled => ({ rule, node: compile(rule), matches: 0, reason: reasonOf(rule) }));
+  const used = new Set(correlations.flatMap(({ members }) => members.map(({ source }) => source)));
+  const silent = silentSources(correlations);
+  const compiled = rules.map((rule): Compiled => {
+    const reason = reasonOf(rule.meta);
+    return { rule, node: compile(rule), matches: 0, reason, used: used.has(rule), silent: silent.has(rule) };
+  });
+  const correlating = createCorrelating(correlations, fields, options.allowedLatenessNanos ?? latenessDefaultNanos);
   const describe = createDescriber(fields);
   const routes = new Map<number, readonly Compiled[]>();
   const spansOf = new Map<number, number>();
@@ -48,26 +76,44 @@ export function createDetector({ rules, fields }: DetectorOptions): Detector {
     return route;
   };
 
+  /** All rules on the span that the cursor stands on. */
+  const detectSpan = (route: readonly Compiled[], findings: Finding[]): void => {
+    const matched: Rule[] = [];
+    let found = 0;
+    for (const each of route) {
+      if (!each.node.test(cursor)) continue;
+      each.matches++;
+      if (each.used) matched.push(each.rule);
+      if (each.silent) continue;
+      if (++found > limits.findingsPerSpanMax) findingsDropped++;
+      else findings.push(describe(each, cursor));
+    }
+    if (matched.length > 0) correlating.add(cursor, matched);
+  };
+
   return {
-    detect: (events) => {
+    detect: (events, nowNanos) => {
       const findings: Finding[] = [];
       cursor.events = events;
       for (let span = 0; span < events.batch.spanCount; span++) {
         const categories = events.categories(span);
         spansOf.set(categories, (spansOf.get(categories) ?? 0) + 1);
-        if (categories === 0) continue;
         cursor.span = span;
         cursor.turn++;
-        let found = 0;
-        for (const each of routeOf(categories)) {
-          if (!each.node.test(cursor)) continue;
-          each.matches++;
-          if (++found > limits.findingsPerSpanMax) findingsDropped++;
-          else findings.push(describe(each, cursor));
-        }
+        if (categories !== 0) detectSpan(routeOf(categories), findings);
       }
+      correlating.observe(events.batch, nowNanos);
+      findings.push(...correlating.settle());
       return findings;
     },
+    advance: (eventNanos) => correlating.advance(eventNanos),
+    flush: () => correlating.flush(),
+    get newestNanos() {
+      return correlating.newestNanos;
+    },
+    snapshot: () => correlating.snapshot(),
+    restore: (snapshot) => correlating.restore(snapshot),
+    correlationStats: () => correlating.stats(),
     ruleStats: () =>
       compiled.map(({ rule, matches }) => ({ ruleId: rule.meta.id, spans: spansFor(rule, spansOf), matches })),
     get findingsDropped() {
@@ -80,6 +126,10 @@ interface Compiled {
   readonly rule: Rule;
   readonly node: Node;
   readonly reason: string;
+  /** A correlation waits for its matches. */
+  readonly used: boolean;
+  /** It gives no findings of its own. */
+  readonly silent: boolean;
   matches: number;
 }
 
@@ -89,36 +139,17 @@ function spansFor(rule: Rule, spansOf: ReadonlyMap<number, number>): number {
   return spans;
 }
 
-const shownFields = {
-  traceId: 'trace_id',
-  spanId: 'span_id',
-  spanName: 'span.name',
-  serviceName: 'service.name',
-  agentName: 'gen_ai.agent.name',
-  conversationId: 'gen_ai.conversation.id',
-  userId: 'user.id',
-  toolName: 'gen_ai.tool.name',
-} as const;
-
-type ShownField = keyof typeof shownFields;
-
 function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) => Finding {
-  const shown = Object.entries(shownFields).map(([key, name]): [ShownField, FieldId] => [
-    key as ShownField,
-    fields.intern(name),
-  ]);
+  const factsOf = createFacts(fields);
   return ({ rule, node, reason }, cursor) => {
-    const { events, span } = cursor;
-    const texts = {} as Record<ShownField, string>;
-    for (const [key, id] of shown) texts[key] = valueText(events.value(span, id) ?? '');
+    const { endNanos, ...shown } = factsOf(cursor);
     const evidence: Evidence[] = [];
     node.collect(cursor, evidence);
     const { meta } = rule;
     const groupKey = '';
-    const end = events.batch.spans[span * Span.stride + Span.end]!;
     return {
-      id: findingId(meta.id, groupKey, texts.traceId + texts.spanId),
-      timeNanos: end < 0 ? 0n : events.batch.nanos(end),
+      id: findingId(meta.id, groupKey, shown.traceId + shown.spanId),
+      timeNanos: endNanos,
       ruleId: meta.id,
       ruleTitle: meta.title,
       ruleVersion: meta.version,
@@ -127,19 +158,8 @@ function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) 
       tags: meta.tags,
       reason,
       groupKey,
-      ...texts,
+      ...shown,
       evidence,
     };
   };
-}
-
-/** The same rule, group and first span always give the same id, so that a replay repeats findings and adds none. */
-function findingId(ruleId: string, groupKey: string, firstSpan: string): string {
-  return createHash('sha256').update(`${ruleId}\0${groupKey}\0${firstSpan}`).digest('hex').slice(0, 32);
-}
-
-/** The first sentence of the description, else the title. */
-function reasonOf({ meta }: Rule): string {
-  const text = meta.description.replaceAll(/\s+/g, ' ').trim();
-  return /^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? (text || meta.title);
 }

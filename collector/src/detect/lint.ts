@@ -1,5 +1,6 @@
-import type { Problem } from '../model/errors.ts';
-import { type LoadOptions, type Rule, type RuleSource, readRules } from './load.ts';
+import type { Position, Problem } from '../model/errors.ts';
+import { type Correlation, isCorrelation } from './correlate/correlation.ts';
+import { type LoadOptions, type Rule, type RuleSet, type RuleSource, readRules } from './load.ts';
 import { didYouMean, Report } from './report.ts';
 import type { SearchSyntax } from './rule.ts';
 import { tagProblem } from './tags.ts';
@@ -14,8 +15,7 @@ export interface LintOptions extends LoadOptions {
   readonly knownFields: readonly KnownField[];
 }
 
-export interface LintReport {
-  readonly rules: readonly Rule[];
+export interface LintReport extends RuleSet {
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -26,18 +26,15 @@ export function lintRules(sources: readonly RuleSource[], options: LintOptions):
   const report = new Report();
   for (const rule of reading.rules) {
     for (const search of rule.syntax.detection.identifiers.values()) checkFields(search, options.knownFields, report);
-    checkTags(rule, report);
-    if (rule.meta.description === '') {
-      report.warn(
-        'SW_RULE_KEY',
-        rule.syntax.at,
-        'the rule has no description',
-        'Its first sentence is the reason in findings.',
-      );
-    }
+    checkTexts(rule, report);
+  }
+  for (const correlation of reading.correlations) {
+    checkCorrelation(correlation, options.knownFields, report);
+    checkTexts(correlation, report);
   }
   return {
     rules: reading.rules,
+    correlations: reading.correlations,
     errors: [...reading.errors, ...report.errors].sort(byPlace),
     warnings: [...reading.warnings, ...report.warnings].sort(byPlace),
   };
@@ -52,18 +49,34 @@ function checkFields(search: SearchSyntax, known: readonly KnownField[], report:
   const { item } = search;
   const names = [item.field];
   if (item.modifiers.includes('fieldref')) names.push(...item.values.map(({ value }) => String(value)));
-  for (const name of names) {
-    if (name === '' || isKnown(name, known)) continue;
-    const near = didYouMean(
-      name,
-      known.map((field) => field.name),
-    );
-    const advice = near === undefined ? 'The fields are listed in docs/taxonomy.md.' : `Write \`${near}\`.`;
-    if (/^(?:spanwarden|span)\./.test(name))
-      report.error('SW_RULE_FIELD', item.at, `there is no field \`${name}\``, advice);
-    else if (near !== undefined || /^(?:gen_ai|mcp)\./.test(name)) {
-      report.warn('SW_RULE_FIELD', item.at, `\`${name}\` is no field of the taxonomy`, advice);
+  for (const name of names) checkField(name, item.at, known, report);
+}
+
+function checkField(name: string, at: Position, known: readonly KnownField[], report: Report): void {
+  if (name === '' || isKnown(name, known)) return;
+  const near = didYouMean(
+    name,
+    known.map((field) => field.name),
+  );
+  const advice = near === undefined ? 'The fields are listed in docs/taxonomy.md.' : `Write \`${near}\`.`;
+  if (/^(?:spanwarden|span)\./.test(name)) report.error('SW_RULE_FIELD', at, `there is no field \`${name}\``, advice);
+  else if (near !== undefined || /^(?:gen_ai|mcp)\./.test(name)) {
+    report.warn('SW_RULE_FIELD', at, `\`${name}\` is no field of the taxonomy`, advice);
+  }
+}
+
+/** Fields of correlations that belong to no alias and to no correlation below, and names that could be mistaken for fields. */
+function checkCorrelation({ syntax, members }: Correlation, known: readonly KnownField[], report: Report): void {
+  const { aliases, groupBy, fields } = syntax;
+  const direct = members.some(({ source }) => !isCorrelation(source));
+  for (const { name, at } of [...groupBy, ...fields]) {
+    if (direct && !aliases.has(name)) checkField(name, at, known, report);
+  }
+  for (const [alias, { fields: targets, at }] of aliases) {
+    if (isKnown(alias, known)) {
+      report.warn('SW_RULE_FIELD', at, `the alias \`${alias}\` is also the name of a field`, 'Choose another name.');
     }
+    if (direct) for (const target of targets.values()) checkField(target.name, target.at, known, report);
   }
 }
 
@@ -71,7 +84,11 @@ function isKnown(name: string, known: readonly KnownField[]): boolean {
   return known.some((field) => field.name === name || (field.open && name.startsWith(`${field.name}.`)));
 }
 
-function checkTags({ meta, syntax }: Rule, report: Report): void {
+function checkTexts({ meta, syntax }: Rule | Correlation, report: Report): void {
+  if (meta.description === '') {
+    const advice = 'Its first sentence is the reason in findings.';
+    report.warn('SW_RULE_KEY', syntax.at, 'the rule has no description', advice);
+  }
   if (meta.tags.length === 0)
     report.warn('SW_RULE_KEY', syntax.at, 'the rule has no tags', 'For example: - owasp.asi01.');
   for (const tag of meta.tags) {

@@ -1,6 +1,8 @@
 import { type Problem, SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { Category, type CategoryName } from '../model/span-events.ts';
+import type { Correlation, CorrelationSyntax } from './correlate/correlation.ts';
+import { linkCorrelations } from './correlate/link.ts';
 import type { Lists } from './modifiers/text.ts';
 import { parseRuleFile } from './parse/rule-file.ts';
 import { Report } from './report.ts';
@@ -29,39 +31,48 @@ export interface Rule {
   readonly filters: readonly Detection[];
 }
 
-export interface RuleReading {
+/** Everything a detector runs. */
+export interface RuleSet {
   readonly rules: readonly Rule[];
+  /** Each after those it uses. */
+  readonly correlations: readonly Correlation[];
+}
+
+export interface RuleReading extends RuleSet {
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
 
-/** Loads rules and filters; throws one SpanwardenError with everything that is wrong in all files. */
-export function loadRules(sources: readonly RuleSource[], options: LoadOptions = {}): readonly Rule[] {
-  const { rules, errors } = readRules(sources, options);
+/** Loads rules, correlations and filters; throws one SpanwardenError with everything that is wrong in all files. */
+export function loadRules(sources: readonly RuleSource[], options: LoadOptions = {}): RuleSet {
+  const { rules, correlations, errors } = readRules(sources, options);
   if (errors.length > 0) throw new SpanwardenError(errors);
-  return rules;
+  return { rules, correlations };
 }
 
 /** The same without throwing: the rules without an error, and all errors and warnings. */
 export function readRules(sources: readonly RuleSource[], options: LoadOptions = {}): RuleReading {
   const report = new Report();
   const rules: RuleSyntax[] = [];
+  const syntaxes: CorrelationSyntax[] = [];
   const filters: FilterSyntax[] = [];
   for (const { path, text } of sources) {
     const file = parseRuleFile(path, text, report);
     rules.push(...file.rules);
+    syntaxes.push(...file.correlations);
     filters.push(...file.filters);
   }
-  if (rules.length > limits.rulesMax) {
+  const count = rules.length + syntaxes.length;
+  if (count > limits.rulesMax) {
     report.error(
       'SW_RULE_FILE',
       undefined,
-      `there are ${rules.length} rules, more than ${limits.rulesMax}`,
+      `there are ${count} rules, more than ${limits.rulesMax}`,
       'Load fewer folders.',
     );
-    return { rules: [], errors: report.errors, warnings: report.warnings };
+    return { rules: [], correlations: [], errors: report.errors, warnings: report.warnings };
   }
-  checkUnique(rules, report);
+  checkUnique([...rules, ...syntaxes], report);
   const lists: Lists = options.lists ?? new Map();
   const filtersOf = attachFilters(rules, filters, lists, report);
   const loaded = rules.map((syntax, index): Rule => {
@@ -69,11 +80,12 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
     const categories = categoriesOf(syntax.logsource, report);
     return { meta: syntax.meta, file: syntax.at.file, syntax, categories, detection, filters: filtersOf[index]! };
   });
-  return { rules: loaded, errors: report.errors, warnings: report.warnings };
+  const correlations = linkCorrelations(syntaxes, loaded, report);
+  return { rules: loaded, correlations, errors: report.errors, warnings: report.warnings };
 }
 
-function checkUnique(rules: readonly RuleSyntax[], report: Report): void {
-  const seen = new Map<string, RuleSyntax>();
+function checkUnique(rules: readonly (RuleSyntax | CorrelationSyntax)[], report: Report): void {
+  const seen = new Map<string, RuleSyntax | CorrelationSyntax>();
   for (const rule of rules) {
     for (const key of new Set([rule.meta.id, rule.meta.name])) {
       if (key === '') continue;

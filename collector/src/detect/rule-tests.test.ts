@@ -5,7 +5,7 @@ import { loadRules } from './load.ts';
 import { runRuleTests, type TestSpan, testSpanId } from './rule-tests.ts';
 import { plainEvents, ruleWith } from './testing/plain-events.ts';
 
-const rules = loadRules([{ path: 'rules/a.yml', text: ruleWith('s:\n  gen_ai.tool.name: pay\ncondition: s') }]);
+const { rules } = loadRules([{ path: 'rules/a.yml', text: ruleWith('s:\n  gen_ai.tool.name: pay\ncondition: s') }]);
 
 function run(text: string, path = 'rules/a.test.yml') {
   const fields = createFieldTable();

@@ -1,15 +1,20 @@
 import type { Problem } from '../model/errors.ts';
 import type { FieldTable } from '../model/fields.ts';
+import type { Finding } from '../model/finding.ts';
 import type { SpanEvents } from '../model/span-events.ts';
-import { createDetector } from './engine.ts';
-import type { Rule, RuleSource } from './load.ts';
+import { type Correlation, isCorrelation, silentSources } from './correlate/correlation.ts';
+import { spanEvidenceField } from './correlate/findings.ts';
+import { createDetector, type Detector } from './engine.ts';
+import type { Rule, RuleSet, RuleSource } from './load.ts';
 import { parseTestFile, type TestCase, type TestSpan } from './parse/test-file.ts';
+import type { ExpectedFinding } from './parse/test-timing.ts';
 import { Report } from './report.ts';
 
 export type { TestSpan } from './parse/test-file.ts';
 
 export interface RuleTestOptions {
   readonly rules: readonly Rule[];
+  readonly correlations?: readonly Correlation[];
   readonly tests: readonly RuleSource[];
   readonly fields: FieldTable;
   /** Sends the spans of one case through decode and normalise; asked for one case at a time. */
@@ -34,31 +39,33 @@ export interface RuleTestRun {
 }
 
 /**
- * Runs `<rule>.test.yml` files: every span of a match must give a finding of the rule, no span of a near miss may.
- * A test file belongs to the rule file beside it: `x.test.yml` to `x.yml`.
+ * Runs `<rule>.test.yml` files: every span of a match must give a finding of the rule, no span of a near miss may. Of a
+ * correlation the spans of a match together must give the findings that the case names. A test file belongs to the rule
+ * file beside it: `x.test.yml` to `x.yml`.
  */
-export function runRuleTests({ rules, tests, fields, eventsFrom }: RuleTestOptions): RuleTestRun {
+export function runRuleTests({ rules, correlations = [], tests, fields, eventsFrom }: RuleTestOptions): RuleTestRun {
   const report = new Report();
   const results: RuleTestResult[] = [];
   const tested = new Map<string, Set<string>>();
-  const detectors = new Map<Rule, ReturnType<typeof createDetector>>();
+  const silent = silentSources(correlations);
+  // What only correlations see is tested by theirs.
+  const audible = [...rules, ...correlations].filter((rule) => !silent.has(rule));
+  const detectors = new Map<Rule | Correlation, Detector>();
   for (const test of tests) {
-    const owners = rules.filter((rule) => rule.file === test.path.replace(/\.test\.ya?ml$/, '.yml'));
-    const file = parseTestFile(test.path, test.text, owners, report);
-    for (const each of file) {
-      const detector = detectors.get(each.rule) ?? createDetector({ rules: [each.rule], fields });
+    const file = test.path.replace(/\.test\.ya?ml$/, '.yml');
+    const beside = [...rules, ...correlations].filter((rule) => rule.file === file);
+    const heard = beside.filter((rule) => audible.includes(rule));
+    for (const each of parseTestFile(test.path, test.text, heard.length === 1 ? heard : beside, report)) {
+      const detector = detectors.get(each.rule) ?? createDetector({ ...partsOf(each.rule), fields });
       detectors.set(each.rule, detector);
       const kinds = tested.get(each.rule.meta.id) ?? new Set();
       tested.set(each.rule.meta.id, kinds.add(each.kind));
-      results.push(
-        runCase(
-          each,
-          detector.detect(eventsFrom(each.spans)).map((finding) => finding.spanId),
-        ),
-      );
+      const found = [...detector.detect(eventsFrom(each.spans)), ...detector.flush()];
+      const own = found.filter(({ ruleId }) => ruleId === each.rule.meta.id);
+      results.push(isCorrelation(each.rule) ? correlationResult(each, own) : ruleResult(each, own));
     }
   }
-  for (const rule of rules) {
+  for (const rule of audible) {
     for (const [kind, key] of [
       ['match', 'matches'],
       ['near_miss', 'near_misses'],
@@ -72,21 +79,35 @@ export function runRuleTests({ rules, tests, fields, eventsFrom }: RuleTestOptio
   return { results, problems: report.errors };
 }
 
+/** The rule alone, or the correlation with all that it is made of. */
+function partsOf(rule: Rule | Correlation): RuleSet {
+  if (!isCorrelation(rule)) return { rules: [rule], correlations: [] };
+  const parts = rule.members.map(({ source }) => partsOf(source));
+  return {
+    rules: [...new Set(parts.flatMap(({ rules }) => rules))],
+    correlations: [...new Set([...parts.flatMap(({ correlations }) => correlations), rule])],
+  };
+}
+
 /** Span ids in tests are the span's number, so a finding tells which span made it. */
 export function testSpanId(index: number): string {
   return (index + 1).toString(16).padStart(16, '0');
 }
 
-function runCase(test: TestCase, found: readonly string[]): RuleTestResult {
-  const { rule, kind, name, at } = test;
+function ruleResult(test: TestCase, findings: readonly Finding[]): RuleTestResult {
+  const found = findings.map(({ spanId }) => spanId);
   const wrong: string[] = [];
   for (const index of test.spans.keys()) {
     const matched = found.includes(testSpanId(index));
-    if (matched === (kind === 'match')) continue;
+    if (matched === (test.kind === 'match')) continue;
     const which = test.spans.length > 1 ? `span ${index + 1}` : 'the span';
     wrong.push(matched ? `${which} matched but must not` : `${which} did not match`);
   }
-  const detail = wrong.join('; ');
+  return resultOf(test, wrong.join('; '));
+}
+
+function resultOf(test: TestCase, detail: string): RuleTestResult {
+  const { rule, kind, name, at } = test;
   const message = `${rule.meta.title}: ${name}: ${detail}`;
   return {
     ruleId: rule.meta.id,
@@ -97,4 +118,37 @@ function runCase(test: TestCase, found: readonly string[]): RuleTestResult {
     detail,
     ...(detail !== '' && { problem: { code: 'SW_RULE_TEST', message, position: at } as const }),
   };
+}
+
+function correlationResult(test: TestCase, findings: readonly Finding[]): RuleTestResult {
+  const { kind, findings: expected } = test;
+  const shown = findings.map(({ groupKey, count }) => `${groupKey || 'everything'} (${count} events)`).join(', ');
+  if (kind === 'near_miss') return resultOf(test, findings.length === 0 ? '' : `matched but must not: ${shown}`);
+  if (!expected) return resultOf(test, findings.length > 0 ? '' : 'did not match');
+  if (findings.length !== expected.length) {
+    const gave = findings.length === 0 ? '' : `: ${shown}`;
+    return resultOf(test, `gave ${findings.length} findings, not ${expected.length}${gave}`);
+  }
+  return resultOf(test, expected.flatMap((wanted, index) => differences(wanted, findings[index]!, index)).join('; '));
+}
+
+function differences(wanted: ExpectedFinding, finding: Finding, index: number): string[] {
+  const wrong: string[] = [];
+  const differs = (what: string, expected: unknown, found: unknown): void => {
+    if (String(expected) !== String(found)) wrong.push(`finding ${index + 1} has ${what} ${found}, not ${expected}`);
+  };
+  if (wanted.count !== undefined) differs('count', wanted.count, finding.count);
+  if (wanted.spans) differs('spans', wanted.spans.join(', '), spanNumbers(finding).join(', '));
+  if (wanted.group) {
+    const group: Record<string, string> = finding.groupKey === '' ? {} : JSON.parse(finding.groupKey);
+    for (const [field, value] of wanted.group) differs(field, value, Object.hasOwn(group, field) ? group[field] : '');
+  }
+  return wrong;
+}
+
+/** Which spans of the test stand in the evidence. */
+function spanNumbers({ evidence }: Finding): number[] {
+  return evidence
+    .filter(({ field }) => field === spanEvidenceField)
+    .map(({ excerpt }) => Number.parseInt(excerpt.slice(0, 16), 16));
 }

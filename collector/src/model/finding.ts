@@ -17,7 +17,7 @@ export interface Evidence {
 
 /** A stored match of a rule. Ids are derived, so that a replay gives the same finding again. */
 export interface Finding {
-  /** 32 hex digits: hash(rule id, group key, first span). */
+  /** 32 hex digits: hash(rule id, group key, first span). A correlation updates its finding under the same id. */
   readonly id: string;
   /** Event time: the end of the span, nanoseconds since the epoch. */
   readonly timeNanos: bigint;
@@ -40,4 +40,8 @@ export interface Finding {
   readonly userId: string;
   readonly toolName: string;
   readonly evidence: readonly Evidence[];
+  /** Events that belong to the finding; left out where it is a single span. */
+  readonly count?: number;
+  /** Event time of the newest of them. It only grows: of two states of a finding the one seen later is newer. */
+  readonly lastSeenNanos?: bigint;
 }

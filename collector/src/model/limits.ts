@@ -30,6 +30,8 @@ export const limits = {
   ruleConditionDepthMax: 64,
   ruleConditionCharsMax: 4096,
   rulesMax: 20_000,
+  /** Spans that `repeat` of one rule test may stand for. */
+  ruleTestSpansMax: 1000,
   regexCharsMax: 4096,
   /** Instructions of a compiled regex; a measure of what one character of input may cost. */
   regexInstructionsMax: 10_000,
@@ -40,6 +42,24 @@ export const limits = {
   evidenceCharsMax: 256,
   evidenceItemsMax: 16,
   findingsPerSpanMax: 64,
+  /** Rules that one correlation may list, and how deep correlations of correlations may go. */
+  correlationRulesMax: 30,
+  correlationDepthMax: 10,
+  correlationTimespanDaysMax: 366,
+  /** Fields in `group-by`, and in `field` of value_count. */
+  correlationKeysMax: 16,
+  /** Groups that one span may belong to, and values it may add to each, where fields are arrays. */
+  correlationGroupsPerEventMax: 64,
+  correlationValuesPerEventMax: 256,
+  /** Longer group keys and values are kept as their start and a hash. */
+  correlationValueCharsMax: 256,
+  /** Spans that wait until no earlier one can arrive; past it the earliest are evaluated before their time. */
+  correlationBufferEventsMax: 200_000,
+  correlationGroupsPerRuleMax: 200_000,
+  correlationGroupsMax: 1_000_000,
+  /** Events, or values where values are measured, that a group remembers; past it the oldest are forgotten. */
+  correlationEventsPerGroupMax: 100_000,
+  correlationEventsMax: 4_000_000,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

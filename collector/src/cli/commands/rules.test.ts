@@ -41,7 +41,7 @@ describe('shipped rules', () => {
   });
 
   test('that read wording alone are never high', () => {
-    for (const { meta, syntax } of loadRules(files.rules)) {
+    for (const { meta, syntax } of loadRules(files.rules).rules) {
       const reads = JSON.stringify([...syntax.detection.identifiers.values()], (_, value) =>
         typeof value === 'bigint' ? String(value) : value,
       );
@@ -53,7 +53,7 @@ describe('shipped rules', () => {
   function runTests(): RuleTestRun {
     const fields = createFieldTable();
     return runRuleTests({
-      rules: loadRules(files.rules),
+      ...loadRules(files.rules),
       tests: files.tests,
       fields,
       eventsFrom: createTestEvents(fields),

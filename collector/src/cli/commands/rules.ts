@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { type Correlation, isCorrelation } from '../../detect/correlate/correlation.ts';
 import { lintRules } from '../../detect/lint.ts';
-import { loadRules, type Rule, readRules } from '../../detect/load.ts';
+import { loadRules, type Rule, type RuleSet, readRules } from '../../detect/load.ts';
 import { type RuleTestRun, runRuleTests } from '../../detect/rule-tests.ts';
 import { type Problem, problemText, SpanwardenError } from '../../model/errors.ts';
 import { createFieldTable } from '../../model/fields.ts';
@@ -63,18 +64,17 @@ function run(action: (input: Input) => boolean, paths: readonly string[], option
 }
 
 function lint({ files, lists, json, terminal }: Input): boolean {
-  const { rules, errors, warnings } = lintRules(files.rules, { lists, knownFields: taxonomy });
-  const untested = testRun(files, rules).problems;
+  const { rules, correlations, errors, warnings } = lintRules(files.rules, { lists, knownFields: taxonomy });
+  const untested = testRun(files, { rules, correlations }).problems;
+  const loaded = rules.length + correlations.length;
   const all = [...errors, ...untested];
   if (json) {
-    terminal.write(jsonLine({ rules: rules.length, errors: all, warnings }, 2));
+    terminal.write(jsonLine({ rules: loaded, errors: all, warnings }, 2));
     return all.length === 0;
   }
   for (const problem of all) writeProblem(terminal, problem, terminal.red('error'));
   for (const problem of warnings) writeProblem(terminal, problem, terminal.yellow('warning'));
-  terminal.writeLine(
-    `${count(rules.length, 'rule')}, ${count(all.length, 'error')}, ${count(warnings.length, 'warning')}`,
-  );
+  terminal.writeLine(`${count(loaded, 'rule')}, ${count(all.length, 'error')}, ${count(warnings.length, 'warning')}`);
   return all.length === 0;
 }
 
@@ -96,10 +96,10 @@ function test({ files, lists, json, terminal }: Input): boolean {
 }
 
 function list({ files, lists, json, terminal }: Input): boolean {
-  const { rules, errors } = readRules(files.rules, { lists });
+  const { rules, correlations, errors } = readRules(files.rules, { lists });
   if (errors.length > 0) throw new SpanwardenError(errors);
   if (json) {
-    terminal.write(jsonLine({ rules: rules.map(listed) }, 2));
+    terminal.write(jsonLine({ rules: [...rules, ...correlations].map(listed) }, 2));
     return true;
   }
   const style: Readonly<Record<Level, Style>> = {
@@ -109,25 +109,28 @@ function list({ files, lists, json, terminal }: Input): boolean {
     high: terminal.red,
     critical: terminal.red,
   };
-  const rows = rules.map(({ meta, categories }) => [
-    style[meta.level](meta.level),
-    escapeControl(meta.name || meta.id),
-    categoryNames(categories).join(' '),
-    escapeControl(meta.title),
+  const rows = [...rules, ...correlations].map((rule) => [
+    style[rule.meta.level](rule.meta.level),
+    escapeControl(rule.meta.name || rule.meta.id),
+    isCorrelation(rule) ? rule.syntax.type : categoryNames(rule.categories).join(' '),
+    escapeControl(rule.meta.title),
   ]);
   const header = ['LEVEL', 'NAME', 'LOGSOURCE', 'TITLE'].map(terminal.bold);
   terminal.write(terminal.table([header, ...rows]));
   return true;
 }
 
-function testRun(files: RuleFiles, rules: readonly Rule[]): RuleTestRun {
+function testRun(files: RuleFiles, set: RuleSet): RuleTestRun {
   const fields = createFieldTable();
-  return runRuleTests({ rules, tests: files.tests, fields, eventsFrom: createTestEvents(fields) });
+  return runRuleTests({ ...set, tests: files.tests, fields, eventsFrom: createTestEvents(fields) });
 }
 
-function listed({ meta, categories, file }: Rule): object {
-  const { id, name, title, level, response, status, tags, version } = meta;
-  return { id, name, title, level, response, status, tags, version, categories: categoryNames(categories), file };
+function listed(rule: Rule | Correlation): object {
+  const { id, name, title, level, response, status, tags, version } = rule.meta;
+  const reads = isCorrelation(rule)
+    ? { correlation: rule.syntax.type, rules: rule.members.map(({ source }) => source.meta.id) }
+    : { categories: categoryNames(rule.categories) };
+  return { id, name, title, level, response, status, tags, version, ...reads, file: rule.file };
 }
 
 function categoryNames(bits: number): string[] {

@@ -137,11 +137,6 @@ describe('rules', () => {
     assert.match(twice.errors[0]!.message, /already used in a\.yml:1/);
   });
 
-  test('correlations are refused and say so', () => {
-    const correlation = 'title: C\ncorrelation:\n  type: event_count\n  rules: [x]\n';
-    assert.match(messages(correlation)[0]!, /detection rules and filters, not correlation rules/);
-  });
-
   test("another product's rule loads and never runs", () => {
     const foreign = rule.replace(
       '{product: ai_agent, category: tool}',

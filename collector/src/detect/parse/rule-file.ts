@@ -1,3 +1,5 @@
+import type { CorrelationSyntax } from '../correlate/correlation.ts';
+import { parseCorrelation } from '../correlate/parse.ts';
 import type { Report } from '../report.ts';
 import type { Condition, FilterSyntax, RuleSyntax } from '../rule.ts';
 import { entryOf, readYaml, type YamlMap } from '../yaml.ts';
@@ -7,22 +9,19 @@ import { parseLogsource, parseMeta } from './meta.ts';
 
 export interface RuleFile {
   readonly rules: readonly RuleSyntax[];
+  readonly correlations: readonly CorrelationSyntax[];
   readonly filters: readonly FilterSyntax[];
 }
 
 /** Reads one rule file. What is wrong goes to the report with its place; the documents without an error are returned. */
 export function parseRuleFile(file: string, text: string, report: Report): RuleFile {
   const rules: RuleSyntax[] = [];
+  const correlations: CorrelationSyntax[] = [];
   const filters: FilterSyntax[] = [];
   for (const document of resolveCollections(readYaml(file, text, report), report)) {
-    const correlation = entryOf(document, 'correlation');
-    if (correlation) {
-      report.error(
-        'SW_RULE_KEY',
-        correlation.keyAt,
-        'this version loads detection rules and filters, not correlation rules',
-        'Move the correlation out of the rule folders.',
-      );
+    if (entryOf(document, 'correlation')) {
+      const correlation = parseCorrelation(document, report);
+      if (correlation) correlations.push(correlation);
     } else if (entryOf(document, 'filter')) {
       const filter = parseFilter(document, report);
       if (filter) filters.push(filter);
@@ -31,7 +30,7 @@ export function parseRuleFile(file: string, text: string, report: Report): RuleF
       if (rule) rules.push(rule);
     }
   }
-  return { rules, filters };
+  return { rules, correlations, filters };
 }
 
 function parseRule(document: YamlMap, report: Report): RuleSyntax | undefined {

@@ -1,9 +1,11 @@
 import type { Position } from '../../model/errors.ts';
 import type { Value } from '../../model/value.ts';
+import type { Correlation } from '../correlate/correlation.ts';
 import type { Rule } from '../load.ts';
 import type { Report } from '../report.ts';
 import { entryOf, plainOf, readYaml, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { chatAttributes, toolAttributes } from './test-sugar.ts';
+import { type ExpectedFinding, expectedOf, repeated, timesOf } from './test-timing.ts';
 
 /** A span as a rule test writes it. Attributes are canonical OTel attributes as a sender would set them. */
 export interface TestSpan {
@@ -13,20 +15,29 @@ export interface TestSpan {
   /** OTLP's number: 0 unset, 1 ok, 2 error. */
   readonly statusCode: number;
   readonly durationMs: number;
+  /** When it ended, since the test began. */
+  readonly endNanos: bigint;
   readonly attributes: Readonly<Record<string, Value>>;
   readonly resource: Readonly<Record<string, Value>>;
 }
 
 export interface TestCase {
-  readonly rule: Rule;
+  readonly rule: Rule | Correlation;
   readonly kind: 'match' | 'near_miss';
   readonly name: string;
   readonly spans: readonly TestSpan[];
+  /** For correlations: all findings, in the order of their times. Undefined asks for at least one. */
+  readonly findings: readonly ExpectedFinding[] | undefined;
   readonly at: Position;
 }
 
 /** Reads a rule test file; `owners` are the rules of the file it stands beside. */
-export function parseTestFile(file: string, text: string, owners: readonly Rule[], report: Report): TestCase[] {
+export function parseTestFile(
+  file: string,
+  text: string,
+  owners: readonly (Rule | Correlation)[],
+  report: Report,
+): TestCase[] {
   const cases: TestCase[] = [];
   for (const document of readYaml(file, text, report, 'SW_RULE_TEST')) {
     if (document.kind !== 'map') {
@@ -49,7 +60,11 @@ export function parseTestFile(file: string, text: string, owners: readonly Rule[
   return cases;
 }
 
-function ruleOf(document: YamlMap, owners: readonly Rule[], report: Report): Rule | undefined {
+function ruleOf(
+  document: YamlMap,
+  owners: readonly (Rule | Correlation)[],
+  report: Report,
+): Rule | Correlation | undefined {
   const entry = entryOf(document, 'rule');
   const wanted = entry?.value.kind === 'scalar' ? String(entry.value.value) : undefined;
   const rule = wanted === undefined ? owners[0] : owners.find(({ meta }) => meta.id === wanted || meta.name === wanted);
@@ -60,7 +75,7 @@ function ruleOf(document: YamlMap, owners: readonly Rule[], report: Report): Rul
   return undefined;
 }
 
-function parseCase(node: YamlNode, rule: Rule, kind: TestCase['kind'], report: Report): TestCase[] {
+function parseCase(node: YamlNode, rule: Rule | Correlation, kind: TestCase['kind'], report: Report): TestCase[] {
   if (node.kind !== 'map') {
     report.error('SW_RULE_TEST', node.at, 'a case is a map', 'Write - case: what it shows, and a span.');
     return [];
@@ -71,11 +86,19 @@ function parseCase(node: YamlNode, rule: Rule, kind: TestCase['kind'], report: R
     return [];
   }
   const list = entryOf(node, 'spans')?.value;
-  const nodes =
-    list?.kind === 'list' ? list.items : [{ ...node, entries: node.entries.filter(({ key }) => key !== 'case') }];
-  if (list) checkKeys(node, ['case', 'spans'], report);
-  const spans = nodes.map((each) => parseSpan(each, report)).filter((span) => span !== undefined);
-  return spans.length === 0 ? [] : [{ rule, kind, name: String(name.value), spans, at: node.at }];
+  const findings = entryOf(node, 'findings');
+  if (findings && (!('members' in rule) || kind === 'near_miss')) {
+    const message = '`findings` stands in matches of correlations only';
+    report.error('SW_RULE_TEST', findings.keyAt, message, 'Remove it.');
+  }
+  const own = node.entries.filter(({ key }) => key !== 'case' && key !== 'findings');
+  const nodes = repeated(list?.kind === 'list' ? list.items : [{ ...node, entries: own }], report);
+  if (list) checkKeys(node, ['case', 'spans', 'findings'], report);
+  const times = timesOf(nodes, report);
+  const spans = nodes.map((each, index) => parseSpan(each, times[index]!, report)).filter((span) => span !== undefined);
+  const expected = expectedOf(findings, (map, known) => checkKeys(map, known, report), report);
+  if (spans.length === 0) return [];
+  return [{ rule, kind, name: String(name.value), spans, findings: expected, at: node.at }];
 }
 
 /** The words a test writes for OTLP's span kinds. */
@@ -97,11 +120,14 @@ export const spanKeys: readonly string[] = [
   'kind',
   'status',
   'duration_ms',
+  'at',
+  'every',
+  'repeat',
   'attributes',
   'resource',
 ];
 
-function parseSpan(node: YamlNode, report: Report): TestSpan | undefined {
+function parseSpan(node: YamlNode, endNanos: bigint, report: Report): TestSpan | undefined {
   if (node.kind !== 'map') {
     report.error('SW_RULE_TEST', node.at, 'a span is a map', 'Write tool:, chat: or span: with its name.');
     return undefined;
@@ -130,6 +156,7 @@ function parseSpan(node: YamlNode, report: Report): TestSpan | undefined {
     name,
     kind: number(node, 'kind', kindNumbers, chat ? 3 : 1, report),
     statusCode: number(node, 'status', statusNumbers, 0, report),
+    endNanos,
     durationMs: Number(text(entryOf(node, 'duration_ms')) || 1),
     attributes,
     resource: { 'service.name': 'rule-test', ...attributesOf(entryOf(node, 'resource'), report) },

@@ -25,7 +25,7 @@ export function findingsOf(
   const fields = createFieldTable();
   const texts = typeof rules === 'string' ? [rules] : rules;
   const sources = texts.map((text, index) => ({ path: `rules/r${index}.yml`, text }));
-  const detector = createDetector({ rules: loadRules(sources, options), fields });
+  const detector = createDetector({ ...loadRules(sources, options), fields });
   return detector.detect(plainEvents(spans, (id) => fields.name(id)));
 }
 

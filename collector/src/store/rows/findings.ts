@@ -34,8 +34,8 @@ export const findingsColumns = [
 ] as const;
 
 /**
- * Findings → RowBinary rows for the table `findings`. The same finding gives the same bytes: its version is its own time,
- * so that a replay replaces the row by itself.
+ * Findings → RowBinary rows for the table `findings`. The same finding gives the same bytes: its version is the time
+ * it was last seen, so that an update replaces the row and a replay replaces it by itself.
  */
 export function encodeFindings(findings: readonly Finding[]): Rows {
   const writer = new RowWriter(findings.length * 1024);
@@ -46,7 +46,7 @@ export function encodeFindings(findings: readonly Finding[]): Rows {
 function writeFinding(writer: RowWriter, finding: Finding): void {
   writer.string(finding.id);
   writer.i64(finding.timeNanos);
-  writer.u64(finding.timeNanos);
+  writer.u64(finding.lastSeenNanos ?? finding.timeNanos);
   writer.string(finding.ruleId);
   writer.string(finding.ruleTitle);
   writer.string(finding.ruleVersion);
@@ -69,6 +69,6 @@ function writeFinding(writer: RowWriter, finding: Finding): void {
     writer.varint(finding.evidence.length);
     for (const item of finding.evidence) writer.string(item[part]);
   }
-  writer.u64(1n);
-  writer.i64(finding.timeNanos);
+  writer.u64(BigInt(finding.count ?? 1));
+  writer.i64(finding.lastSeenNanos ?? finding.timeNanos);
 }

@@ -1,0 +1,48 @@
+import type { Evidence, Finding } from '../../model/finding.ts';
+import { excerpt } from '../evidence.ts';
+import { reasonOf } from '../finding-texts.ts';
+import type { Correlation } from './correlation.ts';
+import { type Episode, groupKeyOf } from './evaluator.ts';
+import { thresholdsText } from './thresholds.ts';
+
+/** The field of evidence items that name a span of a correlation. */
+export const spanEvidenceField = 'span_id';
+
+/** The finding of an episode as it stands; the same episode gives the same id and time again. */
+export function findingOf(correlation: Correlation, episode: Episode): Finding {
+  const { meta, syntax } = correlation;
+  const { opened, spans } = episode;
+  const { endNanos, ...shown } = opened;
+  const measured = syntax.fields.length === 0 ? '' : `(${syntax.fields.map(({ name }) => name).join(', ')})`;
+  const wanted = `${thresholdsText(syntax.thresholds)} in ${syntax.timespan}`;
+  const value = `${episode.partial ? 'of the newest events: ' : ''}${episode.shown}`;
+  const evidence: Evidence[] = [
+    { selection: syntax.type, field: `${syntax.type}${measured}`, wanted, excerpt: value },
+    ...spans.map((span): Evidence => {
+      const text = `${span.spanId} ${span.toolName || span.spanName}`;
+      return {
+        selection: 'span',
+        field: spanEvidenceField,
+        wanted: `in trace ${span.traceId}`,
+        // Evidence never shows control characters; names of spans are the sender's.
+        excerpt: excerpt(text, { start: 0, end: text.length }),
+      };
+    }),
+  ];
+  return {
+    id: episode.id,
+    timeNanos: endNanos,
+    ruleId: meta.id,
+    ruleTitle: meta.title,
+    ruleVersion: meta.version,
+    level: meta.level,
+    response: meta.response,
+    tags: meta.tags,
+    reason: reasonOf(meta),
+    groupKey: groupKeyOf(correlation, episode.groupTexts),
+    ...shown,
+    evidence,
+    count: episode.count,
+    lastSeenNanos: episode.lastSeenNanos,
+  };
+}

@@ -1,0 +1,71 @@
+import type { SpanFacts } from '../../span-facts.ts';
+import type { Entry } from '../event.ts';
+import type { Measure } from '../measure.ts';
+import { Matching } from './matching.ts';
+
+/** Spans for the first steps of the sequence, in their order, and when the first of them ended. */
+interface Chain {
+  readonly startNanos: bigint;
+  readonly spans: readonly SpanFacts[];
+}
+
+/**
+ * Of all chains for the first k steps only the one that began last matters: it stays in the window longest. `settled` are
+ * the chains of events before `timeNanos`, `chains` include those at that very time.
+ */
+export interface Sequence {
+  timeNanos: bigint;
+  tied: Entry[];
+  settled: (Chain | null)[];
+  chains: (Chain | null)[];
+}
+
+/**
+ * temporal_ordered: all steps in the order of their rules, each with a span of its own. Spans that ended at the same time
+ * may stand in any order.
+ */
+export function sequenceMeasure(steps: number): Measure<Sequence> {
+  const none = (): null[] => Array.from({ length: steps }, () => null);
+  const whole = ({ chains }: Sequence): Chain | null => chains[steps - 1]!;
+  return {
+    create: () => ({ timeNanos: -1n, tied: [], settled: none(), chains: none() }),
+    add: (state, entry) => {
+      if (entry.timeNanos !== state.timeNanos) {
+        state.timeNanos = entry.timeNanos;
+        state.tied = [];
+        state.settled = [...state.chains];
+      }
+      // More spans of a kind than there are steps cannot be used.
+      if (state.tied.filter(({ members }) => members === entry.members).length >= steps) return;
+      state.tied.push(entry);
+      extend(state, steps);
+    },
+    expire: (state, before) => {
+      const inTime = (chain: Chain | null): Chain | null => (chain && chain.startNanos < before ? null : chain);
+      state.settled = state.settled.map(inTime);
+      state.chains = state.chains.map(inTime);
+    },
+    holds: (state) => whole(state) !== null,
+    size: ({ chains }) => chains.reduce((size, chain) => size + (chain?.spans.length ?? 0), 1),
+    events: () => steps,
+    shown: () => String(steps),
+    spans: (state, max) => whole(state)?.spans.slice(0, max) ?? [],
+    dropped: () => 0,
+  };
+}
+
+/** Puts as many next steps as possible of the tied spans behind each chain that was there before them. */
+function extend(state: Sequence, steps: number): void {
+  const { tied, settled, timeNanos } = state;
+  for (let done = 0; done < steps; done++) {
+    const chain = done === 0 ? { startNanos: timeNanos, spans: [] } : settled[done - 1]!;
+    if (chain === null) continue;
+    const matching = new Matching(tied);
+    for (let step = done; step < steps && matching.serve(step); step++) {
+      const known = state.chains[step]!;
+      if (known !== null && known.startNanos >= chain.startNanos) continue;
+      const added = Array.from({ length: step - done + 1 }, (_, index) => matching.of(done + index)!.span);
+      state.chains[step] = { startNanos: chain.startNanos, spans: [...chain.spans, ...added] };
+    }
+  }
+}

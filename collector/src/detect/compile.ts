@@ -2,17 +2,22 @@ import type { FieldTable } from '../model/fields.ts';
 import type { Evidence } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
 import { evidenceOf } from './evidence.ts';
+import { branch, type Explanation, explainItem, type ItemParts } from './explanation.ts';
 import { createLiteralScanner, type LiteralScanner } from './literal-scanner.ts';
 import type { Rule } from './load.ts';
 import { type Matcher, Member } from './matcher.ts';
 import { type Cursor, createReaders, type Reader } from './reader.ts';
-import type { Detection, FieldRefMode, ItemTest, Search } from './resolve.ts';
+import type { Detection, FieldRefMode, FieldTest, ItemTest, Search } from './resolve.ts';
 import type { Condition } from './rule.ts';
 
-/** A piece of a rule as code. `collect` says why `test` was true; it is only asked then. */
+/**
+ * A piece of a rule as code. `collect` says why `test` was true; it is only asked then. `explain` asks every part, also
+ * those that `test` need not look at, and leaves to `test` what each item says.
+ */
 export interface Node {
   test(cursor: Cursor): boolean;
   collect(cursor: Cursor, evidence: Evidence[]): void;
+  explain(cursor: Cursor): Explanation;
 }
 
 /** Turns loaded rules into closures over field ids. Rules share one reader per field and one search for literals. */
@@ -20,12 +25,9 @@ export function createCompiler(fields: FieldTable): (rule: Rule) => Node {
   const shared: Shared = { readerOf: createReaders(fields), scanner: createLiteralScanner() };
   return (rule) => {
     const main = compileDetection(rule.detection, shared);
-    const filters = rule.filters.map((filter) => compileDetection(filter, shared));
+    const filters = rule.filters.map((filter) => compileDetection(filter, shared, 'filter'));
     if (filters.length === 0) return main;
-    return {
-      test: (cursor) => main.test(cursor) && filters.every((filter) => filter.test(cursor)),
-      collect: main.collect,
-    };
+    return { ...allOf([main, ...filters]), collect: main.collect };
   };
 }
 
@@ -34,13 +36,15 @@ interface Shared {
   readonly scanner: LiteralScanner;
 }
 
-function compileDetection(detection: Detection, shared: Shared): Node {
+function compileDetection(detection: Detection, shared: Shared, kind: 'condition' | 'filter' = 'condition'): Node {
   const single = detection.conditions.length === 1;
-  const queries = detection.conditions.map(({ root }, index) => {
+  const queries = detection.conditions.map(({ root, text }, index) => {
     const suffix = single ? '' : ` (condition ${index + 1})`;
     const nodes = new Map<string, Node>();
-    for (const [name, search] of detection.searches) nodes.set(name, compileSearch(search, shared, suffix));
-    return compileCondition(root, nodes);
+    for (const [name, search] of detection.searches) {
+      nodes.set(name, named('selection', name, compileSearch(search, shared, suffix)));
+    }
+    return named(kind, text, compileCondition(root, nodes));
   });
   return queries.length === 1 ? queries[0]! : anyOf(queries);
 }
@@ -49,13 +53,19 @@ function compileCondition(condition: Condition, nodes: ReadonlyMap<string, Node>
   if (condition.kind === 'identifier') return nodes.get(condition.name)!;
   if (condition.kind === 'not') {
     const part = compileCondition(condition.part, nodes);
-    return { test: (cursor) => !part.test(cursor), collect: () => {} };
+    return {
+      test: (cursor) => !part.test(cursor),
+      collect: () => {},
+      explain: (cursor) => {
+        const explained = part.explain(cursor);
+        return branch('not', '', !explained.matched, [explained]);
+      },
+    };
   }
-  if (condition.kind === 'of')
-    return atLeast(
-      condition.count,
-      condition.names.map((name) => nodes.get(name)!),
-    );
+  if (condition.kind === 'of') {
+    const parts = condition.names.map((name) => nodes.get(name)!);
+    return atLeast(condition.count, parts, condition.written);
+  }
   const parts = condition.parts.map((part) => compileCondition(part, nodes));
   return condition.kind === 'and' ? allOf(parts) : anyOf(parts);
 }
@@ -77,6 +87,10 @@ function allOf(parts: readonly Node[]): Node {
     collect: (cursor, evidence) => {
       for (const part of parts) part.collect(cursor, evidence);
     },
+    explain: (cursor) => {
+      const explained = parts.map((part) => part.explain(cursor));
+      return branch('and', '', explained.every(isMatched), explained);
+    },
   };
 }
 
@@ -87,10 +101,14 @@ function anyOf(parts: readonly Node[]): Node {
       return false;
     },
     collect: (cursor, evidence) => collectTrue(parts, cursor, evidence),
+    explain: (cursor) => {
+      const explained = parts.map((part) => part.explain(cursor));
+      return branch('or', '', explained.some(isMatched), explained);
+    },
   };
 }
 
-function atLeast(count: number, parts: readonly Node[]): Node {
+function atLeast(count: number, parts: readonly Node[], written: string): Node {
   return {
     test: (cursor) => {
       let missing = count;
@@ -98,6 +116,26 @@ function atLeast(count: number, parts: readonly Node[]): Node {
       return false;
     },
     collect: (cursor, evidence) => collectTrue(parts, cursor, evidence),
+    explain: (cursor) => {
+      const explained = parts.map((part) => part.explain(cursor));
+      return branch('of', written, explained.filter(isMatched).length >= count, explained);
+    },
+  };
+}
+
+function isMatched({ matched }: Explanation): boolean {
+  return matched;
+}
+
+/** The same node, said with its name. */
+function named(kind: 'condition' | 'filter' | 'selection', name: string, node: Node): Node {
+  return {
+    test: node.test,
+    collect: node.collect,
+    explain: (cursor) => {
+      const explained = node.explain(cursor);
+      return branch(kind, name, explained.matched, [explained]);
+    },
   };
 }
 
@@ -105,53 +143,73 @@ function collectTrue(parts: readonly Node[], cursor: Cursor, evidence: Evidence[
   for (const part of parts) if (part.test(cursor)) part.collect(cursor, evidence);
 }
 
+/** An item as code, but for its explanation. */
+type Leaf = Omit<Node, 'explain'>;
+
 function compileItem(item: ItemTest, shared: Shared): Node {
-  const reader = shared.readerOf(item.field);
   const { test } = item;
+  const reader = shared.readerOf(item.field);
+  const explained = (leaf: Leaf, more: Partial<ItemParts> = {}): Node => ({
+    ...leaf,
+    explain: (cursor) => explainItem({ item, reader, ...more }, cursor, leaf.test(cursor)),
+  });
   const add = (evidence: Evidence[], wanted: string, member?: Member, matcher?: Matcher): void => {
     if (evidence.length >= limits.evidenceItemsMax) return;
     const text = member?.text ?? '';
     const range = (member && matcher?.find?.(member)) ?? { start: 0, end: text.length };
     evidence.push(evidenceOf(item, wanted, text, range));
   };
-  if (test.kind === 'exists') {
-    return {
-      test: (cursor) => (reader.read(cursor) !== undefined) === test.wanted,
-      collect: (cursor, evidence) => {
-        const texts = reader.read(cursor)?.map((member) => member.text);
-        add(evidence, test.wanted ? 'exists' : 'is absent', texts && new Member(texts.join(', ')));
-      },
-    };
-  }
-  if (test.kind === 'null') {
-    const isNull = (members: readonly Member[]): boolean => members.some((member) => member.value === null);
-    return {
-      test: (cursor) => {
-        const members = reader.read(cursor);
-        return test.negate ? members !== undefined && !isNull(members) : members === undefined || isNull(members);
-      },
-      collect: (cursor, evidence) => add(evidence, test.negate ? 'is not null' : 'is null', reader.read(cursor)?.[0]),
-    };
-  }
+  if (test.kind === 'exists') return explained(compileExists(test.wanted, reader, add));
+  if (test.kind === 'null') return explained(compileNull(test.negate, reader, add));
   if (test.kind === 'fieldref') {
     const other = shared.readerOf(test.other);
-    return {
-      test: (cursor) => {
-        const members = reader.read(cursor);
-        const others = other.read(cursor);
-        if (!members || !others) return false;
-        return members.some((a) => others.some((b) => related(a, b, test.mode))) !== test.negate;
-      },
-      collect: (cursor, evidence) => {
-        const wanted = `${test.negate ? 'differs from' : test.mode} ${test.other}`;
-        const others = other.read(cursor) ?? [];
-        const members = reader.read(cursor) ?? [];
-        add(evidence, wanted, members.find((a) => others.some((b) => related(a, b, test.mode))) ?? members[0]);
-      },
-    };
+    return explained(compileFieldRef(test, reader, other, add), { other });
   }
   const groups = test.groups.map((group) => group.map((matcher) => shared.scanner.guard(matcher)));
-  return compileValues(groups, test.negate, reader, add);
+  return explained(compileValues(groups, test.negate, reader, add), { groups });
+}
+
+function compileExists(wanted: boolean, reader: Reader, add: Add): Leaf {
+  return {
+    test: (cursor) => (reader.read(cursor) !== undefined) === wanted,
+    collect: (cursor, evidence) => {
+      const texts = reader.read(cursor)?.map((member) => member.text);
+      add(evidence, wanted ? 'exists' : 'is absent', texts && new Member(texts.join(', ')));
+    },
+  };
+}
+
+function compileNull(negate: boolean, reader: Reader, add: Add): Leaf {
+  const isNull = (members: readonly Member[]): boolean => members.some((member) => member.value === null);
+  return {
+    test: (cursor) => {
+      const members = reader.read(cursor);
+      return negate ? members !== undefined && !isNull(members) : members === undefined || isNull(members);
+    },
+    collect: (cursor, evidence) => add(evidence, negate ? 'is not null' : 'is null', reader.read(cursor)?.[0]),
+  };
+}
+
+function compileFieldRef(
+  { other: name, mode, negate }: Extract<FieldTest, { kind: 'fieldref' }>,
+  reader: Reader,
+  other: Reader,
+  add: Add,
+): Leaf {
+  return {
+    test: (cursor) => {
+      const members = reader.read(cursor);
+      const others = other.read(cursor);
+      if (!members || !others) return false;
+      return members.some((a) => others.some((b) => related(a, b, mode))) !== negate;
+    },
+    collect: (cursor, evidence) => {
+      const wanted = `${negate ? 'differs from' : mode} ${name}`;
+      const others = other.read(cursor) ?? [];
+      const members = reader.read(cursor) ?? [];
+      add(evidence, wanted, members.find((a) => others.some((b) => related(a, b, mode))) ?? members[0]);
+    },
+  };
 }
 
 function related(a: Member, b: Member, mode: FieldRefMode): boolean {
@@ -163,7 +221,7 @@ function related(a: Member, b: Member, mode: FieldRefMode): boolean {
 
 type Add = (evidence: Evidence[], wanted: string, member?: Member, matcher?: Matcher) => void;
 
-function compileValues(groups: readonly (readonly Matcher[])[], negate: boolean, reader: Reader, add: Add): Node {
+function compileValues(groups: readonly (readonly Matcher[])[], negate: boolean, reader: Reader, add: Add): Leaf {
   return {
     test: (cursor) => {
       const members = reader.read(cursor);

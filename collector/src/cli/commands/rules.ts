@@ -10,8 +10,10 @@ import { Category } from '../../model/span-events.ts';
 import { taxonomy } from '../../normalise/taxonomy.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { type RuleFiles, readRuleFiles, shippedRulesPath } from '../load-rules.ts';
+import { collect, listsOf } from '../rule-lists.ts';
 import { createTestEvents } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
+import { rulesExplainCommand } from './rules-explain.ts';
 
 interface RulesOptions {
   readonly json?: true;
@@ -20,7 +22,7 @@ interface RulesOptions {
 }
 
 /**
- * `spanwarden rules lint|test|list [paths…]`; without paths the rules that ship with spanwarden. Ends with 1 when lint found
+ * `spanwarden rules lint|test|list [paths…]` and `explain`; without paths the rules that ship with spanwarden. Ends with 1 when lint found
  * errors or a test does not hold, with 2 when rule files cannot be read or, for test and list, cannot be loaded.
  */
 export function rulesCommand(): Command {
@@ -39,7 +41,7 @@ export function rulesCommand(): Command {
       .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
       .action((paths: string[], options: RulesOptions) => run(action, paths, options));
   }
-  return command;
+  return command.addCommand(rulesExplainCommand());
 }
 
 interface Input {
@@ -137,23 +139,6 @@ function categoryNames(bits: number): string[] {
   const names = Object.entries(Category).filter(([, bit]) => (bits & bit) !== 0);
   if (names.length === Object.keys(Category).length) return ['any'];
   return names.length === 0 ? ['none'] : names.map(([name]) => name);
-}
-
-function listsOf(written: readonly string[]): Map<string, readonly string[]> {
-  const lists = new Map<string, readonly string[]>();
-  for (const each of written) {
-    const [, name, values] = /^([\w.-]+)=(.+)$/s.exec(each) ?? [];
-    if (name === undefined || values === undefined) {
-      const advice = 'Write --list name=value,value.';
-      throw new SpanwardenError({ code: 'SW_RULE_VALUE', message: `\`${each}\` is no list`, advice });
-    }
-    lists.set(name, values.split(','));
-  }
-  return lists;
-}
-
-function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
-  return [...(previous ?? []), value];
 }
 
 function writeProblem(terminal: Terminal, problem: Problem, kind: string): void {

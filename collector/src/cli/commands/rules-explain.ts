@@ -1,0 +1,72 @@
+import { existsSync, statSync } from 'node:fs';
+import { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import { createExplainer } from '../../detect/explain.ts';
+import { type Rule, readRules } from '../../detect/load.ts';
+import { SpanwardenError } from '../../model/errors.ts';
+import { createFieldTable } from '../../model/fields.ts';
+import { readSpans } from '../explain-span.ts';
+import { explanationText } from '../explain-view.ts';
+import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
+import { collect, listsOf } from '../rule-lists.ts';
+import { createTerminal, jsonLine } from '../terminal.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly json?: true;
+  readonly list?: readonly string[];
+}
+
+/**
+ * `spanwarden rules explain <rule> <span>`: why a rule matches a span or not. Ends with 0 whichever it is, with 2 when the
+ * rule or the span cannot be read.
+ */
+export function rulesExplainCommand(): Command {
+  return new Command('explain')
+    .description('say why a rule matches a span or not, leaf by leaf')
+    .argument('<rule>', 'id or name of a rule, shipped or of the config, or a rule file')
+    .argument('<span>', 'file with OTLP/JSON or spans of a rule test, - for stdin; file#<span id, number or case>')
+    .option('--json', 'print one JSON object')
+    .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
+    .action((rule: string, span: string, _, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      explain(rulesNamed(rule, options), span, options.json === true);
+    });
+}
+
+function explain(rules: readonly Rule[], argument: string, json: boolean): void {
+  const terminal = createTerminal(process.stdout);
+  const fields = createFieldTable();
+  const explainers = rules.map((rule) => ({ rule, explainOne: createExplainer(rule, fields) }));
+  const { events, spans } = readSpans(argument, fields);
+  const results = explainers.flatMap(({ rule, explainOne }) =>
+    spans.map((span) => ({ rule, span, explanation: explainOne(events, span.index) })),
+  );
+  if (!json) {
+    for (const { span, explanation } of results) terminal.writeLine(explanationText(span, explanation, terminal));
+    return;
+  }
+  const explanations = results.map(({ rule, span, explanation }) => {
+    const { id, name, title } = rule.meta;
+    const { index: _, ...shown } = span;
+    return { rule: { id, name, title, file: rule.file }, span: shown, matched: explanation.matched, explanation };
+  });
+  terminal.write(jsonLine({ explanations }, 2));
+}
+
+/** The rules of a file, or the one rule with an id or name. */
+function rulesNamed(rule: string, options: Options): readonly Rule[] {
+  const { detect } = loadConfig({ file: options.config, env: process.env });
+  const lists = new Map([...Object.entries(detect.lists), ...listsOf(options.list ?? [])]);
+  const isFile = existsSync(rule) && statSync(rule).isFile();
+  const paths = isFile ? [rule] : [...(detect.shipped_rules ? [shippedRulesPath()] : []), ...detect.rules];
+  const { rules, errors } = readRules(readRuleFiles(paths).rules, { lists });
+  const named = isFile ? rules : rules.filter(({ meta }) => meta.id === rule || meta.name === rule);
+  if (named.length > 0 && (!isFile || errors.length === 0)) return named;
+  if (errors.length > 0) throw new SpanwardenError(errors);
+  throw new SpanwardenError({
+    code: 'SW_RULE_VALUE',
+    message: isFile ? `${rule} holds no detection rule` : `no detection rule has the id or name ${rule}`,
+    advice: 'spanwarden rules list shows them. Of a correlation, explain the rules that it refers to.',
+  });
+}

@@ -1,3 +1,5 @@
+import { correlationTypes } from '../collector/src/detect/correlate/correlation.ts';
+import { operators } from '../collector/src/detect/correlate/thresholds.ts';
 import { foreignModifiers, modifierKinds } from '../collector/src/detect/modifiers/chain.ts';
 import { responses, ruleKeys, statuses } from '../collector/src/detect/parse/meta.ts';
 import { kindNumbers, spanKeys, statusNumbers } from '../collector/src/detect/parse/test-file.ts';
@@ -63,7 +65,7 @@ export function ruleTestSchema(): Schema {
       case: {
         type: 'object',
         required: ['case'],
-        properties: { case: { type: 'string', description: 'What the case shows.' }, spans, ...span },
+        properties: { case: { type: 'string', description: 'What the case shows.' }, spans, findings, ...span },
         additionalProperties: false,
         if: { required: ['spans'] },
         else: oneSpan,
@@ -80,11 +82,6 @@ const texts: Schema = { type: 'array', items: { type: 'string' } };
 const present: Schema = { type: ['string', 'number', 'boolean'] };
 const scalar: Schema = { type: ['string', 'number', 'boolean', 'null'] };
 const date = { pattern: '^\\d{4}-\\d\\d-\\d\\d$' };
-const correlationTypes = [
-  ...['event_count', 'value_count', 'temporal', 'temporal_ordered', 'value_sum', 'value_avg'],
-  ...['value_percentile', 'value_median', 'new_value', 'rare', 'rate_anomaly', 'absence', 'flow'],
-];
-
 const detection: Schema = {
   type: 'object',
   description: 'Selections by name, and the condition that links them.',
@@ -136,18 +133,42 @@ const ruleProperties: Readonly<Record<string, Schema>> = {
   logsource: logsource(),
   detection,
   filter,
-  correlation: {
-    type: 'object',
-    description: 'Rules over several spans.',
-    required: ['type'],
-    properties: {
-      type: choice(correlationTypes, 'What is counted or compared.'),
-      timespan: text('A number with s, m, h, d or w.', { pattern: '^[1-9]\\d*[smhdw]$' }),
-      generate: { type: 'boolean', description: 'The rules referred to give findings of their own, too.' },
-    },
-  },
+  correlation: correlation(),
   action: choice(['global', 'reset', 'repeat'], 'Template for the documents that follow.'),
 };
+
+function correlation(): Schema {
+  const threshold: Schema = { type: 'number' };
+  const names: Schema = { anyOf: [{ type: 'string' }, { $ref: '#/definitions/texts' }] };
+  return {
+    type: 'object',
+    description: 'Rules over several spans.',
+    required: ['type', 'rules', 'group-by', 'timespan'],
+    properties: {
+      type: choice(correlationTypes, 'What is counted or compared.'),
+      rules: { ...names, description: 'Ids or names of rules; for temporal_ordered in the order of the steps.' },
+      'group-by': { ...names, description: 'Fields whose values must be equal; [] is one group for everything.' },
+      timespan: text('A number with s, m, h, d or w.', { pattern: '^[0-9]{1,9}[smhdw]$' }),
+      aliases: {
+        type: 'object',
+        description: 'Which field of which rule a name in group-by stands for.',
+        additionalProperties: { type: 'object', additionalProperties: { type: 'string' } },
+      },
+      condition: {
+        type: 'object',
+        description: 'What is measured, and what it must be. All bounds must hold.',
+        properties: {
+          ...Object.fromEntries(operators.map((operator) => [operator, threshold])),
+          field: { ...names, description: 'What value_* measure.' },
+          percentile: { type: 'number', exclusiveMinimum: 0, maximum: 100 },
+        },
+        additionalProperties: false,
+      },
+      generate: { type: 'boolean', description: 'The rules referred to give findings of their own, too.' },
+    },
+    additionalProperties: false,
+  };
+}
 
 function logsource(): Schema {
   const name = { pattern: '^[a-z0-9_.-]+$' };
@@ -211,6 +232,24 @@ function items(): Schema {
 
 const oneSpan = { oneOf: ['tool', 'chat', 'span'].map((key) => ({ required: [key] })) };
 const spans: Schema = { type: 'array', items: { $ref: '#/definitions/span' } };
+const findings: Schema = {
+  type: 'array',
+  minItems: 1,
+  description: 'Of a correlation: the findings that the spans of this match give, in the order of their times.',
+  items: {
+    type: 'object',
+    properties: {
+      spans: {
+        type: 'array',
+        items: { type: 'integer', minimum: 1 },
+        description: 'Numbers of the spans in evidence.',
+      },
+      group: { type: 'object', description: 'Fields of group-by and their values.' },
+      count: { type: 'integer', description: 'Events that belong to the finding.' },
+    },
+    additionalProperties: false,
+  },
+};
 const messages = (what: string): Schema => ({
   description: what,
   anyOf: [{ $ref: '#/definitions/message' }, { type: 'array', items: { $ref: '#/definitions/message' } }],
@@ -241,6 +280,11 @@ const spanProperties: Readonly<Record<string, Schema>> = {
   kind: choice(Object.keys(kindNumbers), 'Kind of the span.'),
   status: choice(Object.keys(statusNumbers), 'Status of the span.'),
   duration_ms: { type: 'number', minimum: 0, description: 'How long it took, in milliseconds. Default 1.' },
+  at: text('When the span ended: 90s since the test began, or +30s after the span before.', {
+    pattern: '^\\+?[0-9]{1,9}(?:ms|[smhdw])$',
+  }),
+  every: text('Time from the span before, for repeated spans: 10s.', { pattern: '^[0-9]{1,9}(?:ms|[smhdw])$' }),
+  repeat: { type: 'integer', minimum: 1, description: 'So many spans like this one; {n} in texts is the number.' },
   attributes: attributeMap('Attributes as a sender sets them; maps are sent as JSON text.'),
   resource: attributeMap('Attributes of the resource.'),
 };

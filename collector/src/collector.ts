@@ -52,7 +52,11 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const dataDir = resolve(config.data_dir);
   const metrics = createMetrics();
   const fields = createFieldTable();
-  const detector = createDetector({ ...loadRules(config.detect), fields });
+  const detector = createDetector({
+    ...loadRules(config.detect),
+    fields,
+    allowedLatenessNanos: BigInt(config.detect.allowed_lateness_ms) * 1_000_000n,
+  });
   makeDataDir(dataDir);
   const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), logger });
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {

@@ -21,6 +21,15 @@ export const detectConfigSchema = z
         'Values for %name% placeholders in rules that use the modifier `expand`, by name. Default none: a rule with an ' +
           'unknown placeholder stops the start. * and ? in the values are wildcards.',
       ),
+    allowed_lateness_ms: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .default(30_000)
+      .describe(
+        'Milliseconds that a span may end before the newest one and still count for correlation rules. Default 30000 (30 s). ' +
+          'Their findings come out this much later; spans that come later than that are left to the other rules.',
+      ),
   })
   .prefault({})
   .describe('Detection: the rules and what they may refer to.');

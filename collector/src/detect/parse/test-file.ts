@@ -165,7 +165,7 @@ function parseSpan(node: YamlNode, endNanos: bigint, report: Report): TestSpan |
 
 /** A span outside of any case: `tool:`, `chat:` or `span:` with what goes with it. */
 export function parseLoneSpan(node: YamlNode, report: Report): TestSpan | undefined {
-  return parseSpan(node, report);
+  return parseSpan(node, 0n, report);
 }
 
 /** Maps and lists of maps become JSON text, as instrumentations send them; everything else is sent as it is. */

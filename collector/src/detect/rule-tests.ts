@@ -3,7 +3,7 @@ import type { FieldTable } from '../model/fields.ts';
 import type { Finding } from '../model/finding.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { type Correlation, isCorrelation, silentSources } from './correlate/correlation.ts';
-import { spanEvidenceField } from './correlate/findings.ts';
+import { evidenceSpanIds } from './correlate/findings.ts';
 import { createDetector, type Detector } from './engine.ts';
 import type { Rule, RuleSet, RuleSource } from './load.ts';
 import { parseTestFile, type TestCase, type TestSpan } from './parse/test-file.ts';
@@ -19,6 +19,8 @@ export interface RuleTestOptions {
   readonly fields: FieldTable;
   /** Sends the spans of one case through decode and normalise; asked for one case at a time. */
   readonly eventsFrom: (spans: readonly TestSpan[]) => SpanEvents;
+  /** Asked after each case, with the rules it runs, while its events are still there. */
+  readonly onCase?: (rules: readonly Rule[], events: SpanEvents) => void;
 }
 
 export interface RuleTestResult {
@@ -43,28 +45,17 @@ export interface RuleTestRun {
  * correlation the spans of a match together must give the findings that the case names. A test file belongs to the rule
  * file beside it: `x.test.yml` to `x.yml`.
  */
-export function runRuleTests({ rules, correlations = [], tests, fields, eventsFrom }: RuleTestOptions): RuleTestRun {
+export function runRuleTests(options: RuleTestOptions): RuleTestRun {
   const report = new Report();
-  const results: RuleTestResult[] = [];
   const tested = new Map<string, Set<string>>();
-  const silent = silentSources(correlations);
-  // What only correlations see is tested by theirs.
-  const audible = [...rules, ...correlations].filter((rule) => !silent.has(rule));
-  const detectors = new Map<Rule | Correlation, Detector>();
-  for (const test of tests) {
-    const file = test.path.replace(/\.test\.ya?ml$/, '.yml');
-    const beside = [...rules, ...correlations].filter((rule) => rule.file === file);
-    const heard = beside.filter((rule) => audible.includes(rule));
-    for (const each of parseTestFile(test.path, test.text, heard.length === 1 ? heard : beside, report)) {
-      const detector = detectors.get(each.rule) ?? createDetector({ ...partsOf(each.rule), fields });
-      detectors.set(each.rule, detector);
-      const kinds = tested.get(each.rule.meta.id) ?? new Set();
-      tested.set(each.rule.meta.id, kinds.add(each.kind));
-      const found = [...detector.detect(eventsFrom(each.spans)), ...detector.flush()];
-      const own = found.filter(({ ruleId }) => ruleId === each.rule.meta.id);
-      results.push(isCorrelation(each.rule) ? correlationResult(each, own) : ruleResult(each, own));
-    }
-  }
+  const run = createCaseRunner(options);
+  const { audible, cases } = readTestCases(options, report);
+  const results = cases.map((each): RuleTestResult => {
+    const kinds = tested.get(each.rule.meta.id) ?? new Set();
+    tested.set(each.rule.meta.id, kinds.add(each.kind));
+    const own = run(each.rule, each.spans);
+    return isCorrelation(each.rule) ? correlationResult(each, newestOf(own)) : ruleResult(each, own);
+  });
   for (const rule of audible) {
     for (const [kind, key] of [
       ['match', 'matches'],
@@ -77,6 +68,43 @@ export function runRuleTests({ rules, correlations = [], tests, fields, eventsFr
     }
   }
   return { results, problems: report.errors };
+}
+
+/** All cases of all test files; and the rules that must have some: what only correlations see is tested by theirs. */
+export function readTestCases(
+  { rules, correlations = [], tests }: Pick<RuleTestOptions, 'rules' | 'correlations' | 'tests'>,
+  report: Report,
+): { readonly cases: readonly TestCase[]; readonly audible: readonly (Rule | Correlation)[] } {
+  const silent = silentSources(correlations);
+  const audible = [...rules, ...correlations].filter((rule) => !silent.has(rule));
+  const cases = tests.flatMap((test) => {
+    const file = test.path.replace(/\.test\.ya?ml$/, '.yml');
+    const beside = [...rules, ...correlations].filter((rule) => rule.file === file);
+    const heard = beside.filter((rule) => audible.includes(rule));
+    return parseTestFile(test.path, test.text, heard.length === 1 ? heard : beside, report);
+  });
+  return { cases, audible };
+}
+
+/** Runs the spans of a case against a rule alone, or a correlation with its parts, and gives the findings of that rule. */
+export function createCaseRunner({
+  fields,
+  eventsFrom,
+  onCase,
+}: Pick<RuleTestOptions, 'fields' | 'eventsFrom' | 'onCase'>): (
+  rule: Rule | Correlation,
+  spans: readonly TestSpan[],
+) => readonly Finding[] {
+  const detectors = new Map<Rule | Correlation, Detector>();
+  return (rule, spans) => {
+    const parts = partsOf(rule);
+    const detector = detectors.get(rule) ?? createDetector({ ...parts, fields });
+    detectors.set(rule, detector);
+    const events = eventsFrom(spans);
+    const found = [...detector.detect(events), ...detector.flush()];
+    onCase?.(parts.rules, events);
+    return found.filter(({ ruleId }) => ruleId === rule.meta.id);
+  };
 }
 
 /** The rule alone, or the correlation with all that it is made of. */
@@ -147,8 +175,11 @@ function differences(wanted: ExpectedFinding, finding: Finding, index: number): 
 }
 
 /** Which spans of the test stand in the evidence. */
-function spanNumbers({ evidence }: Finding): number[] {
-  return evidence
-    .filter(({ field }) => field === spanEvidenceField)
-    .map(({ excerpt }) => Number.parseInt(excerpt.slice(0, 16), 16));
+function spanNumbers(finding: Finding): number[] {
+  return evidenceSpanIds(finding).map((id) => Number.parseInt(id, 16));
+}
+
+/** A finding that changed comes again under its id. */
+function newestOf(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [finding.id, finding])).values()];
 }

@@ -6,7 +6,7 @@ import { type Episode, groupKeyOf } from './evaluator.ts';
 import { thresholdsText } from './thresholds.ts';
 
 /** The field of evidence items that name a span of a correlation. */
-export const spanEvidenceField = 'span_id';
+const spanEvidenceField = 'span_id';
 
 /** The finding of an episode as it stands; the same episode gives the same id and time again. */
 export function findingOf(correlation: Correlation, episode: Episode): Finding {
@@ -19,13 +19,12 @@ export function findingOf(correlation: Correlation, episode: Episode): Finding {
   const evidence: Evidence[] = [
     { selection: syntax.type, field: `${syntax.type}${measured}`, wanted, excerpt: value },
     ...spans.map((span): Evidence => {
-      const text = `${span.spanId} ${span.toolName || span.spanName}`;
+      const name = span.toolName || span.spanName;
       return {
         selection: 'span',
         field: spanEvidenceField,
-        wanted: `in trace ${span.traceId}`,
-        // Evidence never shows control characters; names of spans are the sender's.
-        excerpt: excerpt(text, { start: 0, end: text.length }),
+        wanted: `${span.spanId} in trace ${span.traceId}`,
+        excerpt: excerpt(name, { start: 0, end: name.length }),
       };
     }),
   ];
@@ -39,10 +38,20 @@ export function findingOf(correlation: Correlation, episode: Episode): Finding {
     response: meta.response,
     tags: meta.tags,
     reason: reasonOf(meta),
-    groupKey: groupKeyOf(correlation, episode.groupTexts),
+    groupKey: groupKeyOf(correlation, episode.groupTexts.map(shownText)),
     ...shown,
     evidence,
     count: episode.count,
     lastSeenNanos: episode.lastSeenNanos,
   };
+}
+
+/** Names and ids as they are. Anything else may be content, which findings show as evidence: without secrets. */
+function shownText(text: string): string {
+  return /^[\w.:/@-]*$/.test(text) ? text : excerpt(text, { start: 0, end: text.length });
+}
+
+/** The ids of the spans in a finding's evidence. */
+export function evidenceSpanIds({ evidence }: Finding): readonly string[] {
+  return evidence.filter(({ field }) => field === spanEvidenceField).map(({ wanted }) => wanted.slice(0, 16));
 }

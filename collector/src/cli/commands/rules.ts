@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { type Correlation, isCorrelation } from '../../detect/correlate/correlation.ts';
 import { lintRules } from '../../detect/lint.ts';
-import { loadRules, type Rule, type RuleSet, readRules } from '../../detect/load.ts';
+import { type Rule, type RuleSet, readRules } from '../../detect/load.ts';
 import { type RuleTestRun, runRuleTests } from '../../detect/rule-tests.ts';
-import { type Problem, problemText, SpanwardenError } from '../../model/errors.ts';
+import { SpanwardenError } from '../../model/errors.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import type { Level } from '../../model/severity.ts';
 import { Category } from '../../model/span-events.ts';
@@ -11,9 +11,11 @@ import { taxonomy } from '../../normalise/taxonomy.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { type RuleFiles, readRuleFiles, shippedRulesPath } from '../load-rules.ts';
 import { collect, listsOf } from '../rule-lists.ts';
+import { count, writeProblem } from '../rule-problems.ts';
 import { createTestEvents } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
 import { rulesExplainCommand } from './rules-explain.ts';
+import { rulesTestCommand } from './rules-test.ts';
 
 interface RulesOptions {
   readonly json?: true;
@@ -22,14 +24,13 @@ interface RulesOptions {
 }
 
 /**
- * `spanwarden rules lint|test|list [paths…]` and `explain`; without paths the rules that ship with spanwarden. Ends with 1 when lint found
- * errors or a test does not hold, with 2 when rule files cannot be read or, for test and list, cannot be loaded.
+ * `spanwarden rules lint|list [paths…]`, without paths the rules that ship with spanwarden, and what has a file of its own.
+ * Ends with 1 when lint found errors, with 2 when rule files cannot be read or, for list, cannot be loaded.
  */
 export function rulesCommand(): Command {
   const command = new Command('rules').description('check, test and list detection rules');
   const actions = [
     ['lint', 'report everything that is wrong or doubtful in rule files', lint],
-    ['test', 'run the <rule>.test.yml files beside the rules', test],
     ['list', 'list rules with level, logsource and tags', list],
   ] as const;
   for (const [name, description, action] of actions) {
@@ -41,7 +42,7 @@ export function rulesCommand(): Command {
       .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
       .action((paths: string[], options: RulesOptions) => run(action, paths, options));
   }
-  return command.addCommand(rulesExplainCommand());
+  return command.addCommand(rulesTestCommand()).addCommand(rulesExplainCommand());
 }
 
 interface Input {
@@ -78,23 +79,6 @@ function lint({ files, lists, json, terminal }: Input): boolean {
   for (const problem of warnings) writeProblem(terminal, problem, terminal.yellow('warning'));
   terminal.writeLine(`${count(loaded, 'rule')}, ${count(all.length, 'error')}, ${count(warnings.length, 'warning')}`);
   return all.length === 0;
-}
-
-function test({ files, lists, json, terminal }: Input): boolean {
-  const { results, problems } = testRun(files, loadRules(files.rules, { lists }));
-  const failed = results.filter((result) => result.status === 'failed');
-  if (json) {
-    const summary = { passed: results.length - failed.length, failed: failed.length };
-    terminal.write(jsonLine({ ...summary, results, problems }, 2));
-    return failed.length === 0 && problems.length === 0;
-  }
-  for (const { problem } of failed) if (problem) writeProblem(terminal, problem, terminal.red('failed'));
-  for (const problem of problems) writeProblem(terminal, problem, terminal.red('error'));
-  const passed = `${results.length - failed.length} passed`;
-  terminal.writeLine(
-    `${failed.length === 0 ? terminal.green(passed) : passed}, ${failed.length} failed, ${count(problems.length, 'error')}`,
-  );
-  return failed.length === 0 && problems.length === 0;
 }
 
 function list({ files, lists, json, terminal }: Input): boolean {
@@ -139,13 +123,4 @@ function categoryNames(bits: number): string[] {
   const names = Object.entries(Category).filter(([, bit]) => (bits & bit) !== 0);
   if (names.length === Object.keys(Category).length) return ['any'];
   return names.length === 0 ? ['none'] : names.map(([name]) => name);
-}
-
-function writeProblem(terminal: Terminal, problem: Problem, kind: string): void {
-  const lines = problemText(problem).split('\n').map(escapeControl);
-  terminal.writeLine(`${kind} ${lines.join('\n')}`);
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

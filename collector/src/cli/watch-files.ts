@@ -1,0 +1,47 @@
+import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
+import { watchSignals } from './signals.ts';
+
+/** Editors write a file in several steps; what comes together is one change. */
+const settleMs = 100;
+
+/**
+ * Calls `act` at once, and again after every change of a YAML file in the folders or beside the files, until a signal.
+ * Rejects with what `act` throws.
+ */
+export async function onChange(paths: readonly string[], act: () => void): Promise<void> {
+  const signals = watchSignals();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let timer: NodeJS.Timeout | undefined;
+  const run = (): void => {
+    try {
+      act();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  // Watching starts before the first run, so that no change falls between the two.
+  const watchers = watchedFolders(paths).map((folder): FSWatcher => {
+    const watcher = watch(folder, { recursive: true }, (_event, name) => {
+      if (name !== null && !/\.ya?ml$/.test(name)) return;
+      clearTimeout(timer);
+      timer = setTimeout(run, settleMs);
+    });
+    return watcher.on('error', reject);
+  });
+  signals.interrupted.addEventListener('abort', () => resolve());
+  try {
+    run();
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    for (const watcher of watchers) watcher.close();
+    signals.unwatch();
+  }
+}
+
+/** A file is watched through its folder: editors replace files, and a watched inode would be gone. */
+function watchedFolders(paths: readonly string[]): string[] {
+  const there = paths.filter((path) => existsSync(path));
+  return [...new Set(there.map((path) => (statSync(path).isDirectory() ? path : dirname(path))))];
+}

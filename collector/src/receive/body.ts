@@ -32,8 +32,13 @@ const gunzipAsync = promisify(gunzip);
 /** Small bodies inflate faster than a thread can be asked; large ones must not hold up the others. */
 const inflateHereBytesMax = 256 * 1024;
 
+/** Room for the output at once: text packs about eightfold, and each further piece is a call and a copy. */
+const chunkBytesMin = 16 * 1024;
+const chunkBytesMax = 4 * 1024 * 1024;
+
 async function inflate(sent: Buffer): Promise<BodyOutcome> {
-  const options = { maxOutputLength: limits.bodyInflatedBytesMax };
+  const chunkSize = Math.min(chunkBytesMax, Math.max(chunkBytesMin, sent.length * 8));
+  const options = { maxOutputLength: limits.bodyInflatedBytesMax, chunkSize };
   try {
     const here = sent.length <= inflateHereBytesMax;
     return { status: 'ok', bytes: here ? gunzipSync(sent, options) : await gunzipAsync(sent, options) };

@@ -75,6 +75,11 @@ export class SpanRowEncoder {
     return { table: 'otel_traces', bytes: this.#writer.take(), count: batch.spanCount };
   }
 
+  /** Takes back the bytes of rows that are on disk, to write the next ones into. */
+  release(rows: Rows): void {
+    this.#writer.giveBack(rows.bytes as Buffer);
+  }
+
   #row(batch: SpanBatch, at: number, edges: TimeEdges): void {
     const writer = this.#writer;
     const spans = batch.spans;

@@ -91,6 +91,21 @@ describe('RowWriter', () => {
     assert.deepEqual([...written((writer) => writer.hex(source, -1, 16))], [0]);
   });
 
+  it('writes into buffers it got back, and only into those', () => {
+    const writer = new RowWriter(64);
+    writer.string('first');
+    const first = writer.take();
+    writer.string('second');
+    const second = writer.take();
+    writer.giveBack(first);
+    writer.string('x'.repeat(40));
+    writer.take();
+    writer.string('third');
+    assert.equal(second.toString('latin1'), '\x06second');
+    assert.equal(writer.view().toString('latin1'), '\x05third');
+    assert.equal(writer.buffer.buffer, first.buffer);
+  });
+
   it('gives its bytes away and never touches them again', () => {
     const writer = new RowWriter(64);
     writer.string('first');

@@ -10,6 +10,7 @@ export class RowWriter {
   buffer: Buffer;
   /** Bytes written so far. */
   length = 0;
+  readonly #spares: Buffer[] = [];
 
   /** @param initialBytes room at the start; choose about one batch, growth doubles it. */
   constructor(initialBytes = 64 * 1024) {
@@ -174,16 +175,30 @@ export class RowWriter {
     this.length = length;
   }
 
-  /** Gives what was written away without copying it; the writer goes on with a fresh buffer. */
+  /** Gives what was written away without copying it; the writer goes on with another buffer. */
   take(): Buffer {
     const taken = this.view();
     // The next batch is probably about as large as this one.
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(64, this.length + (this.length >>> 2)));
+    const wanted = Math.max(64, this.length + (this.length >>> 2));
+    const spare = this.#spares.pop();
+    this.buffer = spare !== undefined && spare.length >= this.length ? spare : Buffer.allocUnsafeSlow(wanted);
     this.length = 0;
     return taken;
   }
+
+  /**
+   * Takes back what `take` gave, once nobody reads it any more. Fresh megabytes for every batch cost more than writing
+   * them: the kernel has to clear the pages and the garbage collector to hurry.
+   */
+  giveBack(taken: Buffer): void {
+    if (this.#spares.length >= sparesMax || taken.buffer.byteLength > spareBytesMax) return;
+    this.#spares.push(Buffer.from(taken.buffer));
+  }
 }
 
+/** Buffers kept for the next batches, and the largest that is worth keeping. */
+const sparesMax = 8;
+const spareBytesMax = 8 * 1024 * 1024;
 /** Texts up to this many UTF-16 units are tried as ASCII first; below 128 so that their length is one byte. */
 const shortTextUnits = 48;
 /** Below this a loop is faster than the native copy. */

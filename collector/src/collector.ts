@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { apiRouter } from './api/routes.ts';
 import { loadRules } from './cli/load-rules.ts';
 import type { Config } from './config/schema.ts';
-import { createDetector } from './detect/engine.ts';
+import { createDetector, type Detector } from './detect/engine.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { SpanwardenError } from './model/errors.ts';
 import { createFieldTable } from './model/fields.ts';
@@ -38,6 +38,8 @@ export interface Collector {
 
 /** How long a stop waits for ClickHouse to take what is left; the rest stays in the spool for the next start. */
 const drainMs = 5_000;
+/** How often findings that wait for event time are looked for while no span comes. */
+const settleMs = 1_000;
 const dayMs = 86_400_000;
 
 /**
@@ -72,6 +74,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
     observer: observe(metrics, options),
   });
   addGauges(metrics, spool, pipeline);
+  addCorrelationGauges(metrics, detector);
+  const settling = setInterval(() => void pipeline.settle(), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(spool, shipping.signal, {
     inserted: (table, rows) => metrics.storedRows.inc({ table }, rows),
@@ -80,6 +84,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     deadLettered: () => metrics.deadLetters.inc(),
   });
   const server = await listen(config, httpApp(config, pipeline, store, metrics)).catch(async (error: unknown) => {
+    clearInterval(settling);
     shipping.abort();
     await Promise.all([spool.close(), shipped]);
     await store.close();
@@ -91,7 +96,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
     urls: { otlp: url, api: url },
     store,
     stop: () => {
-      stopping ??= stop(server, spool, store, shipping, shipped);
+      clearInterval(settling);
+      stopping ??= stop({ server, pipeline, spool, store, shipping, shipped });
       return stopping;
     },
   };
@@ -160,6 +166,9 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
       metrics.detectErrors.inc();
       options.logger.error({ err: error }, 'detection failed for a batch; its spans are stored without findings');
     },
+    settled: (findings) => {
+      for (const finding of findings) metrics.findings.inc({ level: finding.level });
+    },
     batch: (events, findings) => {
       for (const finding of findings) metrics.findings.inc({ level: finding.level });
       options.onBatch?.(events, findings);
@@ -185,6 +194,22 @@ function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline): voi
     () => pipeline.clampedSpans,
   );
   add('spanwarden_store_truncated_values', 'Attribute values cut before storage.', () => pipeline.truncatedValues);
+}
+
+function addCorrelationGauges(metrics: Metrics, detector: Detector): void {
+  const stats = () => detector.correlationStats();
+  const sum = (key: 'groups' | 'withoutKey' | 'evictedGroups' | 'droppedEvents') =>
+    stats().rules.reduce((total, rule) => total + rule[key], 0);
+  const gauges = [
+    ['waiting_events', 'Events that wait until no earlier one can arrive.', () => stats().waiting],
+    ['late_events', 'Events that came too late for correlations.', () => stats().late],
+    ['hurried_events', 'Events evaluated before their time because too many waited.', () => stats().hurried],
+    ['groups', 'Groups that correlations remember.', () => sum('groups')],
+    ['keyless_events', 'Events without a group key.', () => sum('withoutKey')],
+    ['evicted_groups', 'Groups forgotten because there were too many.', () => sum('evictedGroups')],
+    ['dropped_events', 'Events forgotten because a group had too many.', () => sum('droppedEvents')],
+  ] as const;
+  for (const [name, help, read] of gauges) metrics.gauge(`spanwarden_correlate_${name}`, help, read);
 }
 
 /** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
@@ -214,18 +239,22 @@ function urlOf(server: Server): string {
   return `http://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
 }
 
-async function stop(
-  server: Server,
-  spool: Spool,
-  store: Store,
-  shipping: AbortController,
-  shipped: Promise<void>,
-): Promise<void> {
+interface Running {
+  readonly server: Server;
+  readonly pipeline: TracePipeline;
+  readonly spool: Spool;
+  readonly store: Store;
+  readonly shipping: AbortController;
+  readonly shipped: Promise<void>;
+}
+
+async function stop({ server, pipeline, spool, store, shipping, shipped }: Running): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
   server.closeIdleConnections();
   const cut = setTimeout(() => server.closeAllConnections(), 2_000);
   await closed;
   clearTimeout(cut);
+  await pipeline.flush();
   await spool.seal();
   await drained(spool);
   shipping.abort();

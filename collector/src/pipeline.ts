@@ -3,7 +3,7 @@ import { otlpJsonToProtobuf } from './decode/json.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
-import type { Outcome } from './model/outcome.ts';
+import { type Outcome, ok } from './model/outcome.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
 import { NormalisedEvents } from './normalise/span-events.ts';
@@ -13,7 +13,12 @@ import { SpanRowEncoder } from './store/rows/otel-traces.ts';
 
 /** The rule engine as the pipeline needs it. */
 export interface Detector {
-  detect(events: SpanEvents): Finding[];
+  detect(events: SpanEvents, nowNanos: bigint): Finding[];
+  /** Findings that become due because event time has come this far without a span. */
+  advance(eventNanos: bigint): Finding[];
+  /** Everything that is still open. */
+  flush(): Finding[];
+  readonly newestNanos: bigint;
 }
 
 /** The spool as the pipeline needs it. */
@@ -28,6 +33,8 @@ export interface PipelineObserver {
   malformed?(code: string): void;
   resent?(): void;
   detectFailed?(error: unknown): void;
+  /** Findings that became due between batches. */
+  settled?(findings: readonly Finding[]): void;
   /** The batch is only valid during the call. */
   batch?(events: SpanEvents, findings: readonly Finding[]): void;
 }
@@ -43,6 +50,8 @@ export interface PipelineOptions {
 }
 
 const dayMs = 86_400_000;
+/** Findings of correlations that are kept for the next append when the spool refuses one; the oldest are let go. */
+const keptFindingsMax = 10_000;
 
 /**
  * The data's way for one request: decode ▶ normalise ▶ detect ▶ rows ▶ spool. Everything up to the rows happens in one
@@ -53,6 +62,10 @@ export class TracePipeline {
   readonly #decoder: TraceDecoder;
   readonly #events: NormalisedEvents;
   readonly #encoder: SpanRowEncoder;
+  /** Findings of correlations by id that the spool refused: no resend brings them again. */
+  readonly #kept = new Map<string, Finding>();
+  /** When the last batch came and how far event time was then; silence moves it on by the clock. */
+  #lastBatch = { ms: 0, newestNanos: 0n };
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -84,9 +97,54 @@ export class TracePipeline {
       return { status: 'refused', code: decoded.code, message: decoded.message };
     }
     const { count, message } = decoded.batch.rejected;
-    const rows = this.#rows(decoded.batch);
-    if (rows.length === 0) return { status: 'ok', rejected: count, message };
-    return answer(await this.#options.log.append({ digest, rows }), count, message);
+    if (decoded.batch.spanCount === 0) return { status: 'ok', rejected: count, message };
+    const { rows, due } = this.#rows(decoded.batch);
+    return answer(await this.#append(digest, rows, due), count, message);
+  }
+
+  /**
+   * Stores the findings of correlations that became due while no span came; to be called every second or so. Event time
+   * moves on with the clock from where the last batch left it, so that old spans sent later are late only after a pause.
+   */
+  async settle(): Promise<Outcome> {
+    const { ms, newestNanos } = this.#lastBatch;
+    const passedNanos = BigInt(Math.max(0, this.#options.now() - ms)) * 1_000_000n;
+    const { detector } = this.#options;
+    return this.#storeDue(newestNanos === 0n ? [] : this.#guarded(() => detector.advance(newestNanos + passedNanos)));
+  }
+
+  /** Decides everything that correlations still wait for, and stores it: the last thing before the end. */
+  async flush(): Promise<Outcome> {
+    return this.#storeDue(this.#guarded(() => this.#options.detector.flush()));
+  }
+
+  async #storeDue(due: readonly Finding[]): Promise<Outcome> {
+    if (due.length > 0) this.#options.observer?.settled?.(due);
+    const findings = this.#withKept(due);
+    if (findings.length === 0) return ok;
+    const rows = encodeFindings(findings);
+    return this.#append(hash('sha256', rows.bytes, 'buffer').subarray(0, 16), [rows], findings);
+  }
+
+  /** Appends a record; what correlations found is kept when it is refused. */
+  async #append(digest: Uint8Array, rows: Rows[], due: readonly Finding[]): Promise<Outcome> {
+    const outcome = await this.#options.log.append({ digest, rows });
+    if (rows[0]?.table === 'otel_traces') this.#encoder.release(rows[0]);
+    if (outcome.status === 'ok') return outcome;
+    for (const finding of due) {
+      const newer = this.#kept.get(finding.id);
+      if (newer === undefined || newer.lastSeenNanos! < finding.lastSeenNanos!) this.#kept.set(finding.id, finding);
+      if (this.#kept.size > keptFindingsMax) this.#kept.delete(this.#kept.keys().next().value!);
+    }
+    return outcome;
+  }
+
+  /** The findings, before them what was kept and is not newer now. */
+  #withKept(findings: readonly Finding[]): readonly Finding[] {
+    const newer = new Set(findings.map(({ id }) => id));
+    const kept = [...this.#kept.values()].filter(({ id }) => !newer.has(id));
+    this.#kept.clear();
+    return [...kept, ...findings];
   }
 
   #decode(encoding: 'protobuf' | 'json', bytes: Buffer): ReturnType<TraceDecoder['decode']> {
@@ -101,21 +159,24 @@ export class TracePipeline {
     return decoded;
   }
 
-  #rows(batch: DecodedBatch): Rows[] {
-    if (batch.spanCount === 0) return [];
-    const events = this.#events.bind(batch);
-    const findings = this.#detect(events);
-    this.#options.observer?.batch?.(events, findings);
+  /** The rows of a batch, and those of its findings that a resend of it would not bring again. */
+  #rows(batch: DecodedBatch): { readonly rows: Rows[]; readonly due: readonly Finding[] } {
+    const { detector, observer, retentionMs } = this.#options;
     const now = this.#options.now();
-    const rows = [this.#encoder.encode(batch, { fromMs: now - this.#options.retentionMs, toMs: now + dayMs })];
+    const events = this.#events.bind(batch);
+    const found = this.#guarded(() => detector.detect(events, BigInt(now) * 1_000_000n));
+    this.#lastBatch = { ms: now, newestNanos: detector.newestNanos };
+    observer?.batch?.(events, found);
+    const rows = [this.#encoder.encode(batch, { fromMs: now - retentionMs, toMs: now + dayMs })];
+    const findings = this.#withKept(found);
     if (findings.length > 0) rows.push(encodeFindings(findings));
-    return rows;
+    return { rows, due: findings.filter(({ lastSeenNanos }) => lastSeenNanos !== undefined) };
   }
 
   /** A fault in detection must not cost the spans. */
-  #detect(events: SpanEvents): Finding[] {
+  #guarded(detect: () => Finding[]): Finding[] {
     try {
-      return this.#options.detector.detect(events);
+      return detect();
     } catch (error) {
       this.#options.observer?.detectFailed?.(error);
       return [];

@@ -164,6 +164,24 @@ describe('shipping', () => {
     assert.equal(await count("findings WHERE TraceId = 'once-a'"), 1);
   });
 
+  it('keeps the newest state of a finding, in whatever order its states land', async () => {
+    const first = finding({
+      id: '22'.repeat(16),
+      traceId: 'updated',
+      count: 2,
+      lastSeenNanos: 1_767_261_602_000_000_000n,
+    });
+    const later = { ...first, count: 7, lastSeenNanos: 1_767_261_609_000_000_000n };
+    await ship(
+      new MemorySource(...[later, first].map((each, n) => segment(`updated-${n}`, encodeFindings([each])))),
+      2,
+    );
+    assert.deepEqual(
+      await rowsOf("SELECT Count, toUnixTimestamp(LastSeen) AS seen FROM findings FINAL WHERE TraceId = 'updated'"),
+      [{ Count: '7', seen: 1_767_261_609 }],
+    );
+  });
+
   it('is exactly once for a segment that has to be cut into several blocks', async () => {
     const text = 'x'.repeat(50_000);
     const rows = spanRows(

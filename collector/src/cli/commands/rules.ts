@@ -15,6 +15,7 @@ import { count, writeProblem } from '../rule-problems.ts';
 import { createTestEvents } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
 import { rulesExplainCommand } from './rules-explain.ts';
+import { rulesNewCommand } from './rules-new.ts';
 import { rulesTestCommand } from './rules-test.ts';
 
 interface RulesOptions {
@@ -42,7 +43,7 @@ export function rulesCommand(): Command {
       .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
       .action((paths: string[], options: RulesOptions) => run(action, paths, options));
   }
-  return command.addCommand(rulesTestCommand()).addCommand(rulesExplainCommand());
+  return command.addCommand(rulesTestCommand()).addCommand(rulesExplainCommand()).addCommand(rulesNewCommand());
 }
 
 interface Input {

@@ -19,7 +19,9 @@ export function approximate(units: bigint): number {
   const negative = units < 0n;
   const size = negative ? -units : units;
   const bits = size.toString(2).length;
-  const shift = BigInt(Math.max(0, bits - 64));
-  const number = Number(size >> shift) * 2 ** Math.min(Number(shift) - 1074 + 537, 1023) * 2 ** -537;
+  const shift = Math.max(0, bits - 64);
+  const exponent = shift - 1074;
+  // In two steps, as 2^-1074 times a half of it would be 0.
+  const number = Number(size >> BigInt(shift)) * 2 ** Math.ceil(exponent / 2) * 2 ** Math.floor(exponent / 2);
   return negative ? -number : number;
 }

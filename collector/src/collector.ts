@@ -203,6 +203,7 @@ function addCorrelationGauges(metrics: Metrics, detector: Detector): void {
   const gauges = [
     ['waiting_events', 'Events that wait until no earlier one can arrive.', () => stats().waiting],
     ['late_events', 'Events that came too late for correlations.', () => stats().late],
+    ['future_events', 'Events from so far in the future that correlations left them out.', () => stats().future],
     ['hurried_events', 'Events evaluated before their time because too many waited.', () => stats().hurried],
     ['groups', 'Groups that correlations remember.', () => sum('groups')],
     ['keyless_events', 'Events without a group key.', () => sum('withoutKey')],

@@ -22,7 +22,7 @@ export interface DetectorOptions {
 export interface Detector {
   /**
    * The findings of a batch, in the order of its spans and rules, then those of correlations that became due or changed,
-   * in event order. Keeps nothing of the batch. `nowNanos` keeps spans from the future from moving event time on.
+   * in event order. Keeps nothing of the batch. `nowNanos` keeps spans from the future out of correlations.
    */
   detect(events: SpanEvents, nowNanos?: bigint): Finding[];
   /** Findings that become due when event time has come to `eventNanos` without a span: for sources that fell silent. */
@@ -77,7 +77,7 @@ export function createDetector(options: DetectorOptions): Detector {
   };
 
   /** All rules on the span that the cursor stands on. */
-  const detectSpan = (route: readonly Compiled[], findings: Finding[]): void => {
+  const detectSpan = (route: readonly Compiled[], findings: Finding[], nowNanos: bigint | undefined): void => {
     const matched: Rule[] = [];
     let found = 0;
     for (const each of route) {
@@ -88,7 +88,7 @@ export function createDetector(options: DetectorOptions): Detector {
       if (++found > limits.findingsPerSpanMax) findingsDropped++;
       else findings.push(describe(each, cursor));
     }
-    if (matched.length > 0) correlating.add(cursor, matched);
+    if (matched.length > 0) correlating.add(cursor, matched, nowNanos);
   };
 
   return {
@@ -100,7 +100,7 @@ export function createDetector(options: DetectorOptions): Detector {
         spansOf.set(categories, (spansOf.get(categories) ?? 0) + 1);
         cursor.span = span;
         cursor.turn++;
-        if (categories !== 0) detectSpan(routeOf(categories), findings);
+        if (categories !== 0) detectSpan(routeOf(categories), findings, nowNanos);
       }
       correlating.observe(events.batch, nowNanos);
       findings.push(...correlating.settle());

@@ -32,7 +32,7 @@ export interface CorrelationStats extends CorrelatorCounters {
 /** Correlations as the detector uses them: spans in, findings out when they are due. */
 export interface Correlating {
   /** The span that the cursor stands on matched these rules. */
-  add(cursor: Cursor, matched: readonly Rule[]): void;
+  add(cursor: Cursor, matched: readonly Rule[], nowNanos?: bigint): void;
   /** Event time has come as far as the newest span of a batch, but no further than `nowNanos`. */
   observe(batch: SpanBatch, nowNanos: bigint | undefined): void;
   settle(): Finding[];
@@ -54,9 +54,9 @@ export function createCorrelating(
   const counters: ExtractCounters = { withoutKey: correlations.map(() => 0), droppedGroups: 0, droppedValues: 0 };
   const extract = createExtract(correlations, fields, counters);
   return {
-    add: (cursor, matched) => {
+    add: (cursor, matched, nowNanos) => {
       const event = extract(cursor, matched);
-      if (event) correlator.add(event);
+      if (event) correlator.add(event, nowNanos);
     },
     observe: (batch, nowNanos) => {
       if (correlations.length === 0) return;

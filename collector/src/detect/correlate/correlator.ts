@@ -35,6 +35,8 @@ export interface CorrelatorBounds extends EvaluatorBounds {
 export interface CorrelatorCounters {
   /** Events behind the watermark: correlations did not see them. */
   late: number;
+  /** Events that end further in the future than clocks differ: kept, they would fill the buffer and move the watermark. */
+  future: number;
   /** Spans that came twice. */
   repeated: number;
   /** Events evaluated before their time because too many waited. */
@@ -47,7 +49,7 @@ export interface CorrelatorCounters {
  * the lateness and every batching gives the same findings.
  */
 export class Correlator {
-  readonly counters: CorrelatorCounters = { late: 0, repeated: 0, hurried: 0 };
+  readonly counters: CorrelatorCounters = { late: 0, future: 0, repeated: 0, hurried: 0 };
   readonly #evaluators: readonly Evaluator[];
   readonly #parents: readonly (readonly Parent[])[];
   readonly #silent: ReadonlySet<Rule | Correlation>;
@@ -90,9 +92,10 @@ export class Correlator {
     if (timeNanos > this.#newest) this.#newest = timeNanos;
   }
 
-  /** Takes an event in any order. */
-  add(event: CorrelationEvent): void {
+  /** Takes an event in any order. A clock may be ahead of `nowNanos` by as much as spans may be late. */
+  add(event: CorrelationEvent, nowNanos?: bigint): void {
     if (event.timeNanos < this.#watermark) this.counters.late++;
+    else if (nowNanos !== undefined && event.timeNanos > nowNanos + this.#lateness) this.counters.future++;
     else this.#buffer.push(event);
   }
 

@@ -18,6 +18,17 @@ test('a clean rule has nothing to say', () => {
   assert.deepEqual([errors, warnings], [[], []]);
 });
 
+test('one run names every error of a rule, whatever comes first', () => {
+  const { errors } = lint(
+    'title: T\nid: 7f2a4c0e-6a55-4f0e-9a51-0d7a3b1f1c11\nlogsource: {product: ai_agent, category: tol}\ndetection:\n' +
+      '  s:\n    gen_ai.tool.name|contians: x\n    span.name|re: "a(?=b)"\n  condition: s and typo\nlevel: hi\n',
+  );
+  assert.deepEqual(
+    errors.map(({ code, position }) => `${position!.line} ${code}`),
+    ['3 SW_RULE_VALUE', '6 SW_RULE_MODIFIER', '7 SW_RULE_REGEX', '8 SW_RULE_CONDITION', '9 SW_RULE_VALUE'],
+  );
+});
+
 test('fields that only we define must exist', () => {
   const { errors } = ofField('spanwarden.effects.kind');
   assert.equal(errors[0]!.code, 'SW_RULE_FIELD');

@@ -4,7 +4,7 @@ import { Category, type CategoryName } from '../model/span-events.ts';
 import type { Correlation, CorrelationSyntax } from './correlate/correlation.ts';
 import { linkCorrelations } from './correlate/link.ts';
 import type { Lists } from './modifiers/text.ts';
-import { parseRuleFile } from './parse/rule-file.ts';
+import { type BrokenRule, parseRuleFile } from './parse/rule-file.ts';
 import { Report } from './report.ts';
 import { type Detection, resolveDetection } from './resolve.ts';
 import type { FilterSyntax, Logsource, RuleMeta, RuleSyntax } from './rule.ts';
@@ -56,11 +56,13 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
   const rules: RuleSyntax[] = [];
   const syntaxes: CorrelationSyntax[] = [];
   const filters: FilterSyntax[] = [];
+  const broken: BrokenRule[] = [];
   for (const { path, text } of sources) {
     const file = parseRuleFile(path, text, report);
     rules.push(...file.rules);
     syntaxes.push(...file.correlations);
     filters.push(...file.filters);
+    broken.push(...file.broken);
   }
   const count = rules.length + syntaxes.length;
   if (count > limits.rulesMax) {
@@ -80,6 +82,10 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
     const categories = categoriesOf(syntax.logsource, report);
     return { meta: syntax.meta, file: syntax.at.file, syntax, categories, detection, filters: filtersOf[index]! };
   });
+  for (const { detection, logsource } of broken) {
+    resolveDetection(detection, { lists, report });
+    if (logsource) categoriesOf(logsource, report);
+  }
   const correlations = linkCorrelations(syntaxes, loaded, report);
   return { rules: loaded, correlations, errors: report.errors, warnings: report.warnings };
 }

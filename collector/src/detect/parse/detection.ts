@@ -6,8 +6,11 @@ import { namesIn, parseConditions } from './condition.ts';
 /** Keys beside the search identifiers that are none themselves. */
 export type ReservedKeys = ReadonlySet<string>;
 
-/** Reads a detection part: search identifiers and their condition. Undefined after an error went to the report. */
-export function parseDetection(map: YamlMap, reserved: ReservedKeys, report: Report): DetectionSyntax | undefined {
+/**
+ * Reads a detection part: search identifiers and their condition. After an error went to the report, what could be read is
+ * returned all the same, so that its values are checked too.
+ */
+export function parseDetection(map: YamlMap, reserved: ReservedKeys, report: Report): DetectionSyntax {
   const before = report.errors.length;
   const identifiers = new Map<string, SearchSyntax>();
   const places = new Map<string, YamlEntry>();
@@ -26,11 +29,11 @@ export function parseDetection(map: YamlMap, reserved: ReservedKeys, report: Rep
       'the detection part has no condition',
       'For example: condition: selection.',
     );
-    return undefined;
+    return { identifiers, conditions: [] };
   }
   if (places.size === 0) report.error('SW_RULE_KEY', map.at, 'the detection part has no search identifier');
   const conditions = parseConditions(condition.value, [...places.keys()], report);
-  if (report.errors.length > before) return undefined;
+  if (report.errors.length > before) return { identifiers, conditions };
   const used = new Set(conditions.flatMap(({ root }) => namesIn(root)));
   for (const [name, entry] of places) {
     if (used.has(name)) continue;

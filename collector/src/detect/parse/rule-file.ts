@@ -1,7 +1,7 @@
 import type { CorrelationSyntax } from '../correlate/correlation.ts';
 import { parseCorrelation } from '../correlate/parse.ts';
 import type { Report } from '../report.ts';
-import type { Condition, FilterSyntax, RuleSyntax } from '../rule.ts';
+import type { Condition, DetectionSyntax, FilterSyntax, Logsource, RuleSyntax } from '../rule.ts';
 import { entryOf, readYaml, type YamlMap } from '../yaml.ts';
 import { resolveCollections } from './collections.ts';
 import { parseDetection } from './detection.ts';
@@ -11,13 +11,21 @@ export interface RuleFile {
   readonly rules: readonly RuleSyntax[];
   readonly correlations: readonly CorrelationSyntax[];
   readonly filters: readonly FilterSyntax[];
+  /** What could be read of detection rules with an error: never run, but checked further, to name all errors at once. */
+  readonly broken: readonly BrokenRule[];
 }
 
-/** Reads one rule file. What is wrong goes to the report with its place; the documents without an error are returned. */
+export interface BrokenRule {
+  readonly logsource: Logsource | undefined;
+  readonly detection: DetectionSyntax;
+}
+
+/** Reads one rule file. What is wrong goes to the report with its place. */
 export function parseRuleFile(file: string, text: string, report: Report): RuleFile {
   const rules: RuleSyntax[] = [];
   const correlations: CorrelationSyntax[] = [];
   const filters: FilterSyntax[] = [];
+  const broken: BrokenRule[] = [];
   for (const document of resolveCollections(readYaml(file, text, report), report)) {
     if (entryOf(document, 'correlation')) {
       const correlation = parseCorrelation(document, report);
@@ -26,14 +34,14 @@ export function parseRuleFile(file: string, text: string, report: Report): RuleF
       const filter = parseFilter(document, report);
       if (filter) filters.push(filter);
     } else {
-      const rule = parseRule(document, report);
+      const rule = parseRule(document, report, broken);
       if (rule) rules.push(rule);
     }
   }
-  return { rules, correlations, filters };
+  return { rules, correlations, filters, broken };
 }
 
-function parseRule(document: YamlMap, report: Report): RuleSyntax | undefined {
+function parseRule(document: YamlMap, report: Report, broken: BrokenRule[]): RuleSyntax | undefined {
   const before = report.errors.length;
   const meta = parseMeta(document, report);
   const logsource = parseLogsource(document, report);
@@ -48,8 +56,9 @@ function parseRule(document: YamlMap, report: Report): RuleSyntax | undefined {
     return undefined;
   }
   const detection = parseDetection(part, new Set(), report);
-  if (!logsource || !detection || report.errors.length > before) return undefined;
-  return { meta, logsource, detection, at: document.at };
+  if (logsource && report.errors.length === before) return { meta, logsource, detection, at: document.at };
+  broken.push({ logsource, detection });
+  return undefined;
 }
 
 const filterKeys = new Set(['rules', 'keep_only']);
@@ -74,7 +83,7 @@ function parseFilter(document: YamlMap, report: Report): FilterSyntax | undefine
   }
   const rules = parseTargets(part, report);
   const detection = parseDetection(part, filterKeys, report);
-  if (!detection || !logsource) return undefined;
+  if (!logsource) return undefined;
   const keepOnly = entryOf(part, 'keep_only')?.value;
   const inverted = keepOnly?.kind === 'scalar' && keepOnly.value === true;
   for (const condition of detection.conditions) {

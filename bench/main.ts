@@ -4,6 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { gunzipSync } from 'node:zlib';
+import { readRuleFiles, shippedRulesPath } from '../collector/src/cli/load-rules.ts';
+import { loadRules } from '../collector/src/detect/load.ts';
 import { type CollectorFigure, measureCollector } from './collector.ts';
 import { makeBodies, spanSizes } from './spans.ts';
 import { measureStages, type StageFigure } from './stages.ts';
@@ -24,7 +26,9 @@ const whole: CollectorFigure[] = [];
 for (const size of spanSizes) {
   say(`whole collector, spans of ${size} bytes …`);
   const bodies = Math.round((quick ? 40 : 400) / (size > 3_000 ? 8 : size > 700 ? 2 : 1));
-  whole.push(await measureCollector(size, bodies, size > 3_000 ? 64 : 512));
+  for (const rules of ['15 rules', 'shipped rules'] as const) {
+    whole.push(await measureCollector(size, bodies, size > 3_000 ? 64 : 512, rules));
+  }
 }
 if (json)
   process.stdout.write(`${JSON.stringify({ machine, date: new Date().toISOString(), stages, collector: whole })}\n`);
@@ -33,6 +37,11 @@ else print();
 /** The spans of the demo's two runs, as the instrumentation sent them; see test/fixtures/traces/demo/README.md. */
 function recorded(): Buffer {
   return gunzipSync(readFileSync(new URL('../test/fixtures/traces/demo/requests.pb.gz', import.meta.url)));
+}
+
+function shippedRules(): number {
+  const { rules, correlations } = loadRules(readRuleFiles([shippedRulesPath()]).rules);
+  return rules.length + correlations.length;
 }
 
 function print(): void {
@@ -44,11 +53,12 @@ function print(): void {
   }
   out.push(
     '',
-    'Whole collector, OTLP/HTTP protobuf + gzip → fsynced → rows in embedded ClickHouse, 15+ shipped rules:',
+    'Whole collector, OTLP/HTTP protobuf + gzip → fsynced → rows in embedded ClickHouse,',
+    `with 15 detection rules, and with all ${shippedRules()} that ship (correlations among them):`,
   );
   for (const it of whole) {
     out.push(
-      `  ${String(it.size).padStart(6)} B  ${it.spansPerCpuSecond.toLocaleString('en')} spans per CPU-second of the collector ` +
+      `  ${String(it.size).padStart(6)} B  ${it.rules.padEnd(13)}  ${it.spansPerCpuSecond.toLocaleString('en')} spans per CPU-second of the collector ` +
         `(${it.spansPerCpuSecondWithClickhouse.toLocaleString('en')} with ClickHouse), ${it.spansPerSecond.toLocaleString('en')}/s, ` +
         `ack p50 ${it.ackP50Ms} ms, p99 ${it.ackP99Ms} ms, peak ${it.peakMemoryMiB} MiB, lost ${it.lost}`,
     );

@@ -69,7 +69,9 @@ export class SpanRowEncoder {
   encode(batch: SpanBatch, range: TimeRange): Rows {
     this.#resources.reset();
     this.#resourceEnds = [];
-    const edges = { from: BigInt(range.fromMs) * 1_000_000n, to: BigInt(range.toMs) * 1_000_000n };
+    const from = BigInt(range.fromMs) * 1_000_000n;
+    const to = BigInt(range.toMs) * 1_000_000n;
+    const edges = { from, to, fromHigh: Number(from >> 32n), toHigh: Number(to >> 32n) };
     this.#maps.begin(batch);
     for (let span = 0; span < batch.spanCount; span++) this.#row(batch, span * Span.stride, edges);
     return { table: 'otel_traces', bytes: this.#writer.take(), count: batch.spanCount };
@@ -112,7 +114,7 @@ export class SpanRowEncoder {
     if (offset >= 0) {
       // Compare by the high half first: only spans within four seconds of an edge need all 64 bits.
       const high = batch.bytes.readUInt32LE(offset + 4);
-      if (high > Number(edges.from >> 32n) && high < Number(edges.to >> 32n)) {
+      if (high > edges.fromHigh && high < edges.toHigh) {
         this.#writer.raw(batch.bytes, offset, offset + 8);
         return undefined;
       }
@@ -194,6 +196,9 @@ function clamp(nanos: bigint, edges: TimeEdges): bigint {
 interface TimeEdges {
   readonly from: bigint;
   readonly to: bigint;
+  /** Their upper 32 bits, worked out once per batch. */
+  readonly fromHigh: number;
+  readonly toHigh: number;
 }
 
 export interface ExtraAttribute {

@@ -5,7 +5,7 @@ import type { SpanEvents } from '../model/span-events.ts';
 import { createCompiler, type Node } from './compile.ts';
 import { type CorrelationStats, createCorrelating, type RestoreOutcome } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
-import { findingId, reasonOf } from './finding-texts.ts';
+import { findingId, reasonOf, ruleIdentity } from './finding-texts.ts';
 import type { Rule } from './load.ts';
 import type { Cursor } from './reader.ts';
 import { createFacts } from './span-facts.ts';
@@ -150,12 +150,7 @@ function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) 
     return {
       id: findingId(meta.id, groupKey, shown.traceId + shown.spanId),
       timeNanos: endNanos,
-      ruleId: meta.id,
-      ruleTitle: meta.title,
-      ruleVersion: meta.version,
-      level: meta.level,
-      response: meta.response,
-      tags: meta.tags,
+      ...ruleIdentity(meta),
       reason,
       groupKey,
       ...shown,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Finding } from '../model/finding.ts';
 import type { RuleMeta } from './rule.ts';
 
 /** The same rule, group and first span always give the same id, so that a replay repeats findings and adds none. */
@@ -10,4 +11,12 @@ export function findingId(ruleId: string, groupKey: string, firstSpan: string): 
 export function reasonOf(meta: RuleMeta): string {
   const text = meta.description.replaceAll(/\s+/g, ' ').trim();
   return /^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? (text || meta.title);
+}
+
+type RuleIdentity = Pick<Finding, 'ruleId' | 'ruleTitle' | 'ruleVersion' | 'level' | 'response' | 'tags'>;
+
+/** What every finding says about the rule that made it. */
+export function ruleIdentity(meta: RuleMeta): RuleIdentity {
+  const { id, title, version, level, response, tags } = meta;
+  return { ruleId: id, ruleTitle: title, ruleVersion: version, level, response, tags };
 }

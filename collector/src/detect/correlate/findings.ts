@@ -1,6 +1,6 @@
 import type { Evidence, Finding } from '../../model/finding.ts';
 import { excerpt } from '../evidence.ts';
-import { reasonOf } from '../finding-texts.ts';
+import { reasonOf, ruleIdentity } from '../finding-texts.ts';
 import type { Correlation } from './correlation.ts';
 import { type Episode, groupKeyOf } from './evaluator.ts';
 import { thresholdsText } from './thresholds.ts';
@@ -31,12 +31,7 @@ export function findingOf(correlation: Correlation, episode: Episode): Finding {
   return {
     id: episode.id,
     timeNanos: endNanos,
-    ruleId: meta.id,
-    ruleTitle: meta.title,
-    ruleVersion: meta.version,
-    level: meta.level,
-    response: meta.response,
-    tags: meta.tags,
+    ...ruleIdentity(meta),
     reason: reasonOf(meta),
     groupKey: groupKeyOf(correlation, episode.groupTexts.map(shownText)),
     ...shown,

@@ -3,12 +3,13 @@ import type { Evidence, Finding } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { createCompiler, type Node } from './compile.ts';
-import { type CorrelationStats, createCorrelating, type RestoreOutcome } from './correlate/correlating.ts';
+import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
 import { findingId, reasonOf, ruleIdentity } from './finding-texts.ts';
 import type { Rule } from './load.ts';
 import type { Cursor } from './reader.ts';
-import { createFacts } from './span-facts.ts';
+import { createIdentity } from './span-identity.ts';
+import type { RestoreOutcome } from './state.ts';
 
 export interface DetectorOptions {
   readonly rules: readonly Rule[];
@@ -140,9 +141,9 @@ function spansFor(rule: Rule, spansOf: ReadonlyMap<number, number>): number {
 }
 
 function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) => Finding {
-  const factsOf = createFacts(fields);
+  const identityOf = createIdentity(fields);
   return ({ rule, node, reason }, cursor) => {
-    const { endNanos, ...shown } = factsOf(cursor);
+    const { endNanos, ...shown } = identityOf(cursor);
     const evidence: Evidence[] = [];
     node.collect(cursor, evidence);
     const { meta } = rule;

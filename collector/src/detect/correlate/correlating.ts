@@ -3,11 +3,10 @@ import type { Finding } from '../../model/finding.ts';
 import { Span, type SpanBatch } from '../../model/span-batch.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
+import type { RestoreOutcome } from '../state.ts';
 import type { Correlation } from './correlation.ts';
 import { Correlator, type CorrelatorBounds, type CorrelatorCounters } from './correlator.ts';
 import { createExtract, type ExtractCounters } from './extract.ts';
-
-export type RestoreOutcome = ReturnType<Correlator['restore']>;
 
 /** Counts since the start; groups and events as they are now. */
 export interface CorrelationStats extends CorrelatorCounters {

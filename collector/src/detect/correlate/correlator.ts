@@ -2,7 +2,7 @@ import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
 import type { Rule } from '../load.ts';
 import { numericOf } from '../modifiers/numbers.ts';
-import type { SpanFacts } from '../span-facts.ts';
+import type { SpanIdentity } from '../span-identity.ts';
 import { type Correlation, isCorrelation, silentSources } from './correlation.ts';
 import {
   type Change,
@@ -260,7 +260,7 @@ const defaultBounds: CorrelatorBounds = {
 };
 
 /** What each correlation is to do at one moment. */
-type Work = Map<number, { readonly span: SpanFacts; readonly part: GroupPart }[]>;
+type Work = Map<number, { readonly span: SpanIdentity; readonly part: GroupPart }[]>;
 
 interface Parent {
   readonly index: number;

@@ -1,6 +1,6 @@
 import { limits } from '../../model/limits.ts';
 import { findingId } from '../finding-texts.ts';
-import type { SpanFacts } from '../span-facts.ts';
+import type { SpanIdentity } from '../span-identity.ts';
 import { type Correlation, isCorrelation } from './correlation.ts';
 import type { Entry, GroupPart } from './event.ts';
 import { type Measure, measureOf } from './measure.ts';
@@ -16,10 +16,10 @@ export interface EvaluatorBounds {
 export interface Episode {
   readonly id: string;
   /** The span that made it true. */
-  readonly opened: SpanFacts;
+  readonly opened: SpanIdentity;
   readonly groupTexts: readonly string[];
   /** The spans the condition rested on when it became true, earliest first, as many as evidence has room for. */
-  readonly spans: readonly SpanFacts[];
+  readonly spans: readonly SpanIdentity[];
   count: number;
   lastSeenNanos: bigint;
   /** The newest measured value. */
@@ -35,7 +35,7 @@ export interface Group {
   episode: Episode | null;
   /** Tumbling windows: the number of the window that `window` is about, and its first span. */
   windowNumber: bigint;
-  first: SpanFacts | null;
+  first: SpanIdentity | null;
   /** The last window whose condition held. */
   heldNumber: bigint;
 }
@@ -112,7 +112,7 @@ export class Evaluator {
   }
 
   /** Takes an event that is not before any earlier one, and not after the close of the open window. */
-  add(timeNanos: bigint, span: SpanFacts, part: GroupPart): Change | undefined {
+  add(timeNanos: bigint, span: SpanIdentity, part: GroupPart): Change | undefined {
     const group = this.#touch(timeNanos, part.texts);
     const entry: Entry = { timeNanos, span, members: part.members, values: part.values };
     this.counters.events++;
@@ -179,7 +179,7 @@ export class Evaluator {
     this.#size += this.#measure.size(group.window) - before;
   }
 
-  #open(group: Group, span: SpanFacts, lastSeenNanos: bigint): Change {
+  #open(group: Group, span: SpanIdentity, lastSeenNanos: bigint): Change {
     const measure = this.#measure;
     group.episode = {
       id: findingId(this.correlation.meta.id, groupKeyOf(this.correlation, group.texts), span.traceId + span.spanId),

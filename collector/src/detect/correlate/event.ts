@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../../model/limits.ts';
-import type { SpanFacts } from '../span-facts.ts';
+import type { SpanIdentity } from '../span-identity.ts';
 
 /** A span that matched rules which correlations use. */
 export interface CorrelationEvent {
   readonly timeNanos: bigint;
   readonly startNanos: bigint;
-  readonly span: SpanFacts;
+  readonly span: SpanIdentity;
   /** One for each correlation it reaches. */
   readonly parts: readonly EventPart[];
 }
@@ -30,7 +30,7 @@ export interface GroupPart {
 /** What a window remembers of an event. */
 export interface Entry {
   readonly timeNanos: bigint;
-  readonly span: SpanFacts;
+  readonly span: SpanIdentity;
   readonly members: number;
   readonly values: readonly (string | number)[];
 }

@@ -4,7 +4,7 @@ import { Span } from '../../model/span-batch.ts';
 import type { Rule } from '../load.ts';
 import { numericOf } from '../modifiers/numbers.ts';
 import { type Cursor, createReaders, type Reader } from '../reader.ts';
-import { createFacts } from '../span-facts.ts';
+import { createIdentity } from '../span-identity.ts';
 import { type Correlation, type CorrelationMember, isCorrelation } from './correlation.ts';
 import { boundedText, type CorrelationEvent, type EventPart, type GroupPart } from './event.ts';
 
@@ -28,7 +28,7 @@ export function createExtract(
   counters: ExtractCounters,
 ): Extract {
   const readerOf = createReaders(fields);
-  const factsOf = createFacts(fields);
+  const identityOf = createIdentity(fields);
   const extractions = correlations.map((correlation) => createPart(correlation, readerOf, counters));
   const usedBy = new Map<Rule, number[]>();
   for (const [index, { members }] of correlations.entries()) {
@@ -50,7 +50,7 @@ export function createExtract(
     if (parts.length === 0) return undefined;
     const { events, span } = cursor;
     const start = events.batch.spans[span * Span.stride + Span.start]!;
-    const facts = factsOf(cursor);
+    const facts = identityOf(cursor);
     return {
       timeNanos: facts.endNanos,
       startNanos: start < 0 ? 0n : events.batch.nanos(start),

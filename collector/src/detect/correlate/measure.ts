@@ -1,4 +1,4 @@
-import type { SpanFacts } from '../span-facts.ts';
+import type { SpanIdentity } from '../span-identity.ts';
 import type { Correlation } from './correlation.ts';
 import type { Entry } from './event.ts';
 import { countMeasure } from './measures/count.ts';
@@ -26,7 +26,7 @@ export interface Measure<S> {
   /** The measured value, for people. */
   shown(state: S): string;
   /** The spans that the result rests on, earliest first, at most `max`. */
-  spans(state: S, max: number): readonly SpanFacts[];
+  spans(state: S, max: number): readonly SpanIdentity[];
   /** Events forgotten because the group remembered too many. */
   dropped(state: S): number;
 }

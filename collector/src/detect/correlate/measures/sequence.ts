@@ -1,4 +1,4 @@
-import type { SpanFacts } from '../../span-facts.ts';
+import type { SpanIdentity } from '../../span-identity.ts';
 import type { Entry } from '../event.ts';
 import type { Measure } from '../measure.ts';
 import { Matching } from './matching.ts';
@@ -6,7 +6,7 @@ import { Matching } from './matching.ts';
 /** Spans for the first steps of the sequence, in their order, and when the first of them ended. */
 interface Chain {
   readonly startNanos: bigint;
-  readonly spans: readonly SpanFacts[];
+  readonly spans: readonly SpanIdentity[];
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { SpanFacts } from '../../span-facts.ts';
+import type { SpanIdentity } from '../../span-identity.ts';
 import type { Entry } from '../event.ts';
 import type { Measure } from '../measure.ts';
 
@@ -51,7 +51,7 @@ export function windowMeasure<S>(total: Total<S>, sizeMax: number): Measure<Wind
     size: (window) => window.size,
     events: eventsIn,
     shown: (window) => total.shown(window.total, eventsIn(window)),
-    spans: (window, max): readonly SpanFacts[] =>
+    spans: (window, max): readonly SpanIdentity[] =>
       window.entries.slice(window.head, window.head + max).map(({ span }) => span),
     dropped: (window) => window.dropped,
   };

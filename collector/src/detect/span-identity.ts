@@ -4,7 +4,7 @@ import { valueText } from '../model/value.ts';
 import type { Cursor } from './reader.ts';
 
 /** What a finding says about a span; texts of its own, so that it may outlive the batch. */
-export interface SpanFacts {
+export interface SpanIdentity {
   readonly traceId: string;
   readonly spanId: string;
   readonly spanName: string;
@@ -17,7 +17,7 @@ export interface SpanFacts {
   readonly endNanos: bigint;
 }
 
-const factFields = {
+const identityFields = {
   traceId: 'trace_id',
   spanId: 'span_id',
   spanName: 'span.name',
@@ -28,14 +28,16 @@ const factFields = {
   toolName: 'gen_ai.tool.name',
 } as const;
 
-/** Reads the facts of the span that the cursor stands on. */
-export function createFacts(fields: FieldTable): (cursor: Cursor) => SpanFacts {
-  const ids = Object.entries(factFields).map(([key, name]) => [key, fields.intern(name)] as const);
+/** Reads the identity of the span that the cursor stands on. */
+export function createIdentity(fields: FieldTable): (cursor: Cursor) => SpanIdentity {
+  const ids = Object.entries(identityFields).map(([key, name]) => [key, fields.intern(name)] as const);
   return ({ events, span }) => {
-    const facts: Record<string, string> = {};
-    for (const [key, id] of ids) facts[key] = valueText(events.value(span, id) ?? '');
+    const texts: Record<string, string> = {};
+    for (const [key, id] of ids) texts[key] = valueText(events.value(span, id) ?? '');
     const end = events.batch.spans[span * Span.stride + Span.end]!;
-    const texts = facts as Record<keyof typeof factFields, string>;
-    return { ...texts, endNanos: end < 0 ? 0n : events.batch.nanos(end) };
+    return {
+      ...(texts as Record<keyof typeof identityFields, string>),
+      endNanos: end < 0 ? 0n : events.batch.nanos(end),
+    };
   };
 }

@@ -1,0 +1,22 @@
+/**
+ * A part of detection that remembers earlier spans. Its state is a function of what it took in, so that a checkpoint and
+ * what came after it give back the same state after a crash.
+ */
+export interface Stateful {
+  /**
+   * What the part took in since the last call, empty when nothing: `replay` of it on the state of that time gives the state of
+   * now. It is stored in the same record as the findings that came of it.
+   */
+  takeJournal(): Uint8Array;
+  /** Takes in a journal again. What comes of it was stored with the journal, so nothing is given out. */
+  replay(journal: Uint8Array): void;
+  /** The whole state between two calls. */
+  snapshot(): Uint8Array;
+  /** Takes over a snapshot; what belongs to rules that are gone or have changed is left behind. */
+  restore(snapshot: Uint8Array): RestoreOutcome;
+}
+
+/** `unreadable` leaves the part as it was. */
+export type RestoreOutcome =
+  | { readonly status: 'restored'; readonly rules: number }
+  | { readonly status: 'unreadable' };

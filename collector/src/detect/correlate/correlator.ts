@@ -4,17 +4,11 @@ import type { Rule } from '../load.ts';
 import { numericOf } from '../modifiers/numbers.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import { type Correlation, isCorrelation, silentSources } from './correlation.ts';
-import {
-  type Change,
-  type Episode,
-  Evaluator,
-  type EvaluatorBounds,
-  type EvaluatorCounters,
-  membersFrom,
-  textsFrom,
-} from './evaluator.ts';
+import { membersFrom, textsFrom } from './evaluator.ts';
 import { type CorrelationEvent, type GroupPart, isSameSpan } from './event.ts';
 import { findingOf } from './findings.ts';
+import type { Change, CorrelationEvaluator, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
+import { createEvaluator } from './kinds.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { decodeState, encodeState } from './snapshot.ts';
 
@@ -50,7 +44,7 @@ export interface CorrelatorCounters {
  */
 export class Correlator {
   readonly counters: CorrelatorCounters = { late: 0, future: 0, repeated: 0, hurried: 0 };
-  readonly #evaluators: readonly Evaluator[];
+  readonly #evaluators: readonly CorrelationEvaluator[];
   readonly #parents: readonly (readonly Parent[])[];
   readonly #silent: ReadonlySet<Rule | Correlation>;
   readonly #lateness: bigint;
@@ -65,7 +59,7 @@ export class Correlator {
   constructor({ correlations, allowedLatenessNanos, bounds }: CorrelatorOptions) {
     this.#lateness = allowedLatenessNanos;
     this.#bounds = { ...defaultBounds, ...bounds };
-    this.#evaluators = correlations.map((correlation) => new Evaluator(correlation, this.#bounds));
+    this.#evaluators = correlations.map((correlation) => createEvaluator(correlation, this.#bounds));
     this.#silent = silentSources(correlations);
     this.#parents = correlations.map((child) => parentsOf(child, correlations));
   }
@@ -122,14 +116,17 @@ export class Correlator {
       if (next === undefined) break;
       this.#closeUntil(next);
     }
-    for (const evaluator of this.#evaluators) evaluator.state = { groups: new Map(), closesNanos: 0n };
+    for (const evaluator of this.#evaluators) evaluator.clear();
     this.#newest = 0n;
     this.#watermark = 0n;
     return this.#take();
   }
 
   snapshot(): Uint8Array {
-    const rules = this.#evaluators.map(({ correlation, state }) => ({ ...identity(correlation), state }));
+    const rules = this.#evaluators.map((evaluator) => ({
+      ...identity(evaluator.correlation),
+      state: evaluator.save(),
+    }));
     const buffer = this.#buffer.events();
     return encodeState({ format: snapshotFormat, newest: this.#newest, watermark: this.#watermark, rules, buffer });
   }
@@ -146,10 +143,7 @@ export class Correlator {
     const places = snapshot.rules.map(({ id, version }) =>
       this.#evaluators.findIndex(({ correlation: { meta } }) => meta.id === id && meta.version === version),
     );
-    for (const [index, { state }] of snapshot.rules.entries()) {
-      const evaluator = this.#evaluators[places[index]!];
-      if (evaluator) evaluator.state = state;
-    }
+    for (const [index, { state }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(state);
     this.#buffer.clear();
     for (const event of snapshot.buffer) {
       const parts = event.parts.map((part) => ({ ...part, correlation: places[part.correlation]! }));
@@ -291,7 +285,7 @@ interface Snapshot {
   readonly format: number;
   readonly newest: bigint;
   readonly watermark: bigint;
-  readonly rules: readonly { readonly id: string; readonly version: string; readonly state: Evaluator['state'] }[];
+  readonly rules: readonly { readonly id: string; readonly version: string; readonly state: unknown }[];
   readonly buffer: readonly CorrelationEvent[];
 }
 

@@ -3,30 +3,9 @@ import { findingId } from '../finding-texts.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import { type Correlation, isCorrelation } from './correlation.ts';
 import type { Entry, GroupPart } from './event.ts';
+import type { Change, CorrelationEvaluator, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
 import { type Measure, measureOf } from './measure.ts';
 import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
-
-/** Bounds of one correlation; tests make them small. */
-export interface EvaluatorBounds {
-  readonly groupsMax: number;
-  readonly eventsPerGroupMax: number;
-}
-
-/** From the event that made the condition true until it is no longer true: one finding. */
-export interface Episode {
-  readonly id: string;
-  /** The span that made it true. */
-  readonly opened: SpanIdentity;
-  readonly groupTexts: readonly string[];
-  /** The spans the condition rested on when it became true, earliest first, as many as evidence has room for. */
-  readonly spans: readonly SpanIdentity[];
-  count: number;
-  lastSeenNanos: bigint;
-  /** The newest measured value. */
-  shown: string;
-  /** The group remembered too many events, so that the value is a lower bound or of the newest only. */
-  partial: boolean;
-}
 
 export interface Group {
   readonly texts: readonly string[];
@@ -47,24 +26,11 @@ export interface EvaluatorState {
   closesNanos: bigint;
 }
 
-export interface EvaluatorCounters {
-  events: number;
-  episodes: number;
-  evictedGroups: number;
-  droppedEvents: number;
-}
-
-/** What became of an event: `opened` also goes to correlations that use this one. */
-export interface Change {
-  readonly episode: Episode;
-  readonly opened: boolean;
-}
-
 /**
  * One correlation rule over events in event order. Conditions that only have lower bounds are checked at each event, over
  * the window [t − timespan, t]; all others at the close of windows that start at multiples of the timespan.
  */
-export class Evaluator {
+export class Evaluator implements CorrelationEvaluator {
   readonly correlation: Correlation;
   readonly counters: EvaluatorCounters = { events: 0, episodes: 0, evictedGroups: 0, droppedEvents: 0 };
   readonly #measure: Measure<unknown>;
@@ -82,14 +48,18 @@ export class Evaluator {
     this.#timespan = correlation.syntax.timespanNanos;
   }
 
-  get state(): EvaluatorState {
+  save(): EvaluatorState {
     return this.#state;
   }
 
-  set state(state: EvaluatorState) {
-    this.#state = state;
+  load(saved: unknown): void {
+    this.#state = saved as EvaluatorState;
     this.#size = 0;
-    for (const { window } of state.groups.values()) this.#size += this.#measure.size(window);
+    for (const { window } of this.#state.groups.values()) this.#size += this.#measure.size(window);
+  }
+
+  clear(): void {
+    this.load({ groups: new Map(), closesNanos: 0n });
   }
 
   get groups(): number {

@@ -2,7 +2,8 @@ import type { Evidence, Finding } from '../../model/finding.ts';
 import { excerpt } from '../evidence.ts';
 import { reasonOf, ruleIdentity } from '../finding-texts.ts';
 import type { Correlation } from './correlation.ts';
-import { type Episode, groupKeyOf } from './evaluator.ts';
+import { groupKeyOf } from './evaluator.ts';
+import type { Episode } from './kind.ts';
 import { thresholdsText } from './thresholds.ts';
 
 /** The field of evidence items that name a span of a correlation. */

@@ -1,0 +1,67 @@
+import type { SpanIdentity } from '../span-identity.ts';
+import type { Correlation } from './correlation.ts';
+import type { GroupPart } from './event.ts';
+
+/** Bounds of one correlation; tests make them small. */
+export interface EvaluatorBounds {
+  readonly groupsMax: number;
+  readonly eventsPerGroupMax: number;
+}
+
+/** From the event that made the condition true until it is no longer true: one finding. */
+export interface Episode {
+  readonly id: string;
+  /** The span that made it true. */
+  readonly opened: SpanIdentity;
+  readonly groupTexts: readonly string[];
+  /** The spans the condition rested on when it became true, earliest first, as many as evidence has room for. */
+  readonly spans: readonly SpanIdentity[];
+  count: number;
+  lastSeenNanos: bigint;
+  /** The newest measured value. */
+  shown: string;
+  /** The group remembered too many events, so that the value is a lower bound or of the newest only. */
+  partial: boolean;
+}
+
+export interface EvaluatorCounters {
+  events: number;
+  episodes: number;
+  evictedGroups: number;
+  droppedEvents: number;
+}
+
+/** What became of an event: `opened` also goes to correlations that use this one. */
+export interface Change {
+  readonly episode: Episode;
+  readonly opened: boolean;
+}
+
+/**
+ * One correlation rule as the correlator drives it: everything comes in event order, one call at a time, so that what it
+ * gives depends on no order of arrival. It keeps groups, or whatever it counts as such, within its bounds.
+ */
+export interface CorrelationEvaluator {
+  readonly correlation: Correlation;
+  readonly counters: EvaluatorCounters;
+  /** Groups remembered now. */
+  readonly groups: number;
+  /** Events and values remembered in all groups. */
+  readonly size: number;
+  /** When something is due without an event, as the end of a window or of a silence; undefined when nothing waits. */
+  readonly closesNanos: bigint | undefined;
+  /** When the stalest group was last touched; undefined without groups. */
+  readonly stalestNanos: bigint | undefined;
+  /** Takes an event that is not before any earlier one, and not after `closesNanos`. */
+  add(timeNanos: bigint, span: SpanIdentity, part: GroupPart): Change | undefined;
+  /** Does what is due at `closesNanos`, which is then later or undefined. */
+  close(): Change[];
+  /** Forgets the group that was touched longest ago; counts it as evicted. */
+  evictStalest(): void;
+  /** The whole state as plain data: null, booleans, numbers, bigints, texts, arrays, maps, records and span identities. */
+  save(): unknown;
+  /** Takes over what `save` of the same rule gave, in the same version of its content. */
+  load(saved: unknown): void;
+  /** Forgets everything but the counters. */
+  clear(): void;
+}

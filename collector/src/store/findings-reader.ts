@@ -1,6 +1,5 @@
 import type { Finding } from '../model/finding.ts';
 import { type Level, severityId } from '../model/severity.ts';
-import type { RowTableName } from '../model/spool.ts';
 import type { StoreClient } from './client.ts';
 
 /** A finding as it stands in ClickHouse. Times are ISO 8601 in UTC with nanoseconds. */
@@ -86,11 +85,13 @@ export async function findingsAfter(
   return { findings, cursor: last === undefined ? cursor : { insertedAt: last.insertedAt, id: last.id } };
 }
 
+type CountedTable = 'otel_traces' | 'findings';
+
 /** How many rows each table has; findings are counted once each. */
-export async function rowCounts(client: StoreClient): Promise<Record<RowTableName, number>> {
+export async function rowCounts(client: StoreClient): Promise<Record<CountedTable, number>> {
   const query = `SELECT (SELECT count() FROM otel_traces) AS otel_traces, (SELECT count() FROM findings FINAL) AS findings`;
   const result = await client.query({ query, format: 'JSONEachRow' });
-  const [row] = await result.json<Record<RowTableName, string>>();
+  const [row] = await result.json<Record<CountedTable, string>>();
   return { otel_traces: Number(row?.otel_traces ?? 0), findings: Number(row?.findings ?? 0) };
 }
 

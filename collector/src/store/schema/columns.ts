@@ -1,9 +1,13 @@
 import type { RowTableName } from '../../model/spool.ts';
 import { findingsColumns } from '../rows/findings.ts';
 import { otelTracesColumns } from '../rows/otel-traces.ts';
+import { ruleStatesColumns, ruleStatsColumns, seenFieldsColumns } from '../rows/rule-health.ts';
 
 /** The columns that the rows of each table carry, in the order in which they are encoded. */
 export const insertColumns: Readonly<Record<RowTableName, readonly string[]>> = {
   otel_traces: otelTracesColumns,
   findings: findingsColumns,
+  rule_stats: ruleStatsColumns,
+  seen_fields: seenFieldsColumns,
+  rule_states: ruleStatesColumns,
 };

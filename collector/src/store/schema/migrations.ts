@@ -1,5 +1,6 @@
 import { findingsTables } from './findings-tables.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
+import { ruleHealthTables } from './rule-health-tables.ts';
 
 export interface SchemaOptions {
   /** An identifier that needs no quotes. */
@@ -21,6 +22,11 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'otel_traces', statements: (options) => otelTraces(options.database, options.ttlDays) },
   { version: 2, name: 'otel_logs', statements: (options) => otelLogs(options.database, options.ttlDays) },
   { version: 3, name: 'findings', statements: (options) => findingsTables(options.database, options.findingsTtlDays) },
+  {
+    version: 4,
+    name: 'rule_health',
+    statements: (options) => ruleHealthTables(options.database, options.findingsTtlDays),
+  },
 ];
 
 /** Which tables keep rows for how long, and the day they are counted from. */
@@ -31,5 +37,8 @@ export function retention(options: SchemaOptions): readonly { table: string; ttl
     { table: 'otel_traces_trace_id_ts', ttl: `toDate(Start) + toIntervalDay(${ttlDays})` },
     { table: 'otel_logs', ttl: `toDate(Timestamp) + toIntervalDay(${ttlDays})` },
     { table: 'findings', ttl: `toDate(Timestamp) + toIntervalDay(${findingsTtlDays})` },
+    { table: 'rule_stats', ttl: `toDate(Hour) + toIntervalDay(${findingsTtlDays})` },
+    { table: 'seen_fields', ttl: `Day + toIntervalDay(${findingsTtlDays})` },
+    { table: 'finding_marks', ttl: `toDate(MarkedAt) + toIntervalDay(${findingsTtlDays})` },
   ];
 }

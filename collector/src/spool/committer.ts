@@ -21,8 +21,11 @@ export interface CommitterOptions {
 
 interface Waiting {
   readonly record: PreparedRecord;
-  readonly settle: (outcome: Outcome) => void;
+  readonly settle: (outcome: CommitOutcome) => void;
 }
+
+/** How a record ended; `segment` is the sequence of the segment that holds it. */
+export type CommitOutcome = Outcome & { readonly segment?: number };
 
 interface Failure {
   readonly outcome: Outcome;
@@ -67,17 +70,24 @@ export class Committer {
     return this.#pendingRecords;
   }
 
+  /** What a record is answered while the disk is left alone, counted; undefined when it would be tried. */
+  refusal(): Outcome | undefined {
+    const failure = this.#recentFailure();
+    if (failure) this.#options.counters[failure.counter]++;
+    return failure?.outcome;
+  }
+
   /** The segment that is being written, when it holds something. */
   get open(): { readonly bytes: number; readonly firstTimeMs: number } | undefined {
     return this.#writer && this.#writer.records > 0 ? this.#writer : undefined;
   }
 
-  submit(record: PreparedRecord): Promise<Outcome> {
+  submit(record: PreparedRecord): Promise<CommitOutcome> {
     return new Promise((resolve) => {
       this.#pendingBytes += record.bytes;
       this.#pendingRecords++;
       this.#submitted++;
-      const settle = (outcome: Outcome) => {
+      const settle = (outcome: CommitOutcome) => {
         this.#pendingBytes -= record.bytes;
         this.#pendingRecords--;
         this.#settled++;
@@ -153,7 +163,7 @@ export class Committer {
     const failed = this.#recentFailure() ?? (await this.#write(group.map(({ record }) => record)));
     if (failed) this.#options.counters[failed.counter] += group.length;
     else this.#wantSealInTime();
-    const outcome = failed?.outcome ?? ok;
+    const outcome = failed?.outcome ?? { ...ok, segment: this.#writer!.header.sequence };
     for (const { settle } of group) settle(outcome);
   }
 

@@ -7,6 +7,18 @@ export interface SpoolBatch {
   readonly digest: Uint8Array;
   /** The spool writes these bytes without a copy: leave them alone until `append` has resolved. */
   readonly rows: readonly Rows[];
+  /**
+   * What detection took in with this batch. It lands with the rows or not at all, never goes to the store, and is read
+   * back by `journals`. A batch may consist of it alone.
+   */
+  readonly journal?: Uint8Array;
+}
+
+/** The journal of one record, where it stands. */
+export interface StoredJournal {
+  /** The sequence of the segment that holds it. */
+  readonly segment: number;
+  readonly bytes: Buffer;
 }
 
 /**
@@ -16,6 +28,8 @@ export interface SpoolBatch {
 export type AppendOutcome = Outcome & {
   /** True when the batch was not written because the same one is on disk already or on its way there. */
   readonly duplicate?: boolean;
+  /** The sequence of the segment that holds the batch, when it was written. */
+  readonly segment?: number;
 };
 
 /** The fsynced buffer on disk between detection and the store. */
@@ -25,8 +39,20 @@ export interface Spool extends SegmentSource {
    * disk. Retryable: full, failed write, shutting down. Permanent: larger than `limits.spoolRecordBytesMax`.
    */
   append(batch: SpoolBatch): Promise<AppendOutcome>;
+  /** Why a batch of so many bytes would be refused at once, so that nobody works on it in vain. */
+  refusal(bytes: number): AppendOutcome | undefined;
   /** How the batch with this digest ended, when it was committed within the window or is being committed now. */
   committed(digest: Uint8Array): Promise<Outcome> | undefined;
+  /**
+   * The journals of all segments from this one on that are still here, sent and dead-lettered ones too, in the order in
+   * which they were written. For the start, before anything is appended. Damaged records are left out.
+   */
+  journals(fromSegment: number): AsyncIterable<StoredJournal>;
+  /**
+   * Sent segments from this one on are kept beyond their grace time, because their journals are still needed. The disk
+   * limit stands above it: past `sentBytesMax` the oldest go all the same, and `stats().journalSegmentsLost` says so.
+   */
+  keepFrom(segment: number): void;
   /** Commits what is pending and seals the open segment, so that `next` offers it. For a drain before `close`. */
   seal(): Promise<void>;
   stats(): SpoolStats;
@@ -52,6 +78,8 @@ export interface SpoolOptions {
   readonly pendingBytesMax: number;
   /** Bytes of shipped segments kept during their grace time; an eighth of `bytesMax` unless said otherwise. */
   readonly sentBytesMax?: number;
+  /** As by `keepFrom`, from opening on; nothing is kept for its journal unless said otherwise. */
+  readonly keepFrom?: number;
   /** Milliseconds since the epoch; `Date.now` unless said otherwise. */
   readonly now?: () => number;
   readonly logger?: SpoolLogger;
@@ -78,6 +106,8 @@ export interface SpoolStats {
   /** Gauge: shipped segments within their grace time. */
   readonly sentKeptSegments: number;
   readonly sentKeptBytes: number;
+  /** Gauge: those of them whose journals are still needed, in bytes. */
+  readonly journalKeptBytes: number;
   /** Gauge: files set aside in `dead-letter/` and `quarantine/`, from earlier runs too. */
   readonly setAsideBytes: number;
   readonly appendedRecords: number;
@@ -91,6 +121,8 @@ export interface SpoolStats {
   readonly sealedSegments: number;
   readonly sentSegments: number;
   readonly deadLetteredSegments: number;
+  /** Sent segments deleted for lack of room although their journals were still needed. */
+  readonly journalSegmentsLost: number;
   readonly recoveredRecords: number;
   readonly tornTails: number;
   readonly tornBytes: number;

@@ -12,6 +12,7 @@ export function newCounters() {
     sealedSegments: 0,
     sentSegments: 0,
     deadLetteredSegments: 0,
+    journalSegmentsLost: 0,
     recoveredRecords: 0,
     tornTails: 0,
     tornBytes: 0,

@@ -33,7 +33,7 @@ export class DigestWindow {
   }
 
   /** A batch on its way to disk. When it lands, it is in the window before anybody hears of it. */
-  track(digest: Uint8Array, commit: Promise<Outcome>): Promise<Outcome> {
+  track<T extends Outcome>(digest: Uint8Array, commit: Promise<T>): Promise<T> {
     const key = digestKey(digest);
     const tracked = commit.then((outcome) => {
       this.#committing.delete(key);

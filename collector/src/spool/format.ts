@@ -12,7 +12,8 @@
  *    44  4  CRC of the 44 bytes before     40 16  batch digest
  *                                          56 12  per table: byte of RowTable, 3 × zero, rows u32, bytes u32
  *
- * After a record's header stands its payload: the RowBinary bytes of its tables, back to back in the header's order.
+ * After a record's header stands its payload: the RowBinary bytes of its tables, back to back in the header's order. The
+ * journal of detection has an entry like a table's, last, under a byte of its own and with 0 rows; records may lack it.
  * One record is one batch, so a batch is there as a whole or not at all.
  *
  * The CRC is the CRC-32 of zlib and not CRC-32C: node:zlib has it as native code (several GB/s), while CRC-32C would be
@@ -25,7 +26,7 @@
 import { crc32 } from 'node:zlib';
 import { limits } from '../model/limits.ts';
 import type { SpoolBatch } from './contract.ts';
-import { tableByte } from './tables.ts';
+import { journalByte, tableByte } from './tables.ts';
 
 export const segmentHeaderBytes = 48;
 export const recordHeaderBytesMin = 56;
@@ -34,6 +35,8 @@ export const markerBytes = 8;
 export const digestBytes = 16;
 /** A record's sequence is segment sequence × this + its place, so it grows for ever without being kept anywhere. */
 export const recordsPerSegmentMax = 1 << 20;
+/** No segment is larger: a config's `segment_bytes_max` and one record over it. */
+export const segmentFileBytesMax = 1024 * 1024 * 1024;
 
 const formatVersion = 1;
 const segmentMagic = Buffer.from('SWSEG\r\n\x1a', 'latin1');
@@ -178,21 +181,23 @@ export function hasUnknownVersion(bytes: Buffer): boolean {
 /** Highest segment sequence whose record sequences are still exact in a double. */
 export const segmentSequenceMax = 2 ** 33 - 2;
 
-/** A batch as a record without its place. `rows` must not be empty, and the payload under 4 GiB. */
+/** A batch as a record without its place. Something must be in it, and the payload under 4 GiB. */
 export function prepareRecord(batch: SpoolBatch, timeMs: number): PreparedRecord {
   const tables: TableEntry[] = [];
   const payload: Uint8Array[] = [];
   let payloadBytes = 0;
   let payloadCrc = 0;
   let rows = 0;
-  for (const { table, bytes, count } of batch.rows) {
-    if (bytes.length === 0) continue;
-    tables.push({ table: tableByte(table), rows: count, bytes: bytes.length });
+  const add = (table: number, bytes: Uint8Array, count: number): void => {
+    if (bytes.length === 0) return;
+    tables.push({ table, rows: count, bytes: bytes.length });
     payload.push(bytes);
     payloadBytes += bytes.length;
     payloadCrc = crc32(bytes, payloadCrc);
     rows += count;
-  }
+  };
+  for (const { table, bytes, count } of batch.rows) add(tableByte(table), bytes, count);
+  if (batch.journal) add(journalByte, batch.journal, 0);
   const bytes = recordHeaderBytesMin + tableEntryBytes * tables.length + payloadBytes;
   return { digest: batch.digest, timeMs, rows, bytes, payloadCrc, tables, payload };
 }

@@ -10,6 +10,7 @@ import {
   recordHeaderBytesMax,
   type SegmentScan,
   scanSegment,
+  segmentFileBytesMax,
   segmentHeaderBytes,
 } from './format.ts';
 import type { SpoolIdentity } from './identity.ts';
@@ -39,8 +40,6 @@ interface FoundFile extends ListedFile {
   readonly segment: SegmentName;
 }
 
-/** No segment is larger: a config's `segment_bytes_max` and one record over it. */
-const segmentFileBytesMax = 1024 * 1024 * 1024;
 const headerWindowBytes = 16 * 1024;
 
 /**

@@ -24,6 +24,8 @@ export interface ShelfOptions {
   readonly now: () => number;
   readonly graceMs: number;
   readonly sentBytesMax: number;
+  /** Sent segments from this one on are kept beyond their grace time. */
+  readonly keepFrom: number;
 }
 
 /** The sealed segments: waiting in order for the store, then kept for their grace time, or set aside. */
@@ -36,12 +38,20 @@ export class SegmentShelf implements SegmentSource {
   #waitingBytes = 0;
   #sentBytes = 0;
   #isClosed = false;
+  #keepFrom: number;
+  #isLosing = false;
   /** File operations run one after the other, so that `close` can wait for the last. */
   #tail: Promise<void> = Promise.resolve();
   setAsideBytes = 0;
 
   constructor(options: ShelfOptions) {
     this.#options = options;
+    this.#keepFrom = options.keepFrom;
+  }
+
+  keepFrom(segment: number): void {
+    this.#keepFrom = segment;
+    this.#isLosing = false;
   }
 
   get waitingSegments(): number {
@@ -62,6 +72,11 @@ export class SegmentShelf implements SegmentSource {
 
   get sentBytes(): number {
     return this.#sentBytes;
+  }
+
+  /** Bytes of sent segments that are kept for their journals. */
+  get journalBytes(): number {
+    return this.#sent.reduce((sum, { sequence, bytes }) => (sequence < this.#keepFrom ? sum : sum + bytes), 0);
   }
 
   add(segment: StoredSegment): void {
@@ -131,7 +146,7 @@ export class SegmentShelf implements SegmentSource {
     });
   }
 
-  /** Deletes shipped segments whose grace is over or that are too many bytes. */
+  /** Deletes shipped segments whose grace is over and whose journals nobody needs, or that are too many bytes. */
   prune(): Promise<void> {
     return this.#enqueue(() => this.#prune());
   }
@@ -160,14 +175,21 @@ export class SegmentShelf implements SegmentSource {
   }
 
   async #prune(): Promise<void> {
-    const { files, now, graceMs, sentBytesMax, logger } = this.#options;
+    const { files, now, graceMs, sentBytesMax, counters, logger } = this.#options;
     while (this.#sent.length > 0) {
       const oldest = this.#sent[0]!;
-      const isDue = now() - oldest.sentAtMs > graceMs || this.#sentBytes > sentBytesMax;
+      const isNeeded = oldest.sequence >= this.#keepFrom;
+      const isDue = (now() - oldest.sentAtMs > graceMs && !isNeeded) || this.#sentBytes > sentBytesMax;
       // The newest file says at the next start which sequence numbers are used up.
       if (!isDue || oldest.sequence === this.#highestSequence) return;
       this.#sent.shift();
       this.#sentBytes -= oldest.bytes;
+      if (isNeeded) counters.journalSegmentsLost++;
+      if (isNeeded && !this.#isLosing) {
+        this.#isLosing = true;
+        const fields = { segment: oldest.sequence, bytes: this.#sentBytes };
+        logger?.error(fields, 'spool: no room for journals that no checkpoint covers; a crash now would lose windows');
+      }
       await files.remove(oldest.path).catch((error) => {
         logger?.error({ err: error, file: oldest.path }, 'spool: a sent segment could not be deleted');
       });

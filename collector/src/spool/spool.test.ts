@@ -14,7 +14,8 @@ const never = new AbortController().signal;
 
 test('what was appended is offered once sealed, table by table, in order', async (t) => {
   const { spool } = await opened(t);
-  for (const number of [1, 2, 3]) assert.deepEqual(await spool.append(numberedBatch(number)), { status: 'ok' });
+  for (const number of [1, 2, 3])
+    assert.deepEqual(await spool.append(numberedBatch(number)), { status: 'ok', segment: 1 });
   await spool.append({ digest: Buffer.alloc(16, 1), rows: [{ table: 'findings', bytes: Buffer.from('x'), count: 7 }] });
   await spool.seal();
   const segment = (await spool.next(never))!;
@@ -110,7 +111,10 @@ test('a resent batch is written once, also while it is being committed and after
   assert.equal(spool.committed(batch.digest), undefined);
   const both = Promise.all([spool.append(batch), spool.append(batch)]);
   assert.ok(spool.committed(batch.digest));
-  assert.deepEqual(await both, [{ status: 'ok' }, { status: 'ok', duplicate: true }]);
+  assert.deepEqual(await both, [
+    { status: 'ok', segment: 1 },
+    { status: 'ok', segment: 1, duplicate: true },
+  ]);
   assert.deepEqual(await spool.append(batch), { status: 'ok', duplicate: true });
   await spool.append(numberedBatch(2, 100_000));
   await spool.append(numberedBatch(3));
@@ -263,7 +267,7 @@ test('after a failed fsync nothing is acknowledged from that segment, and the ba
   assert.deepEqual(outcome.status === 'retryable' && outcome.reason.split(':')[0], 'SW_SPOOL_WRITE');
   assert.equal(spool.committed(numberedBatch(2).digest), undefined);
   now += 1000;
-  assert.deepEqual(await spool.append(numberedBatch(2)), { status: 'ok' });
+  assert.deepEqual(await spool.append(numberedBatch(2)), { status: 'ok', segment: 2 });
   await spool.seal();
   const first = (await spool.next(never))!;
   assert.deepEqual(await numbersIn(first), [1]);
@@ -289,7 +293,7 @@ test('close commits what waits, refuses what comes later, ends waiting readers, 
   const waiting = spool.next(never);
   const appended = spool.append(numberedBatch(1));
   await Promise.all([spool.close(), spool.close()]);
-  assert.deepEqual(await appended, { status: 'ok' });
+  assert.deepEqual(await appended, { status: 'ok', segment: 1 });
   const late = await spool.append(numberedBatch(2));
   assert.match(late.status === 'retryable' ? late.reason : '', /^SW_SHUTTING_DOWN/);
   const segment = await waiting;

@@ -4,12 +4,13 @@ import { limits } from '../model/limits.ts';
 import { type Outcome, ok } from '../model/outcome.ts';
 import type { SealedSegment } from '../model/spool.ts';
 import { Committer, retryAfterMs } from './committer.ts';
-import type { AppendOutcome, Spool, SpoolBatch, SpoolOptions, SpoolStats } from './contract.ts';
+import type { AppendOutcome, Spool, SpoolBatch, SpoolOptions, SpoolStats, StoredJournal } from './contract.ts';
 import { newCounters, type SpoolCounters } from './counters.ts';
 import { DigestWindow } from './digests.ts';
 import { nodeFiles, type SpoolFiles } from './files.ts';
 import { digestBytes, prepareRecord, type SegmentHeader } from './format.ts';
 import { loadIdentity, type SpoolIdentity } from './identity.ts';
+import { readJournals } from './journals.ts';
 import { acquireLock, type SpoolLock } from './lock.ts';
 import { segmentId } from './names.ts';
 import { recordDamage } from './quarantine.ts';
@@ -26,8 +27,8 @@ export interface SpoolMachine {
 
 const machine: SpoolMachine = { files: nodeFiles, lock: acquireLock };
 const pruneIntervalMsMax = 30_000;
-/** Rows of all tables in one record; the format counts tables in one byte. */
-const rowsPerBatchMax = 255;
+/** Rows of all tables in one record; the format counts tables and the journal in one byte. */
+const rowsPerBatchMax = 254;
 
 /**
  * Opens the spool in a directory, which is made when it is missing, and recovers what an earlier run left in it.
@@ -96,6 +97,7 @@ class DiskSpool implements Spool {
     this.#shelf = new SegmentShelf({
       ...{ files, directory, counters, logger, now, graceMs },
       sentBytesMax: this.#sentBytesMax,
+      keepFrom: options.keepFrom ?? Number.POSITIVE_INFINITY,
     });
     this.#committer = new Committer({
       ...{ files, directory, lock, counters, logger, now },
@@ -125,11 +127,21 @@ class DiskSpool implements Spool {
       return { ...(await known), duplicate: true };
     }
     if (this.#closed) return shuttingDown;
-    if (batch.rows.every(({ bytes }) => bytes.length === 0)) return ok;
-    const refused = this.#refusal(batch);
+    const bytes = batch.rows.reduce((sum, rows) => sum + rows.bytes.length, batch.journal?.length ?? 0);
+    if (bytes === 0) return ok;
+    const refused = this.refusal(bytes);
     if (refused) return refused;
     const record = prepareRecord(batch, Math.max(0, Math.trunc(now())));
     return digests.track(batch.digest, this.#committer.submit(record));
+  }
+
+  journals(fromSegment: number): AsyncIterable<StoredJournal> {
+    const { files, identity, options } = this.#parts;
+    return readJournals({ files, directory: options.directory, identity, logger: options.logger }, fromSegment);
+  }
+
+  keepFrom(segment: number): void {
+    this.#shelf.keepFrom(segment);
   }
 
   committed(digest: Uint8Array): Promise<Outcome> | undefined {
@@ -169,6 +181,7 @@ class DiskSpool implements Spool {
       pendingBytes: this.#committer.pendingBytes,
       sentKeptSegments: this.#shelf.sentSegments,
       sentKeptBytes: this.#shelf.sentBytes,
+      journalKeptBytes: this.#shelf.journalBytes,
       setAsideBytes: this.#shelf.setAsideBytes,
       ...counters,
     };
@@ -181,14 +194,15 @@ class DiskSpool implements Spool {
     await this.#parts.lock.release();
   }
 
-  /** Why a batch cannot be taken now, before anything is computed of it. */
-  #refusal(batch: SpoolBatch): AppendOutcome | undefined {
+  refusal(bytes: number): AppendOutcome | undefined {
     const { counters, options } = this.#parts;
-    const bytes = batch.rows.reduce((sum, rows) => sum + rows.bytes.length, 0);
+    if (this.#closed) return shuttingDown;
     if (bytes > limits.spoolRecordBytesMax) {
       counters.refusedTooLargeRecords++;
       return { status: 'permanent', reason: `SW_SPOOL_WRITE: a batch of ${bytes} bytes is too large for the spool` };
     }
+    const failed = this.#committer.refusal();
+    if (failed) return failed;
     const pending = this.#committer.pendingBytes;
     if (pending > 0 && pending + bytes > options.pendingBytesMax) {
       counters.refusedFullRecords++;

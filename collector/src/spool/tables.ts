@@ -5,12 +5,18 @@ export const tableNames: readonly RowTableName[] = (Object.keys(RowTable) as Row
   (a, b) => RowTable[a] - RowTable[b],
 );
 
+/**
+ * What stands in a table's place for the journal of a record: bytes that detection reads again after a crash and that are
+ * no rows of any table. Like the bytes of tables it never changes.
+ */
+export const journalByte = 128;
+
 export function tableByte(name: RowTableName): number {
   return RowTable[name];
 }
 
 export function isKnownTable(byte: number): boolean {
-  return tableNames.some((name) => RowTable[name] === byte);
+  return byte === journalByte || tableNames.some((name) => RowTable[name] === byte);
 }
 
 /** Rows and bytes per table, added up over records. */

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import type { SpoolLogger, StoredJournal } from './contract.ts';
+import { errorCode, readFileBytes, type SpoolFiles } from './files.ts';
+import { type ScanExpectation, scanSegment, segmentFileBytesMax, tableSlices } from './format.ts';
+import type { SpoolIdentity } from './identity.ts';
+import { parseSegmentName, setAsideSequence } from './names.ts';
+import { deadLetterDirectory } from './shelf.ts';
+import { journalByte } from './tables.ts';
+
+export interface JournalSource {
+  readonly files: SpoolFiles;
+  readonly directory: string;
+  readonly identity: SpoolIdentity;
+  readonly logger: SpoolLogger | undefined;
+}
+
+interface Source {
+  readonly path: string;
+  readonly sequence: number;
+  readonly bytes: number;
+}
+
+/**
+ * The journals in all segments from one sequence on, in the order in which they were written, one file in memory at a
+ * time. What cannot be read is logged and left out.
+ */
+export async function* readJournals(from: JournalSource, fromSegment: number): AsyncGenerator<StoredJournal> {
+  const { files, identity, logger } = from;
+  for (const { path, sequence, bytes } of await sources(from, fromSegment)) {
+    if (bytes > segmentFileBytesMax) continue;
+    let content: Buffer;
+    try {
+      content = await readFileBytes(files, path);
+    } catch (error) {
+      logger?.error({ err: error, file: path }, 'spool: the journals of a segment could not be read');
+      continue;
+    }
+    yield* journalsIn(content, { marker: identity.marker, sequence });
+  }
+}
+
+function* journalsIn(content: Buffer, expected: ScanExpectation): Generator<StoredJournal> {
+  const { header, records } = scanSegment(content, expected);
+  const segment = header?.sequence ?? expected.sequence;
+  for (const record of records) {
+    const slices = tableSlices(content, record, journalByte);
+    if (slices.length > 0) yield { segment, bytes: Buffer.concat(slices) };
+  }
+}
+
+async function sources({ files, directory }: JournalSource, fromSegment: number): Promise<Source[]> {
+  const found: Source[] = [];
+  for (const { name, bytes } of await files.list(directory)) {
+    const segment = parseSegmentName(name);
+    if (segment) found.push({ path: join(directory, name), sequence: segment.sequence, bytes });
+  }
+  const aside = join(directory, deadLetterDirectory);
+  const dead = await files.list(aside).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const { name, bytes } of dead) {
+    if (name.endsWith('.seg')) found.push({ path: join(aside, name), sequence: setAsideSequence(name), bytes });
+  }
+  return found.filter(({ sequence }) => sequence >= fromSegment).sort((a, b) => a.sequence - b.sequence);
+}

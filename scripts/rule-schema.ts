@@ -1,7 +1,7 @@
 import { correlationTypes } from '../collector/src/detect/correlate/correlation.ts';
 import { operators } from '../collector/src/detect/correlate/thresholds.ts';
 import { foreignModifiers, modifierKinds } from '../collector/src/detect/modifiers/chain.ts';
-import { responses, ruleKeys, statuses } from '../collector/src/detect/parse/meta.ts';
+import { relations, responses, ruleKeys, statuses } from '../collector/src/detect/parse/meta.ts';
 import { kindNumbers, spanKeys, statusNumbers } from '../collector/src/detect/parse/test-file.ts';
 import { chatKeys } from '../collector/src/detect/parse/test-sugar.ts';
 import { levels } from '../collector/src/model/severity.ts';
@@ -131,6 +131,18 @@ const ruleProperties: Readonly<Record<string, Schema>> = {
     items: { type: 'string', pattern: '^[a-z0-9_-]+\\.[a-z0-9._-]+$' },
   },
   logsource: logsource(),
+  related: {
+    type: 'array',
+    description: 'Ids of other rules; with the type renamed, ids that this rule had before.',
+    items: {
+      type: 'object',
+      required: ['id', 'type'],
+      properties: { id: { type: 'string', maxLength: 256 }, type: { enum: [...relations] } },
+    },
+  },
+  owner: text('Of a filter: whom to ask about it.', { maxLength: 256 }),
+  reason: text('Of a filter: why what it hides is harmless.', { maxLength: 4096 }),
+  expires: text('Of a filter: the last day on which it applies, or a time with its zone.'),
   detection,
   filter,
   correlation: correlation(),

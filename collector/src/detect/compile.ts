@@ -1,7 +1,7 @@
 import type { FieldTable } from '../model/fields.ts';
 import type { Evidence } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
-import { evidenceOf } from './evidence.ts';
+import { evidenceOf, shownEvidence } from './evidence.ts';
 import { branch, type Explanation, explainItem, type ItemParts } from './explanation.ts';
 import { createLiteralScanner, type LiteralScanner } from './literal-scanner.ts';
 import type { Rule } from './load.ts';
@@ -20,14 +20,21 @@ export interface Node {
   explain(cursor: Cursor): Explanation;
 }
 
+/** A rule as code: what it says, and the filters that may take a match away. As a node it is both. */
+export interface RuleNode extends Node {
+  readonly main: Node;
+  /** In the order of the rule's `filters`; each lets pass what it tests true. */
+  readonly filters: readonly Node[];
+}
+
 /** Turns loaded rules into closures over field ids. Rules share one reader per field and one search for literals. */
-export function createCompiler(fields: FieldTable): (rule: Rule) => Node {
+export function createCompiler(fields: FieldTable): (rule: Rule) => RuleNode {
   const shared: Shared = { readerOf: createReaders(fields), scanner: createLiteralScanner() };
   return (rule) => {
     const main = compileDetection(rule.detection, shared);
     const filters = rule.filters.map((filter) => compileDetection(filter, shared, 'filter'));
-    if (filters.length === 0) return main;
-    return { ...allOf([main, ...filters]), collect: main.collect };
+    if (filters.length === 0) return { ...main, main, filters };
+    return { ...allOf([main, ...filters]), collect: main.collect, main, filters };
   };
 }
 
@@ -155,6 +162,10 @@ function compileItem(item: ItemTest, shared: Shared): Node {
   });
   const add = (evidence: Evidence[], wanted: string, member?: Member, matcher?: Matcher): void => {
     if (evidence.length >= limits.evidenceItemsMax) return;
+    if (member && matcher?.show) {
+      evidence.push(shownEvidence(item, wanted, matcher.show(member)));
+      return;
+    }
     const text = member?.text ?? '';
     const range = (member && matcher?.find?.(member)) ?? { start: 0, end: text.length };
     evidence.push(evidenceOf(item, wanted, text, range));

@@ -1,6 +1,7 @@
 import type { Position, Problem } from '../model/errors.ts';
 import { type Correlation, isCorrelation } from './correlate/correlation.ts';
-import { type LoadOptions, type Rule, type RuleSet, type RuleSource, readRules } from './load.ts';
+import type { RuleFilter } from './filters.ts';
+import { type LoadedRules, type LoadOptions, type Rule, type RuleSource, readRules } from './load.ts';
 import { didYouMean, Report } from './report.ts';
 import type { SearchSyntax } from './rule.ts';
 import { tagProblem } from './tags.ts';
@@ -13,9 +14,11 @@ export interface KnownField {
 
 export interface LintOptions extends LoadOptions {
   readonly knownFields: readonly KnownField[];
+  /** Filters that have expired by then are told; in milliseconds since the epoch. */
+  readonly nowMs?: number;
 }
 
-export interface LintReport extends RuleSet {
+export interface LintReport extends LoadedRules {
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -32,12 +35,23 @@ export function lintRules(sources: readonly RuleSource[], options: LintOptions):
     checkCorrelation(correlation, options.knownFields, report);
     checkTexts(correlation, report);
   }
+  for (const filter of reading.filters) checkFilter(filter, options, report);
   return {
     rules: reading.rules,
+    filters: reading.filters,
     correlations: reading.correlations,
     errors: [...reading.errors, ...report.errors].sort(byPlace),
     warnings: [...reading.warnings, ...report.warnings].sort(byPlace),
   };
+}
+
+function checkFilter({ meta, syntax }: RuleFilter, { knownFields, nowMs }: LintOptions, report: Report): void {
+  for (const search of syntax.detection.identifiers.values()) checkFields(search, knownFields, report);
+  if (syntax.scope) checkFields(syntax.scope, knownFields, report);
+  if (nowMs === undefined || meta.expiresNanos === undefined) return;
+  if (BigInt(nowMs) * 1_000_000n < meta.expiresNanos) return;
+  const message = `the suppression expired on ${meta.expires}: what it hid is found again`;
+  report.warn('SW_RULE_EXPIRED', syntax.at, message, 'Remove it, or give it a new date when its reason still holds.');
 }
 
 /** Names that only we define must exist; OTel's grow, so an unknown one is a warning. */

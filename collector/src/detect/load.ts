@@ -3,7 +3,9 @@ import { limits } from '../model/limits.ts';
 import { Category, type CategoryName } from '../model/span-events.ts';
 import type { Correlation, CorrelationSyntax } from './correlate/correlation.ts';
 import { linkCorrelations } from './correlate/link.ts';
+import { attachFilters, type RuleFilter } from './filters.ts';
 import type { Lists } from './modifiers/text.ts';
+import { namesOf } from './names.ts';
 import { type BrokenRule, parseRuleFile } from './parse/rule-file.ts';
 import { Report } from './report.ts';
 import { type Detection, resolveDetection } from './resolve.ts';
@@ -28,7 +30,7 @@ export interface Rule {
   /** The `Category` bits of spans it reads; 0 when its logsource is another product's, so that it never runs. */
   readonly categories: number;
   readonly detection: Detection;
-  readonly filters: readonly Detection[];
+  readonly filters: readonly RuleFilter[];
 }
 
 /** Everything a detector runs. */
@@ -38,16 +40,21 @@ export interface RuleSet {
   readonly correlations: readonly Correlation[];
 }
 
-export interface RuleReading extends RuleSet {
+/** A rule set with the filters that are in it. */
+export interface LoadedRules extends RuleSet {
+  readonly filters: readonly RuleFilter[];
+}
+
+export interface RuleReading extends LoadedRules {
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
 
 /** Loads rules, correlations and filters; throws one SpanwardenError with everything that is wrong in all files. */
-export function loadRules(sources: readonly RuleSource[], options: LoadOptions = {}): RuleSet {
-  const { rules, correlations, errors } = readRules(sources, options);
+export function loadRules(sources: readonly RuleSource[], options: LoadOptions = {}): LoadedRules {
+  const { rules, correlations, filters, errors } = readRules(sources, options);
   if (errors.length > 0) throw new SpanwardenError(errors);
-  return { rules, correlations };
+  return { rules, correlations, filters };
 }
 
 /** The same without throwing: the rules without an error, and all errors and warnings. */
@@ -72,29 +79,35 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
       `there are ${count} rules, more than ${limits.rulesMax}`,
       'Load fewer folders.',
     );
-    return { rules: [], correlations: [], errors: report.errors, warnings: report.warnings };
+    return { rules: [], correlations: [], filters: [], errors: report.errors, warnings: report.warnings };
   }
   checkUnique([...rules, ...syntaxes], report);
   const lists: Lists = options.lists ?? new Map();
-  const filtersOf = attachFilters(rules, filters, lists, report);
+  const attached = attachFilters(rules, filters, { lists, report });
   const loaded = rules.map((syntax, index): Rule => {
     const detection = resolveDetection(syntax.detection, { lists, report });
     const categories = categoriesOf(syntax.logsource, report);
-    return { meta: syntax.meta, file: syntax.at.file, syntax, categories, detection, filters: filtersOf[index]! };
+    return {
+      meta: syntax.meta,
+      file: syntax.at.file,
+      syntax,
+      categories,
+      detection,
+      filters: attached.filtersOf[index]!,
+    };
   });
   for (const { detection, logsource } of broken) {
     resolveDetection(detection, { lists, report });
     if (logsource) categoriesOf(logsource, report);
   }
   const correlations = linkCorrelations(syntaxes, loaded, report);
-  return { rules: loaded, correlations, errors: report.errors, warnings: report.warnings };
+  return { rules: loaded, correlations, filters: attached.filters, errors: report.errors, warnings: report.warnings };
 }
 
 function checkUnique(rules: readonly (RuleSyntax | CorrelationSyntax)[], report: Report): void {
   const seen = new Map<string, RuleSyntax | CorrelationSyntax>();
   for (const rule of rules) {
-    for (const key of new Set([rule.meta.id, rule.meta.name])) {
-      if (key === '') continue;
+    for (const key of namesOf(rule)) {
       const first = seen.get(key);
       if (first) {
         const place = `${first.at.file}:${first.at.line}`;
@@ -130,32 +143,4 @@ function categoriesOf(logsource: Logsource, report: Report): number {
   if (product === 'ai_agent') report.error('SW_RULE_VALUE', at, `unknown category \`${category}\``, `Write ${known}.`);
   else report.warn('SW_RULE_VALUE', at, `no span has the category ${category}: the rule never runs`, `Write ${known}.`);
   return 0;
-}
-
-/** The filters of each rule: those that name it and whose logsource keys it all sets to the same values. */
-function attachFilters(
-  rules: readonly RuleSyntax[],
-  filters: readonly FilterSyntax[],
-  lists: Lists,
-  report: Report,
-): Detection[][] {
-  const attached: Detection[][] = rules.map(() => []);
-  for (const filter of filters) {
-    const detection = resolveDetection(filter.detection, { lists, report });
-    for (const target of filter.rules ?? []) {
-      if (rules.some(({ meta }) => meta.id === target.name || meta.name === target.name)) continue;
-      report.warn('SW_RULE_VALUE', target.at, `the filter names \`${target.name}\`, which is no loaded rule`);
-    }
-    for (const [index, rule] of rules.entries()) {
-      const named = filter.rules?.some(({ name }) => name === rule.meta.id || name === rule.meta.name) ?? true;
-      if (named && contains(rule.logsource, filter.logsource)) attached[index]!.push(detection);
-    }
-  }
-  return attached;
-}
-
-function contains(rule: Logsource, filter: Logsource): boolean {
-  return (['product', 'category', 'service'] as const).every(
-    (key) => filter[key] === undefined || (key === 'category' && filter[key] === 'any') || filter[key] === rule[key],
-  );
 }

@@ -46,7 +46,8 @@ export function resolveDetection(syntax: DetectionSyntax, options: ResolveOption
   return { searches, conditions: syntax.conditions.map(({ root, text }) => ({ root, text })) };
 }
 
-function resolveSearch(selection: string, syntax: SearchSyntax, options: ResolveOptions): Search {
+/** The same of one search identifier. */
+export function resolveSearch(selection: string, syntax: SearchSyntax, options: ResolveOptions): Search {
   if (syntax.kind === 'item') {
     const test = resolveItem(syntax.item, options);
     const never: FieldTest = { kind: 'values', groups: [[]], negate: false };

@@ -23,18 +23,35 @@ export interface RuleMeta {
   readonly description: string;
   /** Hash of the document, metadata included: any change to a rule is a new version. */
   readonly version: string;
+  /** What it was called before, from `related` with the type `renamed`: its history goes on under the new id. */
+  readonly formerIds: readonly string[];
 }
 
 /** Sigma filter: a condition of its own that is ANDed to the rules it names. */
 export interface FilterSyntax {
-  readonly id: string;
-  readonly name: string;
-  readonly title: string;
+  readonly meta: FilterMeta;
   readonly logsource: Logsource;
   /** Ids or names of rules; undefined is `any`. */
   readonly rules: readonly { readonly name: string; readonly at: Position }[] | undefined;
+  /** Spans it is for; to all others it does nothing. */
+  readonly scope?: SearchSyntax;
   readonly detection: DetectionSyntax;
   readonly at: Position;
+}
+
+export interface FilterMeta {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly version: string;
+  readonly owner: string;
+  readonly reason: string;
+  /** It says an owner, a reason, an expiry or a scope. */
+  readonly isSuppression: boolean;
+  /** As written; undefined never expires. */
+  readonly expires?: string;
+  /** Event time from which on it does nothing. */
+  readonly expiresNanos?: bigint;
 }
 
 export interface Logsource {

@@ -17,6 +17,7 @@ export const errorCodes = {
   SW_RULE_REGEX: 0,
   SW_RULE_FIELD: 0,
   SW_RULE_TEST: 0,
+  SW_RULE_EXPIRED: 0,
   SW_OTLP_PROTOBUF: 400,
   SW_OTLP_JSON: 400,
   SW_OTLP_DEPTH: 400,

@@ -68,7 +68,7 @@ function run(action: (input: Input) => boolean, paths: readonly string[], option
 }
 
 function lint({ files, lists, json, terminal }: Input): boolean {
-  const { rules, correlations, errors, warnings } = lintRules(files.rules, { lists, knownFields: taxonomy });
+  const { rules, correlations, errors, warnings } = lintRules(files.rules, { lists, knownFields: taxonomy, nowMs: Date.now() });
   const untested = testRun(files, { rules, correlations }).problems;
   const loaded = rules.length + correlations.length;
   const all = [...errors, ...untested];

@@ -1,5 +1,6 @@
 import { limits } from '../../model/limits.ts';
 import type { Rule } from '../load.ts';
+import { namesOf, rulesNamed } from '../names.ts';
 import { didYouMean, type Report } from '../report.ts';
 import type { Correlation, CorrelationMember, CorrelationSyntax, Named } from './correlation.ts';
 import { isCorrelation } from './correlation.ts';
@@ -26,7 +27,7 @@ export function linkCorrelations(
   rules: readonly Rule[],
   report: Report,
 ): readonly Correlation[] {
-  const linking: Linking = { bases: named(rules), syntaxes: named(syntaxes), done: new Map(), report };
+  const linking: Linking = { bases: rulesNamed(rules), syntaxes: rulesNamed(syntaxes), done: new Map(), report };
   for (const syntax of syntaxes) link(syntax, [], linking);
   return [...linking.done.values()].flatMap((draft) => (draft ? [draft.correlation] : []));
 }
@@ -98,7 +99,7 @@ function memberOf(
 ): CorrelationMember {
   const resolve = (field: Named): string => {
     const alias = syntax.aliases.get(field.name);
-    const target = alias?.fields.get(source.meta.name) ?? alias?.fields.get(source.meta.id) ?? alias?.fields.get(name);
+    const target = [...namesOf(source), name].map((each) => alias?.fields.get(each)).find((each) => each !== undefined);
     if (alias && !target) {
       const message = `the alias \`${field.name}\` has no field for \`${name}\``;
       report.error('SW_RULE_VALUE', alias.at, message, `Add \`${name}: <field>\`.`);
@@ -120,21 +121,10 @@ function checkAliases(syntax: CorrelationSyntax, members: readonly CorrelationMe
     if (!used)
       report.warn('SW_RULE_KEY', at, `nothing uses the alias \`${alias}\``, 'Use it in `group-by` or remove it.');
     for (const [rule, field] of fields) {
-      const names = members.flatMap(({ name, source }) => [name, source.meta.name, source.meta.id]);
+      const names = members.flatMap(({ name, source }) => [name, ...namesOf(source)]);
       if (members.length < syntax.rules.length || names.includes(rule)) continue;
       const message = `the alias \`${alias}\` names \`${rule}\`, which the correlation does not list`;
       report.error('SW_RULE_VALUE', field.at, message, 'Write the name of a listed rule.');
     }
   }
-}
-
-/** By id and by name; the first of each, as a second one is an error already. */
-function named<T extends { readonly meta: { readonly id: string; readonly name: string } }>(
-  items: readonly T[],
-): Map<string, T> {
-  const map = new Map<string, T>();
-  for (const item of items) {
-    for (const key of [item.meta.id, item.meta.name]) if (key !== '' && !map.has(key)) map.set(key, item);
-  }
-  return map;
 }

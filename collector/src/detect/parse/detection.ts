@@ -78,8 +78,8 @@ function checkName(entry: YamlEntry, report: Report): boolean {
   return true;
 }
 
-/** A map is the AND of its items, a list the OR of its members, a scalar is a keyword. */
-function parseSearch(node: YamlNode, report: Report): SearchSyntax | undefined {
+/** The body of a search identifier: a map is the AND of its items, a list the OR of its members, a scalar is a keyword. */
+export function parseSearch(node: YamlNode, report: Report): SearchSyntax | undefined {
   if (node.kind === 'scalar') {
     warnKeywords(node, report);
     return keyword(node);

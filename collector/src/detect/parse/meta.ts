@@ -38,6 +38,7 @@ export function parseMeta(map: YamlMap, report: Report): RuleMeta {
     tags: parseTags(map, report),
     description: textOf(map, 'description', report, 65_535),
     version: createHash('sha256').update(canonicalText(map)).digest('hex').slice(0, 12),
+    formerIds: parseFormerIds(map, report),
   };
 }
 
@@ -114,6 +115,27 @@ function parseTags(map: YamlMap, report: Report): string[] {
       );
   }
   return tags;
+}
+
+export const relations = ['derived', 'obsolete', 'merged', 'renamed', 'similar', 'correlation'];
+
+/** Ids under `related` of the type `renamed`; the other types tell people something and the engine nothing. */
+function parseFormerIds(map: YamlMap, report: Report): string[] {
+  const node = entryOf(map, 'related')?.value;
+  if (!node) return [];
+  if (node.kind !== 'list') {
+    report.error('SW_RULE_VALUE', node.at, '`related` takes a list', 'For example: - {id: <old id>, type: renamed}.');
+    return [];
+  }
+  return node.items.flatMap((item) => {
+    const id = item.kind === 'map' ? textOf(item, 'id', report, 256) : '';
+    const type = item.kind === 'map' ? textOf(item, 'type', report, 64) : '';
+    if (id === '' || !relations.includes(type)) {
+      const advice = `Write {id: <id>, type: ${relations.join(' | ')}}.`;
+      report.error('SW_RULE_VALUE', item.at, 'an entry of `related` takes an id and a type', advice);
+    }
+    return type === 'renamed' && id !== '' ? [id] : [];
+  });
 }
 
 function checkDates(map: YamlMap, report: Report): void {

@@ -198,10 +198,9 @@ describe('filters', () => {
     assert.deepEqual(spansFound(filter('not s', '', '{product: ai_agent, category: tool}')), [2]);
   });
 
-  test('a reference to no rule is a warning, an expiry an error', () => {
+  test('a reference to no rule is a warning', () => {
     const { warnings, errors } = readRules([{ path: 'f.yml', text: filter('not s').replace('any', '[nobody]') }]);
     assert.deepEqual(errors, []);
     assert.ok(warnings.some(({ message }) => message.includes('no loaded rule')));
-    assert.match(messages(`${filter('not s')}expires: 2027-01-01\n`)[0]!, /do not expire/);
   });
 });

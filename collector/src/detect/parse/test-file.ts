@@ -2,6 +2,7 @@ import type { Position } from '../../model/errors.ts';
 import type { Value } from '../../model/value.ts';
 import type { Correlation } from '../correlate/correlation.ts';
 import type { Rule } from '../load.ts';
+import { namesOf } from '../names.ts';
 import type { Report } from '../report.ts';
 import { entryOf, plainOf, readYaml, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { chatAttributes, toolAttributes } from './test-sugar.ts';
@@ -67,7 +68,7 @@ function ruleOf(
 ): Rule | Correlation | undefined {
   const entry = entryOf(document, 'rule');
   const wanted = entry?.value.kind === 'scalar' ? String(entry.value.value) : undefined;
-  const rule = wanted === undefined ? owners[0] : owners.find(({ meta }) => meta.id === wanted || meta.name === wanted);
+  const rule = wanted === undefined ? owners[0] : owners.find((owner) => namesOf(owner).includes(wanted));
   const ambiguous = wanted === undefined && owners.length > 1;
   if (rule && !ambiguous) return rule;
   const message = ambiguous ? 'the rule file holds several rules' : `no loaded rule belongs to this test`;

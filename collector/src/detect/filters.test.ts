@@ -8,7 +8,7 @@ const rule = ruleWith('s:\n  a: x\ncondition: s', 'name: a_rule\ndescription: It
 const suppression = (more: string, rules = '[a_rule]') =>
   `title: Quiet\nid: 0b7e6a1c-6d55-4c8e-8a53-0c6b9a1e2f30\nowner: alice\nreason: planned\n${more}` +
   `logsource: {product: ai_agent}\nfilter:\n  rules: ${rules}\n  quiet: {b: quiet}\n  condition: not quiet\n`;
-const at = (iso: string) => ({ a: 'x', b: 'quiet', 'span.end_time'': iso });
+const at = (iso: string) => ({ a: 'x', b: 'quiet', 'span.end_time': iso });
 const problems = (text: string) => readRules([{ path: 'f.yml', text }]).errors.map(({ message }) => message);
 
 describe('suppressions', () => {

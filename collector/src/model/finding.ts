@@ -42,6 +42,10 @@ export interface Finding {
   readonly evidence: readonly Evidence[];
   /** Events that belong to the finding; left out where it is a single span. */
   readonly count?: number;
+  /** Values of the fields in the rule's `fold-by`: matches that agree in them are repeats of each other. Not stored. */
+  readonly foldValues?: readonly string[];
+  /** 32 hex digits: the session (conversation or trace) and day that the finding belongs to; cases are made of these. */
+  readonly chainId?: string;
   /** Event time of the newest of them. It only grows: of two states of a finding the one seen later is newer. */
   readonly lastSeenNanos?: bigint;
 }

@@ -60,6 +60,42 @@ export const limits = {
   /** Events, or values where values are measured, that a group remembers; past it the oldest are forgotten. */
   correlationEventsPerGroupMax: 100_000,
   correlationEventsMax: 4_000_000,
+  /** Findings remembered to count their repeats; past it matches stay findings of their own. */
+  repeatsFoldsMax: 100_000,
+  /** Spans remembered so that one sent twice counts once, in one finding and in all. */
+  repeatsSpansPerFoldMax: 4096,
+  repeatsSpansMax: 500_000,
+  /** Fields in `fold-by`. */
+  foldFieldsMax: 16,
+  /** Cases and findings in them that are remembered; past it the stalest case is let go and grows no more. */
+  casesMax: 20_000,
+  caseFindingsMax: 100_000,
+  /** Findings that one case lists one by one; past it the least severe are only counted. */
+  findingsPerCaseMax: 1000,
+  /** Findings of a case that its row shows as a timeline. */
+  caseTimelineMax: 64,
+  /** Sessions of one case; past it a shared value joins no more. */
+  chainsPerCaseMax: 256,
+  /** Agents, users, conversations and traces that a case names. */
+  caseNamesMax: 64,
+  caseNameCharsMax: 128,
+  /** Which trace belongs to which conversation or to which other trace. */
+  caseTiesMax: 100_000,
+  /** Values of one finding that may join cases. */
+  caseValuesPerFindingMax: 16,
+  /** Values that new_value knows exactly for a baseline key; further ones go into a filter that misses a few. */
+  newValueExactMax: 10_000,
+  /** Values that rare counts for a group, and rare values whose findings it goes on with. */
+  rareValuesMax: 10_000,
+  rareEpisodesMax: 64,
+  /** Past buckets that rate_anomaly compares with. */
+  rateBucketsMax: 4096,
+  /** Spans of one group that end at the same nanosecond and wait for a decision. */
+  correlationTiedEventsMax: 1000,
+  /** Spans that complete a condition with `not` and wait until its window is over, in one group. */
+  correlationUndecidedMax: 1000,
+  /** Alternatives that a correlation condition in words may have when its `or` are multiplied out. */
+  correlationTermsMax: 256,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

@@ -1,39 +1,286 @@
+import { StateReader, StateWriter } from './state-bytes.ts';
+
 /**
- * Plain data as bytes and back: JSON in which integers beyond numbers, maps and shared objects keep what they are. Objects
- * with a `spanId` stand in many windows at once; they are written once.
+ * Plain data as bytes and back, for snapshots and journals: null, undefined, booleans, numbers, bigints, texts, bytes, arrays,
+ * maps, sets and records. Texts and the keys of records are written once, and so are records with a `spanId`, which stand
+ * in many windows at once: after decoding they are one object again.
  */
 export function encodeState(state: unknown): Uint8Array {
-  const shared: object[] = [];
-  const places = new Map<object, number>();
-  const tagged = (value: unknown): unknown => {
-    if (typeof value === 'bigint') return { $: 'n', v: String(value) };
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map(tagged);
-    if (value instanceof Map) return { $: 'm', v: [...value].map(tagged) };
-    if (!('spanId' in value)) return members(value);
-    const place = places.get(value) ?? shared.push(value) - 1;
-    places.set(value, place);
-    return { $: 's', v: place };
-  };
-  const members = (value: object): object =>
-    Object.fromEntries(Object.entries(value).map(([key, member]) => [key, tagged(member)]));
-  const body = tagged(state);
-  return Buffer.from(JSON.stringify({ shared: shared.map(members), body }));
+  const writer = new StateWriter();
+  new Encoder(writer).write(state);
+  return writer.done();
 }
 
-/** Throws a SyntaxError or TypeError on bytes that `encodeState` did not write. */
+/** Throws a SyntaxError on bytes that `encodeState` did not write. */
 export function decodeState(bytes: Uint8Array): unknown {
-  const written = JSON.parse(Buffer.from(bytes).toString()) as { shared: object[]; body: unknown };
-  const plain = (value: unknown): unknown => {
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map(plain);
-    if (!('$' in value)) return members(value);
-    const { $, v } = value as unknown as { $: string; v: unknown };
-    if ($ === 'n') return BigInt(v as string);
-    return $ === 'm' ? new Map((v as unknown[]).map(plain) as [unknown, unknown][]) : shared[v as number];
-  };
-  const members = (value: object): object =>
-    Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
-  const shared: object[] = written.shared.map(members);
-  return plain(written.body);
+  const reader = new StateReader(bytes);
+  const value = new Decoder(reader).read(0);
+  if (!reader.atEnd) throw new SyntaxError('bytes are left after the state');
+  return value;
+}
+
+/** The first byte of a value; it never changes what it stands for. */
+const kinds = {
+  null: 0,
+  undefined: 1,
+  false: 2,
+  true: 3,
+  /** Zigzag varint. */
+  integer: 4,
+  double: 5,
+  /** 64 bits, signed. */
+  bigint: 6,
+  /** Beyond 64 bits: sign byte, number of zero digits left out at the end, hex digits. */
+  longBigint: 7,
+  newText: 8,
+  knownText: 9,
+  /** An even number of lower-case hex digits, as of trace and span ids: half the bytes, and remembered nowhere. */
+  hexText: 10,
+  bytes: 11,
+  array: 12,
+  map: 13,
+  set: 14,
+  newShape: 15,
+  knownShape: 16,
+  /** A record with a `spanId`: the next one, or one that came before. */
+  newShared: 17,
+  knownShared: 18,
+} as const;
+
+/** Texts and records remembered by their number; later ones are written out. */
+const rememberedMax = 1 << 16;
+const depthMax = 64;
+const hex = /^(?:[0-9a-f]{2}){4,32}$/;
+
+class Encoder {
+  readonly #writer: StateWriter;
+  readonly #texts = new Map<string, number>();
+  readonly #shapes: (readonly string[])[] = [];
+  readonly #shared = new Map<object, number>();
+
+  constructor(writer: StateWriter) {
+    this.#writer = writer;
+  }
+
+  write(value: unknown): void {
+    if (typeof value === 'string') this.#text(value);
+    else if (typeof value === 'number') this.#number(value);
+    else if (typeof value === 'bigint') this.#bigint(value);
+    else if (typeof value === 'boolean') this.#writer.byte(value ? kinds.true : kinds.false);
+    else if (value === undefined) this.#writer.byte(kinds.undefined);
+    else if (value === null) this.#writer.byte(kinds.null);
+    else if (typeof value === 'object') this.#object(value);
+    else throw new TypeError(`a ${typeof value} is no plain data`);
+  }
+
+  #number(value: number): void {
+    const writer = this.#writer;
+    if (Number.isSafeInteger(value) && Math.abs(value) < 2 ** 52 && !Object.is(value, -0)) {
+      writer.byte(kinds.integer);
+      writer.varint(value < 0 ? -value * 2 - 1 : value * 2);
+    } else {
+      writer.byte(kinds.double);
+      writer.double(value);
+    }
+  }
+
+  #bigint(value: bigint): void {
+    const writer = this.#writer;
+    if (BigInt.asIntN(64, value) === value) {
+      writer.byte(kinds.bigint);
+      writer.bigint64(value);
+      return;
+    }
+    const digits = (value < 0n ? -value : value).toString(16);
+    const kept = digits.replace(/0+$/, '');
+    writer.byte(kinds.longBigint);
+    writer.byte(value < 0n ? 1 : 0);
+    writer.varint(digits.length - kept.length);
+    writer.text(kept);
+  }
+
+  #text(value: string): void {
+    const writer = this.#writer;
+    if (value.length >= 8 && value.length <= 64 && hex.test(value)) {
+      writer.byte(kinds.hexText);
+      writer.hex(value);
+      return;
+    }
+    const known = this.#texts.get(value);
+    if (known === undefined) {
+      if (this.#texts.size < rememberedMax) this.#texts.set(value, this.#texts.size);
+      writer.byte(kinds.newText);
+      writer.text(value);
+    } else {
+      writer.byte(kinds.knownText);
+      writer.varint(known);
+    }
+  }
+
+  #object(value: object): void {
+    const writer = this.#writer;
+    if (Array.isArray(value)) {
+      writer.byte(kinds.array);
+      writer.varint(value.length);
+      for (const member of value) this.write(member);
+    } else if (value instanceof Map) {
+      writer.byte(kinds.map);
+      writer.varint(value.size);
+      for (const [key, member] of value) {
+        this.write(key);
+        this.write(member);
+      }
+    } else if (value instanceof Set) {
+      writer.byte(kinds.set);
+      writer.varint(value.size);
+      for (const member of value) this.write(member);
+    } else if (value instanceof Uint8Array) {
+      writer.byte(kinds.bytes);
+      writer.bytes(value);
+    } else this.#record(value as Record<string, unknown>);
+  }
+
+  #record(value: Record<string, unknown>): void {
+    const writer = this.#writer;
+    if ('spanId' in value) {
+      const place = this.#shared.get(value);
+      if (place !== undefined) {
+        writer.byte(kinds.knownShared);
+        writer.varint(place);
+        return;
+      }
+      if (this.#shared.size < rememberedMax) this.#shared.set(value, this.#shared.size);
+      writer.byte(kinds.newShared);
+    }
+    const keys = Object.keys(value);
+    const known = this.#shapes.findIndex((shape) => isSame(shape, keys));
+    if (known >= 0) {
+      writer.byte(kinds.knownShape);
+      writer.varint(known);
+    } else {
+      if (this.#shapes.length < rememberedMax) this.#shapes.push(keys);
+      writer.byte(kinds.newShape);
+      writer.varint(keys.length);
+      for (const key of keys) writer.text(key);
+    }
+    for (const key of keys) this.write(value[key]);
+  }
+}
+
+class Decoder {
+  readonly #reader: StateReader;
+  readonly #texts: string[] = [];
+  readonly #shapes: (readonly string[])[] = [];
+  readonly #shared: object[] = [];
+
+  constructor(reader: StateReader) {
+    this.#reader = reader;
+  }
+
+  read(depth: number): unknown {
+    if (depth > depthMax) throw new SyntaxError('the state is nested too deep');
+    const reader = this.#reader;
+    const kind = reader.byte();
+    switch (kind) {
+      case kinds.null:
+        return null;
+      case kinds.undefined:
+        return undefined;
+      case kinds.false:
+        return false;
+      case kinds.true:
+        return true;
+      case kinds.integer:
+        return unzigzag(reader.varint());
+      case kinds.double:
+        return reader.double();
+      case kinds.bigint:
+        return reader.bigint64();
+      case kinds.longBigint:
+        return this.#longBigint();
+      case kinds.newText:
+        return this.#remembered(this.#texts, reader.text());
+      case kinds.knownText:
+        return member(this.#texts, reader.varint());
+      case kinds.hexText:
+        return reader.hex();
+      case kinds.bytes:
+        return reader.bytes();
+      default:
+        return this.#composite(kind, depth + 1);
+    }
+  }
+
+  #composite(kind: number, depth: number): unknown {
+    const reader = this.#reader;
+    switch (kind) {
+      case kinds.array:
+        return Array.from({ length: reader.count() }, () => this.read(depth));
+      case kinds.map: {
+        const map = new Map<unknown, unknown>();
+        for (let left = reader.count(); left > 0; left--) map.set(this.read(depth), this.read(depth));
+        return map;
+      }
+      case kinds.set: {
+        const set = new Set<unknown>();
+        for (let left = reader.count(); left > 0; left--) set.add(this.read(depth));
+        return set;
+      }
+      case kinds.newShared: {
+        const record: Record<string, unknown> = {};
+        if (this.#shared.length < rememberedMax) this.#shared.push(record);
+        return this.#fill(record, reader.byte(), depth);
+      }
+      case kinds.knownShared:
+        return member(this.#shared, reader.varint());
+      default:
+        return this.#fill({}, kind, depth);
+    }
+  }
+
+  #fill(record: Record<string, unknown>, kind: number, depth: number): Record<string, unknown> {
+    for (const key of this.#shape(kind)) record[key] = this.read(depth);
+    return record;
+  }
+
+  #shape(kind: number): readonly string[] {
+    const reader = this.#reader;
+    if (kind === kinds.knownShape) return member(this.#shapes, reader.varint());
+    if (kind !== kinds.newShape) throw new SyntaxError(`no value starts with ${kind}`);
+    const keys = Array.from({ length: reader.count() }, () => reader.text());
+    // As a key it would not be a member but the prototype.
+    if (keys.includes('__proto__')) throw new SyntaxError('a record has a forbidden key');
+    return this.#remembered(this.#shapes, keys);
+  }
+
+  #remembered<T>(list: T[], value: T): T {
+    if (list.length < rememberedMax) list.push(value);
+    return value;
+  }
+
+  #longBigint(): bigint {
+    const reader = this.#reader;
+    const isNegative = reader.byte() === 1;
+    const zeros = reader.varint();
+    const digits = reader.text();
+    if (zeros > 1 << 16 || !/^[0-9a-f]+$/.test(digits)) throw new SyntaxError('a number is damaged');
+    const size = BigInt(`0x${digits}`) << BigInt(zeros * 4);
+    return isNegative ? -size : size;
+  }
+}
+
+function member<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  if (found === undefined) throw new SyntaxError('the state refers to what is not there');
+  return found;
+}
+
+function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+function isSame(shape: readonly string[], keys: readonly string[]): boolean {
+  if (shape.length !== keys.length) return false;
+  for (let index = 0; index < keys.length; index++) if (shape[index] !== keys[index]) return false;
+  return true;
 }

@@ -1,0 +1,153 @@
+import { Buffer } from 'node:buffer';
+
+const chunkBytesMin = 4096;
+
+/** Bytes that grow as they are written. Numbers are little-endian, lengths and counts are varints. */
+export class StateWriter {
+  #bytes = Buffer.allocUnsafe(chunkBytesMin);
+  #at = 0;
+
+  get length(): number {
+    return this.#at;
+  }
+
+  /** What was written, in memory of its own. */
+  done(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  byte(value: number): void {
+    this.#room(1);
+    this.#bytes[this.#at++] = value;
+  }
+
+  /** A whole number from 0 to 2^53. */
+  varint(value: number): void {
+    this.#room(8);
+    let rest = value;
+    while (rest > 127) {
+      this.#bytes[this.#at++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  double(value: number): void {
+    this.#room(8);
+    this.#at = this.#bytes.writeDoubleLE(value, this.#at);
+  }
+
+  bigint64(value: bigint): void {
+    this.#room(8);
+    this.#at = this.#bytes.writeBigInt64LE(value, this.#at);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.#room(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  /**
+   * UTF-16 units keep what UTF-8 cannot: half a surrogate pair. Almost all texts are ASCII and take a byte a character;
+   * the lowest bit of the head says which of both it is.
+   */
+  text(value: string): void {
+    const { length } = value;
+    const isWide = !isNarrow(value);
+    this.varint(length * 2 + (isWide ? 1 : 0));
+    this.#room(length * 2);
+    this.#at += this.#bytes.write(value, this.#at, isWide ? 'utf16le' : 'latin1');
+  }
+
+  /** An even number of hex digits. */
+  hex(value: string): void {
+    this.byte(value.length / 2);
+    this.#room(value.length / 2);
+    this.#at += this.#bytes.write(value, this.#at, 'hex');
+  }
+
+  #room(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes));
+    this.#bytes.copy(grown, 0, 0, this.#at);
+    this.#bytes = grown;
+  }
+}
+
+/** Reads what `StateWriter` wrote; every read is bounded. Throws a SyntaxError at bytes that are too few. */
+export class StateReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  byte(): number {
+    return this.#bytes[this.#take(1)]!;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; factor < 2 ** 56; factor *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+    throw new SyntaxError('a number is too long');
+  }
+
+  /** How many values follow, each of at least one byte. */
+  count(): number {
+    const count = this.varint();
+    if (count > this.#bytes.length - this.#at) throw new SyntaxError('more values than bytes');
+    return count;
+  }
+
+  double(): number {
+    return this.#bytes.readDoubleLE(this.#take(8));
+  }
+
+  bigint64(): bigint {
+    return this.#bytes.readBigInt64LE(this.#take(8));
+  }
+
+  /** In memory of their own. */
+  bytes(): Uint8Array {
+    const length = this.varint();
+    const start = this.#take(length);
+    return new Uint8Array(this.#bytes.subarray(start, start + length));
+  }
+
+  text(): string {
+    const head = this.varint();
+    const length = Math.floor(head / 2);
+    const isWide = head % 2 === 1;
+    const start = this.#take(isWide ? length * 2 : length);
+    return this.#bytes.toString(isWide ? 'utf16le' : 'latin1', start, this.#at);
+  }
+
+  hex(): string {
+    const start = this.#take(this.byte());
+    return this.#bytes.toString('hex', start, this.#at);
+  }
+
+  /** Moves on by so many bytes and says where they start. */
+  #take(bytes: number): number {
+    const start = this.#at;
+    if (bytes > this.#bytes.length - start) throw new SyntaxError('the bytes end in the middle of a value');
+    this.#at = start + bytes;
+    return start;
+  }
+}
+
+function isNarrow(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 255) return false;
+  return true;
+}

@@ -5,6 +5,7 @@ import process from 'node:process';
 import { configJsonSchema } from '../collector/src/config/schema.ts';
 import { dashboardFiles } from '../grafana/generate.ts';
 import { configurationPage, editorSchema } from './configuration-page.ts';
+import { confusablesSource } from './confusables.ts';
 import { repositoryRoot } from './repository.ts';
 import { ruleFileSchema, ruleTestSchema } from './rule-schema.ts';
 import { taxonomyPage } from './taxonomy-page.ts';
@@ -16,6 +17,7 @@ const generators: Readonly<Record<string, () => string>> = {
   'docs/taxonomy.md': taxonomyPage,
   'docs/rule.schema.json': () => `${JSON.stringify(ruleFileSchema(), null, 2)}\n`,
   'docs/rule-test.schema.json': () => `${JSON.stringify(ruleTestSchema(), null, 2)}\n`,
+  'collector/src/text/confusables.ts': confusablesSource,
   ...dashboardFiles,
 };
 

@@ -48,6 +48,10 @@ test('layers: a stage may import itself and model, nothing else', () => {
   assert.equal(check('spool/a.ts', "import { x } from '../../../instrumentation/src/a.ts';"), 1);
   assert.equal(check('spool/a.test.ts', "import { x } from '../store/b.ts';"), 0);
   assert.equal(check('pipeline.ts', "import { x } from './store/b.ts';"), 0);
+  assert.equal(check('detect/a.ts', "import { x } from '../text/b.ts';"), 0);
+  assert.equal(check('text/a.ts', "import { x } from '../detect/b.ts';"), 1);
+  assert.equal(check('text/a.ts', "import fs from 'node:fs';"), 1);
+  assert.equal(check('model/a.ts', "import { x } from '../text/b.ts';"), 1);
 });
 
 test('layers: model imports nothing, pure stages nothing that reaches outside', () => {

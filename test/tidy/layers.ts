@@ -8,6 +8,8 @@ const stages = ['receive', 'decode', 'normalise', 'detect', 'spool', 'store', 'e
  * connection, nor looks at a clock.
  */
 const pureStages: Readonly<Record<string, readonly string[]>> = {
+  // isUtf8 and the decoders of base64 and hex.
+  text: ['node:buffer'],
   // Buffer's own bounds-checked reads; gunzip is the receiver's.
   decode: ['node:buffer'],
   // hash() for message identity; the public suffix list as a table; text measures.
@@ -19,6 +21,9 @@ const pureStages: Readonly<Record<string, readonly string[]>> = {
 /** What would make the same spans give other findings tomorrow, or reach outside. */
 const impure = /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|process\.\w+|setTimeout|setInterval|fetch)\b/;
 
+/** Pure functions of texts: a stage may import them as it may `model/`, they import nothing of ours but `model/`. */
+const shared = ['model', 'text'];
+
 /** Stages never import each other, `model/` imports nothing outside itself, pure stages stay pure. */
 export function layerProblems(files: readonly SourceFile[]): Untidy[] {
   return files.filter(({ path }) => path.startsWith(`${root}/`) && path.endsWith('.ts')).flatMap(problemsOf);
@@ -26,7 +31,7 @@ export function layerProblems(files: readonly SourceFile[]): Untidy[] {
 
 function problemsOf(file: SourceFile): Untidy[] {
   const layer = layerOf(file.path);
-  if (isTest(file.path) || !(layer === 'model' || stages.includes(layer))) return [];
+  if (isTest(file.path) || !(shared.includes(layer) || stages.includes(layer))) return [];
   const problems = importsOf(file.text).flatMap((specifier) => importProblem(file.path, layer, specifier));
   const found = layer in pureStages ? impure.exec(blank(file.text, { comments: true, strings: true })) : null;
   return found === null
@@ -44,7 +49,8 @@ function importProblem(path: string, layer: string, specifier: string): Untidy[]
   }
   const other = layerOf(target);
   if (other === layer || (other === 'model' && layer !== 'model')) return [];
-  return [`${path}: ${layer} imports ${target}; it may import only itself and model`];
+  if (other === 'text' && stages.includes(layer)) return [];
+  return [`${path}: ${layer} imports ${target}; it may import only itself and ${shared.join(' and ')}`];
 }
 
 /** The folder under collector/src that a path is in; '' for files beside the folders, and for paths outside. */

@@ -12,15 +12,24 @@ export function evidenceOf(
   text: string,
   range: TextRange,
 ): Evidence {
-  return { selection: place.selection, field: place.field, wanted, excerpt: excerpt(text, range) };
+  return shownEvidence(place, wanted, excerpt(text, range));
+}
+
+/** An evidence item with an excerpt that is already made. */
+export function shownEvidence(
+  place: { readonly selection: string; readonly field: string },
+  wanted: string,
+  shown: string,
+): Evidence {
+  return { selection: place.selection, field: place.field, wanted, excerpt: shown };
 }
 
 /**
- * The text around a place, at most `limits.evidenceCharsMax` characters. Control and invisible characters are escaped
+ * The text around a place, at most `charsMax` characters. Control and invisible characters are escaped
  * and secrets lose their middle: evidence must not become a second copy of a secret.
  */
-export function excerpt(text: string, range: TextRange): string {
-  const room = limits.evidenceCharsMax - 2;
+export function excerpt(text: string, range: TextRange, charsMax: number = limits.evidenceCharsMax): string {
+  const room = charsMax - 2;
   const length = Math.min(range.end - range.start, room);
   const before = Math.floor((room - length) / 2);
   const from = Math.max(0, Math.min(range.start - before, text.length - room));
@@ -30,7 +39,7 @@ export function excerpt(text: string, range: TextRange): string {
   const shown = maskedBetween(slice, from - base, to - base);
   const open = from > 0 ? '…' : '';
   const close = to < text.length ? '…' : '';
-  return cut(`${open}${escapeHidden(shown)}${close}`, limits.evidenceCharsMax);
+  return cut(`${open}${escapeHidden(shown)}${close}`, charsMax);
 }
 
 /** Runs that look like keys: long, of one piece, letters and digits mixed. UUIDs name things and are left. */

@@ -115,7 +115,9 @@ function explainValues(
 }
 
 function matchExcerpt(member: Member, matcher: Matcher): string {
-  return excerpt(member.text, matcher.find?.(member) ?? { start: 0, end: member.text.length });
+  return (
+    matcher.show?.(member) ?? excerpt(member.text, matcher.find?.(member) ?? { start: 0, end: member.text.length })
+  );
 }
 
 function excerptsOf(members: readonly Member[]): string[] {

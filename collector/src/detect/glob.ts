@@ -1,4 +1,4 @@
-import { foldCase } from './fold.ts';
+import { foldCase } from '../text/fold.ts';
 import type { Pattern } from './values.ts';
 
 export interface TextRange {

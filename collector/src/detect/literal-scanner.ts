@@ -27,8 +27,9 @@ export function createLiteralScanner(statesMax = 50_000): LiteralScanner {
     const { found } = member;
     return sets.every((set) => set.some((id) => (found[id >>> 5]! & (1 << (id & 31))) !== 0));
   };
-  return {
+  const scanner: LiteralScanner = {
     guard: (matcher) => {
+      if (matcher.rebuilt) return matcher.rebuilt(scanner.guard);
       if (!matcher.costly || matcher.required.length === 0) return matcher;
       if (scan) throw new Error('literal scanner: a matcher was added after the first scan');
       if (states > statesMax) return matcher;
@@ -36,6 +37,7 @@ export function createLiteralScanner(statesMax = 50_000): LiteralScanner {
       return { ...matcher, test: (member) => member.value !== null && holds(member, sets) && matcher.test(member) };
     },
   };
+  return scanner;
 }
 
 /** States are rows of `next`, one column per class of characters; characters of no literal share class 0. */

@@ -1,7 +1,8 @@
 import { limits } from '../model/limits.ts';
 import { isList, type Value, valueText } from '../model/value.ts';
-import { foldCase } from './fold.ts';
+import { foldCase } from '../text/fold.ts';
 import type { TextRange } from './glob.ts';
+import type { TextViews, View } from './views.ts';
 
 /** One scalar of a field as matchers see it; text and folded text are made when first asked for. */
 export class Member {
@@ -10,9 +11,16 @@ export class Member {
   found: Uint32Array | undefined;
   #text: string | undefined;
   #folded: string | undefined;
+  readonly #views: TextViews | undefined;
 
-  constructor(value: Value) {
+  constructor(value: Value, views?: TextViews) {
     this.value = value;
+    this.#views = views;
+  }
+
+  /** The texts that a view of this member shows; only text has other views than itself. */
+  view(view: View): readonly Member[] {
+    return typeof this.value === 'string' && this.#views ? this.#views.of(this, view) : [this];
   }
 
   get text(): string {
@@ -31,6 +39,10 @@ export interface Matcher {
   test(member: Member): boolean;
   /** Where it matches in the text of a member that passed `test`; the whole text when it has no place. */
   find?(member: Member): TextRange;
+  /** An excerpt for people, where the matching place alone would not tell. */
+  show?(member: Member): string;
+  /** The same matcher with another one inside; of matchers that look through a view of the text. */
+  readonly rebuilt?: (change: (inner: Matcher) => Matcher) => Matcher;
   /** What the rule asks for, for people. */
   readonly wanted: string;
   /**
@@ -43,17 +55,17 @@ export interface Matcher {
 }
 
 /** The members of a field: a scalar is one, an array is each of its scalars, a map is its JSON text. */
-export function membersOf(value: Value): Member[] {
-  if (!isList(value)) return [new Member(value)];
+export function membersOf(value: Value, views?: TextViews): Member[] {
+  if (!isList(value)) return [new Member(value, views)];
   const members: Member[] = [];
-  addMembers(value, members);
+  addMembers(value, members, views);
   return members;
 }
 
-function addMembers(values: readonly Value[], members: Member[]): void {
+function addMembers(values: readonly Value[], members: Member[], views: TextViews | undefined): void {
   for (const value of values) {
     if (members.length >= limits.fieldMembersMax) return;
-    if (isList(value)) addMembers(value, members);
-    else members.push(new Member(value));
+    if (isList(value)) addMembers(value, members, views);
+    else members.push(new Member(value, views));
   }
 }

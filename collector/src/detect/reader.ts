@@ -1,6 +1,7 @@
 import type { FieldTable } from '../model/fields.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { Member, membersOf } from './matcher.ts';
+import { TextViews } from './views.ts';
 
 /** Where the detector stands: which span, and a number that changes with every span so that readers know when to forget. */
 export interface Cursor {
@@ -18,10 +19,11 @@ export interface Reader {
 /** One reader per field name, shared by all rules. '' reads the texts of the span for keyword search. */
 export function createReaders(fields: FieldTable): (field: string) => Reader {
   const readers = new Map<string, Reader>();
+  const views = new TextViews();
   return (field) => {
     const known = readers.get(field);
     if (known) return known;
-    const reader = remember(sourceOf(field, fields));
+    const reader = remember(sourceOf(field, fields, views), views);
     readers.set(field, reader);
     return reader;
   };
@@ -29,12 +31,13 @@ export function createReaders(fields: FieldTable): (field: string) => Reader {
 
 type Source = (cursor: Cursor) => readonly Member[] | undefined;
 
-function remember(source: Source): Reader {
+function remember(source: Source, views: TextViews): Reader {
   let turn = -1;
   let members: readonly Member[] | undefined;
   return {
     read: (cursor) => {
       if (turn !== cursor.turn) {
+        views.turnTo(cursor.turn);
         members = source(cursor);
         turn = cursor.turn;
       }
@@ -43,11 +46,11 @@ function remember(source: Source): Reader {
   };
 }
 
-function sourceOf(field: string, fields: FieldTable): Source {
-  if (field === '') return ({ events, span }) => events.texts(span).map((text) => new Member(text));
+function sourceOf(field: string, fields: FieldTable, views: TextViews): Source {
+  if (field === '') return ({ events, span }) => events.texts(span).map((text) => new Member(text, views));
   const id = fields.intern(field);
   return ({ events, span }) => {
     const value = events.value(span, id);
-    return value === undefined ? undefined : membersOf(value);
+    return value === undefined ? undefined : membersOf(value, views);
   };
 }

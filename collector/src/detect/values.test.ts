@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { foldCase } from './fold.ts';
+import { foldCase } from '../text/fold.ts';
 import { compileGlob } from './glob.ts';
 import { type Pattern, parsePattern } from './values.ts';
 

@@ -2,6 +2,7 @@ import { timeParts } from './time-part.ts';
 
 /** Every modifier there is, with the kind of value it takes. */
 export const modifierKinds: ReadonlyMap<string, ModifierKind> = new Map<string, ModifierKind>([
+  ...pairs('view', ['normalised', 'decoded']),
   ...pairs('shape', ['contains', 'startswith', 'endswith']),
   ...pairs('link', ['all', 'neq']),
   ...pairs('text', ['cased', 'windash', 'expand']),
@@ -15,6 +16,7 @@ export const modifierKinds: ReadonlyMap<string, ModifierKind> = new Map<string, 
 ]);
 
 export type ModifierKind =
+  | 'view'
   | 'shape'
   | 'link'
   | 'text'
@@ -28,6 +30,9 @@ export type ModifierKind =
 
 /** What other tools call some modifiers, and what to write here. */
 export const foreignModifiers: Readonly<Record<string, string>> = {
+  normalized: 'normalised',
+  normalize: 'normalised',
+  decode: 'decoded',
   ignorecase: 'i',
   multiline: 'm',
   dotall: 's',
@@ -42,7 +47,8 @@ export const foreignModifiers: Readonly<Record<string, string>> = {
 
 /** Modifiers that may stand in one chain with the first one given; everything else is a type mismatch. */
 const partners: readonly (readonly [ModifierKind, readonly (ModifierKind | string)[]])[] = [
-  ['regex', ['flag', 'link', 'expand']],
+  ['view', ['shape', 'link', 'regex', 'flag', 'cased', 'windash', 'expand']],
+  ['regex', ['view', 'flag', 'link', 'expand']],
   ['field', ['shape', 'neq']],
   ['time', ['compare', 'link']],
   ['compare', ['time', 'link']],
@@ -57,7 +63,14 @@ export function chainProblem(modifiers: readonly string[]): string | undefined {
   if (modifiers.includes('cidr') && modifiers.some((modifier) => !['cidr', 'neq', 'all'].includes(modifier))) {
     return '`cidr` stands alone, apart from `neq` and `all`';
   }
-  if (kinds.includes('regex') && kinds[0] !== 'regex') return '`re` must be the first modifier';
+  const views = kinds.lastIndexOf('view') + 1;
+  if (kinds.slice(0, views).some((kind) => kind !== 'view')) {
+    return '`normalised` and `decoded` stand first: they say which form of the text the others look at';
+  }
+  if (modifiers.includes('normalised') && modifiers.includes('cased')) {
+    return '`cased` does not go with `normalised`: a normalised text is lower case';
+  }
+  if (kinds.includes('regex') && kinds[views] !== 'regex') return '`re` must be the first modifier';
   if (kinds.includes('flag') && !kinds.includes('regex')) return '`i`, `m` and `s` only follow `re`';
   if (kinds.includes('regex') && kinds.includes('shape')) {
     return 'a regex is unanchored, so `contains`, `startswith` and `endswith` do not follow `re`: use `^` and `$`';

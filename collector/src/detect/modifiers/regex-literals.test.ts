@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { foldCase } from '../fold.ts';
+import { foldCase } from '../../text/fold.ts';
 import { readRegex } from './regex.ts';
 import { requiredLiterals } from './regex-literals.ts';
 

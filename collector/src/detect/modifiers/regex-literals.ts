@@ -1,4 +1,4 @@
-import { foldCase } from '../fold.ts';
+import { foldCase } from '../../text/fold.ts';
 
 /** Bounds of what is kept: short texts stand everywhere, and long lists cost more than they spare. */
 const literalCharsMin = 2;

@@ -1,5 +1,6 @@
 import type { Position } from '../../model/errors.ts';
 import { limits } from '../../model/limits.ts';
+import { normaliseText } from '../../text/normalise-text.ts';
 import { compileGlob } from '../glob.ts';
 import type { Matcher } from '../matcher.ts';
 import type { Report } from '../report.ts';
@@ -23,6 +24,8 @@ export interface TextOptions {
   readonly lists: Lists;
   readonly report: Report;
   readonly at: Position;
+  /** The texts to be looked at are normalised, so that the pattern is normalised as well. */
+  readonly normalise?: boolean;
 }
 
 /** What a string value stands for, ORed: one matcher per expansion. Undefined after an error went to the report. */
@@ -42,7 +45,30 @@ export function textMatchers(source: string, options: TextOptions): Matcher[] | 
   }
   const caseMatters = modifiers.some((modifier) => modifier === 'cased' || modifier.startsWith('base64'));
   const name = modifiers.filter((modifier) => !['all', 'neq', 'expand'].includes(modifier)).join('|');
-  return state?.map((stage) => globMatcher(asText(stage), caseMatters, wantedText(name, source)));
+  const patterns = state?.map(asText);
+  const forms = options.normalise ? patterns?.map((pattern) => normalisedPattern(pattern, options)) : patterns;
+  if (!forms?.every((form) => form !== undefined)) return undefined;
+  return forms.map((form) => globMatcher(form, caseMatters, wantedText(name, source)));
+}
+
+/** The pattern with its texts normalised; error when nothing of them is left, so that it would match everything. */
+export function normalisedPattern(
+  pattern: Pattern,
+  { report, at }: Pick<TextOptions, 'report' | 'at'>,
+): Pattern | undefined {
+  const parts = joinTexts(pattern).map((part) =>
+    typeof part === 'object' && 'text' in part ? { text: normaliseText(part.text) } : part,
+  );
+  const isText = (part: PatternPart): boolean => typeof part === 'object' && 'text' in part;
+  const kept = parts.filter((part) => typeof part !== 'object' || !('text' in part) || part.text !== '');
+  if (!parts.some(isText) || kept.some(isText)) return joinTexts(kept);
+  report.error(
+    'SW_RULE_VALUE',
+    at,
+    'normalised, the value is empty',
+    'Look for hidden characters without `normalised`.',
+  );
+  return undefined;
 }
 
 /** A matcher for a pattern; `wanted` says it in the words of the rule. */

@@ -1,23 +1,40 @@
+import { normaliseText } from '../../text/normalise-text.ts';
 import type { Matcher } from '../matcher.ts';
 import type { Report } from '../report.ts';
 import type { ItemSyntax } from '../rule.ts';
 import { parsePattern } from '../values.ts';
+import { throughView, viewOf } from '../views.ts';
 import type { YamlScalar } from '../yaml.ts';
 import { modifierKinds } from './chain.ts';
 import { readCidr } from './cidr.ts';
 import { comparisons, type Numeric, numericOf, sameNumber } from './numbers.ts';
 import { quoteRegex, readRegex } from './regex.ts';
+import { requiredLiterals } from './regex-literals.ts';
 import { expandLists, type Lists, textMatchers, wantedText } from './text.ts';
 import { type TimePart, timePartOf } from './time-part.ts';
 
 export interface ValueOptions {
   readonly lists: Lists;
   readonly report: Report;
+  /** The texts to be looked at are normalised, so that the values are normalised as well. */
+  readonly normalise?: boolean;
 }
 
 /** The matchers one value of an item stands for, ORed; undefined after an error went to the report. */
 export function fieldValueMatchers(scalar: YamlScalar, item: ItemSyntax, options: ValueOptions): Matcher[] | undefined {
   const { modifiers } = item;
+  const view = viewOf(modifiers);
+  if (view !== undefined) {
+    const others = modifiers.filter((modifier) => modifierKinds.get(modifier) !== 'view');
+    if (typeof scalar.value !== 'string') {
+      const message = `\`${modifiers[0]}\` fits text, not a ${typeof scalar.value}`;
+      options.report.error('SW_RULE_VALUE', scalar.at, message, 'Quote the value.');
+      return undefined;
+    }
+    const inner = { ...options, normalise: modifiers.includes('normalised') };
+    const matchers = fieldValueMatchers(scalar, { ...item, modifiers: others }, inner);
+    return matchers?.map((matcher) => throughView(matcher, view));
+  }
   const kinds = modifiers.map((modifier) => modifierKinds.get(modifier));
   if (kinds.includes('regex')) return regexMatchers(scalar, modifiers, options);
   if (modifiers.includes('cidr')) return cidrMatchers(scalar, options.report);
@@ -32,6 +49,7 @@ export function fieldValueMatchers(scalar: YamlScalar, item: ItemSyntax, options
       lists: options.lists,
       report: options.report,
       at,
+      normalise: options.normalise === true,
     });
   }
   if (typeof value === 'boolean') return [booleanMatcher(value)];
@@ -144,6 +162,7 @@ function regexMatchers(scalar: YamlScalar, modifiers: readonly string[], options
     return undefined;
   }
   const sources = modifiers.includes('expand') ? expandRegex(value, scalar, options) : [value];
+  if (options.normalise) lintNormalisedRegex(value, scalar, modifiers, options.report);
   const matchers = sources?.map((source) => regexMatcher(source, scalar, modifiers, options.report));
   return matchers?.every((matcher) => matcher !== undefined) ? matchers : undefined;
 }
@@ -193,4 +212,17 @@ function regexMatcher(
     required: regex.required,
     costly: true,
   };
+}
+
+/** What a regex over normalised texts can never find: what normalising changes. */
+function lintNormalisedRegex(source: string, { at }: YamlScalar, modifiers: readonly string[], report: Report): void {
+  const lost = requiredLiterals(source)
+    .flat()
+    .find((literal) => normaliseText(literal) !== literal);
+  if (lost !== undefined) {
+    const message = `normalised text never holds ${JSON.stringify(lost)}`;
+    report.warn('SW_RULE_REGEX', at, message, `Write ${JSON.stringify(normaliseText(lost))}.`);
+  } else if (!modifiers.includes('i') && /[A-Z]/.test(source.replace(/\\(?:[pP]\{?\w+\}?|.)|\(\?[A-Za-z<]*/g, ''))) {
+    report.warn('SW_RULE_REGEX', at, 'normalised text has no capital letters', 'Write small letters, or `re|i`.');
+  }
 }

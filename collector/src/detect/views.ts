@@ -1,0 +1,116 @@
+import { limits } from '../model/limits.ts';
+import { decodedLayers, type Layer, originOf } from '../text/decode-text.ts';
+import { normaliseText, placeOfNormalised } from '../text/normalise-text.ts';
+import { excerpt } from './evidence.ts';
+import type { TextRange } from './glob.ts';
+import { type Matcher, Member } from './matcher.ts';
+
+/** Which form of a text a rule looks at: `normalised`, `decoded` (the text and its decoded layers), or both. */
+export type View = 'normalised' | 'decoded' | 'both';
+
+/** The view that the modifiers of an item ask for. Their order does not matter: decoding comes first. */
+export function viewOf(modifiers: readonly string[]): View | undefined {
+  const [normalised, decoded] = [modifiers.includes('normalised'), modifiers.includes('decoded')];
+  if (normalised) return decoded ? 'both' : 'normalised';
+  return decoded ? 'decoded' : undefined;
+}
+
+/**
+ * The views of the texts of one span. A text is normalised and decoded once, whichever fields hold it and however many rules
+ * ask, and only when one does.
+ */
+export class TextViews {
+  #turn = -1;
+  readonly #known = new Map<string, Partial<Record<View, readonly Member[]>>>();
+
+  /** Forgets the texts of the last span. */
+  turnTo(turn: number): void {
+    if (this.#turn === turn) return;
+    this.#turn = turn;
+    if (this.#known.size > 0) this.#known.clear();
+  }
+
+  /** What a member that holds text shows in a view; the first is the text itself or its normalised form. */
+  of(member: Member, view: View): readonly Member[] {
+    const { text } = member;
+    let known = this.#known.get(text);
+    if (known === undefined) {
+      known = {};
+      this.#known.set(text, known);
+    }
+    known[view] ??= this.#make(member, view);
+    return known[view];
+  }
+
+  #make(member: Member, view: View): readonly Member[] {
+    const { text } = member;
+    if (view === 'normalised') return [new ViewedMember(normaliseText(text), text, undefined, true)];
+    if (view === 'decoded') {
+      return [member, ...decodedLayers(text).map((layer) => new ViewedMember(layer.text, text, layer, false))];
+    }
+    const seen = new Set<string>();
+    const members: Member[] = [];
+    for (const each of [...this.of(member, 'normalised'), ...this.of(member, 'decoded').slice(1)]) {
+      const layer = each instanceof ViewedMember ? each.layer : undefined;
+      const normalised = layer === undefined ? each.text : normaliseText(layer.text);
+      if (seen.has(normalised)) continue;
+      seen.add(normalised);
+      members.push(layer === undefined ? each : new ViewedMember(normalised, text, layer, true));
+    }
+    return members;
+  }
+}
+
+/** A form of a text that knows the text it was made of. */
+class ViewedMember extends Member {
+  readonly original: string;
+  readonly layer: Layer | undefined;
+  readonly normalised: boolean;
+
+  constructor(text: string, original: string, layer: Layer | undefined, normalised: boolean) {
+    super(text);
+    this.original = original;
+    this.layer = layer;
+    this.normalised = normalised;
+  }
+}
+
+/** The matcher, asked about what the view shows of a member: it passes when any of that does. */
+export function throughView(inner: Matcher, view: View): Matcher {
+  const shown = (member: Member): Member | undefined => member.view(view).find((each) => inner.test(each));
+  const words = view === 'both' ? 'normalised, decoded' : view;
+  return {
+    test: (member) => {
+      for (const each of member.view(view)) if (inner.test(each)) return true;
+      return false;
+    },
+    show: (member) => {
+      const found = shown(member) ?? member;
+      return showPlace(found, inner.find?.(found) ?? { start: 0, end: found.text.length });
+    },
+    wanted: `${words} ${inner.wanted}`,
+    required: [],
+    rebuilt: (change) => throughView(change(inner), view),
+  };
+}
+
+/** How much of an excerpt is for the text as it stands, when its decoded form is shown beside it. */
+const originalCharsMax = 100;
+
+/** The text as it stands there; where that does not show what was found, in which layer it was found and as what. */
+function showPlace(found: Member, range: TextRange): string {
+  if (!(found instanceof ViewedMember)) return excerpt(found.text, range);
+  const { original, layer, normalised } = found;
+  const layerText = layer?.text ?? original;
+  const inLayer = normalised ? placeOfNormalised(layerText, range.start, range.end) : range;
+  const { place, encodings } = layer ? originOf(original, layer, inLayer) : { place: inLayer, encodings: [] };
+  const inPlain = original.slice(place.start, place.end).toLowerCase() === found.text.slice(range.start, range.end);
+  if (inPlain || range.end === range.start) return excerpt(original, place);
+  const before = excerpt(original, place, originalCharsMax);
+  const words = [
+    ...(encodings.length > 0 ? [`in ${encodings.join(', in ')}, decoded`] : []),
+    ...(normalised ? ['normalised'] : []),
+  ];
+  const lead = `${before} (${words.join(' and ')}: `;
+  return `${lead}${excerpt(found.text, range, limits.evidenceCharsMax - lead.length - 1)})`;
+}

@@ -60,6 +60,15 @@ export const limits = {
   /** Events, or values where values are measured, that a group remembers; past it the oldest are forgotten. */
   correlationEventsPerGroupMax: 100_000,
   correlationEventsMax: 4_000_000,
+  /** Groups per rule whose episodes are counted within the hour, for their ids; past it the one that opened first starts over. */
+  correlationNumbersMax: 50_000,
+  /** Waiting events that may be looked at for early findings: at least so many a batch, and so many for each event that came. */
+  correlationEarlyLooksMin: 20_000,
+  correlationEarlyLooksPerEvent: 16,
+  /** Service instances whose event time is followed one by one; further ones share a place. */
+  sourcesMax: 1024,
+  /** A source that is this many times the allowed lateness behind the furthest no longer holds it back. */
+  sourceBehindLatenesses: 10,
   /** Findings remembered to count their repeats; past it matches stay findings of their own. */
   repeatsFoldsMax: 100_000,
   /** Spans remembered so that one sent twice counts once, in one finding and in all. */
@@ -96,6 +105,9 @@ export const limits = {
   correlationUndecidedMax: 1000,
   /** Alternatives that a correlation condition in words may have when its `or` are multiplied out. */
   correlationTermsMax: 256,
+  /** Names of attributes noted per category and day, and their length; those that rules ask for are always noted. */
+  seenFieldsMax: 4096,
+  seenFieldCharsMax: 256,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

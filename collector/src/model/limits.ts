@@ -37,6 +37,10 @@ export const limits = {
   regexInstructionsMax: 10_000,
   /** Values that one placeholder list may put in place of `%name%`. */
   expandValuesMax: 10_000,
+  /** A file lists/<name>.yml, its values, and the characters of the values that `contains` looks for. */
+  listFileBytesMax: 64 * 1024 * 1024,
+  listValuesMax: 1_000_000,
+  listContainsCharsMax: 2_000_000,
   /** Members of an array attribute that rules look at, nested arrays included. */
   fieldMembersMax: 4096,
   evidenceCharsMax: 256,

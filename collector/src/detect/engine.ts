@@ -2,22 +2,27 @@ import type { FieldTable } from '../model/fields.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
 import type { SpanEvents } from '../model/span-events.ts';
-import { createCompiler, type Node } from './compile.ts';
+import { createCompiler, type RuleNode } from './compile.ts';
 import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
 import { findingId, reasonOf, ruleIdentity } from './finding-texts.ts';
+import { type DisabledRule, type GuardOptions, RuleGuard } from './health/guard.ts';
+import { createHealth, type RuleHealth } from './health/rule-health.ts';
+import { RuleTally } from './health/tally.ts';
 import type { Rule } from './load.ts';
 import type { Cursor } from './reader.ts';
 import { createIdentity } from './span-identity.ts';
 import type { RestoreOutcome } from './state.ts';
 
-export interface DetectorOptions {
+export interface DetectorOptions extends GuardOptions {
   readonly rules: readonly Rule[];
   /** As `loadRules` gives them; default none. */
   readonly correlations?: readonly Correlation[];
   readonly fields: FieldTable;
   /** How far behind the newest span one may arrive and still count for correlations; default 30 s, in nanoseconds. */
   readonly allowedLatenessNanos?: bigint;
+  /** Attributes whose arrival is noted however many others there are: those that fields of the taxonomy come from. */
+  readonly watchedFields?: readonly string[];
 }
 
 export interface Detector {
@@ -39,6 +44,10 @@ export interface Detector {
   /** What every rule has seen since the start. */
   ruleStats(): RuleStats[];
   correlationStats(): CorrelationStats;
+  /** What rules did, and which fields arrived, since the last call; `nowMs` says which day it is. */
+  takeHealth(nowMs: number): RuleHealth;
+  /** Rules that threw or took too long; they are not asked any more. */
+  disabledRules(): readonly DisabledRule[];
   /** Findings dropped because one span had more than `limits.findingsPerSpanMax`. */
   readonly findingsDropped: number;
 }
@@ -60,35 +69,53 @@ export function createDetector(options: DetectorOptions): Detector {
   const silent = silentSources(correlations);
   const compiled = rules.map((rule): Compiled => {
     const reason = reasonOf(rule.meta);
-    return { rule, node: compile(rule), matches: 0, reason, used: used.has(rule), silent: silent.has(rule) };
+    const tally = new RuleTally(rule);
+    return { rule, node: compile(rule), tally, reason, used: used.has(rule), silent: silent.has(rule) };
   });
   const correlating = createCorrelating(correlations, fields, options.allowedLatenessNanos ?? latenessDefaultNanos);
   const describe = createDescriber(fields);
+  const guard = new RuleGuard(options);
+  const health = createHealth(options);
   const routes = new Map<number, readonly Compiled[]>();
-  const spansOf = new Map<number, number>();
   const cursor: Cursor = { events: undefined as unknown as SpanEvents, span: 0, turn: 0 };
   let findingsDropped = 0;
 
+  let routedWithout = 0;
+
   const routeOf = (categories: number): readonly Compiled[] => {
+    if (routedWithout !== guard.disabled.size) routes.clear();
+    routedWithout = guard.disabled.size;
     const known = routes.get(categories);
     if (known) return known;
-    const route = compiled.filter(({ rule }) => (rule.categories & categories) !== 0);
+    const route = compiled.filter(
+      ({ rule }) => (rule.categories & categories) !== 0 && !guard.disabled.has(rule.meta.id),
+    );
     routes.set(categories, route);
     return route;
+  };
+
+  const describeGuarded = (each: Compiled, findings: Finding[]): void => {
+    try {
+      findings.push(describe(each, cursor));
+    } catch (error) {
+      guard.failed(each, error);
+    }
   };
 
   /** All rules on the span that the cursor stands on. */
   const detectSpan = (route: readonly Compiled[], findings: Finding[], nowNanos: bigint | undefined): void => {
     const matched: Rule[] = [];
-    let found = 0;
+    const before = findings.length;
+    guard.begin();
     for (const each of route) {
-      if (!each.node.test(cursor)) continue;
-      each.matches++;
+      if (!guard.matches(each, cursor)) continue;
+      const found = !each.silent && findings.length - before < limits.findingsPerSpanMax;
+      health.matched(each.tally, cursor, found);
       if (each.used) matched.push(each.rule);
-      if (each.silent) continue;
-      if (++found > limits.findingsPerSpanMax) findingsDropped++;
-      else findings.push(describe(each, cursor));
+      if (found) describeGuarded(each, findings);
+      else if (!each.silent) findingsDropped++;
     }
+    guard.end(route, cursor);
     if (matched.length > 0) correlating.add(cursor, matched, nowNanos);
   };
 
@@ -98,7 +125,7 @@ export function createDetector(options: DetectorOptions): Detector {
       cursor.events = events;
       for (let span = 0; span < events.batch.spanCount; span++) {
         const categories = events.categories(span);
-        spansOf.set(categories, (spansOf.get(categories) ?? 0) + 1);
+        health.span(events.batch, span, categories);
         cursor.span = span;
         cursor.turn++;
         if (categories !== 0) detectSpan(routeOf(categories), findings, nowNanos);
@@ -116,7 +143,17 @@ export function createDetector(options: DetectorOptions): Detector {
     restore: (snapshot) => correlating.restore(snapshot),
     correlationStats: () => correlating.stats(),
     ruleStats: () =>
-      compiled.map(({ rule, matches }) => ({ ruleId: rule.meta.id, spans: spansFor(rule, spansOf), matches })),
+      compiled.map(({ rule, tally }) => ({
+        ruleId: rule.meta.id,
+        spans: health.spansOf(rule),
+        matches: tally.matches,
+      })),
+    takeHealth: (nowMs) =>
+      health.take(
+        compiled.map(({ tally }) => tally),
+        nowMs,
+      ),
+    disabledRules: () => [...guard.disabled.values()],
     get findingsDropped() {
       return findingsDropped;
     },
@@ -125,19 +162,13 @@ export function createDetector(options: DetectorOptions): Detector {
 
 interface Compiled {
   readonly rule: Rule;
-  readonly node: Node;
+  readonly node: RuleNode;
+  readonly tally: RuleTally;
   readonly reason: string;
   /** A correlation waits for its matches. */
   readonly used: boolean;
   /** It gives no findings of its own. */
   readonly silent: boolean;
-  matches: number;
-}
-
-function spansFor(rule: Rule, spansOf: ReadonlyMap<number, number>): number {
-  let spans = 0;
-  for (const [categories, count] of spansOf) if ((rule.categories & categories) !== 0) spans += count;
-  return spans;
 }
 
 function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) => Finding {

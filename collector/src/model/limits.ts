@@ -22,6 +22,10 @@ export const limits = {
   spoolSegmentBytesMax: 16 * 1024 * 1024,
   spoolRecordBytesMax: 256 * 1024 * 1024,
   spoolBytesMax: 8 * 1024 * 1024 * 1024,
+  /** Bytes of journals after which a checkpoint is taken, so that a start has little to replay. */
+  checkpointJournalBytesMax: 16 * 1024 * 1024,
+  /** Pieces of the journal held back at a start for one that is missing before them. */
+  journalHeldMax: 4096,
   ruleFileBytesMax: 1024 * 1024,
   /** YAML nodes in one rule file after aliases are followed; ends alias bombs. */
   ruleNodesMax: 100_000,

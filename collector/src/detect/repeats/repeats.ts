@@ -102,9 +102,9 @@ export class Repeats implements Stateful {
   }
 
   snapshot(): Uint8Array {
-    const { newest, folds } = this.#state;
+    const { newest, over, folds } = this.#state;
     const plain = [...folds].map(([id, { spans, ...fold }]) => [id, { ...fold, spans: [...spans] }]);
-    return encodeState({ format: snapshotFormat, newest, folds: plain });
+    return encodeState({ format: snapshotFormat, newest, over, folds: plain });
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
@@ -279,11 +279,13 @@ function readSnapshot(bytes: Uint8Array): State | undefined {
     const read = decodeState(bytes) as {
       readonly format: number;
       readonly newest: bigint;
+      readonly over: bigint;
       readonly folds: readonly [string, Omit<Fold, 'spans'> & { readonly spans: readonly string[] }][];
     };
     if (read.format !== snapshotFormat || typeof read.newest !== 'bigint') return undefined;
     const state = emptyState();
     state.newest = read.newest;
+    state.over = read.over;
     for (const [id, fold] of read.folds) {
       state.folds.set(id, { ...fold, spans: new Set(fold.spans) });
       state.spans += fold.spans.length;

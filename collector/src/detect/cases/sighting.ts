@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { CaseFinding } from '../../model/case.ts';
+import type { Finding } from '../../model/finding.ts';
+import { limits } from '../../model/limits.ts';
+import { boundedText } from '../correlate/event.ts';
+import { excerpt } from '../evidence.ts';
+import { rolesOf } from './roles.ts';
+import { specificValues } from './values.ts';
+
+/** A finding as cases remember it. */
+export interface Sighting extends CaseFinding {
+  readonly chainId: string;
+  /** Days since the epoch. */
+  readonly day: number;
+  readonly roles: number;
+  /** What it shares with other findings of its case: session, traces, specific values. */
+  readonly keys: readonly string[];
+  readonly userId: string;
+  readonly conversationId: string;
+}
+
+const dayNanos = 86_400_000_000_000n;
+
+/** The chain of a finding: its session on one day. It depends on nothing but the finding. */
+export function chainOf(finding: Finding): { readonly id: string; readonly day: number } {
+  const day = Number(finding.timeNanos / dayNanos);
+  const id = createHash('sha256')
+    .update(`chain\0${sessionKey(finding)}\0${day}`)
+    .digest('hex')
+    .slice(0, 32);
+  return { id, day };
+}
+
+export function conversationKey(conversationId: string, serviceName: string): string {
+  // Ids such as `1` or `default` are used by everybody.
+  const scope = conversationId.length < 8 ? boundedText(serviceName) : '';
+  return `c:${JSON.stringify([scope, boundedText(conversationId)])}`;
+}
+
+export function traceKey(traceId: string): string {
+  return `t:${traceId}`;
+}
+
+/** What cases need of a finding; texts of its own, bounded and on one line. */
+export function sightingOf(finding: Finding): Sighting {
+  const { id, timeNanos, ruleId, ruleTitle, level, traceId, spanId, evidence } = finding;
+  const chain = chainOf(finding);
+  return {
+    findingId: id,
+    timeNanos,
+    lastSeenNanos: finding.lastSeenNanos ?? timeNanos,
+    count: finding.count ?? 1,
+    ruleId: shownName(ruleId),
+    ruleTitle: shownName(ruleTitle),
+    level,
+    traceId,
+    spanId,
+    spanName: shownName(finding.spanName),
+    agentName: shownName(finding.agentName || finding.serviceName),
+    toolName: shownName(finding.toolName),
+    shown: shownName(evidence[0]?.excerpt ?? ''),
+    chainId: chain.id,
+    day: chain.day,
+    roles: rolesOf(finding.tags),
+    keys: keysOf(finding),
+    userId: shownName(finding.userId),
+    conversationId: shownName(finding.conversationId),
+  };
+}
+
+/** A name out of telemetry on one line, without control characters and secrets. */
+export function shownName(text: string): string {
+  const shown = excerpt(text, { start: 0, end: Math.min(text.length, limits.caseNameCharsMax) });
+  const characters = [...shown];
+  const { caseNameCharsMax: max } = limits;
+  return characters.length <= max ? shown : `${characters.slice(0, max - 1).join('')}…`;
+}
+
+function keysOf(finding: Finding): readonly string[] {
+  const { traceId, evidence } = finding;
+  const keys = new Set([sessionKey(finding)]);
+  if (traceId !== '') keys.add(traceKey(traceId));
+  // The spans of a sequence are steps of one story. Those of a count may be of sessions that only share an agent.
+  if (evidence[0]?.selection.startsWith('temporal')) {
+    for (const { selection, wanted } of evidence) {
+      const trace = selection === 'span' ? / in trace ([0-9a-f]{32})$/.exec(wanted)?.[1] : undefined;
+      if (trace) keys.add(traceKey(trace));
+    }
+  }
+  for (const value of specificValues(evidence)) keys.add(`v:${value}`);
+  return [...keys];
+}
+
+function sessionKey({ conversationId, serviceName, traceId, spanId }: Finding): string {
+  if (conversationId !== '') return conversationKey(conversationId, serviceName);
+  return traceId === '' ? `s:${spanId}` : traceKey(traceId);
+}

@@ -1,0 +1,99 @@
+import type { FieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
+import { Link, Span } from '../../model/span-batch.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
+import { valueText } from '../../model/value.ts';
+import { conversationKey, traceKey } from './sighting.ts';
+
+/** Two keys that stand for the same story. */
+export type Tie = readonly [string, string];
+
+/** A span that links to more traces than this collects work from everywhere: its links join nothing. */
+const linksMax = 4;
+
+/**
+ * What the spans of a batch say about which trace belongs to which conversation, and which trace goes on another: a
+ * finding may stand on a span that says neither. Only spans of agents are asked.
+ */
+export function createTieReader(fields: FieldTable): (events: SpanEvents) => readonly Tie[] {
+  const conversation = fields.intern('gen_ai.conversation.id');
+  const service = fields.intern('service.name');
+  return (events) => {
+    const { batch } = events;
+    const ties = new Map<string, Tie>();
+    for (let span = 0; span < batch.spanCount; span++) {
+      if (events.categories(span) === 0) continue;
+      const row = span * Span.stride;
+      const id = valueText(events.value(span, conversation) ?? '');
+      const links = batch.spans[row + Span.linkCount]!;
+      if ((id === '' && (links === 0 || links > linksMax)) || batch.spans[row + Span.traceId]! < 0) continue;
+      const trace = traceKey(batch.hex(batch.spans[row + Span.traceId]!, 16));
+      if (id !== '') add(ties, [trace, conversationKey(id, valueText(events.value(span, service) ?? ''))]);
+      for (let link = 0; links <= linksMax && link < links; link++) {
+        const at = batch.links[(batch.spans[row + Span.links]! + link) * Link.stride + Link.traceId]!;
+        if (at >= 0) add(ties, [trace, traceKey(batch.hex(at, 16))]);
+      }
+    }
+    return [...ties.values()];
+  };
+}
+
+/** Remembers ties in both directions; the oldest are forgotten. */
+export class Ties {
+  readonly #near = new Map<string, Set<string>>();
+
+  get size(): number {
+    return this.#near.size;
+  }
+
+  /** False when it was known, or when the two have too many already. */
+  add([a, b]: Tie): boolean {
+    if (a === b || this.#near.get(a)?.has(b) || (this.#near.get(b)?.size ?? 0) >= tiesPerKeyMax) return false;
+    if ((this.#near.get(a)?.size ?? 0) >= tiesPerKeyMax) return false;
+    this.#join(a, b);
+    this.#join(b, a);
+    while (this.#near.size > limits.caseTiesMax) this.#forgetOldest();
+    return true;
+  }
+
+  /** The keys and all that are tied to them, through others too, up to a bound. */
+  expand(keys: readonly string[]): readonly string[] {
+    const all = new Set(keys);
+    for (const key of all) {
+      for (const near of this.#near.get(key) ?? []) if (all.size < expandedMax) all.add(near);
+    }
+    return [...all];
+  }
+
+  list(): readonly (readonly [string, readonly string[]])[] {
+    return [...this.#near].map(([key, near]) => [key, [...near]]);
+  }
+
+  restore(list: readonly (readonly [string, readonly string[]])[]): void {
+    this.#near.clear();
+    for (const [key, near] of list) this.#near.set(key, new Set(near));
+  }
+
+  #join(a: string, b: string): void {
+    const near = this.#near.get(a) ?? new Set();
+    this.#near.set(a, near.add(b));
+  }
+
+  #forgetOldest(): void {
+    const [key, near] = this.#near.entries().next().value!;
+    this.#near.delete(key);
+    for (const other of near) {
+      const back = this.#near.get(other);
+      back?.delete(key);
+      if (back?.size === 0) this.#near.delete(other);
+    }
+  }
+}
+
+/** Traces of one conversation, mostly; a session of more is held together by the conversation in its findings. */
+const tiesPerKeyMax = 256;
+const expandedMax = 512;
+
+function add(ties: Map<string, Tie>, tie: Tie): void {
+  ties.set(`${tie[0]} ${tie[1]}`, tie);
+}

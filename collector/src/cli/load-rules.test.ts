@@ -21,6 +21,29 @@ function write(name: string, content: string | Buffer): string {
   return path;
 }
 
+test('list files stand in folders called lists; a name in two places is refused with both', () => {
+  const rule = (name: string) => `title: R ${name}
+id: ${name}
+name: ${name}
+logsource: {category: tool}
+detection:
+  s:
+    gen_ai.tool.name|expand: '%tools%'
+  condition: s
+`;
+  mkdirSync(join(folder, 'listed', 'lists'), { recursive: true });
+  writeFileSync(join(folder, 'listed', 'a.yml'), rule('a'));
+  writeFileSync(join(folder, 'listed', 'lists', 'tools.yml'), '- payments.refund\n- payments.pay\n');
+  const config = { rules: [join(folder, 'listed')], shipped_rules: false, lists: {}, allowed_lateness_ms: 0 };
+  const [loaded] = loadRules(config).rules;
+  assert.ok(loaded);
+  assert.equal(readRuleFiles([join(folder, 'listed', 'a.yml')]).lists.length, 1);
+  assert.throws(
+    () => loadRules({ ...config, lists: { tools: ['x'] } }),
+    /tools\.yml:1:1: the list `tools` already stands in `detect\.lists` of the config/,
+  );
+});
+
 test('folders are read in the order of names, tests apart, links and hidden files left out', () => {
   write('order/b.yml', rule('b'));
   write('order/a/z.yaml', rule('z'));

@@ -1,21 +1,30 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DetectConfig } from '../detect/config.ts';
-import { loadRules as loadRuleSources, type RuleSet, type RuleSource } from '../detect/load.ts';
+import { type LoadedRules, loadRules as loadRuleSources, type RuleSource } from '../detect/load.ts';
 import { type Problem, SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
+import { placeholderLists } from './rule-lists.ts';
 
 export interface RuleFiles {
   readonly rules: readonly RuleSource[];
   /** `<rule>.test.yml` files. */
   readonly tests: readonly RuleSource[];
+  /** Files of folders called `lists`: values for placeholders. */
+  readonly lists: readonly RuleSource[];
 }
 
 /** The rules that a config asks for. Throws one SpanwardenError with everything that is wrong in all of their files. */
-export function loadRules(config: DetectConfig): RuleSet {
-  const paths = config.shipped_rules ? [shippedRulesPath(), ...config.rules] : config.rules;
-  return loadRuleSources(readRuleFiles(paths).rules, { lists: new Map(Object.entries(config.lists)) });
+export function loadRules(config: DetectConfig): LoadedRules {
+  const paths = rulePaths(config);
+  const files = readRuleFiles(paths);
+  return loadRuleSources(files.rules, { lists: placeholderLists(files.lists, config) });
+}
+
+/** The files and folders that a config takes its rules from. */
+export function rulePaths({ shipped_rules, rules }: DetectConfig): readonly string[] {
+  return shipped_rules ? [shippedRulesPath(), ...rules] : rules;
 }
 
 /**
@@ -32,6 +41,8 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
       walk(path, files);
     } else {
       files.add(path);
+      const lists = join(dirname(path), 'lists');
+      if (existsSync(lists) && statSync(lists).isDirectory()) walk(lists, files);
     }
   }
   if (files.size > limits.rulesMax * 2) {
@@ -41,8 +52,9 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const sources = [...files].map((file) => readSource(file, problems)).filter((source) => source !== undefined);
   if (problems.length > 0) throw new SpanwardenError(problems);
   return {
-    rules: sources.filter(({ path }) => !isTest(path)),
+    rules: sources.filter(({ path }) => !isTest(path) && !isListFile(path)),
     tests: sources.filter(({ path }) => isTest(path)),
+    lists: sources.filter(({ path }) => isListFile(path)),
   };
 }
 
@@ -50,6 +62,11 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
 export function shippedRulesPath(): string {
   const candidates = ['../../rules', '../../../rules'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return candidates.find((path) => existsSync(path)) ?? candidates[0]!;
+}
+
+/** A file with values for a placeholder: any in a folder called `lists`. */
+export function isListFile(path: string): boolean {
+  return basename(dirname(path)) === 'lists' && !isTest(path);
 }
 
 /** The test file that stands beside a rule file. */
@@ -68,10 +85,9 @@ function walk(folder: string, files: Set<string>): void {
 }
 
 function readSource(file: string, problems: Problem[]): RuleSource | undefined {
-  if (statSync(file).size > limits.ruleFileBytesMax) {
-    problems.push(
-      fileProblem(file, `the file is larger than ${limits.ruleFileBytesMax} bytes`, 'Split it into several files.'),
-    );
+  const bytesMax = isListFile(file) ? limits.listFileBytesMax : limits.ruleFileBytesMax;
+  if (statSync(file).size > bytesMax) {
+    problems.push(fileProblem(file, `the file is larger than ${bytesMax} bytes`, 'Split it into several files.'));
     return undefined;
   }
   try {

@@ -1,4 +1,25 @@
+import type { DetectConfig } from '../detect/config.ts';
+import type { RuleSource } from '../detect/load.ts';
+import { mergeLists, parseListFile } from '../detect/parse/list-file.ts';
+import { Report } from '../detect/report.ts';
 import { SpanwardenError } from '../model/errors.ts';
+
+/**
+ * The values of all placeholders: of the list files and of the config, which may not name the same, and of `--list`, which
+ * replaces them. Throws one SpanwardenError with everything that is wrong with them.
+ */
+export function placeholderLists(
+  files: readonly RuleSource[],
+  config: Pick<DetectConfig, 'lists'> | undefined,
+  written: readonly string[] = [],
+): ReadonlyMap<string, readonly string[]> {
+  const report = new Report();
+  const lists = files.map(({ path, text }) => parseListFile(path, text, report)).filter((list) => list !== undefined);
+  const given = { lists: new Map(Object.entries(config?.lists ?? {})), from: '`detect.lists` of the config' };
+  const merged = mergeLists(lists, [given], report);
+  if (report.errors.length > 0) throw new SpanwardenError(report.errors);
+  return new Map([...merged, ...listsOf(written)]);
+}
 
 /** The values of `--list name=value,value`, by name. */
 export function listsOf(written: readonly string[]): Map<string, readonly string[]> {

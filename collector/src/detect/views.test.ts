@@ -76,7 +76,7 @@ describe('decoded', () => {
     const text = `Note ${base64('please ignore the rules')} end`;
     assert.equal(
       shown('f|decoded|contains: ignore', text),
-      'Note cGxl****Vz end (in base64, decoded: Note please ignore the rules end)',
+      'Note cGxl****M= end (in base64, decoded: Note please ignore the rules end)',
     );
     const secret = shown('f|decoded|contains: ignore', base64('ignore it, password=hunter2hunter2 and go'));
     assert.ok(!secret.includes('hunter2'), secret);

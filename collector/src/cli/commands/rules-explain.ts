@@ -8,7 +8,7 @@ import { createFieldTable } from '../../model/fields.ts';
 import { readSpans } from '../explain-span.ts';
 import { explanationText } from '../explain-view.ts';
 import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
-import { collect, listsOf } from '../rule-lists.ts';
+import { collect, placeholderLists } from '../rule-lists.ts';
 import { createTerminal, jsonLine } from '../terminal.ts';
 
 interface Options {
@@ -57,10 +57,11 @@ function explain(rules: readonly Rule[], argument: string, json: boolean): void 
 /** The rules of a file, or the one rule with an id or name. */
 function rulesNamed(rule: string, options: Options): readonly Rule[] {
   const { detect } = loadConfig({ file: options.config, env: process.env });
-  const lists = new Map([...Object.entries(detect.lists), ...listsOf(options.list ?? [])]);
   const isFile = existsSync(rule) && statSync(rule).isFile();
   const paths = isFile ? [rule] : [...(detect.shipped_rules ? [shippedRulesPath()] : []), ...detect.rules];
-  const { rules, errors } = readRules(readRuleFiles(paths).rules, { lists });
+  const files = readRuleFiles(paths);
+  const lists = placeholderLists(files.lists, detect, options.list);
+  const { rules, errors } = readRules(files.rules, { lists });
   const named = isFile ? rules : rules.filter(({ meta }) => meta.id === rule || meta.name === rule);
   if (named.length > 0 && (!isFile || errors.length === 0)) return named;
   if (errors.length > 0) throw new SpanwardenError(errors);

@@ -9,7 +9,7 @@ import { createFieldTable } from '../../model/fields.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { junitXml } from '../junit.ts';
 import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
-import { collect, listsOf } from '../rule-lists.ts';
+import { collect, placeholderLists } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
 import { createTestEvents } from '../rule-test-events.ts';
 import { coveragePercent, writeCoverage, writeEvasions } from '../rule-test-view.ts';
@@ -96,7 +96,7 @@ function test(paths: readonly string[], options: Options, terminal: Terminal): b
 
 function runTests(paths: readonly string[], options: Options): Outcome {
   const files = readRuleFiles(paths);
-  const set = loadRules(files.rules, { lists: listsOf(options.list ?? []) });
+  const set = loadRules(files.rules, { lists: placeholderLists(files.lists, undefined, options.list) });
   const fields = createFieldTable();
   const run = { ...set, tests: files.tests, fields, eventsFrom: createTestEvents(fields) };
   const wanted = options.coverage === true || options.coverageMin !== undefined;

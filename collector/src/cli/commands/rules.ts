@@ -10,7 +10,7 @@ import { Category } from '../../model/span-events.ts';
 import { taxonomy } from '../../normalise/taxonomy.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { type RuleFiles, readRuleFiles, shippedRulesPath } from '../load-rules.ts';
-import { collect, listsOf } from '../rule-lists.ts';
+import { collect, placeholderLists } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
 import { createTestEvents } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
@@ -58,7 +58,7 @@ function run(action: (input: Input) => boolean, paths: readonly string[], option
   const json = options.json === true;
   try {
     const files = readRuleFiles(paths.length > 0 ? paths : [shippedRulesPath()]);
-    if (!action({ files, lists: listsOf(options.list ?? []), json, terminal }))
+    if (!action({ files, lists: placeholderLists(files.lists, undefined, options.list), json, terminal }))
       throw new CommandExit(exitCodes.failure);
   } catch (error) {
     if (!json || !(error instanceof SpanwardenError)) throw error;
@@ -68,7 +68,11 @@ function run(action: (input: Input) => boolean, paths: readonly string[], option
 }
 
 function lint({ files, lists, json, terminal }: Input): boolean {
-  const { rules, correlations, errors, warnings } = lintRules(files.rules, { lists, knownFields: taxonomy, nowMs: Date.now() });
+  const { rules, correlations, errors, warnings } = lintRules(files.rules, {
+    lists,
+    knownFields: taxonomy,
+    nowMs: Date.now(),
+  });
   const untested = testRun(files, { rules, correlations }).problems;
   const loaded = rules.length + correlations.length;
   const all = [...errors, ...untested];

@@ -14,6 +14,7 @@ import {
   withWildcards,
 } from '../values.ts';
 import { base64Offsets, type Utf16Form, utf16Bytes } from './encode.ts';
+import { listTable } from './list-matcher.ts';
 
 export type Lists = ReadonlyMap<string, readonly string[]>;
 
@@ -37,18 +38,22 @@ export function textMatchers(source: string, options: TextOptions): Matcher[] | 
   }
   const expanding = modifiers.includes('expand');
   const parsed = parsePattern(source, expanding);
-  const expanded = expanding ? expandLists(parsed, options) : [parsed];
+  const name = modifiers.filter((modifier) => !['all', 'neq', 'expand'].includes(modifier)).join('|');
+  const errors = report.errors.length;
+  const table = expanding ? listTable(parsed, wantedText(name, source), options) : undefined;
+  if (report.errors.length > errors) return undefined;
+  const expanded = expanding ? expandLists(parsed, options, table?.rest) : [parsed];
   let state: Stage[] | undefined = expanded;
   for (const modifier of options.keyword ? [...modifiers, 'contains'] : modifiers) {
     if (!state) return undefined;
     state = applyOne(state, modifier, options);
   }
   const caseMatters = modifiers.some((modifier) => modifier === 'cased' || modifier.startsWith('base64'));
-  const name = modifiers.filter((modifier) => !['all', 'neq', 'expand'].includes(modifier)).join('|');
   const patterns = state?.map(asText);
   const forms = options.normalise ? patterns?.map((pattern) => normalisedPattern(pattern, options)) : patterns;
   if (!forms?.every((form) => form !== undefined)) return undefined;
-  return forms.map((form) => globMatcher(form, caseMatters, wantedText(name, source)));
+  const matchers = forms.map((form) => globMatcher(form, caseMatters, wantedText(name, source)));
+  return table ? [table.matcher, ...matchers] : matchers;
 }
 
 /** The pattern with its texts normalised; error when nothing of them is left, so that it would match everything. */
@@ -96,10 +101,11 @@ export function wantedText(modifiers: string, source: string): string {
   return `${modifiers === '' ? 'equals' : modifiers.replaceAll('|', ' ')} ${JSON.stringify(shown)}`;
 }
 
-/** All texts of a value's placeholders; error when a list is unknown or has too many values. */
+/** All texts of a value's placeholders, or with these `values` for the only one; error when a list is unknown or too long. */
 export function expandLists(
   pattern: Pattern,
   options: Pick<TextOptions, 'lists' | 'report' | 'at'>,
+  only?: readonly string[],
 ): Pattern[] | undefined {
   let patterns: PatternPart[][] = [[]];
   for (const part of pattern) {
@@ -107,15 +113,15 @@ export function expandLists(
       for (const each of patterns) each.push(part);
       continue;
     }
-    const values = options.lists.get(part.list);
-    if (!values || values.length === 0) {
+    const values = only ?? options.lists.get(part.list);
+    if (!values || (values.length === 0 && only === undefined)) {
       const known = [...options.lists.keys()].sort().join(', ');
       options.report.error(
         'SW_RULE_VALUE',
         options.at,
         `the placeholder %${part.list}% has no values`,
         known === ''
-          ? 'No lists are configured: see `detect.lists`.'
+          ? 'No lists are configured: write lists/<name>.yml beside the rules, or `detect.lists`.'
           : `Configured lists: ${known}. Write \\% for a percent sign.`,
       );
       return undefined;

@@ -4,6 +4,7 @@ import { foreignModifiers, modifierKinds } from '../collector/src/detect/modifie
 import { relations, responses, ruleKeys, statuses } from '../collector/src/detect/parse/meta.ts';
 import { kindNumbers, spanKeys, statusNumbers } from '../collector/src/detect/parse/test-file.ts';
 import { chatKeys } from '../collector/src/detect/parse/test-sugar.ts';
+import { limits } from '../collector/src/model/limits.ts';
 import { levels } from '../collector/src/model/severity.ts';
 import { Category } from '../collector/src/model/span-events.ts';
 import { taxonomy } from '../collector/src/normalise/taxonomy.ts';
@@ -142,6 +143,14 @@ const ruleProperties: Readonly<Record<string, Schema>> = {
   },
   owner: text('Of a filter: whom to ask about it.', { maxLength: 256 }),
   reason: text('Of a filter: why what it hides is harmless.', { maxLength: 4096 }),
+  'fold-by': {
+    description:
+      'Fields in which repeats of a match agree: they become one finding with a count. Default: agent, session, tool and evidence.',
+    oneOf: [
+      { type: 'string' },
+      { type: 'array', minItems: 1, maxItems: limits.foldFieldsMax, uniqueItems: true, items: { type: 'string' } },
+    ],
+  },
   expires: text('Of a filter: the last day on which it applies, or a time with its zone.'),
   detection,
   filter,

@@ -29,6 +29,7 @@ export function lintRules(sources: readonly RuleSource[], options: LintOptions):
   const report = new Report();
   for (const rule of reading.rules) {
     for (const search of rule.syntax.detection.identifiers.values()) checkFields(search, options.knownFields, report);
+    for (const { name, at } of rule.meta.foldBy ?? []) checkField(name, at, options.knownFields, report);
     checkTexts(rule, report);
   }
   for (const correlation of reading.correlations) {

@@ -25,6 +25,14 @@ export interface RuleMeta {
   readonly version: string;
   /** What it was called before, from `related` with the type `renamed`: its history goes on under the new id. */
   readonly formerIds: readonly string[];
+  /** The fields in which repeats of a match agree, when the rule says so. */
+  readonly foldBy?: readonly FoldField[];
+}
+
+/** A field in `fold-by`. */
+export interface FoldField {
+  readonly name: string;
+  readonly at: Position;
 }
 
 /** Sigma filter: a condition of its own that is ANDed to the rules it names. */

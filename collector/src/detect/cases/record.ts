@@ -47,14 +47,13 @@ export function emptyRecord(): CaseRecord {
   };
 }
 
-/** Adds a finding or a newer state of it. True when the case did not have it. */
+/** Adds a finding, or a newer state of it in place of the one before. True when the case did not have it. */
 export function addSighting(record: CaseRecord, sighting: Sighting): boolean {
   const { chainId, day, timeNanos, findingId } = sighting;
   const chain = record.chains.get(chainId);
   if (!chain || timeNanos < chain.firstNanos) record.chains.set(chainId, { firstNanos: timeNanos, day });
   if (sighting.lastSeenNanos > record.lastSeenNanos) record.lastSeenNanos = sighting.lastSeenNanos;
   const before = record.findings.get(findingId);
-  if (before && before.count > sighting.count) return false;
   record.findings.set(findingId, sighting);
   if (record.findings.size > limits.findingsPerCaseMax) {
     const least = [...record.findings.values()].reduce((a, b) => (worstFirst(a, b) > 0 ? a : b));
@@ -73,7 +72,10 @@ export function mergeRecords(into: CaseRecord, from: CaseRecord): void {
     const own = into.chains.get(id);
     if (!own || chain.firstNanos < own.firstNanos) into.chains.set(id, chain);
   }
-  for (const sighting of from.findings.values()) addSighting(into, sighting);
+  for (const sighting of from.findings.values()) {
+    const own = into.findings.get(sighting.findingId);
+    if (!own || own.count < sighting.count) addSighting(into, sighting);
+  }
   into.beyond = {
     findings: into.beyond.findings + from.beyond.findings,
     count: into.beyond.count + from.beyond.count,

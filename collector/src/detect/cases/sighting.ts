@@ -77,8 +77,10 @@ export function shownName(text: string): string {
 }
 
 function keysOf(finding: Finding): readonly string[] {
-  const { traceId, evidence } = finding;
+  const { id, groupKey, traceId, evidence } = finding;
   const keys = new Set([sessionKey(finding)]);
+  // A later state of a correlation's finding may name another span.
+  if (groupKey !== '') keys.add(`f:${id}`);
   if (traceId !== '') keys.add(traceKey(traceId));
   // The spans of a sequence are steps of one story. Those of a count may be of sessions that only share an agent.
   if (evidence[0]?.selection.startsWith('temporal')) {

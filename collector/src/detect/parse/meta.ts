@@ -4,6 +4,7 @@ import { type Level, levels } from '../../model/severity.ts';
 import { didYouMean, type Report } from '../report.ts';
 import type { Logsource, RuleMeta } from '../rule.ts';
 import { canonicalText, entryOf, type YamlMap, type YamlNode } from '../yaml.ts';
+import { parseFoldBy } from './fold-by.ts';
 
 export const responses: readonly RuleResponse[] = ['alert', 'approve', 'block'];
 export const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
@@ -12,7 +13,7 @@ export const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupp
 export const ruleKeys: ReadonlySet<string> = new Set([
   ...['title', 'id', 'name', 'related', 'status', 'level', 'logsource', 'detection', 'description', 'author'],
   ...['references', 'license', 'date', 'modified', 'fields', 'falsepositives', 'scope', 'taxonomy', 'tags', 'response'],
-  ...['action', 'filter', 'correlation', 'owner', 'reason', 'expires'],
+  ...['action', 'filter', 'correlation', 'owner', 'reason', 'expires', 'fold-by'],
 ]);
 
 /** Reads what stands around the detection part of a rule or filter. Other keys than Sigma's are kept and mean nothing. */
@@ -28,6 +29,7 @@ export function parseMeta(map: YamlMap, report: Report): RuleMeta {
     report.warn('SW_RULE_VALUE', entryOf(map, 'id')?.value.at, 'the id is no UUID', 'Write a UUID, version 4.');
   }
   checkDates(map, report);
+  const foldBy = parseFoldBy(map, report);
   return {
     id: id || name || title,
     name,
@@ -39,6 +41,7 @@ export function parseMeta(map: YamlMap, report: Report): RuleMeta {
     description: textOf(map, 'description', report, 65_535),
     version: createHash('sha256').update(canonicalText(map)).digest('hex').slice(0, 12),
     formerIds: parseFormerIds(map, report),
+    ...(foldBy && { foldBy }),
   };
 }
 

@@ -34,7 +34,7 @@ detection:
   mkdirSync(join(folder, 'listed', 'lists'), { recursive: true });
   writeFileSync(join(folder, 'listed', 'a.yml'), rule('a'));
   writeFileSync(join(folder, 'listed', 'lists', 'tools.yml'), '- payments.refund\n- payments.pay\n');
-  const config = { rules: [join(folder, 'listed')], shipped_rules: false, lists: {}, allowed_lateness_ms: 0 };
+  const config = detectConfigSchema.parse({ rules: [join(folder, 'listed')], shipped_rules: false });
   const [loaded] = loadRules(config).rules;
   assert.ok(loaded);
   assert.equal(readRuleFiles([join(folder, 'listed', 'a.yml')]).lists.length, 1);

@@ -5,13 +5,16 @@ export type Role = 'system' | 'user' | 'assistant' | 'tool';
 
 /** One part of a message. What a part is follows from its type, not from its role: tool results often come as `user`. */
 export type Part =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string; readonly reasoning?: true }
+  /** An image, a sound or a file: its bytes are left out, `uri` is its address or file id. */
+  | { readonly kind: 'media'; readonly form: 'blob' | 'uri' | 'file'; readonly mediaType: string; readonly uri: string }
   | { readonly kind: 'tool_call'; readonly id: string; readonly name: string; readonly arguments: Value }
   | { readonly kind: 'tool_result'; readonly id: string; readonly result: Value };
 
 export interface Message {
   readonly role: Role;
   readonly parts: readonly Part[];
+  readonly finishReason?: string;
 }
 
 /** Messages past this many in one call are not looked at; the newest are kept. */
@@ -51,7 +54,8 @@ function parseMessage(message: Value): Message {
   const parts = partsOf(own, role, message);
   const calls = member(message, 'tool_calls');
   if (calls !== undefined && calls !== null && isList(calls)) for (const call of calls) parts.push(toolCall(call));
-  return { role, parts };
+  const finishReason = textMember(message, 'finish_reason');
+  return { role, parts, ...(finishReason !== undefined && { finishReason }) };
 }
 
 function partsOf(own: Value | undefined, role: Role, message: Value): Part[] {
@@ -75,9 +79,35 @@ function parsePart(part: Value): Part[] {
     const result = member(part, 'response') ?? member(part, 'result') ?? member(part, 'content') ?? '';
     return [{ kind: 'tool_result', id: textMember(part, 'id') ?? textMember(part, 'tool_use_id') ?? '', result }];
   }
-  const text = textMember(part, 'content') ?? textMember(part, 'text');
-  return text === undefined ? [] : [{ kind: 'text', text }];
+  const media = mediaPart(part, type);
+  if (media !== undefined) return [media];
+  const text = textMember(part, 'content') ?? textMember(part, 'text') ?? textMember(part, 'thinking');
+  if (text === undefined) return [];
+  return [
+    type === 'reasoning' || type === 'thinking' ? { kind: 'text', text, reasoning: true } : { kind: 'text', text },
+  ];
 }
+
+/** `blob`, `uri` and `file` of OTel; `image_url`, `input_audio` and `file` of OpenAI; `image` and `document` of Anthropic. */
+function mediaPart(part: Value, type: string): Part | undefined {
+  const inner = member(part, type === 'image' || type === 'document' ? 'source' : type);
+  const word = (...keys: string[]): string =>
+    keys.map((key) => textMember(part, key) ?? textMember(inner, key)).find((found) => found !== undefined) ?? '';
+  const mediaType = word('mime_type', 'media_type', 'format') || word('modality');
+  const uri = word('uri', 'url') || (typeof inner === 'string' ? inner : '');
+  const fileId = word('file_id');
+  if (!mediaTypes.has(type) || (type === 'document' && inner === undefined)) return undefined;
+  if (uri !== '' && !uri.startsWith('data:')) return { kind: 'media', form: 'uri', mediaType, uri };
+  if (fileId !== '') return { kind: 'media', form: 'file', mediaType, uri: fileId };
+  return {
+    kind: 'media',
+    form: 'blob',
+    mediaType: mediaType || (/^data:([\w.+/-]{1,80})/.exec(uri)?.[1] ?? ''),
+    uri: '',
+  };
+}
+
+const mediaTypes = new Set(['blob', 'uri', 'file', 'image_url', 'input_image', 'input_audio', 'image', 'document']);
 
 function toolCall(call: Value): Part {
   const fn = member(call, 'function') ?? call;

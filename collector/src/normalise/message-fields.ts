@@ -1,0 +1,115 @@
+import { valueText } from '../model/value.ts';
+import { type Message, type Part, type Role, resultTexts } from './messages.ts';
+import type { TaxonomyEntry } from './taxonomy.ts';
+
+/** The messages of one model call: what was sent, system instructions first, and what came back. */
+export interface Conversation {
+  readonly instructions: readonly string[];
+  readonly input: readonly Message[];
+  readonly output: readonly Message[];
+}
+
+/**
+ * Fields `message.<role>.<part>`: the parts of all messages of a model call, by who said them. A part belongs to the role it
+ * speaks for, whatever message carries it: a tool result is `tool` even where it is sent as `user`, a tool call is
+ * `assistant`.
+ */
+export const messageFields: Readonly<Record<string, (conversation: Conversation) => readonly string[]>> = Object.assign(
+  Object.create(null),
+  {
+    'message.roles': (conversation: Conversation) => [
+      ...(conversation.instructions.length > 0 ? ['system'] : []),
+      ...messagesOf(conversation).map(({ role }) => role),
+    ],
+    'message.user.text': (conversation: Conversation) => textsOf(conversation, 'user'),
+    'message.assistant.text': (conversation: Conversation) => textsOf(conversation, 'assistant'),
+    'message.system.text': (conversation: Conversation) => [
+      ...conversation.instructions,
+      ...textsOf(conversation, 'system'),
+    ],
+    'message.tool.text': (conversation: Conversation) =>
+      partsOf(conversation, 'tool').flatMap((part) =>
+        part.kind === 'tool_result' ? resultTexts(part.result) : part.kind === 'text' ? [part.text] : [],
+      ),
+    'message.tool.name': (conversation: Conversation) => resultNames(conversation),
+    'message.assistant.reasoning': (conversation: Conversation) =>
+      partsOf(conversation, 'assistant').flatMap((part) => (part.kind === 'text' && part.reasoning ? [part.text] : [])),
+    'message.assistant.tool_call.name': (conversation: Conversation) => callsOf(conversation).map(({ name }) => name),
+    'message.assistant.tool_call.arguments': (conversation: Conversation) =>
+      callsOf(conversation).map((call) => valueText(call.arguments)),
+    'message.assistant.finish_reason': ({ output }: Conversation) =>
+      output.flatMap(({ finishReason }) => finishReason ?? []),
+    ...Object.fromEntries(
+      (['user', 'assistant', 'tool'] as const).flatMap((role) => [
+        [`message.${role}.part_types`, (conversation: Conversation) => partsOf(conversation, role).map(typeOf)],
+        [`message.${role}.media_types`, (conversation: Conversation) => mediaOf(conversation, role, 'mediaType')],
+        [`message.${role}.uris`, (conversation: Conversation) => mediaOf(conversation, role, 'uri')],
+      ]),
+    ),
+  },
+);
+
+/** What the fields mean, for the taxonomy. */
+export const messageTaxonomy: readonly TaxonomyEntry[] = [
+  entry('message.roles', 'Roles of all messages in their order: system, user, assistant, tool.'),
+  entry('message.user.text', 'Texts of the user in all messages; `spanwarden.text.user` has only the new ones.'),
+  entry('message.assistant.text', 'Texts of the model, earlier turns and this answer, without its reasoning.'),
+  entry('message.system.text', 'System instructions, and texts of system and developer messages.'),
+  entry('message.tool.text', 'Tool results in all messages, whatever role they are sent as.'),
+  entry('message.tool.name', 'Tools whose results stand in the messages, by the calls that asked for them.'),
+  entry('message.assistant.reasoning', 'Reasoning of the model, where it is sent.'),
+  entry('message.assistant.tool_call.name', 'Tools called in earlier turns and in this answer.'),
+  entry('message.assistant.tool_call.arguments', 'Arguments of these calls, each as JSON.'),
+  entry('message.assistant.finish_reason', 'Why the model stopped, of each answer.'),
+  ...(['user', 'assistant', 'tool'] as const).flatMap((role) => [
+    entry(
+      `message.${role}.part_types`,
+      `Kinds of the ${role}'s parts: text, reasoning, tool_call, tool_call_response, blob, uri, file.`,
+    ),
+    entry(`message.${role}.media_types`, `MIME types, else modalities, of the ${role}'s images, sounds and files.`),
+    entry(`message.${role}.uris`, `Addresses and file ids of these.`),
+  ]),
+];
+
+function entry(name: string, description: string): TaxonomyEntry {
+  return { name, kind: 'fact', type: 'text[]', description };
+}
+
+function messagesOf({ input, output }: Conversation): readonly Message[] {
+  return [...input, ...output];
+}
+
+function partsOf(conversation: Conversation, role: Role): Part[] {
+  return messagesOf(conversation).flatMap((message) =>
+    message.parts.filter((part) => {
+      if (part.kind === 'tool_result') return role === 'tool';
+      return (part.kind === 'tool_call' ? 'assistant' : message.role) === role;
+    }),
+  );
+}
+
+function textsOf(conversation: Conversation, role: Role): string[] {
+  return partsOf(conversation, role).flatMap((part) => (part.kind === 'text' && !part.reasoning ? [part.text] : []));
+}
+
+function callsOf(conversation: Conversation): (Part & { readonly kind: 'tool_call' })[] {
+  return partsOf(conversation, 'assistant').filter((part) => part.kind === 'tool_call');
+}
+
+function resultNames(conversation: Conversation): string[] {
+  const names = new Map(callsOf(conversation).map(({ id, name }) => [id, name]));
+  return partsOf(conversation, 'tool').flatMap((part) => {
+    const name = part.kind === 'tool_result' ? names.get(part.id) : undefined;
+    return name === undefined || name === '' ? [] : [name];
+  });
+}
+
+function typeOf(part: Part): string {
+  if (part.kind === 'media') return part.form;
+  if (part.kind === 'text') return part.reasoning ? 'reasoning' : 'text';
+  return part.kind === 'tool_result' ? 'tool_call_response' : part.kind;
+}
+
+function mediaOf(conversation: Conversation, role: Role, key: 'mediaType' | 'uri'): string[] {
+  return partsOf(conversation, role).flatMap((part) => (part.kind === 'media' && part[key] !== '' ? [part[key]] : []));
+}

@@ -4,34 +4,42 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import express from 'express';
 import type { Logger } from 'pino';
+import type { ActiveRules, ReloadOutcome } from './active-rules/active-rules.ts';
+import { type RuleSources, type RunningRules, runRules } from './active-rules/run.ts';
 import { apiRouter } from './api/routes.ts';
-import { loadRules } from './cli/load-rules.ts';
 import type { Config } from './config/schema.ts';
-import { createDetector, type Detector } from './detect/engine.ts';
+import type { Detector } from './detect/engine.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { SpanwardenError } from './model/errors.ts';
+import { problemText, SpanwardenError } from './model/errors.ts';
 import { createFieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { assertLimits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { parseListen } from './receive/config.ts';
-import { otlpHttpRouter } from './receive/http.ts';
+import { bearerCheck, otlpHttpRouter } from './receive/http.ts';
 import { sendError } from './receive/responses.ts';
 import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
 import { openSpool } from './spool/spool.ts';
+import { addStateGauges } from './state/gauges.ts';
+import { StateKeeper } from './state/keeper.ts';
+import { openState } from './state/open-state.ts';
 import { openStore, type Store } from './store/index.ts';
 
 export interface CollectorOptions {
   readonly logger: Logger;
   /** Sees every batch with its findings before it is stored. The batch is only valid during the call. */
   onBatch?(events: SpanEvents, findings: readonly Finding[]): void;
+  /** Where rules are read from again when they change; without it they stay as they are. */
+  readonly ruleSources?: RuleSources;
 }
 
 export interface Collector {
   readonly urls: { readonly otlp: string; readonly api: string };
   readonly store: Store;
+  /** Reads the rules again; with any error in them the old ones go on. */
+  reloadRules(): ReloadOutcome;
   /** Stops accepting, stores what is accepted within a deadline, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -40,6 +48,8 @@ export interface Collector {
 const drainMs = 5_000;
 /** How often findings that wait for event time are looked for while no span comes. */
 const settleMs = 1_000;
+/** Sent segments kept for their journals may take this part of the spool before a checkpoint is taken early. */
+const journalShare = 32;
 const dayMs = 86_400_000;
 
 /**
@@ -54,13 +64,12 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const dataDir = resolve(config.data_dir);
   const metrics = createMetrics();
   const fields = createFieldTable();
-  const detector = createDetector({
-    ...loadRules(config.detect),
-    fields,
-    allowedLatenessNanos: BigInt(config.detect.allowed_lateness_ms) * 1_000_000n,
-  });
+  const sources = options.ruleSources;
+  const running = runRules(config, { logger, fields, metrics, ...(sources && { sources }) });
+  const { detector } = running.rules;
   makeDataDir(dataDir);
-  const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), logger });
+  const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), keepFrom: 0, logger });
+  const state = await openState(join(dataDir, 'state'), spool, detector, logger);
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
     await spool.close();
     throw error;
@@ -70,12 +79,24 @@ export async function startCollector(config: Config, options: CollectorOptions):
     detector,
     log: spool,
     retentionMs: config.clickhouse.ttl_days * dayMs,
+    journal: state.journal,
     now: Date.now,
     observer: observe(metrics, options),
   });
+  const keeper = new StateKeeper(
+    {
+      ...{ kept: pipeline, journal: state.journal, store: state.store, segments: spool, now: Date.now, logger },
+      storeJournal: () => pipeline.storeJournal(),
+      intervalMs: config.detect.checkpoint_interval_ms,
+      segmentBytesMax: config.spool.bytes_max / journalShare,
+    },
+    state.checkpoint,
+  );
   addGauges(metrics, spool, pipeline);
+  addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);
-  const settling = setInterval(() => void pipeline.settle(), settleMs).unref();
+  running.start(spool);
+  const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(spool, shipping.signal, {
     inserted: (table, rows) => metrics.storedRows.inc({ table }, rows),
@@ -83,21 +104,25 @@ export async function startCollector(config: Config, options: CollectorOptions):
     retried: () => metrics.storeRetries.inc(),
     deadLettered: () => metrics.deadLetters.inc(),
   });
-  const server = await listen(config, httpApp(config, pipeline, store, metrics)).catch(async (error: unknown) => {
-    clearInterval(settling);
-    shipping.abort();
-    await Promise.all([spool.close(), shipped]);
-    await store.close();
-    throw error;
-  });
+  const server = await listen(config, httpApp(config, pipeline, store, metrics, running.rules)).catch(
+    async (error: unknown) => {
+      clearInterval(settling);
+      await running.stop();
+      shipping.abort();
+      await Promise.all([spool.close(), shipped]);
+      await store.close();
+      throw error;
+    },
+  );
   const url = urlOf(server);
   let stopping: Promise<void> | undefined;
   return {
     urls: { otlp: url, api: url },
     store,
+    reloadRules: () => running.reload(),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stop({ server, pipeline, spool, store, shipping, shipped });
+      stopping ??= stop({ server, keeper, running, spool, store, shipping, shipped });
       return stopping;
     },
   };
@@ -115,7 +140,13 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
-function httpApp(config: Config, pipeline: TracePipeline, store: Store, metrics: Metrics): express.Express {
+function httpApp(
+  config: Config,
+  pipeline: TracePipeline,
+  store: Store,
+  metrics: Metrics,
+  rules: ActiveRules,
+): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(
@@ -137,6 +168,13 @@ function httpApp(config: Config, pipeline: TracePipeline, store: Store, metrics:
         const ready = store.ready();
         return ready.ok ? [] : [ready.reason];
       },
+      warnings: () => ruleWarnings(rules),
+      authorised: bearerCheck(config.receive.bearer_token?.reveal()),
+      reload: () => {
+        const outcome = rules.reload();
+        if (outcome.status === 'reloaded') return { rules: outcome.rules, changed: outcome.changed };
+        return { problems: outcome.error.problems.map(problemText) };
+      },
       metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
     }),
   );
@@ -149,6 +187,13 @@ function httpApp(config: Config, pipeline: TracePipeline, store: Store, metrics:
     );
   });
   return app;
+}
+
+/** What runs, but not as somebody wanted it. */
+function ruleWarnings(rules: ActiveRules): string[] {
+  const disabled = rules.disabledRules().map(({ ruleTitle, reason }) => `rule “${ruleTitle}” is disabled: ${reason}`);
+  if (rules.refused === undefined) return disabled;
+  return [...disabled, `the newest rules were refused: ${rules.refused.problems.map(problemText).join('; ')}`];
 }
 
 function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver {
@@ -242,20 +287,22 @@ function urlOf(server: Server): string {
 
 interface Running {
   readonly server: Server;
-  readonly pipeline: TracePipeline;
+  readonly keeper: StateKeeper;
+  readonly running: RunningRules;
   readonly spool: Spool;
   readonly store: Store;
   readonly shipping: AbortController;
   readonly shipped: Promise<void>;
 }
 
-async function stop({ server, pipeline, spool, store, shipping, shipped }: Running): Promise<void> {
+async function stop({ server, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
   server.closeIdleConnections();
   const cut = setTimeout(() => server.closeAllConnections(), 2_000);
   await closed;
   clearTimeout(cut);
-  await pipeline.flush();
+  await running.stop();
+  await keeper.close();
   await spool.seal();
   await drained(spool);
   shipping.abort();

@@ -15,15 +15,18 @@ export interface RuleFiles {
   readonly lists: readonly RuleSource[];
 }
 
+/** The part of the config that says which rules there are. */
+type RulesConfig = Pick<DetectConfig, 'rules' | 'shipped_rules' | 'lists'>;
+
 /** The rules that a config asks for. Throws one SpanwardenError with everything that is wrong in all of their files. */
-export function loadRules(config: DetectConfig): LoadedRules {
+export function loadRules(config: RulesConfig): LoadedRules {
   const paths = rulePaths(config);
   const files = readRuleFiles(paths);
   return loadRuleSources(files.rules, { lists: placeholderLists(files.lists, config) });
 }
 
 /** The files and folders that a config takes its rules from. */
-export function rulePaths({ shipped_rules, rules }: DetectConfig): readonly string[] {
+export function rulePaths({ shipped_rules, rules }: RulesConfig): readonly string[] {
   return shipped_rules ? [shippedRulesPath(), ...rules] : rules;
 }
 

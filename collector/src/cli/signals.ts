@@ -11,8 +11,11 @@ export interface Signals {
 /** npm and a terminal may both pass on one Ctrl-C; only what comes later is a second one. */
 const secondSignalAfterMs = 500;
 
-/** Takes SIGINT, SIGTERM and SIGHUP away from Node, which would end the process, until `unwatch`. */
-export function watchSignals(): Signals {
+/**
+ * Takes SIGINT, SIGTERM and SIGHUP away from Node, which would end the process, until `unwatch`. SIGHUP is one of them,
+ * because a closed terminal sends it, unless `onHangup` says what else it means.
+ */
+export function watchSignals({ onHangup }: { readonly onHangup?: () => void } = {}): Signals {
   const interrupt = new AbortController();
   const forced = Promise.withResolvers<never>();
   // Whoever only waits for the first signal leaves the second unhandled.
@@ -24,13 +27,15 @@ export function watchSignals(): Signals {
     interrupt.abort(name);
     if (now - firstAt >= secondSignalAfterMs) forced.reject(new CommandExit(exitCodes.failure, { immediately: true }));
   };
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const names = onHangup ? (['SIGINT', 'SIGTERM'] as const) : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
   for (const name of names) process.on(name, onSignal);
+  if (onHangup) process.on('SIGHUP', onHangup);
   return {
     interrupted: interrupt.signal,
     forced: forced.promise,
     unwatch: () => {
       for (const name of names) process.off(name, onSignal);
+      if (onHangup) process.off('SIGHUP', onHangup);
     },
   };
 }

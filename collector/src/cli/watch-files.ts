@@ -12,7 +12,6 @@ const settleMs = 100;
 export async function onChange(paths: readonly string[], act: () => void): Promise<void> {
   const signals = watchSignals();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let timer: NodeJS.Timeout | undefined;
   const run = (): void => {
     try {
       act();
@@ -21,23 +20,32 @@ export async function onChange(paths: readonly string[], act: () => void): Promi
     }
   };
   // Watching starts before the first run, so that no change falls between the two.
-  const watchers = watchedFolders(paths).map((folder): FSWatcher => {
-    const watcher = watch(folder, { recursive: true }, (_event, name) => {
-      if (name !== null && !/\.ya?ml$/.test(name)) return;
-      clearTimeout(timer);
-      timer = setTimeout(run, settleMs);
-    });
-    return watcher.on('error', reject);
-  });
+  const close = watchYaml(paths, run, reject);
   signals.interrupted.addEventListener('abort', () => resolve());
   try {
     run();
     await promise;
   } finally {
-    clearTimeout(timer);
-    for (const watcher of watchers) watcher.close();
+    close();
     signals.unwatch();
   }
+}
+
+/** Calls `changed` after changes of YAML files in the folders or beside the files, until what it gives is called. */
+export function watchYaml(paths: readonly string[], changed: () => void, failed: (error: unknown) => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const watchers = watchedFolders(paths).map((folder): FSWatcher => {
+    const watcher = watch(folder, { recursive: true }, (_event, name) => {
+      if (name !== null && !/\.ya?ml$/.test(name)) return;
+      clearTimeout(timer);
+      timer = setTimeout(changed, settleMs);
+    });
+    return watcher.on('error', failed);
+  });
+  return () => {
+    clearTimeout(timer);
+    for (const watcher of watchers) watcher.close();
+  };
 }
 
 /** A file is watched through its folder: editors replace files, and a watched inode would be gone. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { budgetDefaults } from './health/guard.ts';
 
 /** Section `detect:` of the config: which rules run, and the lists their placeholders stand for. */
 export const detectConfigSchema = z
@@ -29,6 +30,54 @@ export const detectConfigSchema = z
       .describe(
         'Milliseconds that a span may end before the newest one and still count for correlation rules. Default 30000 (30 s). ' +
           'Their findings come out this much later; spans that come later than that are left to the other rules.',
+      ),
+    checkpoint_interval_ms: z
+      .int()
+      .min(100)
+      .max(3_600_000)
+      .default(30_000)
+      .describe(
+        'Milliseconds between two checkpoints of what detection remembers, when anything came. Default 30000 (30 s). After a ' +
+          'crash what came since the last one is read again from the spool: longer makes such a start slower and keeps ' +
+          'more segments on disk, shorter writes more.',
+      ),
+    watch: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Load rules, filters and lists again when one of their files changes. Default true. Without it, and where the file ' +
+          'system tells no changes, SIGHUP does the same.',
+      ),
+    rule_budget: z
+      .strictObject({
+        span_ms: z
+          .int()
+          .min(1)
+          .max(60_000)
+          .default(budgetDefaults.spanMs)
+          .describe(
+            'Milliseconds that one rule may take on one span. Default 1000. A rule that takes longer for the third time is ' +
+              'disabled, until the rules are loaded again; the others and the spans go on.',
+          ),
+        mean_us: z
+          .int()
+          .min(1)
+          .max(60_000_000)
+          .default(budgetDefaults.meanMicros)
+          .describe(
+            'Microseconds that one rule may take on average over 512 timed spans. Default 2000. Above it, as above.',
+          ),
+      })
+      .prefault({})
+      .describe('What a rule may cost before it is disabled.'),
+    stats_interval_ms: z
+      .int()
+      .min(100)
+      .max(3_600_000)
+      .default(60_000)
+      .describe(
+        'Milliseconds between two writes of what rules did, for `spanwarden rules status` and Grafana. Default 60000 (1 min). ' +
+          'A crash loses the counts since the last one, and no spans or findings.',
       ),
   })
   .prefault({})

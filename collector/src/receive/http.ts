@@ -26,18 +26,23 @@ export interface ReceiveOptions {
  */
 export function otlpHttpRouter(options: ReceiveOptions): Router {
   const router = express.Router();
-  const tokenHash = options.bearerToken === undefined ? undefined : sha256(options.bearerToken);
+  const isAuthorised = bearerCheck(options.bearerToken);
   router.all('/v1/traces', async (request, response) => {
     response.once('finish', () => options.answered?.(response.statusCode));
-    await receive(request, response, options, tokenHash);
+    await receive(request, response, options, isAuthorised);
   });
   return router;
 }
 
-async function receive(request: Request, response: Response, options: ReceiveOptions, token?: Buffer): Promise<void> {
+async function receive(
+  request: Request,
+  response: Response,
+  options: ReceiveOptions,
+  isAuthorised: BearerCheck,
+): Promise<void> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
   const encoding: Encoding = type === 'application/x-protobuf' ? 'protobuf' : 'json';
-  const refusal = refuse(request, type, token);
+  const refusal = refuse(request, type, isAuthorised);
   if (refusal) {
     drop(request, response);
     sendError(response, encoding, refusal.code, refusal.message, refusal.headers);
@@ -62,11 +67,11 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function refuse(request: Request, type: string, token: Buffer | undefined): Refusal | undefined {
+function refuse(request: Request, type: string, isAuthorised: BearerCheck): Refusal | undefined {
   if (request.method !== 'POST') {
     return { code: 'SW_HTTP_METHOD', message: `use POST, not ${request.method}`, headers: { allow: 'POST' } };
   }
-  if (token !== undefined && !authorised(request.headers.authorization, token)) {
+  if (!isAuthorised(request.headers.authorization)) {
     return {
       code: 'SW_HTTP_UNAUTHENTICATED',
       message: 'send the header `Authorization: Bearer <token>` with the token of receive.bearer_token',
@@ -84,10 +89,17 @@ function refuse(request: Request, type: string, token: Buffer | undefined): Refu
   return undefined;
 }
 
-/** Hashes of equal length are compared, so that time tells nothing about the token. */
-function authorised(header: string | undefined, token: Buffer): boolean {
-  const given = /^Bearer (.{1,4096})$/i.exec(header ?? '');
-  return given !== null && timingSafeEqual(sha256(given[1]!), token);
+/** Whether an `Authorization` header lets a request in. */
+export type BearerCheck = (header: string | undefined) => boolean;
+
+/** Hashes of equal length are compared, so that time tells nothing about the token. Without a token everybody may. */
+export function bearerCheck(token: string | undefined): BearerCheck {
+  if (token === undefined) return () => true;
+  const wanted = sha256(token);
+  return (header) => {
+    const given = /^Bearer (.{1,4096})$/i.exec(header ?? '');
+    return given !== null && timingSafeEqual(sha256(given[1]!), wanted);
+  };
 }
 
 function sha256(text: string): Buffer {

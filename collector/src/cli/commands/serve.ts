@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Collector } from '../../collector.ts';
-import { loadConfig } from '../../config/load.ts';
+import { defaultConfigFile, loadConfig } from '../../config/load.ts';
 import { createLogger } from '../../logger.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { watchSignals } from '../signals.ts';
@@ -16,20 +16,22 @@ interface Options {
 /** A stop that has not ended by then is cut short; what was acknowledged is on disk in any case. */
 const stopDeadlineMs = 10_000;
 
-/** `spanwarden serve`: runs the collector until SIGINT or SIGTERM. */
+/** `spanwarden serve`: runs the collector until SIGINT or SIGTERM; SIGHUP reads the rules again. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run the collector: receive spans, detect, store')
     .option('--json', 'print the URLs as one JSON object when ready')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<Options>();
-      const config = loadConfig({ file: options.config, env: process.env });
+      const readConfig = () => loadConfig({ file: options.config, env: process.env });
+      const config = readConfig();
+      const ruleSources = { config: readConfig, file: options.config ?? defaultConfigFile };
       const logger = createLogger(config.log.level);
       const terminal = createTerminal(process.stdout);
       // Loaded here, so that the other commands do not wait for servers and rule engines.
       const { startCollector } = await import('../../collector.ts');
       await serve(
-        () => startCollector(config, { logger }),
+        () => startCollector(config, { logger, ruleSources }),
         logger,
         (collector) => {
           logger.info({ urls: collector.urls }, 'ready');
@@ -41,13 +43,17 @@ export function serveCommand(): Command {
 }
 
 async function serve(start: () => Promise<Collector>, logger: Logger, ready: (it: Collector) => void): Promise<void> {
-  const signals = watchSignals();
+  let running: Collector | undefined;
+  // In a terminal a hang-up means that it was closed; a service is told to read its rules again.
+  const onHangup = (): void => void running?.reloadRules();
+  const signals = watchSignals(process.stdout.isTTY ? {} : { onHangup });
   const timer = new AbortController();
   try {
     const starting = start();
     const interrupted = once(signals.interrupted);
     const started = await Promise.race([starting, interrupted]);
     if (started !== undefined) {
+      running = started;
       ready(started);
       await interrupted;
     }

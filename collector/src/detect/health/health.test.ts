@@ -85,18 +85,19 @@ describe('a rule that misbehaves', () => {
   test('is disabled when it keeps taking too long on one span; the others go on', () => {
     const taken = { ms: 0 };
     const told: DisabledRule[] = [];
+    const reasons = () => told.map(({ reason }) => reason).join();
     const budget = { spanMs: 10, strikesMax: 2, sampleEvery: 1_000_000 };
     const options = { clock: clockOf(taken), budget, onDisabled: (rule: DisabledRule) => told.push(rule) };
     const { detector, send } = detectorOf([first, second], options);
     taken.ms = 20;
     send([{ fields: { a: 'x', b: 'x' } }]);
-    assert.deepEqual(told, []);
+    assert.equal(told.length, 0);
     send([{ fields: { a: 'x', b: 'x' } }]);
     assert.deepEqual(
       told.map(({ ruleId }) => ruleId),
       [firstId, secondId],
     );
-    assert.match(told[0]!.reason, /took 20 ms on one span, more than 10 ms, for the 2\. time/);
+    assert.match(reasons(), /took 20 ms on one span, more than 10 ms, for the 2\. time/);
     assert.deepEqual(detector.disabledRules(), told);
     assert.equal(send([{ fields: { a: 'x', b: 'x' } }]).length, 0);
   });

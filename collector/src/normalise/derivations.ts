@@ -1,0 +1,61 @@
+import { taxonomy } from './taxonomy.ts';
+
+const messages = ['gen_ai.input.messages', 'gen_ai.output.messages'];
+const calls = ['gen_ai.tool.call.arguments', 'gen_ai.tool.name'];
+const texts = [
+  ...messages,
+  'gen_ai.tool.call.arguments',
+  'gen_ai.tool.call.result',
+  'gen_ai.tool.definitions',
+  'gen_ai.tool.description',
+  'gen_ai.system_instructions',
+  'gen_ai.retrieval.documents',
+];
+
+/**
+ * The attributes that facts are worked out from, by the longest beginning of the fact's name that stands here: a fact can
+ * arrive when any of them does. The first that fits is taken.
+ */
+const sources: readonly (readonly [prefix: string, attributes: readonly string[]])[] = [
+  ['spanwarden.text.user', ['gen_ai.input.messages']],
+  ['spanwarden.text.tool_result', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
+  ['spanwarden.text.system', ['gen_ai.system_instructions', 'gen_ai.input.messages']],
+  ['spanwarden.text.output', ['gen_ai.output.messages']],
+  ['spanwarden.text.tool_definition', ['gen_ai.tool.definitions', 'gen_ai.tool.description']],
+  ['spanwarden.text.retrieved', ['gen_ai.retrieval.documents']],
+  ['spanwarden.text.arguments', ['gen_ai.tool.call.arguments']],
+  ['spanwarden.argument', ['gen_ai.tool.call.arguments']],
+  ['spanwarden.proposed', ['gen_ai.output.messages']],
+  ['spanwarden.effect.kinds', calls],
+  ['spanwarden.effect', ['gen_ai.tool.call.arguments']],
+  ['spanwarden.outgoing', ['gen_ai.tool.call.arguments']],
+  ['spanwarden.content', texts],
+  ['spanwarden.output', ['gen_ai.output.messages']],
+  ['spanwarden.flow', ['gen_ai.output.messages']],
+];
+
+/**
+ * The attributes of which one must arrive for a field to have a value; undefined when that cannot be told from attributes:
+ * what every span has, and facts of other origin.
+ */
+export function sourcesOf(field: string): readonly string[] | undefined {
+  if (field.startsWith('resource.')) return [field.slice('resource.'.length)];
+  if (/^(?:span\.|(?:trace|span|parent_span)_id$)/.test(field)) return undefined;
+  if (/^(?:parent|root|ancestor)\./.test(field)) return sourcesOf(field.slice(field.indexOf('.') + 1));
+  if (!field.startsWith('spanwarden.')) return [field, ...prefixesOf(field)];
+  return sources.find(([prefix]) => field === prefix || field.startsWith(`${prefix}.`))?.[1];
+}
+
+/** Attributes whose arrival decides whether fields of the taxonomy can have a value. */
+export const watchedAttributes: readonly string[] = [
+  ...new Set([
+    ...taxonomy.filter(({ kind }) => kind === 'attribute').map(({ name }) => name),
+    ...sources.flatMap(([, attributes]) => attributes),
+    'service.name',
+  ]),
+];
+
+/** A field may be a member of a map attribute whose name it begins with. */
+function prefixesOf(field: string): string[] {
+  return [...field.matchAll(/\./g)].map(({ index }) => field.slice(0, index));
+}

@@ -3,6 +3,7 @@ import { limits } from '../model/limits.ts';
 import { Category, type CategoryName } from '../model/span-events.ts';
 import type { Correlation, CorrelationSyntax } from './correlate/correlation.ts';
 import { linkCorrelations } from './correlate/link.ts';
+import { valueRules } from './correlate/value-rules.ts';
 import { attachFilters, type RuleFilter } from './filters.ts';
 import type { Lists } from './modifiers/text.ts';
 import { namesOf } from './names.ts';
@@ -81,6 +82,7 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
     );
     return { rules: [], correlations: [], filters: [], errors: report.errors, warnings: report.warnings };
   }
+  rules.push(...valueRules(syntaxes));
   checkUnique([...rules, ...syntaxes], report);
   const lists: Lists = options.lists ?? new Map();
   const attached = attachFilters(rules, filters, { lists, report });

@@ -111,11 +111,27 @@ export const limits = {
   correlationTiedEventsMax: 1000,
   /** Spans that complete a condition with `not` and wait until its window is over, in one group. */
   correlationUndecidedMax: 1000,
+  /** Values that flow remembers of a session, and values whose findings it goes on with. */
+  flowValuesPerSessionMax: 4000,
+  flowEpisodesMax: 64,
+  /** Values that one span may bring into a flow. */
+  flowValuesPerEventMax: 1024,
   /** Alternatives that a correlation condition in words may have when its `or` are multiplied out. */
   correlationTermsMax: 256,
   /** Names of attributes noted per category and day, and their length; those that rules ask for are always noted. */
   seenFieldsMax: 4096,
   seenFieldCharsMax: 256,
+  /** Spans above a span that rules may look at; further up counts as unknown. */
+  ancestryDepthMax: 64,
+  /** Recent spans that rules with `parent.`, `root.` and `ancestor.` remember; past them the stalest are forgotten. */
+  ancestryTracesMax: 200_000,
+  ancestrySpansPerTraceMax: 20_000,
+  ancestryBytesMax: 256 * 1024 * 1024,
+  /** Spans that wait for those above them; past it those that wait longest are decided with what is known. */
+  ancestryWaitingMax: 50_000,
+  /** What is remembered of a field of such a span: longer texts are kept as their start and a hash. */
+  ancestryValueCharsMax: 2048,
+  ancestryMembersMax: 32,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

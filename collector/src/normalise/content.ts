@@ -38,6 +38,33 @@ const secrets: readonly { kind: string; hints: readonly string[]; pattern: RegEx
   },
 ];
 
+/** A secret, or personal data that carries its own proof, as it stands in a text. */
+export interface SensitiveValue {
+  readonly kind: { readonly class: 'secret' | 'pii'; readonly name: string };
+  readonly value: string;
+}
+
+/** The values themselves, to recognise them elsewhere; at most 64 of each kind. They must not be kept. */
+export function secretsIn(text: string): SensitiveValue[] {
+  const values: SensitiveValue[] = [];
+  const add = (type: SensitiveValue['kind'], pattern: RegExp, check: (found: string) => boolean = () => true): void => {
+    let left = 64;
+    for (const [value] of text.matchAll(pattern)) {
+      if (--left < 0) return;
+      if (check(value)) values.push({ kind: type, value: type.class === 'pii' ? value.replace(/[ -]/g, '') : value });
+    }
+  };
+  for (const [index, { kind: name, hints }] of secrets.entries()) {
+    if (hints.some((hint) => text.includes(hint))) add({ class: 'secret', name }, everySecret[index]!);
+  }
+  if (/\d{4}/.test(text)) {
+    add({ class: 'pii', name: 'payment_card' }, cardPattern, (found) => luhn(found.replace(/\D/g, '')));
+    add({ class: 'pii', name: 'iban' }, ibanPattern, iban);
+    add({ class: 'pii', name: 'us_ssn' }, ssnPattern);
+  }
+  return values;
+}
+
 /** Personal data, with checksums where the kind has one. */
 export function piiKinds(text: string): string[] {
   const kinds: string[] = [];
@@ -49,6 +76,7 @@ export function piiKinds(text: string): string[] {
   return kinds;
 }
 
+const everySecret = secrets.map(({ pattern }) => new RegExp(pattern, `${pattern.flags}g`));
 const cardPattern = /(?<![\d.-])[3-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}(?![\d.-]?\d)/g;
 const ibanPattern = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Z0-9])/g;
 const ssnPattern = /(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])/g;

@@ -81,10 +81,10 @@ function kindsOf(tool: string, method: string | undefined, commands: readonly st
   return [...kinds];
 }
 
-/** Agents have few tools and call them often, so the words of a name are worked out once. */
 const wordsOfNames = new Map<string, readonly string[]>();
 
-function nameWords(tool: string): readonly string[] {
+/** The words of a tool's name. Agents have few tools and call them often, so they are worked out once. */
+export function nameWords(tool: string): readonly string[] {
   let words = wordsOfNames.get(tool);
   if (words === undefined) {
     if (wordsOfNames.size >= 1024) wordsOfNames.clear();

@@ -1,8 +1,10 @@
 import type { FieldTable } from '../model/fields.ts';
 import { Attribute, Scope, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
-import type { Value } from '../model/value.ts';
+import { type Value, valueText } from '../model/value.ts';
 import { member } from './json-value.ts';
+import { messageFields } from './message-fields.ts';
 import type { SpanFacts } from './span-facts.ts';
+import { definitionHashes } from './tool-definitions.ts';
 
 /** How a field of the taxonomy is read from a span. */
 export type FieldReader = (batch: SpanBatch, span: number, facts: SpanFacts) => Value | undefined;
@@ -12,7 +14,9 @@ const argumentPrefix = 'spanwarden.argument.';
 
 /** The reader of a field, chosen once per field. */
 export function fieldReader(name: string, fields: FieldTable): FieldReader {
-  const known = spanFields[name] ?? factFields[name];
+  const ofMessages = messageFields[name];
+  if (ofMessages !== undefined) return (_batch, _span, facts) => list(ofMessages(facts.conversation));
+  const known = spanFields[name] ?? factFields[name] ?? joinedFields[name]?.(fields);
   if (known !== undefined) return known;
   if (name === 'service.name') return resourceReader(name, fields);
   if (name.startsWith(resourcePrefix)) return resourceReader(name.slice(resourcePrefix.length), fields);
@@ -37,6 +41,33 @@ const spanFields: Readonly<Record<string, FieldReader>> = table({
   span_id: (batch, span) => batch.hex(batch.spans[span * Span.stride + Span.spanId]!, 8),
   parent_span_id: (batch, span) => batch.hex(batch.spans[span * Span.stride + Span.parentSpanId]!, 8) || undefined,
 });
+
+/** Properties that are read from several attributes, the first that is there. */
+const joinedFields: Readonly<Record<string, (fields: FieldTable) => FieldReader>> = Object.assign(Object.create(null), {
+  'spanwarden.session': (fields: FieldTable): FieldReader => {
+    const conversation = attributeReader('gen_ai.conversation.id', fields);
+    return (batch, span, facts) =>
+      nonEmpty(conversation(batch, span, facts)) ?? spanFields.trace_id!(batch, span, facts);
+  },
+  'spanwarden.agent': (fields: FieldTable): FieldReader => {
+    const names = ['gen_ai.agent.name', 'gen_ai.agent.id'].map((name) => attributeReader(name, fields));
+    const version = attributeReader('gen_ai.agent.version', fields);
+    names.push(resourceReader('service.name', fields));
+    return (batch, span, facts) => {
+      const name = names.map((read) => nonEmpty(read(batch, span, facts))).find((each) => each !== undefined);
+      const suffix = name === undefined ? undefined : nonEmpty(version(batch, span, facts));
+      return suffix === undefined ? name : `${name}@${suffix}`;
+    };
+  },
+  'spanwarden.tool.definition_hashes': (fields: FieldTable): FieldReader => {
+    const definitions = attributeReader('gen_ai.tool.definitions', fields);
+    return (batch, span, facts) => list(definitionHashes(definitions(batch, span, facts)));
+  },
+});
+
+function nonEmpty(value: Value | undefined): string | undefined {
+  return value === undefined || value === null || value === '' ? undefined : valueText(value);
+}
 
 const factFields: Readonly<Record<string, FieldReader>> = table({
   'spanwarden.text.user': (_b, _s, facts) => list(facts.userTexts),
@@ -63,6 +94,17 @@ const factFields: Readonly<Record<string, FieldReader>> = table({
   'spanwarden.content.hidden_unicode': (_b, _s, facts) => list(facts.contentKinds('hiddenUnicode')),
   'spanwarden.outgoing.secrets': (_b, _s, facts) => list(facts.outgoingKinds('secrets')),
   'spanwarden.outgoing.pii': (_b, _s, facts) => list(facts.outgoingKinds('pii')),
+  'spanwarden.values.source': (_b, _s, facts) => list(facts.provenance('source', 'value')),
+  'spanwarden.values.source_decoded': (_b, _s, facts) => list(facts.provenance('source', 'decoded')),
+  'spanwarden.values.source_words': (_b, _s, facts) => list(facts.provenance('source', 'words')),
+  'spanwarden.values.source_ids': (_b, _s, facts) => list(facts.provenance('source', 'ids')),
+  'spanwarden.values.trusted': (_b, _s, facts) => list(facts.provenance('trusted', 'value')),
+  'spanwarden.values.trusted_words': (_b, _s, facts) => list(facts.provenance('trusted', 'words')),
+  'spanwarden.values.trusted_ids': (_b, _s, facts) => list(facts.provenance('trusted', 'ids')),
+  'spanwarden.values.used': (_b, _s, facts) => list(facts.provenance('used', 'value')),
+  'spanwarden.values.used_decoded': (_b, _s, facts) => list(facts.provenance('used', 'decoded')),
+  'spanwarden.values.used_words': (_b, _s, facts) => list(facts.provenance('used', 'words')),
+  'spanwarden.values.used_ids': (_b, _s, facts) => list(facts.provenance('used', 'ids')),
   'spanwarden.output.urls': (_b, _s, facts) => list(facts.outputUrls),
   'spanwarden.output.image_urls': (_b, _s, facts) => list(facts.outputImageUrls),
   'spanwarden.flow.untrusted_arguments': (_b, _s, facts) => list(facts.flow.arguments),
@@ -71,7 +113,12 @@ const factFields: Readonly<Record<string, FieldReader>> = table({
 });
 
 /** Names of all facts that have a reader, for the test that holds them equal to the taxonomy. */
-export const readableFields: readonly string[] = [...Object.keys(spanFields), ...Object.keys(factFields)];
+export const readableFields: readonly string[] = [
+  ...Object.keys(spanFields),
+  ...Object.keys(factFields),
+  ...Object.keys(messageFields),
+  ...Object.keys(joinedFields),
+];
 
 /** A flat attribute first, because OTel names have dots; then a member of a map attribute whose name is a prefix. */
 function attributeReader(name: string, fields: FieldTable): FieldReader {

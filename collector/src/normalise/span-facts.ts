@@ -3,8 +3,11 @@ import { hiddenUnicodeKinds, piiKinds, secretKinds } from './content.ts';
 import { type Effects, effectsOf, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
 import { parsedValue, textsIn, walkScalars } from './json-value.ts';
+import type { Conversation } from './message-fields.ts';
 import { type Message, newMessages, parseInstructions, parseMessages, resultTexts } from './messages.ts';
 import { findUrls } from './network.ts';
+import { type Content, type ProvenanceItem, provenanceItems, type Way } from './provenance.ts';
+import { provenanceContents } from './provenance-contents.ts';
 
 /** Reads a canonical attribute of the span the facts are about. */
 export type AttributeReader = (name: string) => Value | undefined;
@@ -29,6 +32,7 @@ interface Kept {
   allTexts?: Texts;
   content?: Partial<Record<ContentClass, Texts>>;
   outgoing?: Partial<Record<ContentClass, Texts>>;
+  provenance?: readonly Content[];
 }
 
 /** Classifiers of texts: each gives the kinds it finds. */
@@ -145,6 +149,27 @@ export class SpanFacts {
       ? kindsIn(this.argumentTexts, classifiers[kind])
       : [];
     return this.#kept.outgoing[kind];
+  }
+
+  /** Values of content that the span brings in, of what the user and the operator say, and of arguments. */
+  provenance(role: Content['role'], way: Way): readonly ProvenanceItem[] {
+    this.#kept.provenance ??= provenanceContents({
+      tool: this.#text('gen_ai.tool.name'),
+      arguments: this.arguments,
+      results: resultTexts(this.#read('gen_ai.tool.call.result')),
+      retrieved: this.retrievedTexts,
+      system: this.systemTexts,
+      input: this.#input,
+      proposed: this.proposedCalls,
+    });
+    const contents = this.#kept.provenance.filter((content) => content.role === role);
+    return contents.length === 0 ? [] : provenanceItems(contents, way);
+  }
+
+  /** All messages of a model call, not only the new ones. */
+  get conversation(): Conversation {
+    const instructions = parseInstructions(this.#read('gen_ai.system_instructions'));
+    return { instructions, input: this.#input, output: this.#output };
   }
 
   get #input(): readonly Message[] {

@@ -1,4 +1,5 @@
 import type { CategoryName } from '../model/span-events.ts';
+import { messageTaxonomy } from './message-fields.ts';
 
 /**
  * The one list of names that rules, hunts, Grafana and the docs share: span properties, canonical OTel attributes and
@@ -42,6 +43,16 @@ const spanProperties: readonly TaxonomyEntry[] = [
   span('span_id', 'text', 'Span id, lower-case hex.'),
   span('parent_span_id', 'text', 'Id of the parent span; absent on a root.'),
   span('service.name', 'text', 'service.name of the resource.'),
+  span(
+    'spanwarden.session',
+    'text',
+    'Conversation (gen_ai.conversation.id), else the trace: what belongs together in either case.',
+  ),
+  span(
+    'spanwarden.agent',
+    'text',
+    'Agent as baselines know it: gen_ai.agent.name, else .id, else service.name; with `@<version>` when the span has one.',
+  ),
   { ...span('resource', 'text', 'A resource attribute: resource.<name>.'), open: true },
 ];
 
@@ -155,10 +166,35 @@ const facts: readonly TaxonomyEntry[] = [
     'Those of them that say where to: URLs, hosts, e-mail addresses, account numbers (IBAN).',
   ),
   fact('spanwarden.flow.sink_kinds', 'text[]', 'Effects of the proposed calls with such arguments.'),
+  fact(
+    'spanwarden.values.source',
+    'text[]',
+    'URLs, hosts, e-mail addresses, accounts, secrets and personal data in tool results and documents, by hash: `source <when> ' +
+      '<class> <kind> <hash> <shown>`, the class being untrusted or internal. Rules of type `flow` follow them.',
+  ),
+  fact('spanwarden.values.source_decoded', 'text[]', 'The same of what encoded parts of them say.'),
+  fact('spanwarden.values.source_words', 'text[]', 'Fingerprints of runs of words in them.'),
+  fact('spanwarden.values.source_ids', 'text[]', 'Words with digits in them.'),
+  fact('spanwarden.values.trusted', 'text[]', 'Such values in what users, operators and approvals say.'),
+  fact('spanwarden.values.trusted_words', 'text[]', 'Fingerprints of runs of words in it.'),
+  fact('spanwarden.values.trusted_ids', 'text[]', 'Words with digits in it.'),
+  fact(
+    'spanwarden.values.used',
+    'text[]',
+    'Such values in arguments of tool calls, done or proposed: `used <when> <effects> <kind> <hash> <shown>`.',
+  ),
+  fact('spanwarden.values.used_decoded', 'text[]', 'The same of what encoded parts of arguments say.'),
+  fact('spanwarden.values.used_words', 'text[]', 'Fingerprints of runs of words in arguments.'),
+  fact('spanwarden.values.used_ids', 'text[]', 'Words with digits in arguments.'),
+  fact(
+    'spanwarden.tool.definition_hashes',
+    'text[]',
+    'Tools offered to the model, each as `<name> <hash of its definition>`; order of keys and white space do not matter.',
+  ),
   fact('spanwarden.sandbox', 'text', 'Sandbox the agent says it runs in: none, container, vm, …; absent when unknown.'),
 ];
 
-export const taxonomy: readonly TaxonomyEntry[] = [...spanProperties, ...attributes, ...facts];
+export const taxonomy: readonly TaxonomyEntry[] = [...spanProperties, ...attributes, ...facts, ...messageTaxonomy];
 
 function span(name: string, type: TaxonomyEntry['type'], description: string): TaxonomyEntry {
   return { name, kind: 'span', type, description };

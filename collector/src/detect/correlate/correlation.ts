@@ -1,9 +1,11 @@
 import type { Position } from '../../model/errors.ts';
 import type { Rule } from '../load.ts';
 import type { RuleMeta } from '../rule.ts';
+import { type ExtendedCondition, type Extension, extensionTypes } from './extension.ts';
 import type { Threshold } from './thresholds.ts';
 
-export const correlationTypes = [
+/** Sigma's own types, and `value_median`, which other engines have as well. */
+export const sigmaTypes = [
   'event_count',
   'value_count',
   'temporal',
@@ -13,6 +15,10 @@ export const correlationTypes = [
   'value_percentile',
   'value_median',
 ] as const;
+
+export type SigmaType = (typeof sigmaTypes)[number];
+
+export const correlationTypes = [...sigmaTypes, ...extensionTypes] as const;
 
 export type CorrelationType = (typeof correlationTypes)[number];
 
@@ -40,6 +46,10 @@ export interface CorrelationSyntax {
   /** 0 … 100, for `value_percentile` and `value_median`. */
   readonly percentile: number;
   readonly generate: boolean;
+  /** What a type that Sigma does not have says beyond that. */
+  readonly extension?: Extension;
+  /** The condition of a temporal type where it is written in words. */
+  readonly extended?: ExtendedCondition;
   readonly at: Position;
 }
 

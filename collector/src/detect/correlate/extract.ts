@@ -48,12 +48,10 @@ export function createExtract(
       else if (groups.length > 0) parts.push({ correlation, groups });
     }
     if (parts.length === 0) return undefined;
-    const { events, span } = cursor;
-    const start = events.batch.spans[span * Span.stride + Span.start]!;
     const facts = identityOf(cursor);
     return {
       timeNanos: facts.endNanos,
-      startNanos: start < 0 ? 0n : events.batch.nanos(start),
+      startNanos: startOf(cursor),
       span: facts,
       parts,
     };
@@ -76,7 +74,8 @@ function createPart(
   readerOf: ReaderOf,
   counters: ExtractCounters,
 ): (cursor: Cursor, matched: readonly Rule[]) => GroupPart[] | undefined {
-  const numeric = syntax.type.startsWith('value_') && syntax.type !== 'value_count';
+  const numeric = (syntax.type.startsWith('value_') && syntax.type !== 'value_count') || syntax.type === 'rate_anomaly';
+  const timed = syntax.type === 'flow';
   const readings = readingsOf(members, readerOf);
   return (cursor, matched) => {
     const parts = new Map<string, { texts: readonly string[]; members: number; values: (string | number)[] }>();
@@ -88,14 +87,17 @@ function createPart(
       const groups = tuplesOf(groupReaders, cursor, limits.correlationGroupsPerEventMax);
       counters.droppedGroups += groups.dropped;
       keyed ||= groups.tuples.length > 0;
-      const values = numeric
-        ? numbersOf(valueReaders[0]!, cursor)
-        : valuesOf(valueReaders, cursor, limits.correlationValuesPerEventMax);
+      const values = timed
+        ? itemsOf(valueReaders, cursor)
+        : numeric && valueReaders.length > 0
+          ? numbersOf(valueReaders[0]!, cursor)
+          : valuesOf(valueReaders, cursor, limits.correlationValuesPerEventMax);
       counters.droppedValues += values.dropped;
       if (valueReaders.length > 0 && values.list.length === 0) continue;
       for (const texts of groups.tuples) {
         const key = JSON.stringify(texts);
-        const part = parts.get(key) ?? { texts, members: 0, values: [] };
+        const start = timed ? { startNanos: startOf(cursor) } : {};
+        const part = parts.get(key) ?? { texts, members: 0, values: [], ...start };
         parts.set(key, part);
         part.members |= hits;
         for (const value of values.list) if (numeric || !part.values.includes(value)) part.values.push(value);
@@ -149,6 +151,18 @@ function valuesOf(readers: readonly Reader[], cursor: Cursor, max: number): Valu
   if (readers.length === 0) return { list: [], dropped: 0 };
   const { tuples, dropped } = tuplesOf(readers, cursor, max);
   return { list: readers.length === 1 ? tuples.map(([text]) => text!) : tuples.map((t) => JSON.stringify(t)), dropped };
+}
+
+/** The items of all fields together. */
+function itemsOf(readers: readonly Reader[], cursor: Cursor): Values {
+  const items = readers.flatMap((reader) => reader.read(cursor)?.map(({ text }) => text) ?? []);
+  const list = items.slice(0, limits.flowValuesPerEventMax);
+  return { list, dropped: items.length - list.length };
+}
+
+function startOf({ events, span }: Cursor): bigint {
+  const start = events.batch.spans[span * Span.stride + Span.start]!;
+  return start < 0 ? 0n : events.batch.nanos(start);
 }
 
 /** The numbers among the members; what is no number is ignored. */

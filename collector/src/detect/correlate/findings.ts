@@ -4,7 +4,8 @@ import { reasonOf, ruleIdentity } from '../finding-texts.ts';
 import type { Correlation } from './correlation.ts';
 import { groupKeyOf } from './evaluator.ts';
 import type { Episode } from './kind.ts';
-import { thresholdsText } from './thresholds.ts';
+import { shownText } from './shown.ts';
+import { wantedText } from './wanted.ts';
 
 /** The field of evidence items that name a span of a correlation. */
 const spanEvidenceField = 'span_id';
@@ -15,10 +16,10 @@ export function findingOf(correlation: Correlation, episode: Episode): Finding {
   const { opened, spans } = episode;
   const { endNanos, ...shown } = opened;
   const measured = syntax.fields.length === 0 ? '' : `(${syntax.fields.map(({ name }) => name).join(', ')})`;
-  const wanted = `${thresholdsText(syntax.thresholds)} in ${syntax.timespan}`;
   const value = `${episode.partial ? 'of the newest events: ' : ''}${episode.shown}`;
   const evidence: Evidence[] = [
-    { selection: syntax.type, field: `${syntax.type}${measured}`, wanted, excerpt: value },
+    { selection: syntax.type, field: `${syntax.type}${measured}`, wanted: wantedText(syntax), excerpt: value },
+    ...(episode.notes ?? []).map((note): Evidence => ({ selection: syntax.type, ...note })),
     ...spans.map((span): Evidence => {
       const name = span.toolName || span.spanName;
       return {
@@ -40,11 +41,6 @@ export function findingOf(correlation: Correlation, episode: Episode): Finding {
     count: episode.count,
     lastSeenNanos: episode.lastSeenNanos,
   };
-}
-
-/** Names and ids as they are. Anything else may be content, which findings show as evidence: without secrets. */
-function shownText(text: string): string {
-  return /^[\w.:/@-]*$/.test(text) ? text : excerpt(text, { start: 0, end: text.length });
 }
 
 /** The ids of the spans in a finding's evidence. */

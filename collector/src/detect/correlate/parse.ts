@@ -1,3 +1,4 @@
+import type { Position } from '../../model/errors.ts';
 import { limits } from '../../model/limits.ts';
 import { parseMeta } from '../parse/meta.ts';
 import { didYouMean, type Report } from '../report.ts';
@@ -8,11 +9,17 @@ import {
   type CorrelationType,
   correlationTypes,
   type Named,
+  type SigmaType,
 } from './correlation.ts';
+import { type ExtensionType, extensionTypes } from './extension.ts';
 import { namesOf, parseMeasure } from './parse-condition.ts';
+import { isInWords, parseExtended } from './parse-extended.ts';
+import { extensionKeys, parseExtension } from './parse-extension.ts';
 import { timespanNanosOf, unitNanos } from './timespan.ts';
+import { valueRuleName } from './value-rules.ts';
 
-const keys = ['type', 'rules', 'group-by', 'timespan', 'aliases', 'condition', 'generate'];
+const commonKeys = ['type', 'rules', 'group-by', 'aliases', 'generate'];
+const sigmaKeys = ['timespan', 'condition'];
 
 /**
  * Reads a document with a `correlation:` part. Undefined after an error went to the report.
@@ -38,21 +45,65 @@ export function parseCorrelation(document: YamlMap, report: Report): Correlation
     );
     return undefined;
   }
+  const type = parseType(map, report);
+  checkKeys(map, type, report);
+  const rules = parseRules(map, type, report);
+  const groupBy = parseGroupBy(map, type, report);
+  const aliases = parseAliases(map, report);
+  const generate = parseGenerate(map, report);
+  const body =
+    type && (isExtension(type) ? extensionBody(map, type, rules, report) : sigmaBody(map, type, rules, report));
+  if (report.errors.length > before || !body) return undefined;
+  const { keys = [], ...rest } = body;
+  const all = members(rules, rest, map.at);
+  return { meta, type, rules: all, groupBy: together(keys, groupBy), aliases, ...rest, generate, at: document.at };
+}
+
+type Body = Omit<CorrelationSyntax, 'meta' | 'type' | 'rules' | 'groupBy' | 'aliases' | 'generate' | 'at'> & {
+  /** What is grouped by beside `group-by`. */
+  readonly keys?: readonly Named[];
+};
+
+function extensionBody(map: YamlMap, type: ExtensionType, rules: readonly Named[], report: Report): Body | undefined {
+  const parsed = parseExtension(map, type, rules, report);
+  return parsed && { ...parsed, thresholds: [], percentile: 50 };
+}
+
+/** A flow sees every span that has values; the rules it lists narrow down the calls that are sinks. */
+function members(rules: readonly Named[], { extension, fields }: Body, at: Position): readonly Named[] {
+  return extension?.kind === 'flow' ? [{ name: valueRuleName(fields), at }, ...rules] : rules;
+}
+
+function sigmaBody(map: YamlMap, type: SigmaType, rules: readonly Named[], report: Report): Body | undefined {
+  const timespan = parseTimespan(map, report);
+  const condition = entryOf(map, 'condition')?.value;
+  if (condition && isInWords(condition, type)) {
+    const extended = parseExtended(condition, rules, report);
+    return extended && timespan && { ...timespan, thresholds: [], fields: [], percentile: 50, extended };
+  }
+  const measure = parseMeasure(map, type, rules.length, report);
+  return measure && timespan && { ...timespan, ...measure };
+}
+
+function isExtension(type: CorrelationType): type is ExtensionType {
+  return extensionTypes.some((each) => each === type);
+}
+
+function together(keys: readonly Named[], more: readonly Named[]): readonly Named[] {
+  return [...keys, ...more.filter(({ name }) => !keys.some((key) => key.name === name))];
+}
+
+function checkKeys(map: YamlMap, type: CorrelationType | undefined, report: Report): void {
+  const own = type === undefined ? undefined : isExtension(type) ? Object.keys(extensionKeys[type]) : sigmaKeys;
+  const every = [...commonKeys, ...sigmaKeys, ...Object.values(extensionKeys).flatMap((each) => Object.keys(each))];
+  const keys = own ? [...commonKeys, ...own] : every;
   for (const { key, keyAt } of map.entries) {
     if (keys.includes(key)) continue;
-    const near = didYouMean(key.replaceAll('_', '-'), keys);
+    const near = didYouMean(key.replaceAll('_', '-'), keys) ?? didYouMean(key.replaceAll('-', '_'), keys);
     const advice = near ? `Write \`${near}\`.` : `Known: ${keys.join(', ')}.`;
-    report.error('SW_RULE_KEY', keyAt, `unknown key \`${key}\``, advice);
+    const message = every.includes(key) ? `\`${key}\` means nothing for ${type}` : `unknown key \`${key}\``;
+    report.error('SW_RULE_KEY', keyAt, message, advice);
   }
-  const type = parseType(map, report);
-  const rules = parseRules(map, type, report);
-  const groupBy = parseGroupBy(map, report);
-  const timespan = parseTimespan(map, report);
-  const aliases = parseAliases(map, report);
-  const measure = type && parseMeasure(map, type, rules.length, report);
-  const generate = parseGenerate(map, report);
-  if (report.errors.length > before || !type || !timespan || !measure) return undefined;
-  return { meta, type, rules, groupBy, ...timespan, aliases, ...measure, generate, at: document.at };
 }
 
 function parseType(map: YamlMap, report: Report): CorrelationType | undefined {
@@ -73,6 +124,7 @@ function parseType(map: YamlMap, report: Report): CorrelationType | undefined {
 function parseRules(map: YamlMap, type: CorrelationType | undefined, report: Report): readonly Named[] {
   const entry = entryOf(map, 'rules');
   const rules = entry ? namesOf(entry, 'ids or names of rules', report) : [];
+  if (!entry && type === 'flow') return [];
   if (!entry || (rules.length === 0 && isEmptyList(entry.value))) {
     report.error('SW_RULE_KEY', entry?.value.at ?? map.at, 'the correlation names no rules', 'List ids or names.');
   }
@@ -89,8 +141,10 @@ function parseRules(map: YamlMap, type: CorrelationType | undefined, report: Rep
   return rules;
 }
 
-function parseGroupBy(map: YamlMap, report: Report): readonly Named[] {
+function parseGroupBy(map: YamlMap, type: CorrelationType | undefined, report: Report): readonly Named[] {
   const entry = entryOf(map, 'group-by');
+  if (!entry && type === 'flow') return [{ name: 'spanwarden.session', at: map.at }];
+  if (!entry && type === 'absence' && (entryOf(map, 'match-on') ?? entryOf(map, 'scope'))) return [];
   if (!entry) {
     const advice = 'Write `group-by: [gen_ai.conversation.id]`, or `group-by: []` for one group of everything.';
     report.error('SW_RULE_KEY', map.at, 'the correlation has no `group-by`', advice);

@@ -1,0 +1,58 @@
+import type { Value } from '../model/value.ts';
+import type { ProposedCall } from './flow.ts';
+import { type Message, newMessages, resultTexts } from './messages.ts';
+import { asksApproval, type Content, contentsOf, isApproval, sourceClass, usedContents } from './provenance.ts';
+
+/** What a span has of content. */
+export interface SpanContent {
+  readonly tool: string;
+  readonly arguments: Value;
+  readonly results: readonly string[];
+  readonly retrieved: readonly string[];
+  readonly system: readonly string[];
+  readonly input: readonly Message[];
+  readonly proposed: readonly ProposedCall[];
+}
+
+/** User texts of one call that are looked at, the newest: calls repeat the whole conversation. */
+const userTextsMax = 64;
+
+/**
+ * Which texts of a span are what. A tool's result is there when its span ends, its arguments when it starts. What a model
+ * reads is there when its call starts, what it proposes when the call ends.
+ */
+export function provenanceContents(span: SpanContent): readonly Content[] {
+  const { tool, results } = span;
+  const contents: Content[] = [];
+  if (tool !== '') {
+    contents.push(...contentsOf(results, { role: 'source', when: 'end', label: sourceClass(tool) }));
+    contents.push(...usedContents(tool, span.arguments, 'start'));
+    if (asksApproval(tool) && isApproval(results)) {
+      for (const { text } of usedContents(tool, span.arguments, 'start')) {
+        contents.push({ text, role: 'trusted', when: 'end', label: 'approved' });
+      }
+    }
+  } else contents.push(...contentsOf(results, { role: 'source', when: 'end', label: 'untrusted' }));
+  contents.push(...contentsOf(span.retrieved, { role: 'source', when: 'end', label: 'untrusted' }));
+  contents.push(...contentsOf(span.system, { role: 'trusted', when: 'start', label: 'user_supplied' }));
+  contents.push(...inputContents(span.input));
+  for (const call of span.proposed) contents.push(...usedContents(call.name, call.arguments, 'end'));
+  return contents;
+}
+
+function inputContents(input: readonly Message[]): Content[] {
+  const users = input.flatMap(({ role, parts }) =>
+    role === 'user' ? parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])) : [],
+  );
+  const contents = contentsOf(users.slice(-userTextsMax), { role: 'trusted', when: 'start', label: 'user_supplied' });
+  const names = new Map<string, string>();
+  for (const { parts } of input) for (const part of parts) if (part.kind === 'tool_call') names.set(part.id, part.name);
+  for (const { parts } of newMessages(input)) {
+    for (const part of parts) {
+      if (part.kind !== 'tool_result') continue;
+      const label = sourceClass(names.get(part.id) ?? '');
+      contents.push(...contentsOf(resultTexts(part.result), { role: 'source', when: 'start', label }));
+    }
+  }
+  return contents;
+}

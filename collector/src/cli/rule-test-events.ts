@@ -35,7 +35,7 @@ function otlpSpan(span: TestSpan, index: number): object {
   const end = startNanos + span.endNanos;
   return {
     traceId,
-    spanId: testSpanId(index),
+    spanId: testSpanId(span.number === undefined ? index : span.number - 1),
     name: span.name,
     kind: span.kind,
     startTimeUnixNano: String(end - BigInt(Math.round(span.durationMs * 1e6))),

@@ -9,6 +9,7 @@ import type { Rule, RuleSet, RuleSource } from './load.ts';
 import { parseTestFile, type TestCase, type TestSpan } from './parse/test-file.ts';
 import type { ExpectedFinding } from './parse/test-timing.ts';
 import { Report } from './report.ts';
+import { type ShuffleOptions, shuffledDifference } from './shuffle.ts';
 
 export type { TestSpan } from './parse/test-file.ts';
 
@@ -19,6 +20,8 @@ export interface RuleTestOptions {
   readonly fields: FieldTable;
   /** Sends the spans of one case through decode and normalise; asked for one case at a time. */
   readonly eventsFrom: (spans: readonly TestSpan[]) => SpanEvents;
+  /** Cases of correlations in other orders of arrival must give the same findings; default none are tried. */
+  readonly shuffle?: ShuffleOptions;
   /** Asked after each case, with the rules it runs, while its events are still there. */
   readonly onCase?: (rules: readonly Rule[], events: SpanEvents) => void;
 }
@@ -54,7 +57,9 @@ export function runRuleTests(options: RuleTestOptions): RuleTestRun {
     const kinds = tested.get(each.rule.meta.id) ?? new Set();
     tested.set(each.rule.meta.id, kinds.add(each.kind));
     const own = run(each.rule, each.spans);
-    return isCorrelation(each.rule) ? correlationResult(each, newestOf(own)) : ruleResult(each, own);
+    if (!isCorrelation(each.rule)) return ruleResult(each, own);
+    const result = correlationResult(each, newestOf(own));
+    return result.status === 'passed' && options.shuffle ? shuffledResult(each, options, options.shuffle) : result;
   });
   for (const rule of audible) {
     for (const [kind, key] of [
@@ -105,6 +110,14 @@ export function createCaseRunner({
     onCase?.(parts.rules, events);
     return found.filter(({ ruleId }) => ruleId === rule.meta.id);
   };
+}
+
+function shuffledResult(
+  test: TestCase,
+  { fields, eventsFrom }: RuleTestOptions,
+  shuffle: ShuffleOptions,
+): RuleTestResult {
+  return resultOf(test, shuffledDifference(test.spans, { rules: partsOf(test.rule), fields, eventsFrom }, shuffle));
 }
 
 /** The rule alone, or the correlation with all that it is made of. */

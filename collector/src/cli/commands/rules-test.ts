@@ -24,6 +24,8 @@ interface Options {
   readonly coverage?: true;
   readonly coverageMin?: number;
   readonly evasions?: true;
+  readonly shuffle: number;
+  readonly seed: number;
 }
 
 /**
@@ -42,6 +44,8 @@ export function rulesTestCommand(): Command {
     .option('--coverage', 'tell which selections and fields no test makes true, or false')
     .option('--coverage-min <percent>', 'the same, and end with 1 when less is covered', percent)
     .option('--evasions', 'tell which matches are missed when their texts are written in other ways')
+    .option('--shuffle <orders>', 'orders of arrival to try for each case of a correlation', whole, 3)
+    .option('--seed <number>', 'which orders: the same number gives the same ones', whole, 1)
     .action((written: string[], options: Options) => {
       const paths = written.length > 0 ? written : [shippedRulesPath()];
       return options.watch ? watch(paths, options) : testOnce(paths, options);
@@ -98,7 +102,8 @@ function runTests(paths: readonly string[], options: Options): Outcome {
   const files = readRuleFiles(paths);
   const set = loadRules(files.rules, { lists: placeholderLists(files.lists, undefined, options.list) });
   const fields = createFieldTable();
-  const run = { ...set, tests: files.tests, fields, eventsFrom: createTestEvents(fields) };
+  const shuffle = { orders: options.shuffle, seed: options.seed };
+  const run = { ...set, tests: files.tests, fields, eventsFrom: createTestEvents(fields), shuffle };
   const wanted = options.coverage === true || options.coverageMin !== undefined;
   const recorder = wanted ? createCoverage(fields) : undefined;
   const outcome = runRuleTests({ ...run, ...(recorder && { onCase: recorder.record }) });
@@ -127,6 +132,11 @@ function writeJunit(file: string, run: RuleTestRun): void {
     const advice = 'Name a file in a folder that exists and can be written to.';
     throw new SpanwardenError({ code: 'SW_RULE_FILE', message: `${file} cannot be written: ${reason}`, advice });
   }
+}
+
+function whole(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Write a whole number.');
 }
 
 function percent(text: string): number {

@@ -10,6 +10,8 @@ import { type ExpectedFinding, expectedOf, repeated, timesOf } from './test-timi
 
 /** A span as a rule test writes it. Attributes are canonical OTel attributes as a sender would set them. */
 export interface TestSpan {
+  /** Its number in the case, from 1, where spans do not come in the order written. */
+  readonly number?: number;
   readonly name: string;
   /** OTLP's number: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   readonly kind: number;

@@ -38,6 +38,12 @@ export function createCompiler(fields: FieldTable): (rule: Rule) => RuleNode {
   };
 }
 
+/** The same for single items, for whoever links them in another way. */
+export function createItemCompiler(fields: FieldTable): (item: ItemTest) => Node {
+  const shared: Shared = { readerOf: createReaders(fields), scanner: createLiteralScanner() };
+  return (item) => compileItem(item, shared);
+}
+
 interface Shared {
   readonly readerOf: (field: string) => Reader;
   readonly scanner: LiteralScanner;

@@ -1,0 +1,66 @@
+import type { FieldTable } from '../../model/fields.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Correlating } from '../correlate/correlating.ts';
+import type { GuardedRule, RuleGuard } from '../health/guard.ts';
+import type { Rule } from '../load.ts';
+import type { Cursor } from '../reader.ts';
+import { Ancestry, type AncestryMatch } from './ancestry.ts';
+
+/** A rule as the detector runs it. */
+export interface DetectorRule extends GuardedRule {
+  readonly rule: Rule;
+  readonly used: boolean;
+  readonly silent: boolean;
+}
+
+export interface ReachingOptions {
+  readonly rules: readonly DetectorRule[];
+  readonly fields: FieldTable;
+  readonly waitNanos: bigint;
+  readonly allowedLatenessNanos: bigint;
+  readonly correlating: Correlating;
+  readonly guard: RuleGuard;
+  readonly journalled: boolean;
+}
+
+/** The rules that reach for other spans, as the detector uses them: spans in, findings out when they are certain. */
+export interface Reaching {
+  readonly ancestry: Ancestry;
+  has(rule: Rule): boolean;
+  add(cursor: Cursor, categories: number, nowNanos: bigint | undefined): void;
+  /** At the end of a batch, before correlations settle: what they wait for is given to them. */
+  settle(nowNanos: bigint | undefined, eventNanos?: bigint): Finding[];
+  flush(): Finding[];
+}
+
+export function createReaching(options: ReachingOptions): Reaching {
+  const { rules, correlating, guard } = options;
+  const byRule = new Map(rules.map((each) => [each.rule, each]));
+  const ancestry = new Ancestry({
+    ...options,
+    rules: rules.map(({ rule }) => rule),
+    runs: ({ meta }) => !guard.disabled.has(meta.id),
+    eventOf: (cursor, rule) => {
+      const each = byRule.get(rule)!;
+      each.tally.candidates++;
+      return each.used ? correlating.eventOf(cursor, [rule]) : undefined;
+    },
+    onSuppressed: (rule, filter) => byRule.get(rule)!.tally.suppressedBy(filter),
+    onFailed: (rule, error) => guard.failed(byRule.get(rule)!, error),
+  });
+  const reached = new Set(rules.filter(({ rule }) => ancestry.has(rule)).map(({ rule }) => rule));
+  const heard = (matches: readonly AncestryMatch[], nowNanos: bigint | undefined): Finding[] =>
+    matches.flatMap(({ rule, finding, event }) => {
+      const { silent, tally } = byRule.get(rule)!;
+      tally.matched((finding.agentName || finding.serviceName).slice(0, 256), finding.timeNanos, !silent);
+      if (event) correlating.addEvent(event, nowNanos);
+      return silent ? [] : [finding];
+    });
+  return {
+    ancestry,
+    has: (rule) => reached.has(rule),
+    add: (cursor, categories, nowNanos) => ancestry.add(cursor, categories, nowNanos),
+    settle: (nowNanos, eventNanos) => heard(ancestry.settle(eventNanos), nowNanos),
+    flush: () => heard(ancestry.flush(), undefined),
+  };
+}

@@ -1,0 +1,81 @@
+import type { FieldId, FieldTable } from '../../model/fields.ts';
+import { Span } from '../../model/span-batch.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
+import { type Value, valueText } from '../../model/value.ts';
+import { type Chain, extendChain, nextOf, reachedValue, startChain } from './chain.ts';
+import { ancestryField } from './fields.ts';
+import { type KeptSpan, keptValue } from './kept.ts';
+
+export interface AncestryViewOptions {
+  readonly fields: FieldTable;
+  /** `parent.…`, `root.…` and `ancestor.…` fields; others are left as they are. */
+  readonly names: readonly string[];
+  /** Spans count for each other when they ended within this of each other. */
+  readonly waitNanos: bigint;
+}
+
+/**
+ * A batch in which every span also has the fields of the spans above it, as far as they are in the batch. For whoever has
+ * all spans at once; rules that run on a stream need `Ancestry`.
+ */
+export function withAncestry(events: SpanEvents, options: AncestryViewOptions): SpanEvents {
+  const { fields, names, waitNanos } = options;
+  const slots = new Map(names.map((name) => [fields.intern(name), ancestryField(name)!]));
+  const bases = [...new Set([...slots.values()].map(({ base }) => base))];
+  let spans: ReturnType<typeof keepAll> | undefined;
+  let chain: Chain | undefined;
+  let chainOf = -1;
+  return {
+    batch: events.batch,
+    categories: (span) => events.categories(span),
+    texts: (span) => events.texts(span),
+    value: (span, field: FieldId): Value | undefined => {
+      const slot = slots.get(field);
+      if (slot === undefined) return events.value(span, field);
+      spans ??= keepAll(events, bases, fields);
+      if (chain === undefined || chainOf !== span) chain = climb(span, spans, waitNanos);
+      chainOf = span;
+      return reachedValue(chain, slot.reach, bases.indexOf(slot.base));
+    },
+  };
+}
+
+interface Placed extends KeptSpan {
+  readonly traceId: string;
+}
+
+function keepAll(events: SpanEvents, bases: readonly string[], fields: FieldTable) {
+  const baseIds = bases.map((base) => fields.intern(base));
+  const textOf = (span: number, name: string): string => valueText(events.value(span, fields.intern(name)) ?? '');
+  const all = Array.from({ length: events.batch.spanCount }, (_, span): Placed => {
+    const end = events.batch.spans[span * Span.stride + Span.end]!;
+    return {
+      traceId: textOf(span, 'trace_id'),
+      spanId: textOf(span, 'span_id'),
+      parentId: textOf(span, 'parent_span_id'),
+      endNanos: end < 0 ? 0n : events.batch.nanos(end),
+      values: baseIds.map((id) => {
+        const value = events.value(span, id);
+        return value === undefined ? undefined : keptValue(value);
+      }),
+    };
+  });
+  const byId = new Map<string, Placed>();
+  for (const span of all) {
+    const key = `${span.traceId} ${span.spanId}`;
+    if (!byId.has(key)) byId.set(key, span);
+  }
+  return { all, byId };
+}
+
+function climb(span: number, { all, byId }: ReturnType<typeof keepAll>, waitNanos: bigint): Chain {
+  const self = all[span]!;
+  const chain = startChain(self);
+  while (chain.end === 'open') {
+    const next = byId.get(`${self.traceId} ${nextOf(chain)}`);
+    const apart = next && next.endNanos - self.endNanos;
+    if (!next || apart! > waitNanos || apart! < -waitNanos) chain.end = 'cut';
+    else extendChain(chain, next);
+  }
+  return chain;
+}

@@ -17,7 +17,7 @@ export interface Evidence {
 
 /** A stored match of a rule. Ids are derived, so that a replay gives the same finding again. */
 export interface Finding {
-  /** 32 hex digits: hash(rule id, group key, first span). A correlation updates its finding under the same id. */
+  /** 32 hex digits: hash(rule id, group key, first span or number of the episode). A correlation updates its finding under the same id. */
   readonly id: string;
   /** Event time: the end of the span, nanoseconds since the epoch. */
   readonly timeNanos: bigint;
@@ -44,8 +44,20 @@ export interface Finding {
   readonly count?: number;
   /** Values of the fields in the rule's `fold-by`: matches that agree in them are repeats of each other. Not stored. */
   readonly foldValues?: readonly string[];
+  /** Says which of two states is newer where `lastSeenNanos` does not: of folded repeats, and of provisional ones. */
+  readonly version?: bigint;
   /** 32 hex digits: the session (conversation or trace) and day that the finding belongs to; cases are made of these. */
   readonly chainId?: string;
-  /** Event time of the newest of them. It only grows: of two states of a finding the one seen later is newer. */
+  /** Event time of the newest of them. Of two settled states of a finding the one seen later is newer. */
   readonly lastSeenNanos?: bigint;
+  /**
+   * Given before spans that may still come have settled it: every settled state of the finding is newer. It stands, but its
+   * count and evidence, and the span that it names, may change.
+   */
+  readonly provisional?: true;
+}
+
+/** Of two states of one finding the one with the larger version is newer. */
+export function versionOf({ version, lastSeenNanos, timeNanos }: Finding): bigint {
+  return version ?? lastSeenNanos ?? timeNanos;
 }

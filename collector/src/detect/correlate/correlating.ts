@@ -1,12 +1,15 @@
 import type { FieldTable } from '../../model/fields.ts';
 import type { Finding } from '../../model/finding.ts';
-import { Span, type SpanBatch } from '../../model/span-batch.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
-import type { RestoreOutcome } from '../state.ts';
+import type { Stateful } from '../state.ts';
 import type { Correlation } from './correlation.ts';
-import { Correlator, type CorrelatorBounds, type CorrelatorCounters } from './correlator.ts';
+import type { CorrelatorBounds, CorrelatorCounters } from './correlator.ts';
+import type { CorrelationEvent } from './event.ts';
 import { createExtract, type ExtractCounters } from './extract.ts';
+import { JournalledCorrelator } from './journalled-correlator.ts';
+import { createNewestBySource } from './source-of.ts';
 
 /** Counts since the start; groups and events as they are now. */
 export interface CorrelationStats extends CorrelatorCounters {
@@ -15,6 +18,8 @@ export interface CorrelationStats extends CorrelatorCounters {
   readonly droppedValues: number;
   /** Events that wait for the watermark. */
   readonly waiting: number;
+  /** Service instances whose event time is followed. */
+  readonly sources: number;
   readonly rules: readonly {
     readonly ruleId: string;
     readonly groups: number;
@@ -29,17 +34,18 @@ export interface CorrelationStats extends CorrelatorCounters {
 }
 
 /** Correlations as the detector uses them: spans in, findings out when they are due. */
-export interface Correlating {
+export interface Correlating extends Stateful {
   /** The span that the cursor stands on matched these rules. */
   add(cursor: Cursor, matched: readonly Rule[], nowNanos?: bigint): void;
-  /** Event time has come as far as the newest span of a batch, but no further than `nowNanos`. */
-  observe(batch: SpanBatch, nowNanos: bigint | undefined): void;
+  /** The event that `add` would take, for a match that is decided later; undefined when no correlation can use it. */
+  eventOf(cursor: Cursor, matched: readonly Rule[]): CorrelationEvent | undefined;
+  addEvent(event: CorrelationEvent, nowNanos?: bigint): void;
+  /** Event time has come as far as the newest span of each source in a batch, but no further than `nowNanos`. */
+  observe(events: SpanEvents, nowNanos: bigint | undefined): void;
   settle(): Finding[];
   advance(eventNanos: bigint): Finding[];
   flush(): Finding[];
   readonly newestNanos: bigint;
-  snapshot(): Uint8Array;
-  restore(snapshot: Uint8Array): RestoreOutcome;
   stats(): CorrelationStats;
 }
 
@@ -49,33 +55,30 @@ export function createCorrelating(
   allowedLatenessNanos: bigint,
   bounds: Partial<CorrelatorBounds> = {},
 ): Correlating {
-  const correlator = new Correlator({ correlations, allowedLatenessNanos, bounds });
+  const correlator = new JournalledCorrelator({ correlations, allowedLatenessNanos, bounds });
   const counters: ExtractCounters = { withoutKey: correlations.map(() => 0), droppedGroups: 0, droppedValues: 0 };
   const extract = createExtract(correlations, fields, counters);
+  const newestBySource = createNewestBySource(fields);
   return {
     add: (cursor, matched, nowNanos) => {
       const event = extract(cursor, matched);
       if (event) correlator.add(event, nowNanos);
     },
-    observe: (batch, nowNanos) => {
+    eventOf: extract,
+    addEvent: (event, nowNanos) => correlator.add(event, nowNanos),
+    observe: (events, nowNanos) => {
       if (correlations.length === 0) return;
-      let newest = 0n;
-      for (let span = 0; span < batch.spanCount; span++) {
-        const end = batch.spans[span * Span.stride + Span.end]!;
-        const time = end < 0 ? 0n : batch.nanos(end);
-        if (time > newest) newest = time;
-      }
-      correlator.observe(nowNanos !== undefined && newest > nowNanos ? nowNanos : newest);
+      for (const [source, newest] of newestBySource(events)) correlator.observe(source, newest, nowNanos);
     },
     settle: () => correlator.settle(),
-    advance: (eventNanos) => {
-      correlator.observe(eventNanos);
-      return correlator.settle();
-    },
+    advance: (eventNanos) => correlator.advanceAndSettle(eventNanos),
     flush: () => correlator.flush(),
     get newestNanos() {
       return correlator.newestNanos;
     },
+    takeJournal: () => correlator.takeJournal(),
+    dropJournal: () => correlator.dropJournal(),
+    replay: (journal) => correlator.replay(journal),
     snapshot: () => correlator.snapshot(),
     restore: (snapshot) => correlator.restore(snapshot),
     stats: () => ({
@@ -83,6 +86,7 @@ export function createCorrelating(
       droppedGroups: counters.droppedGroups,
       droppedValues: counters.droppedValues,
       waiting: correlator.waiting,
+      sources: correlator.sources,
       rules: correlator.evaluators().map(({ correlation, groups, counters: own }, index) => ({
         ruleId: correlation.meta.id,
         groups,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Finding } from '../../model/finding.ts';
+import { type Finding, versionOf } from '../../model/finding.ts';
 import { loadRules } from '../load.ts';
 import { plainFindings } from '../testing/plain-correlation.ts';
 import type { Correlation } from './correlation.ts';
@@ -33,6 +33,7 @@ interface Made {
   readonly groups: readonly string[];
   readonly members: number;
   readonly values: readonly number[];
+  readonly source: 'near' | 'far';
 }
 
 const made: fc.Arbitrary<Made> = fc.record({
@@ -40,7 +41,17 @@ const made: fc.Arbitrary<Made> = fc.record({
   groups: fc.uniqueArray(fc.constantFrom('x', 'y'), { minLength: 1, maxLength: 2 }),
   members: fc.integer({ min: 1, max: 7 }),
   values: fc.array(fc.integer({ min: -3, max: 6 }), { minLength: 1, maxLength: 2 }),
+  source: fc.constantFrom('near', 'far'),
 });
+
+interface Sent {
+  readonly source: 'near' | 'far';
+  readonly event: CorrelationEvent;
+}
+
+function sentOf(each: Made, index: number, type: string): Sent {
+  return { source: each.source, event: eventOf(each, index, type) };
+}
 
 function eventOf(each: Made, index: number, type: string): CorrelationEvent {
   const timeNanos = BigInt(each.atSeconds) * second;
@@ -58,49 +69,77 @@ function eventOf(each: Made, index: number, type: string): CorrelationEvent {
   };
 }
 
-/** How events come: how late each is, after how many a batch ends, and after how many batches everything restarts. */
+/**
+ * How events come: how late each is, how much later all of the source `far` are, after how many a batch ends, and after how
+ * many batches everything restarts. Slots of ids are small, so that episodes open on both sides of their ends.
+ */
 interface Arrival {
   readonly delays: readonly number[];
+  readonly farSeconds: number;
   readonly batch: number;
   readonly restart: number;
+  readonly slotSeconds: number;
 }
 
 const arrival: fc.Arbitrary<Arrival> = fc.record({
   delays: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 40, maxLength: 40 }),
+  farSeconds: fc.constantFrom(0, 7, 100),
   batch: fc.integer({ min: 1, max: 9 }),
   restart: fc.integer({ min: 1, max: 9 }),
+  slotSeconds: fc.constantFrom(7, 50, 3600),
 });
 
 interface Run {
   readonly findings: ReadonlyMap<string, Finding>;
+  /** Ids that were given before they were settled. */
+  readonly early: ReadonlySet<string>;
   readonly correlator: Correlator;
+}
+
+const straight: Arrival = { delays: [], farSeconds: 0, batch: 1, restart: 1e9, slotSeconds: 3600 };
+
+/** Sources send spans all the time, of which only some are events. */
+function arrivals(events: readonly Sent[], { delays, farSeconds }: Arrival) {
+  const behind = { near: 0, far: farSeconds };
+  const idle = (['near', 'far'] as const).flatMap((source) =>
+    Array.from({ length: 40 }, (_, each) => ({ source, endSeconds: 60 + each * 5 - behind[source], event: undefined })),
+  );
+  const sent = events.map(({ source, event }) => ({ source, endSeconds: Number(event.timeNanos / second), event }));
+  const come = [...sent, ...idle].map((each, index) => ({
+    ...each,
+    at: each.endSeconds + behind[each.source] + (each.event ? (delays[index] ?? 0) : 0),
+  }));
+  return come.sort((a, b) => a.at - b.at);
 }
 
 function run(
   correlations: readonly Correlation[],
-  events: readonly CorrelationEvent[],
-  { delays, batch, restart }: Arrival = { delays: [], batch: 1, restart: 1e9 },
+  events: readonly Sent[],
+  how: Arrival = straight,
   bounds: Partial<CorrelatorBounds> = {},
 ): Run {
-  const create = () => new Correlator({ correlations, allowedLatenessNanos: lateness, bounds });
+  const idSlotNanos = BigInt(how.slotSeconds) * second;
+  const create = () =>
+    new Correlator({ correlations, allowedLatenessNanos: lateness, bounds: { idSlotNanos, ...bounds } });
   let correlator = create();
   const findings = new Map<string, Finding>();
+  const early = new Set<string>();
   const keep = (given: readonly Finding[]) => {
     for (const finding of given) {
       const known = findings.get(finding.id);
-      assert.ok(!known || finding.lastSeenNanos! > known.lastSeenNanos!, 'an update is newer than what it updates');
+      assert.ok(!known || versionOf(finding) > versionOf(known), 'an update is newer than what it updates');
       findings.set(finding.id, finding);
+      if (finding.provisional) early.add(finding.id);
     }
   };
-  const arrivalOf = (index: number) => events[index]!.timeNanos + BigInt(delays[index] ?? 0) * second;
-  const order = [...events.keys()].sort((a, b) => Number(arrivalOf(a) - arrivalOf(b)));
-  for (let from = 0; from < order.length; from += batch) {
-    for (const index of order.slice(from, from + batch)) {
-      correlator.add(events[index]!);
-      correlator.observe(events[index]!.timeNanos);
+  const come = arrivals(events, how);
+  for (let from = 0; from < come.length; from += how.batch) {
+    for (const { event, source, endSeconds } of come.slice(from, from + how.batch)) {
+      if (event) correlator.add(event);
+      correlator.observe(source, BigInt(endSeconds) * second);
     }
     keep(correlator.settle());
-    if ((from / batch) % restart !== restart - 1) continue;
+    if ((from / how.batch) % how.restart !== how.restart - 1) continue;
     const snapshot = correlator.snapshot();
     assert.equal(correlator.counters.late, 0);
     correlator = create();
@@ -109,7 +148,8 @@ function run(
   }
   keep(correlator.flush());
   assert.equal(correlator.counters.late, 0);
-  return { findings, correlator };
+  for (const finding of findings.values()) assert.ok(!finding.provisional, 'no early finding is left unsettled');
+  return { findings, early, correlator };
 }
 
 function short(findings: Iterable<{ id: string; count?: number; lastSeenNanos?: bigint }>): string[] {
@@ -138,25 +178,38 @@ const conditions: readonly (readonly [type: string, condition: string])[] = [
   ['temporal_ordered', ''],
 ];
 
+/** What more events cannot undo. */
+function firesEarly(type: string, condition: string): boolean {
+  return /^(event_count|value_count|temporal)/.test(type) && !/lt|eq/.test(condition);
+}
+
 describe('every type, however its events arrive, equals the plain evaluation', () => {
   for (const [type, condition] of conditions) {
     test(`${type} ${condition}`, () => {
       const [rule] = correlationsOf(correlation(type, condition));
       let findings = 0;
+      let early = 0;
       fc.assert(
         fc.property(fc.array(made, { maxLength: 16 }), arrival, (all, how) => {
-          const events = all.map((each, index) => eventOf(each, index, type));
-          const expected = plainFindings(rule!, events);
+          const events = all.map((each, index) => sentOf(each, index, type));
+          const slotNanos = BigInt(how.slotSeconds) * second;
+          const expected = plainFindings(
+            rule!,
+            events.map(({ event }) => event),
+            slotNanos,
+          );
           findings += expected.length;
           const arrived = run([rule!], events, how);
+          early += arrived.early.size;
           assert.deepEqual(short(arrived.findings.values()), short(expected));
           // Evidence and measured values are settled as well.
-          const straight = run([rule!], events);
+          const other = run([rule!], events, { ...straight, slotSeconds: how.slotSeconds });
           const byId = (a: Finding, b: Finding) => (a.id < b.id ? -1 : 1);
-          assert.deepEqual([...arrived.findings.values()].sort(byId), [...straight.findings.values()].sort(byId));
+          assert.deepEqual([...arrived.findings.values()].sort(byId), [...other.findings.values()].sort(byId));
         }),
         { numRuns: 150 },
       );
+      assert.equal(early > 20, firesEarly(type, condition), `${early} of ${findings} findings were early`);
       assert.ok(findings > 20, 'the generated events must make findings');
     });
   }

@@ -1,21 +1,21 @@
 import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
 import type { Rule } from '../load.ts';
-import { numericOf } from '../modifiers/numbers.ts';
-import type { SpanIdentity } from '../span-identity.ts';
-import { type Correlation, isCorrelation, silentSources } from './correlation.ts';
-import { membersFrom, textsFrom } from './evaluator.ts';
-import { type CorrelationEvent, type GroupPart, isSameSpan } from './event.ts';
+import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
+import { type Correlation, silentSources } from './correlation.ts';
+import { type CorrelationEvent, isSameSpan, mergeEvents } from './event.ts';
 import { findingOf } from './findings.ts';
-import type { Change, CorrelationEvaluator, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
+import type { Change, CorrelationEvaluator, EarlyFiring, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
 import { createEvaluator } from './kinds.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { decodeState, encodeState } from './snapshot.ts';
+import { type SavedSources, Sources } from './sources.ts';
+import { Totals } from './totals.ts';
 
 export interface CorrelatorOptions {
   /** Each after those it uses, as `linkCorrelations` gives them. */
   readonly correlations: readonly Correlation[];
-  /** How far behind the newest event a span may arrive and still count. */
+  /** How far behind the newest span of its source a span may arrive and still count. */
   readonly allowedLatenessNanos: bigint;
   readonly bounds?: Partial<CorrelatorBounds>;
 }
@@ -35,15 +35,18 @@ export interface CorrelatorCounters {
   repeated: number;
   /** Events evaluated before their time because too many waited. */
   hurried: number;
+  /** Findings that were given before the watermark had passed their spans. */
+  early: number;
 }
 
 /**
- * All correlation rules over the events of one source. Nothing is evaluated before the watermark, the newest event time
- * less the allowed lateness, has passed it; then everything happens in event order. So every order of arrival within
- * the lateness and every batching gives the same findings.
+ * All correlation rules over the events of all sources. Nothing is settled before the watermark, which is that of the source
+ * furthest back (see `Sources`), has passed it; then everything happens in event order. So every order of arrival within the
+ * lateness and every batching gives the same findings. What more events cannot undo is given at once, and settled later
+ * under the same id.
  */
 export class Correlator {
-  readonly counters: CorrelatorCounters = { late: 0, future: 0, repeated: 0, hurried: 0 };
+  readonly counters: CorrelatorCounters = { late: 0, future: 0, repeated: 0, hurried: 0, early: 0 };
   readonly #evaluators: readonly CorrelationEvaluator[];
   readonly #parents: readonly (readonly Parent[])[];
   readonly #silent: ReadonlySet<Rule | Correlation>;
@@ -51,22 +54,44 @@ export class Correlator {
   readonly #bounds: CorrelatorBounds;
   readonly #buffer = new ReorderBuffer();
   /** Episodes that changed, by finding id: the findings to give out. */
-  readonly #due = new Map<string, { readonly correlation: Correlation; readonly episode: Episode }>();
-  #newest = 0n;
+  readonly #due = new Map<string, Due>();
+  readonly #sources: Sources;
+  readonly #totals: Totals;
+  readonly #early: readonly { readonly index: number; readonly early: EarlyFiring }[];
+  /** Events since the last `settle`. */
+  #came = 0;
+  /** No window closes before this. */
+  #nextClose: bigint | undefined;
   /** Everything before it is evaluated. */
   #watermark = 0n;
 
   constructor({ correlations, allowedLatenessNanos, bounds }: CorrelatorOptions) {
     this.#lateness = allowedLatenessNanos;
-    this.#bounds = { ...defaultBounds, ...bounds };
+    const latenesses = allowedLatenessNanos * latenessesPerSlotMin;
+    const idSlotNanos = latenesses > hourNanos ? latenesses : hourNanos;
+    this.#bounds = { ...defaultBounds, idSlotNanos, ...bounds };
+    this.#sources = new Sources(allowedLatenessNanos);
     this.#evaluators = correlations.map((correlation) => createEvaluator(correlation, this.#bounds));
     this.#silent = silentSources(correlations);
     this.#parents = correlations.map((child) => parentsOf(child, correlations));
+    this.#totals = new Totals(this.#evaluators);
+    this.#early = this.#evaluators.flatMap(({ correlation, early }, index) =>
+      early && !this.#silent.has(correlation) ? [{ index, early }] : [],
+    );
   }
 
   /** The newest event time seen. */
   get newestNanos(): bigint {
-    return this.#newest;
+    return this.#sources.newestNanos;
+  }
+
+  /** Everything that ended before it is settled. */
+  get watermarkNanos(): bigint {
+    return this.#watermark;
+  }
+
+  get sources(): number {
+    return this.#sources.size;
   }
 
   get waiting(): number {
@@ -81,22 +106,30 @@ export class Correlator {
     return this.#evaluators;
   }
 
-  /** Notes that event time has come this far, whether or not the span at that time matched anything. */
-  observe(timeNanos: bigint): void {
-    if (timeNanos > this.#newest) this.#newest = timeNanos;
+  /** A source has sent spans, the newest of which ended then, whether or not it matched anything. */
+  observe(source: string, endNanos: bigint, nowNanos?: bigint): void {
+    this.#sources.observe(source, endNanos, nowNanos);
+  }
+
+  /** Event time has come this far without a span. */
+  advance(eventNanos: bigint): void {
+    this.#sources.advance(eventNanos);
   }
 
   /** Takes an event in any order. A clock may be ahead of `nowNanos` by as much as spans may be late. */
   add(event: CorrelationEvent, nowNanos?: bigint): void {
     if (event.timeNanos < this.#watermark) this.counters.late++;
     else if (nowNanos !== undefined && event.timeNanos > nowNanos + this.#lateness) this.counters.future++;
-    else this.#buffer.push(event);
+    else this.#wait(event);
   }
 
-  /** Evaluates what the watermark has passed and gives the findings that are new or changed, in event order. */
+  /**
+   * Settles what the watermark has passed and gives the findings that are new or changed, in event order; then early findings
+   * of what still waits.
+   */
   settle(): Finding[] {
-    const watermark = this.#newest - this.#lateness;
-    if (watermark > this.#watermark) this.#watermark = watermark;
+    const frontier = this.#sources.frontierNanos();
+    if (frontier > this.#watermark) this.#watermark = frontier;
     while ((this.#buffer.peek()?.timeNanos ?? this.#watermark) < this.#watermark) this.#evaluateNext();
     while (this.#buffer.size > this.#bounds.bufferEventsMax) {
       const { timeNanos } = this.#buffer.peek()!;
@@ -105,6 +138,7 @@ export class Correlator {
       this.counters.hurried++;
     }
     this.#closeUntil(this.#watermark);
+    this.#fireEarly();
     return this.#take();
   }
 
@@ -112,12 +146,14 @@ export class Correlator {
   flush(): Finding[] {
     while (this.#buffer.size > 0) this.#evaluateNext();
     for (;;) {
-      const next = this.#nextClose();
+      const next = this.#findNextClose();
       if (next === undefined) break;
       this.#closeUntil(next);
     }
     for (const evaluator of this.#evaluators) evaluator.clear();
-    this.#newest = 0n;
+    this.#totals.recount();
+    this.#sources.clear();
+    this.#nextClose = undefined;
     this.#watermark = 0n;
     return this.#take();
   }
@@ -128,7 +164,8 @@ export class Correlator {
       state: evaluator.save(),
     }));
     const buffer = this.#buffer.events();
-    return encodeState({ format: snapshotFormat, newest: this.#newest, watermark: this.#watermark, rules, buffer });
+    const sources = this.#sources.save();
+    return encodeState({ format: snapshotFormat, sources, watermark: this.#watermark, rules, buffer });
   }
 
   /**
@@ -143,50 +180,88 @@ export class Correlator {
     const places = snapshot.rules.map(({ id, version }) =>
       this.#evaluators.findIndex(({ correlation: { meta } }) => meta.id === id && meta.version === version),
     );
-    for (const [index, { state }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(state);
+    for (const evaluator of this.#evaluators) evaluator.clear();
     this.#buffer.clear();
     for (const event of snapshot.buffer) {
       const parts = event.parts.map((part) => ({ ...part, correlation: places[part.correlation]! }));
       const known = parts.filter(({ correlation }) => correlation >= 0).sort((a, b) => a.correlation - b.correlation);
-      if (known.length > 0) this.#buffer.push({ ...event, parts: known });
+      if (known.length > 0) this.#wait({ ...event, parts: known });
     }
-    this.#newest = snapshot.newest;
+    for (const [index, { state }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(state);
+    this.#sources.load(snapshot.sources);
     this.#watermark = snapshot.watermark;
+    this.#totals.recount();
+    this.#nextClose = this.#findNextClose();
     return { status: 'restored', rules: places.filter((place) => place >= 0).length };
   }
 
+  #wait(event: CorrelationEvent): void {
+    this.#came++;
+    this.#buffer.push(event);
+    for (const { correlation, groups } of event.parts) {
+      const { early } = this.#evaluators[correlation]!;
+      if (early) for (const part of groups) early.wait(event, part);
+    }
+  }
+
   #evaluateNext(): void {
-    const event = this.#buffer.pop()!;
+    let event = this.#next();
     for (let next = this.#buffer.peek(); next && isSameSpan(event, next); next = this.#buffer.peek()) {
-      this.#buffer.pop();
-      this.counters.repeated++;
+      const both = mergeEvents(event, this.#next());
+      if (both === event) this.counters.repeated++;
+      event = both;
     }
     this.#closeUntil(event.timeNanos);
+    const { span } = event;
     const work: Work = new Map();
-    for (const { correlation, groups } of event.parts)
+    for (const { correlation, groups } of event.parts) {
       work.set(
         correlation,
-        groups.map((part) => ({ span: event.span, part })),
+        groups.map((part) => ({ span, part })),
       );
+    }
     this.#run(event.timeNanos, work);
   }
 
-  /** Closes tumbling windows up to a time, in the order of their ends. A match at a close happens at that moment. */
-  #closeUntil(timeNanos: bigint): void {
-    for (;;) {
-      const next = this.#nextClose();
-      if (next === undefined || next > timeNanos) return;
-      const closing = this.#evaluators.filter(({ closesNanos }) => closesNanos === next);
-      const work: Work = new Map();
-      for (const evaluator of closing) {
-        const index = this.#evaluators.indexOf(evaluator);
-        for (const change of evaluator.close()) this.#changed(index, change, work);
+  /** The earliest event, which waits no longer. */
+  #next(): CorrelationEvent {
+    const event = this.#buffer.pop()!;
+    for (const { correlation, groups } of event.parts) {
+      const { early } = this.#evaluators[correlation]!;
+      if (early) for (const part of groups) early.settled(event, part);
+    }
+    return event;
+  }
+
+  #fireEarly(): void {
+    const budget = { left: limits.correlationEarlyLooksMin + this.#came * limits.correlationEarlyLooksPerEvent };
+    this.#came = 0;
+    for (const { index, early } of this.#early) {
+      const { correlation } = this.#evaluators[index]!;
+      for (const episode of early.fire(this.#watermark, budget)) {
+        this.#due.set(episode.id, { correlation, episode, early: true });
+        this.counters.early++;
       }
-      this.#run(next, work);
+      this.#totals.touched(index);
     }
   }
 
-  #nextClose(): bigint | undefined {
+  /** Closes windows up to a time, in the order of their ends. A match at a close happens at that moment. */
+  #closeUntil(timeNanos: bigint): void {
+    while (this.#nextClose !== undefined && this.#nextClose <= timeNanos) {
+      const next = this.#nextClose;
+      const work: Work = new Map();
+      for (const [index, evaluator] of this.#evaluators.entries()) {
+        if (evaluator.closesNanos !== next) continue;
+        for (const change of evaluator.close()) this.#changed(index, change, work);
+        this.#totals.touched(index);
+      }
+      this.#run(next, work);
+      this.#nextClose = this.#findNextClose();
+    }
+  }
+
+  #findNextClose(): bigint | undefined {
     let next: bigint | undefined;
     for (const { closesNanos } of this.#evaluators) {
       if (closesNanos !== undefined && (next === undefined || closesNanos < next)) next = closesNanos;
@@ -197,55 +272,55 @@ export class Correlator {
   /** Gives each correlation its share of the moment. A child stands before its parents, so what it adds is still to come. */
   #run(timeNanos: bigint, work: Work): void {
     while (work.size > 0) {
-      const index = Math.min(...work.keys());
+      const index = work.size === 1 ? work.keys().next().value! : Math.min(...work.keys());
       const shares = work.get(index)!;
       work.delete(index);
+      const evaluator = this.#evaluators[index]!;
       for (const { span, part } of shares) {
-        const change = this.#evaluators[index]!.add(timeNanos, span, part);
+        const change = evaluator.add(timeNanos, span, part);
         if (change) this.#changed(index, change, work);
       }
-      this.#evict();
+      const { closesNanos } = evaluator;
+      if (closesNanos !== undefined && (this.#nextClose === undefined || closesNanos < this.#nextClose)) {
+        this.#nextClose = closesNanos;
+      }
+      this.#totals.touched(index);
+      const { allGroupsMax, allEventsMax } = this.#bounds;
+      while (this.#totals.groups > allGroupsMax || this.#totals.events > allEventsMax) {
+        if (!this.#totals.evictStalest()) break;
+      }
     }
   }
 
   #changed(index: number, { episode, opened }: Change, work: Work): void {
     const { correlation } = this.#evaluators[index]!;
-    if (!this.#silent.has(correlation)) this.#due.set(episode.id, { correlation, episode });
-    if (!opened) return;
-    for (const { index: parent, members, groupFields, valueFields, correlation: target } of this.#parents[index]!) {
-      const texts = textsFrom(correlation, groupFields, episode.groupTexts);
-      const values = valuesFor(target, textsFrom(correlation, valueFields, episode.groupTexts));
-      if (valueFields.length > 0 && values.length === 0) continue;
-      const shares = work.get(parent) ?? [];
-      work.set(parent, shares);
-      shares.push({ span: episode.opened, part: { texts, members, values } });
-    }
-  }
-
-  #evict(): void {
-    const over = (): boolean => {
-      let [groups, events] = [0, 0];
-      for (const evaluator of this.#evaluators) {
-        groups += evaluator.groups;
-        events += evaluator.size;
-      }
-      return groups > this.#bounds.allGroupsMax || events > this.#bounds.allEventsMax;
-    };
-    while (over()) {
-      const full = this.#evaluators.filter(({ groups }) => groups > 0);
-      const stalest = full.reduce((a, b) => (b.stalestNanos! < a.stalestNanos! ? b : a));
-      stalest.evictStalest();
-    }
+    if (!this.#silent.has(correlation)) this.#due.set(episode.id, { correlation, episode, early: false });
+    if (opened) tellParents(correlation, episode, this.#parents[index]!, work);
   }
 
   #take(): Finding[] {
-    const findings = [...this.#due.values()].map(({ correlation, episode }) => findingOf(correlation, episode));
+    const findings = [...this.#due.values()].map(({ correlation, episode, early }) =>
+      early ? { ...findingOf(correlation, episode), ...provisional } : findingOf(correlation, episode),
+    );
     this.#due.clear();
     return findings;
   }
 }
 
-const defaultBounds: CorrelatorBounds = {
+interface Due {
+  readonly correlation: Correlation;
+  readonly episode: Episode;
+  readonly early: boolean;
+}
+
+/** Older than every settled state. */
+const provisional = { provisional: true, version: 1n } as const;
+
+const hourNanos = 3_600_000_000_000n;
+/** Findings wait for the watermark where a slot ends within the lateness: one in so many, or fewer. */
+const latenessesPerSlotMin = 64n;
+
+const defaultBounds = {
   groupsMax: limits.correlationGroupsPerRuleMax,
   eventsPerGroupMax: limits.correlationEventsPerGroupMax,
   bufferEventsMax: limits.correlationBufferEventsMax,
@@ -253,37 +328,11 @@ const defaultBounds: CorrelatorBounds = {
   allEventsMax: limits.correlationEventsMax,
 };
 
-/** What each correlation is to do at one moment. */
-type Work = Map<number, { readonly span: SpanIdentity; readonly part: GroupPart }[]>;
-
-interface Parent {
-  readonly index: number;
-  readonly correlation: Correlation;
-  readonly members: number;
-  readonly groupFields: readonly string[];
-  readonly valueFields: readonly string[];
-}
-
-function parentsOf(child: Correlation, correlations: readonly Correlation[]): readonly Parent[] {
-  return correlations.flatMap((correlation, index) => {
-    const member = correlation.members.find(({ source }) => isCorrelation(source) && source === child);
-    if (!member) return [];
-    const { groupFields, valueFields } = member;
-    return [{ index, correlation, members: membersFrom(correlation, child), groupFields, valueFields }];
-  });
-}
-
-/** Of a child's match only its group is known: texts to count, or texts that spell numbers. */
-function valuesFor({ syntax }: Correlation, texts: readonly string[]): (string | number)[] {
-  if (syntax.type === 'value_count') return texts.length > 1 ? [JSON.stringify(texts)] : [...texts];
-  return texts.map((text) => Number(numericOf(text) ?? Number.NaN)).filter(Number.isFinite);
-}
-
-const snapshotFormat = 1;
+const snapshotFormat = 3;
 
 interface Snapshot {
   readonly format: number;
-  readonly newest: bigint;
+  readonly sources: SavedSources;
   readonly watermark: bigint;
   readonly rules: readonly { readonly id: string; readonly version: string; readonly state: unknown }[];
   readonly buffer: readonly CorrelationEvent[];

@@ -2,10 +2,20 @@ import { limits } from '../../model/limits.ts';
 import { findingId } from '../finding-texts.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import { type Correlation, isCorrelation } from './correlation.ts';
-import type { Entry, GroupPart } from './event.ts';
-import type { Change, CorrelationEvaluator, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
-import { type Measure, measureOf } from './measure.ts';
+import { EpisodeNumbers, type SavedNumbers } from './episode-numbers.ts';
+import { type Entry, type GroupPart, keyOf } from './event.ts';
+import type {
+  Change,
+  CorrelationEvaluator,
+  EarlyBudget,
+  EarlyFiring,
+  Episode,
+  EvaluatorBounds,
+  EvaluatorCounters,
+} from './kind.ts';
+import { type EarlyOpening, type Measure, measureOf } from './measure.ts';
 import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
+import { type WaitingGroup, WaitingGroups } from './waiting.ts';
 
 export interface Group {
   readonly texts: readonly string[];
@@ -24,11 +34,15 @@ export interface EvaluatorState {
   groups: Map<string, Group>;
   /** When the open tumbling window closes; 0 when there is none. */
   closesNanos: bigint;
+  numbers: SavedNumbers;
+  /** Groups whose next episode was given early. */
+  fired: readonly string[];
 }
 
 /**
  * One correlation rule over events in event order. Conditions that only have lower bounds are checked at each event, over
- * the window [t − timespan, t]; all others at the close of windows that start at multiples of the timespan.
+ * the window [t − timespan, t]; all others at the close of windows that start at multiples of the timespan. Those of the
+ * first kind that more events cannot undo also fire early.
  */
 export class Evaluator implements CorrelationEvaluator {
   readonly correlation: Correlation;
@@ -37,7 +51,13 @@ export class Evaluator implements CorrelationEvaluator {
   readonly #sliding: boolean;
   readonly #timespan: bigint;
   readonly #bounds: EvaluatorBounds;
-  #state: EvaluatorState = { groups: new Map(), closesNanos: 0n };
+  readonly early?: EarlyFiring;
+  readonly #numbers: EpisodeNumbers;
+  readonly #waiting = new WaitingGroups();
+  /** The group touched longest ago comes first. */
+  #groups = new Map<string, Group>();
+  #newestKey: string | undefined;
+  #closes = 0n;
   #size = 0;
 
   constructor(correlation: Correlation, bounds: EvaluatorBounds) {
@@ -46,24 +66,34 @@ export class Evaluator implements CorrelationEvaluator {
     this.#measure = measureOf(correlation, bounds.eventsPerGroupMax);
     this.#sliding = isSliding(correlation);
     this.#timespan = correlation.syntax.timespanNanos;
+    this.#numbers = new EpisodeNumbers(bounds.idSlotNanos);
+    if (this.#sliding && this.#measure.early) this.early = this.#earlyFiring();
   }
 
   save(): EvaluatorState {
-    return this.#state;
+    const [groups, closesNanos] = [this.#groups, this.#closes];
+    return { groups, closesNanos, numbers: this.#numbers.save(), fired: this.#waiting.fired() };
   }
 
+  /** Events that wait are told again by `wait`, before or after. */
   load(saved: unknown): void {
-    this.#state = saved as EvaluatorState;
+    const { groups, closesNanos, numbers, fired } = saved as EvaluatorState;
+    this.#groups = groups;
+    this.#newestKey = undefined;
+    this.#closes = closesNanos;
+    this.#numbers.load(numbers);
+    this.#waiting.markFired(fired);
     this.#size = 0;
-    for (const { window } of this.#state.groups.values()) this.#size += this.#measure.size(window);
+    for (const { window } of groups.values()) this.#size += this.#measure.size(window);
   }
 
   clear(): void {
-    this.load({ groups: new Map(), closesNanos: 0n });
+    this.#waiting.clear();
+    this.load({ groups: new Map(), closesNanos: 0n, numbers: [], fired: [] });
   }
 
   get groups(): number {
-    return this.#state.groups.size;
+    return this.#groups.size;
   }
 
   /** Events and values remembered in all groups. */
@@ -73,29 +103,29 @@ export class Evaluator implements CorrelationEvaluator {
 
   /** When the open tumbling window closes; undefined when there is none. */
   get closesNanos(): bigint | undefined {
-    return this.#state.closesNanos === 0n ? undefined : this.#state.closesNanos;
+    return this.#closes === 0n ? undefined : this.#closes;
   }
 
   /** When the stalest group was last touched. */
   get stalestNanos(): bigint | undefined {
-    return this.#state.groups.values().next().value?.lastNanos;
+    return this.#groups.values().next().value?.lastNanos;
   }
 
   /** Takes an event that is not before any earlier one, and not after the close of the open window. */
   add(timeNanos: bigint, span: SpanIdentity, part: GroupPart): Change | undefined {
-    const group = this.#touch(timeNanos, part.texts);
+    const key = keyOf(part.texts);
+    const group = this.#touch(timeNanos, key, part.texts);
     const entry: Entry = { timeNanos, span, members: part.members, values: part.values };
     this.counters.events++;
-    return this.#sliding ? this.#slide(group, entry) : this.#tumble(group, entry);
+    return this.#sliding ? this.#slide(key, group, entry) : this.#tumble(group, entry);
   }
 
   /** Closes the open tumbling window and says for which groups the condition held in it. */
   close(): Change[] {
-    const { groups, closesNanos } = this.#state;
-    const number = closesNanos / this.#timespan - 1n;
-    this.#state.closesNanos = 0n;
+    const number = this.#closes / this.#timespan - 1n;
+    this.#closes = 0n;
     const changes: Change[] = [];
-    for (const [key, group] of groups) {
+    for (const [key, group] of this.#groups) {
       if (group.windowNumber !== number) {
         this.#forget(key, group);
         continue;
@@ -105,25 +135,24 @@ export class Evaluator implements CorrelationEvaluator {
       const goesOn = group.episode !== null && group.heldNumber === number - 1n;
       group.heldNumber = number;
       if (goesOn) changes.push(this.#update(group, lastNanos, this.#measure.events(window)));
-      else changes.push(this.#open(group, group.first!, lastNanos));
+      else changes.push(this.#open(group, group.first!, lastNanos, spanAnchor(group.first!)));
     }
     return changes;
   }
 
   /** Forgets the group that was touched longest ago. */
   evictStalest(): void {
-    const stalest = this.#state.groups.entries().next().value;
+    const stalest = this.#groups.entries().next().value;
     if (!stalest) return;
     this.#forget(...stalest);
     this.counters.evictedGroups++;
   }
 
-  #slide(group: Group, entry: Entry): Change | undefined {
+  #slide(key: string, group: Group, entry: Entry): Change | undefined {
     const measure = this.#measure;
-    const before = measure.size(group.window);
     const dropped = measure.dropped(group.window);
-    measure.expire(group.window, entry.timeNanos - this.#timespan);
-    if (group.episode && !measure.holds(group.window)) group.episode = null;
+    this.#expire(group, entry.timeNanos - this.#timespan);
+    const before = measure.size(group.window);
     measure.add(group.window, entry);
     this.#size += measure.size(group.window) - before;
     this.counters.droppedEvents += Math.max(0, measure.dropped(group.window) - dropped);
@@ -131,12 +160,24 @@ export class Evaluator implements CorrelationEvaluator {
       group.episode = null;
       return undefined;
     }
-    return group.episode ? this.#update(group, entry.timeNanos, 1) : this.#open(group, entry.span, entry.timeNanos);
+    if (group.episode) return this.#update(group, entry.timeNanos, 1);
+    const { timeNanos, span } = entry;
+    const anchor = this.early ? this.#numbers.take(key, timeNanos) : spanAnchor(span);
+    this.#waiting.opened(key);
+    return this.#open(group, span, timeNanos, anchor);
+  }
+
+  /** Forgets what a window has left behind; the episode ends when its condition no longer holds. */
+  #expire(group: Group, beforeNanos: bigint): void {
+    const before = this.#measure.size(group.window);
+    this.#measure.expire(group.window, beforeNanos);
+    this.#size += this.#measure.size(group.window) - before;
+    if (group.episode && !this.#measure.holds(group.window)) group.episode = null;
   }
 
   #tumble(group: Group, entry: Entry): undefined {
     const number = entry.timeNanos / this.#timespan;
-    this.#state.closesNanos = (number + 1n) * this.#timespan;
+    this.#closes = (number + 1n) * this.#timespan;
     const before = this.#measure.size(group.window);
     if (group.windowNumber !== number) {
       group.windowNumber = number;
@@ -149,10 +190,10 @@ export class Evaluator implements CorrelationEvaluator {
     this.#size += this.#measure.size(group.window) - before;
   }
 
-  #open(group: Group, span: SpanIdentity, lastSeenNanos: bigint): Change {
+  #open(group: Group, span: SpanIdentity, lastSeenNanos: bigint, anchor: string): Change {
     const measure = this.#measure;
     group.episode = {
-      id: findingId(this.correlation.meta.id, groupKeyOf(this.correlation, group.texts), span.traceId + span.spanId),
+      id: this.#idOf(group.texts, anchor),
       opened: span,
       groupTexts: group.texts,
       spans: measure.spans(group.window, limits.evidenceItemsMax - 1),
@@ -165,6 +206,10 @@ export class Evaluator implements CorrelationEvaluator {
     return { episode: group.episode, opened: true };
   }
 
+  #idOf(texts: readonly string[], anchor: string): string {
+    return findingId(this.correlation.meta.id, groupKeyOf(this.correlation, texts), anchor);
+  }
+
   #update(group: Group, lastSeenNanos: bigint, events: number): Change {
     const episode = group.episode!;
     episode.count += events;
@@ -174,14 +219,15 @@ export class Evaluator implements CorrelationEvaluator {
     return { episode, opened: false };
   }
 
-  #touch(timeNanos: bigint, texts: readonly string[]): Group {
-    const { groups } = this.#state;
-    const key = JSON.stringify(texts);
+  #touch(timeNanos: bigint, key: string, texts: readonly string[]): Group {
+    const groups = this.#groups;
     const known = groups.get(key);
     if (known) {
-      groups.delete(key);
       known.lastNanos = timeNanos;
+      if (key === this.#newestKey) return known;
+      groups.delete(key);
       groups.set(key, known);
+      this.#newestKey = key;
       return known;
     }
     this.#forgetIdle(timeNanos);
@@ -197,6 +243,7 @@ export class Evaluator implements CorrelationEvaluator {
       heldNumber: -2n,
     };
     groups.set(key, group);
+    this.#newestKey = key;
     this.#size += this.#measure.size(window);
     return group;
   }
@@ -204,16 +251,72 @@ export class Evaluator implements CorrelationEvaluator {
   /** Groups whose windows are empty by now are as good as unknown. */
   #forgetIdle(timeNanos: bigint): void {
     if (!this.#sliding) return;
-    for (const [key, group] of this.#state.groups) {
+    for (const [key, group] of this.#groups) {
       if (group.lastNanos >= timeNanos - this.#timespan) return;
       this.#forget(key, group);
     }
   }
 
   #forget(key: string, group: Group): void {
-    this.#state.groups.delete(key);
+    this.#groups.delete(key);
+    if (key === this.#newestKey) this.#newestKey = undefined;
     this.#size -= this.#measure.size(group.window);
   }
+
+  #earlyFiring(): EarlyFiring {
+    return {
+      wait: (event, part) => this.#waiting.wait(keyOf(part.texts), event, part),
+      settled: (event, part) => this.#waiting.settled(keyOf(part.texts), event),
+      fire: (frontierNanos, budget) => this.#fire(frontierNanos, budget),
+    };
+  }
+
+  /**
+   * An early finding needs a group without an episode at the frontier. Then what opens one now opens it or an earlier one
+   * however many events still come: the next episode of the group, whose number is known. In another slot the numbers begin
+   * anew, so that the opening must be in the frontier's.
+   */
+  #fire(frontierNanos: bigint, budget: EarlyBudget): Episode[] {
+    const early = this.#measure.early!;
+    const episodes: Episode[] = [];
+    this.#waiting.each(budget, (waiting, entriesOf) => {
+      const group = this.#groups.get(waiting.key);
+      if (group) this.#expire(group, frontierNanos - this.#timespan);
+      const window = group?.window ?? this.#measure.create();
+      if (!early.possible(window, waiting)) return 'no';
+      if (group?.episode || this.#measure.dropped(window) > 0) return 'later';
+      const entries = entriesOf();
+      const opening = early.find(window, entries, this.#timespan);
+      if (!opening) return 'no';
+      const { timeNanos, span } = entries[opening.at]!;
+      const anchor = this.#numbers.peek(waiting.key, timeNanos, frontierNanos);
+      if (anchor === undefined) return 'later';
+      episodes.push(this.#earlyEpisode(waiting, opening, { timeNanos, span, anchor }));
+      return 'fired';
+    });
+    return episodes;
+  }
+
+  #earlyEpisode(
+    { texts }: WaitingGroup,
+    { events, shown, spans }: EarlyOpening,
+    { timeNanos, span, anchor }: { readonly timeNanos: bigint; readonly span: SpanIdentity; readonly anchor: string },
+  ): Episode {
+    return {
+      id: this.#idOf(texts, anchor),
+      opened: span,
+      groupTexts: texts,
+      spans: spans(limits.evidenceItemsMax - 1),
+      count: events,
+      lastSeenNanos: timeNanos,
+      shown,
+      partial: false,
+    };
+  }
+}
+
+function spanAnchor({ traceId, spanId }: SpanIdentity): string {
+  return traceId + spanId;
 }
 
 /** More events cannot undo the condition, so that it need not wait for the end of a window. */

@@ -25,6 +25,8 @@ export interface GroupPart {
   readonly members: number;
   /** Texts for value_count, numbers for the other measures, nothing where events are counted. */
   readonly values: readonly (string | number)[];
+  /** When the span began, where that matters. */
+  readonly startNanos?: bigint;
 }
 
 /** What a window remembers of an event. */
@@ -45,6 +47,14 @@ export function compareEvents(a: CorrelationEvent, b: CorrelationEvent): number 
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
+/** One text for the values of a group key: equal for equal values only. */
+export function keyOf(texts: readonly string[]): string {
+  if (texts.length === 1) return texts[0]!;
+  let key = '';
+  for (const text of texts) key += `${text.length}:${text}`;
+  return key;
+}
+
 /** The same span again: a sender may repeat one in another request. */
 export function isSameSpan(a: CorrelationEvent, b: CorrelationEvent): boolean {
   return (
@@ -53,6 +63,40 @@ export function isSameSpan(a: CorrelationEvent, b: CorrelationEvent): boolean {
     a.span.spanId === b.span.spanId &&
     a.span.traceId === b.span.traceId
   );
+}
+
+/**
+ * One event out of two of the same span: rules that were decided later bring parts of their own. The first one itself when
+ * the second adds nothing.
+ */
+export function mergeEvents(a: CorrelationEvent, b: CorrelationEvent): CorrelationEvent {
+  const parts = new Map(a.parts.map((part) => [part.correlation, part]));
+  let added = false;
+  for (const part of b.parts) {
+    const known = parts.get(part.correlation);
+    const merged = known ? mergeGroups(known.groups, part.groups) : part.groups;
+    if (known && merged === known.groups) continue;
+    parts.set(part.correlation, { correlation: part.correlation, groups: merged });
+    added = true;
+  }
+  return added ? { ...a, parts: [...parts.values()].sort((x, y) => x.correlation - y.correlation) } : a;
+}
+
+/** The span is one: it brings each value once, for whichever of the rules. */
+function mergeGroups(known: readonly GroupPart[], others: readonly GroupPart[]): readonly GroupPart[] {
+  const groups = [...known];
+  let added = false;
+  for (const other of others) {
+    const at = groups.findIndex(({ texts }) => texts.every((text, index) => text === other.texts[index]));
+    const group = groups[at];
+    const values = group ? other.values.filter((value) => !group.values.includes(value)) : [];
+    if (group && (group.members | other.members) === group.members && values.length === 0) continue;
+    added = true;
+    if (group) {
+      groups[at] = { ...group, members: group.members | other.members, values: [...group.values, ...values] };
+    } else groups.push(other);
+  }
+  return added ? groups : known;
 }
 
 /** A text as it is kept: a long one is its start and a hash, so that equal texts stay equal and different ones different. */

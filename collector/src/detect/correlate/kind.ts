@@ -1,11 +1,13 @@
 import type { SpanIdentity } from '../span-identity.ts';
 import type { Correlation } from './correlation.ts';
-import type { GroupPart } from './event.ts';
+import type { CorrelationEvent, GroupPart } from './event.ts';
 
 /** Bounds of one correlation; tests make them small. */
 export interface EvaluatorBounds {
   readonly groupsMax: number;
   readonly eventsPerGroupMax: number;
+  /** Episodes of a group are numbered within such stretches of event time; see `EpisodeNumbers`. */
+  readonly idSlotNanos: bigint;
 }
 
 /** From the event that made the condition true until it is no longer true: one finding. */
@@ -22,6 +24,15 @@ export interface Episode {
   shown: string;
   /** The group remembered too many events, so that the value is a lower bound or of the newest only. */
   partial: boolean;
+  /** What else evidence says, of kinds that have more to say than a number. */
+  readonly notes?: readonly EpisodeNote[];
+}
+
+/** An item of evidence of its own; `excerpt` is safe to show. */
+export interface EpisodeNote {
+  readonly field: string;
+  readonly wanted: string;
+  readonly excerpt: string;
 }
 
 export interface EvaluatorCounters {
@@ -50,6 +61,8 @@ export interface CorrelationEvaluator {
   readonly size: number;
   /** When something is due without an event, as the end of a window or of a silence; undefined when nothing waits. */
   readonly closesNanos: bigint | undefined;
+  /** All that waits is silence, which the end of the data is not: nothing is due then. */
+  readonly closesSilence?: boolean;
   /** When the stalest group was last touched; undefined without groups. */
   readonly stalestNanos: bigint | undefined;
   /** Takes an event that is not before any earlier one, and not after `closesNanos`. */
@@ -64,4 +77,24 @@ export interface CorrelationEvaluator {
   load(saved: unknown): void;
   /** Forgets everything but the counters. */
   clear(): void;
+  /** For conditions that more events cannot undo; left out by all others. */
+  readonly early?: EarlyFiring;
+}
+
+/** Findings before the watermark has passed them. What is told here changes nothing that `add` and `close` give. */
+export interface EarlyFiring {
+  /** An event waits to be added; in any order, and maybe twice. */
+  wait(event: CorrelationEvent, part: GroupPart): void;
+  /** It waits no longer: it is about to be added, or was there twice. */
+  settled(event: CorrelationEvent, part: GroupPart): void;
+  /**
+   * Episodes that waiting events open, whatever may still come from `frontierNanos` on; their ids are those that the settled
+   * ones will have. Each is given once. Stops when the budget is used up and goes on there at the next call.
+   */
+  fire(frontierNanos: bigint, budget: EarlyBudget): Episode[];
+}
+
+/** How many waiting events may still be looked at. */
+export interface EarlyBudget {
+  left: number;
 }

@@ -1,6 +1,7 @@
 import type { SpanIdentity } from '../span-identity.ts';
-import type { Correlation } from './correlation.ts';
+import type { Correlation, SigmaType } from './correlation.ts';
 import type { Entry } from './event.ts';
+import { alternativesMeasure } from './kinds/extended.ts';
 import { countMeasure } from './measures/count.ts';
 import { distinctMeasure } from './measures/distinct.ts';
 import { rankMeasure } from './measures/rank.ts';
@@ -29,10 +30,54 @@ export interface Measure<S> {
   spans(state: S, max: number): readonly SpanIdentity[];
   /** Events forgotten because the group remembered too many. */
   dropped(state: S): number;
+  /** Left out where more events may undo what held. */
+  readonly early?: EarlyMeasure<S>;
+}
+
+/** What waiting events would do if none came between them. */
+export interface EarlyMeasure<S> {
+  /** A quick no for most groups. */
+  possible(state: S, waiting: Waiting): boolean;
+  /** The first of `waiting`, in event order, that makes the condition true. Changes nothing. */
+  find(state: S, waiting: readonly Entry[], timespanNanos: bigint): EarlyOpening | undefined;
+}
+
+/** What is known of the waiting events of a group without looking at each. */
+export interface Waiting {
+  readonly events: number;
+  readonly values: number;
+  /** The rules that any of them matched, as bits. */
+  readonly members: number;
+}
+
+export interface EarlyOpening {
+  /** Which of the waiting events. */
+  readonly at: number;
+  readonly events: number;
+  readonly shown: string;
+  /** The spans that it rests on, earliest first. */
+  spans(max: number): readonly SpanIdentity[];
+}
+
+/** `EarlyMeasure.find` by doing it to a copy of the state. */
+export function findByTrial<S>(
+  measure: Pick<Measure<S>, 'add' | 'expire' | 'holds' | 'events' | 'shown' | 'spans'>,
+  copy: S,
+  waiting: readonly Entry[],
+  timespanNanos: bigint,
+): EarlyOpening | undefined {
+  for (const [at, entry] of waiting.entries()) {
+    measure.expire(copy, entry.timeNanos - timespanNanos);
+    measure.add(copy, entry);
+    if (!measure.holds(copy)) continue;
+    return { at, events: measure.events(copy), shown: measure.shown(copy), spans: (max) => measure.spans(copy, max) };
+  }
+  return undefined;
 }
 
 export function measureOf({ syntax }: Correlation, eventsMax: number): Measure<unknown> {
-  const { thresholds, rules, percentile, type } = syntax;
+  const { thresholds, rules, percentile, type, extended } = syntax;
+  if (extended) return alternativesMeasure(extended.terms, type === 'temporal_ordered') as Measure<unknown>;
   const measures = {
     event_count: () => countMeasure(thresholds, eventsMax),
     value_count: () => distinctMeasure(thresholds, eventsMax),
@@ -43,5 +88,5 @@ export function measureOf({ syntax }: Correlation, eventsMax: number): Measure<u
     value_percentile: () => rankMeasure(thresholds, percentile, eventsMax),
     value_median: () => rankMeasure(thresholds, percentile, eventsMax),
   };
-  return measures[type]() as Measure<unknown>;
+  return measures[type as SigmaType]() as Measure<unknown>;
 }

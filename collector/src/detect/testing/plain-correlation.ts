@@ -20,7 +20,11 @@ interface Seen {
  * A correlation the plain way: all events at once, every window counted anew from all events, every assignment of spans to
  * rules tried. What it says is right; the engine must say the same.
  */
-export function plainFindings(correlation: Correlation, events: readonly CorrelationEvent[]): PlainFinding[] {
+export function plainFindings(
+  correlation: Correlation,
+  events: readonly CorrelationEvent[],
+  slotNanos = 3_600_000_000_000n,
+): PlainFinding[] {
   const groups = new Map<string, Seen[]>();
   for (const event of [...events].sort(compareEvents)) {
     for (const part of event.parts.flatMap((each) => each.groups)) {
@@ -29,7 +33,7 @@ export function plainFindings(correlation: Correlation, events: readonly Correla
     }
   }
   return [...groups].flatMap(([key, seen]) =>
-    isSliding(correlation.syntax) ? sliding(correlation, key, seen) : tumbling(correlation, key, seen),
+    isSliding(correlation.syntax) ? sliding(correlation, key, seen, slotNanos) : tumbling(correlation, key, seen),
   );
 }
 
@@ -42,8 +46,10 @@ function isSliding({ type, thresholds, rules }: CorrelationSyntax): boolean {
 
 type Open = { -readonly [Key in keyof PlainFinding]: PlainFinding[Key] };
 
-function sliding({ meta, syntax }: Correlation, key: string, seen: readonly Seen[]): PlainFinding[] {
+function sliding({ meta, syntax }: Correlation, key: string, seen: readonly Seen[], slotNanos: bigint): PlainFinding[] {
   const findings: PlainFinding[] = [];
+  /** The slots of ids in which episodes opened. */
+  const slots: bigint[] = [];
   let open: Open | undefined;
   for (const [index, { event }] of seen.entries()) {
     const { timeNanos, span } = event;
@@ -55,7 +61,11 @@ function sliding({ meta, syntax }: Correlation, key: string, seen: readonly Seen
       open.count++;
       open.lastSeenNanos = timeNanos;
     } else {
-      const id = findingId(meta.id, key, span.traceId + span.spanId);
+      const slot = timeNanos / slotNanos;
+      const number = slots.filter((each) => each === slot).length;
+      slots.push(slot);
+      const anchor = isEarly(syntax) ? `${slot} ${number}` : span.traceId + span.spanId;
+      const id = findingId(meta.id, key, anchor);
       open = { id, count: measuredEvents(syntax, after), lastSeenNanos: timeNanos };
       findings.push(open);
     }
@@ -86,7 +96,16 @@ function tumbling({ meta, syntax }: Correlation, key: string, seen: readonly See
   return findings;
 }
 
+/** What more events cannot undo. */
+function isEarly({ type }: CorrelationSyntax): boolean {
+  return type === 'event_count' || type === 'value_count' || type.startsWith('temporal');
+}
+
 function measuredEvents(syntax: CorrelationSyntax, window: readonly Seen[]): number {
+  if (syntax.type === 'value_count') {
+    // Of each value the event that held it last.
+    return new Set(new Map(window.flatMap((seen) => seen.part.values.map((value) => [value, seen]))).values()).size;
+  }
   return syntax.type.startsWith('temporal') ? measured(syntax, window)! : window.length;
 }
 

@@ -1,6 +1,6 @@
 import type { SpanIdentity } from '../../span-identity.ts';
 import type { Entry } from '../event.ts';
-import type { Measure } from '../measure.ts';
+import { findByTrial, type Measure } from '../measure.ts';
 import { Matching } from './matching.ts';
 
 /** Spans for the first steps of the sequence, in their order, and when the first of them ended. */
@@ -27,7 +27,7 @@ export interface Sequence {
 export function sequenceMeasure(steps: number): Measure<Sequence> {
   const none = (): null[] => Array.from({ length: steps }, () => null);
   const whole = ({ chains }: Sequence): Chain | null => chains[steps - 1]!;
-  return {
+  const measure: Measure<Sequence> = {
     create: () => ({ timeNanos: -1n, tied: [], settled: none(), chains: none() }),
     add: (state, entry) => {
       if (entry.timeNanos !== state.timeNanos) {
@@ -51,6 +51,19 @@ export function sequenceMeasure(steps: number): Measure<Sequence> {
     shown: () => String(steps),
     spans: (state, max) => whole(state)?.spans.slice(0, max) ?? [],
     dropped: () => 0,
+  };
+  return {
+    ...measure,
+    early: {
+      // The last step is always a new event: chains keep earlier steps, not what would complete them.
+      possible: ({ chains }, { members }) =>
+        (members & (1 << (steps - 1))) !== 0 && chains.every((chain, step) => chain || (members & (1 << step)) !== 0),
+      find: (state, waiting, timespanNanos) => {
+        const { timeNanos, tied, settled, chains } = state;
+        const copy = { timeNanos, tied: [...tied], settled: [...settled], chains: [...chains] };
+        return findByTrial(measure, copy, waiting, timespanNanos);
+      },
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Entry } from '../event.ts';
-import type { Measure } from '../measure.ts';
+import { findByTrial, type Measure } from '../measure.ts';
 import { compareNumbers, satisfies, type Threshold } from '../thresholds.ts';
 import { Matching } from './matching.ts';
 
@@ -13,7 +13,7 @@ export interface Sets {
 
 /** temporal: how many different rules have a span of their own in the window. */
 export function setMeasure(thresholds: readonly Threshold[], rules: number): Measure<Sets> {
-  return {
+  const measure: Measure<Sets> = {
     create: () => ({ byMembers: new Map() }),
     add: ({ byMembers }, entry) => {
       const alike = byMembers.get(entry.members) ?? [];
@@ -41,6 +41,26 @@ export function setMeasure(thresholds: readonly Threshold[], rules: number): Mea
         .map(({ span }) => span),
     dropped: () => 0,
   };
+  return {
+    ...measure,
+    early: {
+      possible: ({ byMembers }, waiting) => {
+        let members = waiting.members;
+        for (const each of byMembers.keys()) members |= each;
+        return satisfies(thresholds, (value) => compareNumbers(bitsOf(members), value));
+      },
+      find: ({ byMembers }, waiting, timespanNanos) => {
+        const copy = { byMembers: new Map([...byMembers].map(([members, alike]) => [members, [...alike]])) };
+        return findByTrial(measure, copy, waiting, timespanNanos);
+      },
+    },
+  };
+}
+
+function bitsOf(members: number): number {
+  let bits = 0;
+  for (let left = members; left !== 0; left &= left - 1) bits++;
+  return bits;
 }
 
 /** One event for each rule that has one. */

@@ -21,6 +21,11 @@ export interface Total<S> {
   shown(total: S, events: number): string;
 }
 
+/** How many events are in a window. */
+export function eventsOf<S>({ entries, head }: Window<S>): number {
+  return entries.length - head;
+}
+
 /** A measure over all events of a window: totals change with what enters and leaves, nothing is counted again. */
 export function windowMeasure<S>(total: Total<S>, sizeMax: number): Measure<Window<S>> {
   const removeFirst = (window: Window<S>): void => {
@@ -31,11 +36,13 @@ export function windowMeasure<S>(total: Total<S>, sizeMax: number): Measure<Wind
     window.entries = window.entries.slice(window.head);
     window.head = 0;
   };
-  const eventsIn = (window: Window<S>): number => window.entries.length - window.head;
+  const eventsIn = eventsOf<S>;
   return {
     create: () => ({ entries: [], head: 0, size: 0, dropped: 0, total: total.create() }),
     add: (window, entry) => {
-      window.entries.push(entry);
+      // Most groups never see a second event: a list made with one has no room for more.
+      if (window.entries.length === 0) window.entries = [entry];
+      else window.entries.push(entry);
       window.size += Math.max(1, entry.values.length);
       total.add(window.total, entry.values);
       while (window.size > sizeMax && eventsIn(window) > 1) {

@@ -1,0 +1,57 @@
+import { limits } from '../../model/limits.ts';
+
+/** How many episodes a group has opened in the slot of the newest. */
+export type SavedNumbers = readonly (readonly [key: string, slot: bigint, opened: number])[];
+
+/**
+ * What ids of episodes rest on where a finding may be given before the watermark has passed its spans: event time in slots
+ * (an hour, say) and the number of the group's episode within the slot. The span that opens an episode would not do, because
+ * an earlier one may still come. When state is lost a group starts over with the first number of the slot, and its next
+ * finding takes the place of the slot's first.
+ */
+export class EpisodeNumbers {
+  readonly #slotNanos: bigint;
+  /** The group that opened one longest ago comes first. */
+  readonly #opened = new Map<string, { readonly slot: bigint; readonly opened: number }>();
+
+  constructor(slotNanos: bigint) {
+    this.#slotNanos = slotNanos;
+  }
+
+  /** The anchor of the episode that opens now; times never fall from call to call. */
+  take(key: string, timeNanos: bigint): string {
+    const slot = timeNanos / this.#slotNanos;
+    const number = this.#numberOf(key, slot);
+    this.#opened.delete(key);
+    for (const [other, { slot: old }] of this.#opened) {
+      if (old === slot && this.#opened.size < limits.correlationNumbersMax) break;
+      this.#opened.delete(other);
+    }
+    this.#opened.set(key, { slot, opened: number + 1 });
+    return anchorOf(slot, number);
+  }
+
+  /** The anchor of an episode that would be the group's next after the frontier; undefined when that is in another slot. */
+  peek(key: string, timeNanos: bigint, frontierNanos: bigint): string | undefined {
+    const slot = timeNanos / this.#slotNanos;
+    return frontierNanos / this.#slotNanos === slot ? anchorOf(slot, this.#numberOf(key, slot)) : undefined;
+  }
+
+  save(): SavedNumbers {
+    return [...this.#opened].map(([key, { slot, opened }]) => [key, slot, opened] as const);
+  }
+
+  load(saved: SavedNumbers): void {
+    this.#opened.clear();
+    for (const [key, slot, opened] of saved) this.#opened.set(key, { slot, opened });
+  }
+
+  #numberOf(key: string, slot: bigint): number {
+    const known = this.#opened.get(key);
+    return known?.slot === slot ? known.opened : 0;
+  }
+}
+
+function anchorOf(slot: bigint, number: number): string {
+  return `${slot} ${number}`;
+}

@@ -1,5 +1,12 @@
 /** The tables a spool record may carry rows for; the byte that names each on disk never changes. */
-export const RowTable = { otel_traces: 1, findings: 2, rule_stats: 3, seen_fields: 4, rule_states: 5 } as const;
+export const RowTable = {
+  otel_traces: 1,
+  findings: 2,
+  rule_stats: 3,
+  seen_fields: 4,
+  rule_states: 5,
+  cases: 6,
+} as const;
 
 export type RowTableName = keyof typeof RowTable;
 

@@ -44,7 +44,7 @@ export const clickhouseConfigSchema = z
       .min(1)
       .max(3_650)
       .default(365)
-      .describe('Days after which findings are dropped, by whole days. Default 365.'),
+      .describe('Days after which findings and cases are dropped. Default 365.'),
     embedded: z
       .strictObject({
         http_port: port.describe(

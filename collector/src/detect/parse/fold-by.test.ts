@@ -10,7 +10,7 @@ fold-by: ${foldBy}
 `;
 
 function read(text: string): { readonly fields: readonly string[] | undefined; readonly errors: readonly string[] } {
-  const { rules, errors } = readRules([{ file: 'r.yml', text }]);
+  const { rules, errors } = readRules([{ path: 'r.yml', text }]);
   const fields = rules[0]?.meta.foldBy?.map(({ name }) => name);
   return { fields, errors: errors.map(({ position, message }) => `${position?.line}: ${message}`) };
 }

@@ -196,7 +196,9 @@ export class Repeats implements Stateful {
     fold.given++;
     fold.dueNanos = 0n;
     this.#state.changed.delete(id);
-    return { ...fold.shown, count: fold.count, lastSeenNanos: fold.lastSeenNanos };
+    const { shown, count, lastSeenNanos } = fold;
+    // A repeat that came late moves the count and not the time.
+    return { ...shown, count, lastSeenNanos, version: lastSeenNanos + BigInt(count - 1) };
   }
 
   /** No span of this period can arrive in time any more. */

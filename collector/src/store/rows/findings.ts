@@ -1,4 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
+import { type Finding, versionOf } from '../../model/finding.ts';
 import { severityId } from '../../model/severity.ts';
 import type { Rows } from '../../model/spool.ts';
 import { RowWriter } from './rowbinary.ts';
@@ -17,6 +17,7 @@ export const findingsColumns = [
   'Tags',
   'Reason',
   'GroupKey',
+  'ChainId',
   'TraceId',
   'SpanId',
   'SpanName',
@@ -34,8 +35,8 @@ export const findingsColumns = [
 ] as const;
 
 /**
- * Findings → RowBinary rows for the table `findings`. The same finding gives the same bytes: its version is the time
- * it was last seen, so that an update replaces the row and a replay replaces it by itself.
+ * Findings → RowBinary rows for the table `findings`. The same finding gives the same bytes: its version, by default the
+ * time it was last seen, only grows, so that an update replaces the row and a replay replaces it by itself.
  */
 export function encodeFindings(findings: readonly Finding[]): Rows {
   const writer = new RowWriter(findings.length * 1024);
@@ -46,7 +47,7 @@ export function encodeFindings(findings: readonly Finding[]): Rows {
 function writeFinding(writer: RowWriter, finding: Finding): void {
   writer.string(finding.id);
   writer.i64(finding.timeNanos);
-  writer.u64(finding.lastSeenNanos ?? finding.timeNanos);
+  writer.u64(versionOf(finding));
   writer.string(finding.ruleId);
   writer.string(finding.ruleTitle);
   writer.string(finding.ruleVersion);
@@ -57,6 +58,7 @@ function writeFinding(writer: RowWriter, finding: Finding): void {
   for (const tag of finding.tags) writer.string(tag);
   writer.string(finding.reason);
   writer.string(finding.groupKey);
+  writer.string(finding.chainId ?? '');
   writer.string(finding.traceId);
   writer.string(finding.spanId);
   writer.string(finding.spanName);

@@ -1,4 +1,5 @@
 import type { RowTableName } from '../../model/spool.ts';
+import { casesColumns } from '../rows/cases.ts';
 import { findingsColumns } from '../rows/findings.ts';
 import { otelTracesColumns } from '../rows/otel-traces.ts';
 import { ruleStatesColumns, ruleStatsColumns, seenFieldsColumns } from '../rows/rule-health.ts';
@@ -7,6 +8,7 @@ import { ruleStatesColumns, ruleStatsColumns, seenFieldsColumns } from '../rows/
 export const insertColumns: Readonly<Record<RowTableName, readonly string[]>> = {
   otel_traces: otelTracesColumns,
   findings: findingsColumns,
+  cases: casesColumns,
   rule_stats: ruleStatsColumns,
   seen_fields: seenFieldsColumns,
   rule_states: ruleStatesColumns,

@@ -1,3 +1,4 @@
+import { caseTables } from './case-tables.ts';
 import { findingsTables } from './findings-tables.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
 import { ruleHealthTables } from './rule-health-tables.ts';
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
     name: 'rule_health',
     statements: (options) => ruleHealthTables(options.database, options.findingsTtlDays),
   },
+  { version: 5, name: 'cases', statements: (options) => caseTables(options.database, options.findingsTtlDays) },
 ];
 
 /** Which tables keep rows for how long, and the day they are counted from. */
@@ -37,6 +39,8 @@ export function retention(options: SchemaOptions): readonly { table: string; ttl
     { table: 'otel_traces_trace_id_ts', ttl: `toDate(Start) + toIntervalDay(${ttlDays})` },
     { table: 'otel_logs', ttl: `toDate(Timestamp) + toIntervalDay(${ttlDays})` },
     { table: 'findings', ttl: `toDate(Timestamp) + toIntervalDay(${findingsTtlDays})` },
+    { table: 'cases', ttl: `Day + toIntervalDay(${findingsTtlDays})` },
+    { table: 'case_events', ttl: `toDate(At) + toIntervalDay(${findingsTtlDays})` },
     { table: 'rule_stats', ttl: `toDate(Hour) + toIntervalDay(${findingsTtlDays})` },
     { table: 'seen_fields', ttl: `Day + toIntervalDay(${findingsTtlDays})` },
     { table: 'finding_marks', ttl: `toDate(MarkedAt) + toIntervalDay(${findingsTtlDays})` },

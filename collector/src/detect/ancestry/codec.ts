@@ -123,7 +123,7 @@ function createReading(head: Head, programs: Programs) {
       values: places.map((place) => unpackValue(values[place])),
     }),
     waiting: (text: string, chain: () => Chain): Waiting[] => {
-      const { rule, ...rest } = decodeState(Buffer.from(text)) as PackedWaiting;
+      const { rule, ...rest } = decodeState(Buffer.from(text, 'base64')) as PackedWaiting;
       const program = bySignature.get(head.rules[rule]!);
       return program ? [{ program, ...rest, chain: chain(), bytes: 0, decided: false }] : [];
     },
@@ -151,7 +151,7 @@ function packWaiting(waiting: Waiting, { programs }: Programs): string {
     ...(event && { event }),
     ...(foldValues && { foldValues }),
   };
-  return textOf(encodeState(packed));
+  return Buffer.from(encodeState(packed)).toString('base64');
 }
 
 function packSpan({ spanId, parentId, endNanos, values }: KeptSpan): PackedSpan {

@@ -1,6 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import { type Level, severityId } from '../model/severity.ts';
 import type { StoreClient } from './client.ts';
+import { type Disposition, type FindingMark, markedSo, newestMarks, unmarked } from './finding-marks.ts';
 
 /** A finding as it stands in ClickHouse. Times are ISO 8601 in UTC with nanoseconds. */
 export interface StoredFinding extends Omit<Finding, 'timeNanos'> {
@@ -10,12 +11,14 @@ export interface StoredFinding extends Omit<Finding, 'timeNanos'> {
   readonly lastSeen: string;
   /** When ClickHouse took it. */
   readonly insertedAt: string;
+  /** What somebody said it is, last. */
+  readonly mark?: FindingMark;
 }
 
 export interface FindingFilter {
   /** At least this level. */
   readonly level?: Level;
-  /** The id of a rule, or a part of its title in any case. */
+  /** The id or name of a rule, one it had before a rename, or a part of its title in any case. */
   readonly rule?: string;
   /** The name of the agent, or of its service. */
   readonly agent?: string;
@@ -23,6 +26,7 @@ export interface FindingFilter {
   readonly conversationId?: string;
   /** Event time. */
   readonly since?: Date;
+  readonly disposition?: Disposition | 'unmarked';
   /** At most this many; default 50, at most 10 000. */
   readonly limit?: number;
 }
@@ -133,15 +137,21 @@ function conditionsOf(filter: FindingFilter): { conditions: string[]; parameters
     conditions.push(condition);
     parameters[name] = value;
   };
-  const { level, rule, agent, traceId, conversationId, since } = filter;
+  const { level, rule, agent, traceId, conversationId, since, disposition } = filter;
   add('Severity >= {severity:UInt8}', 'severity', level === undefined ? undefined : severityId(level));
-  add('(RuleId = {rule:String} OR positionCaseInsensitiveUTF8(RuleTitle, {rule:String}) > 0)', 'rule', rule);
+  add(ofRule, 'rule', rule);
+  add(disposition === 'unmarked' ? unmarked : markedSo, 'disposition', disposition);
   add('(AgentName = {agent:String} OR ServiceName = {agent:String})', 'agent', agent);
   add('TraceId = {traceId:String}', 'traceId', traceId);
   add('ConversationId = {conversationId:String}', 'conversationId', conversationId);
   add('Timestamp >= fromUnixTimestamp64Milli({sinceMs:Int64})', 'sinceMs', since?.getTime());
   return { conditions, parameters };
 }
+
+/** A rule has all the findings that it made under the ids it had before. */
+const ofRule = `(RuleId = {rule:String} OR positionCaseInsensitiveUTF8(RuleTitle, {rule:String}) > 0 OR RuleId IN (
+  SELECT arrayJoin(arrayPushBack(FormerIds, RuleId)) FROM rule_states FINAL
+  WHERE RuleId = {rule:String} OR RuleName = {rule:String} OR has(FormerIds, {rule:String})))`;
 
 type FindingRow = Omit<StoredFinding, 'evidence'> & {
   readonly evidence: readonly [string, string, string, string][];
@@ -165,8 +175,13 @@ FROM findings FINAL ${where} ORDER BY ${parts.order} LIMIT {limit:UInt32}`,
     format: 'JSONEachRow',
   });
   const rows = await result.json<FindingRow>();
+  const marks = await newestMarks(
+    client,
+    rows.map(({ id }) => id),
+  );
   return rows.map((row) => ({
     ...row,
+    ...(marks.has(row.id) && { mark: marks.get(row.id)! }),
     evidence: row.evidence.map(([selection, field, wanted, excerpt]) => ({ selection, field, wanted, excerpt })),
   }));
 }

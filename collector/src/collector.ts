@@ -22,6 +22,7 @@ import { sendError } from './receive/responses.ts';
 import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
 import { openSpool } from './spool/spool.ts';
+import { CheckpointStore } from './state/checkpoint-store.ts';
 import { addStateGauges } from './state/gauges.ts';
 import { StateKeeper } from './state/keeper.ts';
 import { openState } from './state/open-state.ts';
@@ -69,7 +70,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const { detector } = running.rules;
   makeDataDir(dataDir);
   const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), keepFrom: 0, logger });
-  const state = await openState(join(dataDir, 'state'), spool, detector, logger);
+  const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, detector, logger);
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
     await spool.close();
     throw error;

@@ -27,12 +27,13 @@ function setup() {
   const fields = createFieldTable();
   const appended: string[] = [];
   const settled: Finding[] = [];
-  const state = { nowMs: 1_900_000_000_000, outcome: ok as Outcome };
+  const state = { nowMs: 1_900_000_000_000, outcome: ok as Outcome, refuses: false };
   const pipeline = new TracePipeline({
     fields,
     detector: createDetector({ ...loadRules([{ path: 'r.yml', text: rules }]), fields }),
     log: {
       committed: () => undefined,
+      refusal: () => (state.refuses ? fullSpool : undefined),
       append: async ({ rows }: { rows: Rows[] }) => {
         appended.push(rows.map(({ table, count }) => `${table} ${count}`).join(', '));
         return state.outcome;

@@ -2,12 +2,14 @@ import { hash } from 'node:crypto';
 import { otlpJsonToProtobuf } from './decode/json.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
 import type { FieldTable } from './model/fields.ts';
-import type { Finding } from './model/finding.ts';
+import { type Finding, versionOf } from './model/finding.ts';
 import { type Outcome, ok } from './model/outcome.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
 import { NormalisedEvents } from './normalise/span-events.ts';
+import { storedFacts } from './normalise/stored-facts.ts';
 import type { TraceOutcome } from './receive/http.ts';
+import { JournalLog } from './state/journal-log.ts';
 import { encodeFindings } from './store/rows/findings.ts';
 import { SpanRowEncoder } from './store/rows/otel-traces.ts';
 
@@ -18,14 +20,23 @@ export interface Detector {
   advance(eventNanos: bigint): Finding[];
   /** Everything that is still open. */
   flush(): Finding[];
+  /** What it took in since the last call. */
+  takeJournal(): Uint8Array;
+  /** All it remembers. */
+  snapshot(): Uint8Array;
   readonly newestNanos: bigint;
 }
 
 /** The spool as the pipeline needs it. */
 export interface DurableLog {
   committed(digest: Uint8Array): Promise<Outcome> | undefined;
-  append(record: { digest: Uint8Array; rows: Rows[] }): Promise<Outcome>;
+  /** Why so many bytes would be refused at once. */
+  refusal(bytes: number): Outcome | undefined;
+  append(record: { digest: Uint8Array; rows: Rows[]; journal: Uint8Array }): Promise<AppendOutcome>;
 }
+
+/** `duplicate`: nothing was written, because the record was there; `segment`: where it was written. */
+type AppendOutcome = Outcome & { readonly duplicate?: boolean; readonly segment?: number };
 
 /** Counts and taps, called once per batch. */
 export interface PipelineObserver {
@@ -45,13 +56,17 @@ export interface PipelineOptions {
   readonly log: DurableLog;
   /** Spans outside [now - retention, now + a day] are stored at the edge of that range. */
   readonly retentionMs: number;
+  /** Numbers the journal; goes on where the last run ended. */
+  readonly journal?: JournalLog;
   now(): number;
   readonly observer?: PipelineObserver;
 }
 
 const dayMs = 86_400_000;
-/** Findings of correlations that are kept for the next append when the spool refuses one; the oldest are let go. */
+/** Findings that are kept for the next append when the spool refuses one; the oldest are let go. */
 const keptFindingsMax = 10_000;
+/** While no span comes, what moving the clock on left in the journal is stored once in so many times. */
+const quietSettlesMax = 600;
 
 /**
  * The data's way for one request: decode ▶ normalise ▶ detect ▶ rows ▶ spool. Everything up to the rows happens in one
@@ -62,16 +77,22 @@ export class TracePipeline {
   readonly #decoder: TraceDecoder;
   readonly #events: NormalisedEvents;
   readonly #encoder: SpanRowEncoder;
-  /** Findings of correlations by id that the spool refused: no resend brings them again. */
+  readonly #journal: JournalLog;
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Findings by id that the spool refused: a resend need not bring them again, as its spans were counted already. */
   readonly #kept = new Map<string, Finding>();
+  #quietSettles = 0;
   /** When the last batch came and how far event time was then; silence moves it on by the clock. */
-  #lastBatch = { ms: 0, newestNanos: 0n };
+  #lastBatch: { readonly ms: number; readonly newestNanos: bigint };
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#journal = options.journal ?? new JournalLog();
+    // After a restart senders get time to bring what they could not bring before.
+    this.#lastBatch = { ms: options.now(), newestNanos: options.detector.newestNanos };
     this.#decoder = new TraceDecoder(options.fields);
     this.#events = new NormalisedEvents(options.fields);
-    this.#encoder = new SpanRowEncoder(options.fields);
+    this.#encoder = new SpanRowEncoder(options.fields, storedFacts);
   }
 
   get clampedSpans(): number {
@@ -91,6 +112,9 @@ export class TracePipeline {
       this.#options.observer?.resent?.();
       return answer(await earlier, 0, '');
     }
+    // Refused after detection it would be in the windows already, and take room there each time it comes again.
+    const refusal = this.#options.log.refusal(bytes.length);
+    if (refusal !== undefined) return answer(refusal, 0, '');
     const decoded = this.#decode(encoding, bytes);
     if (decoded.status === 'malformed') {
       this.#options.observer?.malformed?.(decoded.code);
@@ -98,8 +122,8 @@ export class TracePipeline {
     }
     const { count, message } = decoded.batch.rejected;
     if (decoded.batch.spanCount === 0) return { status: 'ok', rejected: count, message };
-    const { rows, due } = this.#rows(decoded.batch);
-    return answer(await this.#append(digest, rows, due), count, message);
+    const { rows, findings } = this.#rows(decoded.batch);
+    return answer(await this.#append(digest, rows, findings), count, message);
   }
 
   /**
@@ -110,33 +134,68 @@ export class TracePipeline {
     const { ms, newestNanos } = this.#lastBatch;
     const passedNanos = BigInt(Math.max(0, this.#options.now() - ms)) * 1_000_000n;
     const { detector } = this.#options;
-    return this.#storeDue(newestNanos === 0n ? [] : this.#guarded(() => detector.advance(newestNanos + passedNanos)));
+    const due = newestNanos === 0n ? [] : this.#guarded(() => detector.advance(newestNanos + passedNanos));
+    if (due.length === 0 && this.#kept.size === 0 && this.#quietSettles++ < quietSettlesMax) return ok;
+    return this.#storeDue(due);
   }
 
-  /** Decides everything that correlations still wait for, and stores it: the last thing before the end. */
+  /** Decides everything that correlations still wait for, and stores it; they begin anew. */
   async flush(): Promise<Outcome> {
     return this.#storeDue(this.#guarded(() => this.#options.detector.flush()));
   }
 
-  async #storeDue(due: readonly Finding[]): Promise<Outcome> {
-    if (due.length > 0) this.#options.observer?.settled?.(due);
-    const findings = this.#withKept(due);
-    if (findings.length === 0) return ok;
-    const rows = encodeFindings(findings);
-    return this.#append(hash('sha256', rows.bytes, 'buffer').subarray(0, 16), [rows], findings);
+  /** Everything that detection remembers; the journal before it is noted as such. */
+  snapshot(): Uint8Array {
+    this.#noteJournal();
+    return this.#options.detector.snapshot();
   }
 
-  /** Appends a record; what correlations found is kept when it is refused. */
-  async #append(digest: Uint8Array, rows: Rows[], due: readonly Finding[]): Promise<Outcome> {
-    const outcome = await this.#options.log.append({ digest, rows });
-    if (rows[0]?.table === 'otel_traces') this.#encoder.release(rows[0]);
-    if (outcome.status === 'ok') return outcome;
-    for (const finding of due) {
+  /** Puts on disk what the journal holds, with the findings that were refused; waits for what is on its way. */
+  async storeJournal(): Promise<void> {
+    await this.#storeDue([]);
+    await Promise.allSettled(this.#underWay);
+  }
+
+  #storeDue(due: readonly Finding[]): Promise<Outcome> {
+    if (due.length > 0) this.#options.observer?.settled?.(due);
+    this.#noteJournal();
+    const findings = this.#withKept(due);
+    return this.#append(undefined, findings.length > 0 ? [encodeFindings(findings)] : [], findings);
+  }
+
+  #noteJournal(): void {
+    this.#quietSettles = 0;
+    this.#journal.add(this.#options.detector.takeJournal());
+  }
+
+  /** Appends a record; findings are kept when it is refused. Without a digest it is one that nobody sends again. */
+  #append(digest: Uint8Array | undefined, rows: Rows[], findings: readonly Finding[]): Promise<Outcome> {
+    const outgoing = this.#journal.outgoing();
+    if (rows.length === 0 && outgoing.numbers.length === 0) return Promise.resolve(ok);
+    const journal = outgoing.bytes;
+    const landing = this.#options.log
+      .append({ digest: digest ?? digestOf([...rows.map(({ bytes }) => bytes), journal]), rows, journal })
+      .then((outcome) => {
+        if (rows[0]?.table === 'otel_traces') this.#encoder.release(rows[0]);
+        if (outcome.status === 'ok' && outcome.duplicate !== true) {
+          this.#journal.landed(outgoing, outcome.segment ?? 0);
+          return outcome;
+        }
+        this.#journal.refused(outgoing);
+        this.#keep(findings);
+        return outcome;
+      })
+      .finally(() => this.#underWay.delete(landing));
+    this.#underWay.add(landing);
+    return landing;
+  }
+
+  #keep(findings: readonly Finding[]): void {
+    for (const finding of findings) {
       const newer = this.#kept.get(finding.id);
-      if (newer === undefined || newer.lastSeenNanos! < finding.lastSeenNanos!) this.#kept.set(finding.id, finding);
+      if (newer === undefined || versionOf(newer) < versionOf(finding)) this.#kept.set(finding.id, finding);
       if (this.#kept.size > keptFindingsMax) this.#kept.delete(this.#kept.keys().next().value!);
     }
-    return outcome;
   }
 
   /** The findings, before them what was kept and is not newer now. */
@@ -159,18 +218,19 @@ export class TracePipeline {
     return decoded;
   }
 
-  /** The rows of a batch, and those of its findings that a resend of it would not bring again. */
-  #rows(batch: DecodedBatch): { readonly rows: Rows[]; readonly due: readonly Finding[] } {
+  /** The rows of a batch and its findings. */
+  #rows(batch: DecodedBatch): { readonly rows: Rows[]; readonly findings: readonly Finding[] } {
     const { detector, observer, retentionMs } = this.#options;
     const now = this.#options.now();
     const events = this.#events.bind(batch);
     const found = this.#guarded(() => detector.detect(events, BigInt(now) * 1_000_000n));
     this.#lastBatch = { ms: now, newestNanos: detector.newestNanos };
+    this.#noteJournal();
     observer?.batch?.(events, found);
-    const rows = [this.#encoder.encode(batch, { fromMs: now - retentionMs, toMs: now + dayMs })];
+    const rows = [this.#encoder.encode(batch, { fromMs: now - retentionMs, toMs: now + dayMs }, events)];
     const findings = this.#withKept(found);
     if (findings.length > 0) rows.push(encodeFindings(findings));
-    return { rows, due: findings.filter(({ lastSeenNanos }) => lastSeenNanos !== undefined) };
+    return { rows, findings };
   }
 
   /** A fault in detection must not cost the spans. */
@@ -182,6 +242,10 @@ export class TracePipeline {
       return [];
     }
   }
+}
+
+function digestOf(parts: readonly Uint8Array[]): Uint8Array {
+  return hash('sha256', Buffer.concat(parts), 'buffer').subarray(0, 16);
 }
 
 function answer(outcome: Outcome, rejected: number, message: string): TraceOutcome {

@@ -2,6 +2,8 @@ import type { FieldTable } from '../model/fields.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
 import type { SpanEvents } from '../model/span-events.ts';
+import type { AncestryStats } from './ancestry/ancestry.ts';
+import { createReaching } from './ancestry/reaching.ts';
 import { createCompiler, type RuleNode } from './compile.ts';
 import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
@@ -10,9 +12,11 @@ import { type DisabledRule, type GuardOptions, RuleGuard } from './health/guard.
 import { createHealth, type RuleHealth } from './health/rule-health.ts';
 import { RuleTally } from './health/tally.ts';
 import type { Rule } from './load.ts';
+import { createMemory, type MemoryOutcome } from './memory.ts';
 import type { Cursor } from './reader.ts';
+import { createFoldValues } from './repeats/fold-values.ts';
 import { createIdentity } from './span-identity.ts';
-import type { RestoreOutcome } from './state.ts';
+import type { Stateful } from './state.ts';
 
 export interface DetectorOptions extends GuardOptions {
   readonly rules: readonly Rule[];
@@ -21,11 +25,15 @@ export interface DetectorOptions extends GuardOptions {
   readonly fields: FieldTable;
   /** How far behind the newest span one may arrive and still count for correlations; default 30 s, in nanoseconds. */
   readonly allowedLatenessNanos?: bigint;
+  /** How long a span waits for its parent and those above it, for rules that read them; default 10 min, in nanoseconds. */
+  readonly traceWaitNanos?: bigint;
   /** Attributes whose arrival is noted however many others there are: those that fields of the taxonomy come from. */
   readonly watchedFields?: readonly string[];
+  /** Note what is taken in, for `takeJournal`, which must then be called after every batch; default false. */
+  readonly journal?: boolean;
 }
 
-export interface Detector {
+export interface Detector extends Stateful {
   /**
    * The findings of a batch, in the order of its spans and rules, then those of correlations that became due or changed,
    * in event order. Keeps nothing of the batch. `nowNanos` keeps spans from the future out of correlations.
@@ -37,13 +45,12 @@ export interface Detector {
   flush(): Finding[];
   /** The newest event time seen, in nanoseconds; 0 before the first span. */
   readonly newestNanos: bigint;
-  /** The state of all correlations between two calls, for `restore`. */
-  snapshot(): Uint8Array;
   /** Takes over a snapshot; rules that are gone or have changed start anew. `unreadable` leaves everything as it was. */
-  restore(snapshot: Uint8Array): RestoreOutcome;
+  restore(snapshot: Uint8Array): MemoryOutcome;
   /** What every rule has seen since the start. */
   ruleStats(): RuleStats[];
   correlationStats(): CorrelationStats;
+  ancestryStats(): AncestryStats;
   /** What rules did, and which fields arrived, since the last call; `nowMs` says which day it is. */
   takeHealth(nowMs: number): RuleHealth;
   /** Rules that threw or took too long; they are not asked any more. */
@@ -60,6 +67,7 @@ export interface RuleStats {
 }
 
 const latenessDefaultNanos = 30_000_000_000n;
+const traceWaitDefaultNanos = 600_000_000_000n;
 
 /** Compiles the rules once; afterwards every span pays only for the rules of its categories. */
 export function createDetector(options: DetectorOptions): Detector {
@@ -72,10 +80,19 @@ export function createDetector(options: DetectorOptions): Detector {
     const tally = new RuleTally(rule);
     return { rule, node: compile(rule), tally, reason, used: used.has(rule), silent: silent.has(rule) };
   });
-  const correlating = createCorrelating(correlations, fields, options.allowedLatenessNanos ?? latenessDefaultNanos);
+  const { allowedLatenessNanos = latenessDefaultNanos, traceWaitNanos: waitNanos = traceWaitDefaultNanos } = options;
+  const correlating = createCorrelating(correlations, fields, allowedLatenessNanos);
   const describe = createDescriber(fields);
   const guard = new RuleGuard(options);
+  const timing = { waitNanos, allowedLatenessNanos, journalled: options.journal === true };
+  const reaching = createReaching({ rules: compiled, fields, ...timing, correlating, guard });
   const health = createHealth(options);
+  // All parts that remember earlier spans. Their names stand in checkpoints and journals.
+  const memory = createMemory({ correlate: correlating, ancestry: reaching.ancestry });
+  const given = (findings: Finding[]): Finding[] => {
+    if (options.journal !== true) memory.dropJournal();
+    return findings;
+  };
   const routes = new Map<number, readonly Compiled[]>();
   const cursor: Cursor = { events: undefined as unknown as SpanEvents, span: 0, turn: 0 };
   let findingsDropped = 0;
@@ -88,7 +105,7 @@ export function createDetector(options: DetectorOptions): Detector {
     const known = routes.get(categories);
     if (known) return known;
     const route = compiled.filter(
-      ({ rule }) => (rule.categories & categories) !== 0 && !guard.disabled.has(rule.meta.id),
+      ({ rule }) => (rule.categories & categories) !== 0 && !guard.disabled.has(rule.meta.id) && !reaching.has(rule),
     );
     routes.set(categories, route);
     return route;
@@ -129,19 +146,25 @@ export function createDetector(options: DetectorOptions): Detector {
         cursor.span = span;
         cursor.turn++;
         if (categories !== 0) detectSpan(routeOf(categories), findings, nowNanos);
+        reaching.add(cursor, categories, nowNanos);
       }
-      correlating.observe(events.batch, nowNanos);
-      findings.push(...correlating.settle());
-      return findings;
+      correlating.observe(events, nowNanos);
+      for (const finding of reaching.settle(nowNanos)) findings.push(finding);
+      for (const finding of correlating.settle()) findings.push(finding);
+      return given(findings);
     },
-    advance: (eventNanos) => correlating.advance(eventNanos),
-    flush: () => correlating.flush(),
+    advance: (eventNanos) => given([...reaching.settle(undefined, eventNanos), ...correlating.advance(eventNanos)]),
+    flush: () => given([...reaching.flush(), ...correlating.flush()]),
     get newestNanos() {
-      return correlating.newestNanos;
+      const { newestNanos } = reaching.ancestry;
+      return newestNanos > correlating.newestNanos ? newestNanos : correlating.newestNanos;
     },
-    snapshot: () => correlating.snapshot(),
-    restore: (snapshot) => correlating.restore(snapshot),
+    takeJournal: () => memory.takeJournal(),
+    replay: (journal) => memory.replay(journal),
+    snapshot: () => memory.snapshot(),
+    restore: (snapshot) => memory.restore(snapshot),
     correlationStats: () => correlating.stats(),
+    ancestryStats: () => reaching.ancestry.stats(),
     ruleStats: () =>
       compiled.map(({ rule, tally }) => ({
         ruleId: rule.meta.id,
@@ -173,12 +196,14 @@ interface Compiled {
 
 function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) => Finding {
   const identityOf = createIdentity(fields);
+  const foldValuesOf = createFoldValues(fields);
   return ({ rule, node, reason }, cursor) => {
     const { endNanos, ...shown } = identityOf(cursor);
     const evidence: Evidence[] = [];
     node.collect(cursor, evidence);
     const { meta } = rule;
     const groupKey = '';
+    const foldValues = foldValuesOf(meta, cursor);
     return {
       id: findingId(meta.id, groupKey, shown.traceId + shown.spanId),
       timeNanos: endNanos,
@@ -187,6 +212,7 @@ function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) 
       groupKey,
       ...shown,
       evidence,
+      ...(foldValues && { foldValues }),
     };
   };
 }

@@ -8,6 +8,8 @@ export interface Stateful {
    * now. It is stored in the same record as the findings that came of it.
    */
   takeJournal(): Uint8Array;
+  /** As `takeJournal` where nobody stores it, without the work. */
+  dropJournal?(): void;
   /** Takes in a journal again. What comes of it was stored with the journal, so nothing is given out. */
   replay(journal: Uint8Array): void;
   /** The whole state between two calls. */

@@ -1,0 +1,92 @@
+import { StateReader, StateWriter } from './correlate/state-bytes.ts';
+import type { RestoreOutcome, Stateful } from './state.ts';
+
+export interface Memory extends Stateful {
+  dropJournal(): void;
+  /** `unreadable` names parts whose section could not be taken over; they begin anew. */
+  restore(snapshot: Uint8Array): MemoryOutcome;
+}
+
+export type MemoryOutcome = RestoreOutcome & { readonly unreadable?: readonly string[] };
+
+/**
+ * Parts with a memory as one: its journal and its snapshot have a section for each part, found by the part's name, which
+ * therefore never changes. Sections of parts that are not there are skipped.
+ */
+export function createMemory(parts: Readonly<Record<string, Stateful>>): Memory {
+  const named = new Map(Object.entries(parts));
+  return {
+    takeJournal: () => sectionsOf(named, (part) => part.takeJournal()),
+    dropJournal: () => {
+      for (const part of named.values()) {
+        if (part.dropJournal) part.dropJournal();
+        else part.takeJournal();
+      }
+    },
+    replay: (journal) => {
+      let failure: unknown;
+      for (const [name, bytes] of readSections(journal)) {
+        // One part's trouble must not cost the others what they took in.
+        try {
+          named.get(name)?.replay(bytes);
+        } catch (error) {
+          failure ??= error;
+        }
+      }
+      if (failure !== undefined) throw failure;
+    },
+    snapshot: () => sectionsOf(named, (part) => part.snapshot(), snapshotTitle),
+    restore: (snapshot) => {
+      const sections = trySections(snapshot, snapshotTitle);
+      if (sections === undefined) return { status: 'unreadable' };
+      const unreadable: string[] = [];
+      let rules = 0;
+      for (const [name, bytes] of sections) {
+        const outcome = named.get(name)?.restore(bytes);
+        if (outcome?.status === 'restored') rules += outcome.rules;
+        else if (outcome) unreadable.push(name);
+      }
+      return { status: 'restored', rules, ...(unreadable.length > 0 && { unreadable }) };
+    },
+  };
+}
+
+/** What a snapshot begins with. */
+const snapshotTitle = 'spanwarden memory 1';
+
+/** Sections that have something in them; no bytes at all when none has and there is no title. */
+function sectionsOf(
+  parts: ReadonlyMap<string, Stateful>,
+  take: (part: Stateful) => Uint8Array,
+  title?: string,
+): Uint8Array {
+  const writer = new StateWriter();
+  if (title !== undefined) writer.text(title);
+  for (const [name, part] of parts) {
+    const bytes = take(part);
+    if (bytes.length === 0) continue;
+    writer.text(name);
+    writer.bytes(bytes);
+  }
+  return writer.done();
+}
+
+/** Throws a SyntaxError on bytes that are no sections. Two journals one after the other are a journal. */
+function readSections(bytes: Uint8Array, title?: string): Section[] {
+  const reader = new StateReader(bytes);
+  if (title !== undefined && reader.text() !== title) throw new SyntaxError('the title is missing');
+  const sections: Section[] = [];
+  while (!reader.atEnd) sections.push([reader.text(), reader.bytes()]);
+  return sections;
+}
+
+type Section = readonly [name: string, bytes: Uint8Array];
+
+function trySections(bytes: Uint8Array, title: string): Section[] | undefined {
+  try {
+    return readSections(bytes, title);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createDetector, type Detector } from '../../detect/engine.ts';
+import { loadRules } from '../../detect/load.ts';
+import { createFieldTable } from '../../model/fields.ts';
+import { TracePipeline } from '../../pipeline.ts';
+import type { Spool } from '../../spool/contract.ts';
+import { openSpool } from '../../spool/spool.ts';
+import { VolatileFiles } from '../../spool/testing/volatile-files.ts';
+import { CheckpointStore } from '../checkpoint-store.ts';
+import { StateKeeper } from '../keeper.ts';
+import { type OpenedState, openState } from '../open-state.ts';
+import { readFindings, type StoredFinding } from './stored-findings.ts';
+
+export interface WorldOptions {
+  readonly rules: string;
+  readonly latenessMs: number;
+  /** What a start does; a test of the test breaks it. */
+  readonly open?: typeof openState;
+}
+
+/**
+ * A collector without its sockets, on a machine that may die: the real pipeline, rules, spool and checkpoints, on files in
+ * memory that forget what a dying process had not done. Senders send again until they are heard.
+ */
+export class World {
+  nowMs = 1_900_000_000_000;
+  readonly files = new VolatileFiles(() => this.nowMs);
+  readonly #options: WorldOptions;
+  readonly #rules: ReturnType<typeof loadRules>;
+  readonly #unheard = new Set<Buffer>();
+  #detector!: Detector;
+  #pipeline!: TracePipeline;
+  #spool!: Spool;
+  #keeper!: StateKeeper;
+  state!: OpenedState;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#rules = loadRules([{ path: 'r.yml', text: options.rules }]);
+  }
+
+  get detector(): Detector {
+    return this.#detector;
+  }
+
+  async start(): Promise<void> {
+    let isUp = false;
+    this.#start().then(() => {
+      isUp = true;
+    });
+    await settled();
+    assert.ok(isUp, 'it starts');
+  }
+
+  /** Sends requests at once; those that are not heard are sent again by `resend`. */
+  async send(bodies: readonly Buffer[]): Promise<void> {
+    for (const body of bodies) this.#unheard.add(body);
+    for (const body of bodies) this.#send(body);
+    await this.#worked();
+  }
+
+  /** Sends spans again that somebody has heard already; nobody waits for the answer. */
+  async repeat(body: Buffer): Promise<void> {
+    this.#send(body);
+    await this.#worked();
+  }
+
+  async resend(): Promise<void> {
+    for (let attempt = 0; this.#unheard.size > 0; attempt++) {
+      assert.ok(attempt < 10, 'senders that try again are heard');
+      this.nowMs += 1000;
+      for (const body of [...this.#unheard]) this.#send(body);
+      await this.#worked();
+    }
+  }
+
+  async settle(): Promise<void> {
+    void this.#pipeline.settle();
+    await this.#worked();
+  }
+
+  async checkpoint(): Promise<void> {
+    void this.#keeper.checkpoint();
+    await this.#worked();
+  }
+
+  /** The store takes what is sealed, and old files go. */
+  async ship(): Promise<void> {
+    void this.#spool.seal();
+    await this.#worked();
+    const stop = new AbortController();
+    for (;;) {
+      let segment: Awaited<ReturnType<Spool['next']>>;
+      this.#spool.next(stop.signal).then((next) => {
+        segment = next;
+      });
+      await settled();
+      if (!segment) break;
+      const id = segment.id;
+      segment.read('findings').then((buffers) => {
+        if (!this.#shipped.has(id)) this.#shipped.set(id, Buffer.concat(buffers));
+        return this.#spool.sent(segment!);
+      });
+      await this.#worked();
+    }
+    stop.abort();
+  }
+
+  async crash(isPowerLoss: boolean): Promise<void> {
+    if (isPowerLoss) this.files.powerLoss(() => 0.5);
+    else this.files.kill();
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    void this.#keeper.close();
+    await this.#worked();
+    await this.crash(false);
+  }
+
+  /** Everything decided and stored: what the store would show. */
+  async findings(): Promise<Map<string, string>> {
+    await this.resend();
+    void this.#pipeline.flush();
+    await this.#worked();
+    await this.ship();
+    const found = new Map<string, StoredFinding>();
+    for (const bytes of this.#shipped.values()) readFindings(bytes, found);
+    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { shown }]) => [id, shown]));
+  }
+
+  /** As ClickHouse: of a segment that comes twice the first counts. */
+  readonly #shipped = new Map<string, Buffer>();
+
+  #send(body: Buffer): void {
+    this.#pipeline.consume('protobuf', body).then(({ status }) => {
+      if (status === 'ok') this.#unheard.delete(body);
+    });
+  }
+
+  async #worked(): Promise<void> {
+    await settled();
+    if (this.files.isDead) await this.crash(false);
+  }
+
+  async #start(): Promise<void> {
+    const { latenessMs, open = openState } = this.#options;
+    const files = this.files.mount();
+    const fields = createFieldTable();
+    const now = () => this.nowMs;
+    const spool = await openSpool(
+      {
+        ...{
+          directory: '/spool',
+          segmentBytesMax: 4096,
+          segmentAgeMaxMs: 1_000_000,
+          bytesMax: 1 << 26,
+          graceMs: 0,
+          now,
+        },
+        ...{ pendingBytesMax: 1 << 24, keepFrom: 0 },
+      },
+      { files, lock: async () => ({ isHeld: async () => true, release: async () => undefined }) },
+    );
+    const allowedLatenessNanos = BigInt(latenessMs) * 1_000_000n;
+    this.#detector = createDetector({ ...this.#rules, fields, allowedLatenessNanos, journal: true });
+    this.state = await open(new CheckpointStore('/state', undefined, files), spool, this.#detector);
+    const { journal, store, checkpoint } = this.state;
+    const pipeline = new TracePipeline({
+      fields,
+      detector: this.#detector,
+      log: spool,
+      retentionMs: 1e12,
+      journal,
+      now,
+    });
+    const storeJournal = () => pipeline.storeJournal();
+    this.#keeper = new StateKeeper(
+      {
+        kept: pipeline,
+        journal,
+        store,
+        segments: spool,
+        storeJournal,
+        intervalMs: 1000,
+        segmentBytesMax: 1 << 20,
+        now,
+      },
+      checkpoint,
+    );
+    this.#pipeline = pipeline;
+    this.#spool = spool;
+  }
+}
+
+/** All work on files in memory is microtasks, which are done after a turn of the event loop. */
+async function settled(): Promise<void> {
+  for (let turns = 0; turns < 3; turns++) await turn();
+}

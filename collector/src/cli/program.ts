@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { SpanwardenError } from '../model/errors.ts';
 import { spanwardenVersion } from '../version.ts';
+import { casesCommand } from './commands/cases.ts';
 import { configCommand } from './commands/config.ts';
 import { demoCommand } from './commands/demo.ts';
 import { findingsCommand } from './commands/findings.ts';
@@ -42,6 +43,7 @@ export function createProgram(): Command {
     .addCommand(serveCommand())
     .addCommand(demoCommand())
     .addCommand(findingsCommand())
+    .addCommand(casesCommand())
     .addCommand(rulesCommand())
     .addCommand(configCommand())
     .addCommand(versionCommand())

@@ -2,63 +2,84 @@ import type { Case } from '../model/case.ts';
 import type { FieldTable } from '../model/fields.ts';
 import type { Finding } from '../model/finding.ts';
 import type { SpanEvents } from '../model/span-events.ts';
-import { Casebook } from './cases/casebook.ts';
+import { Casebook, type CasebookCounters } from './cases/casebook.ts';
 import { chainOf } from './cases/sighting.ts';
-import { createTieReader } from './cases/ties.ts';
-import { Repeats } from './repeats/repeats.ts';
+import { createTieReader, type Tie } from './cases/ties.ts';
+import { createMemory, type Memory } from './memory.ts';
+import { Repeats, type RepeatsCounters } from './repeats/repeats.ts';
+import type { Stateful } from './state.ts';
+
+/** The rules, as casework needs them. */
+export interface Ruling extends Stateful {
+  detect(events: SpanEvents, nowNanos?: bigint): Finding[];
+  advance(eventNanos: bigint): Finding[];
+  flush(): Finding[];
+  readonly newestNanos: bigint;
+}
 
 export interface CaseworkOptions {
   readonly fields: FieldTable;
-  readonly allowedLatenessNanos: bigint;
+  /** How far behind the newest span one may arrive and still fold; default 30 s, in nanoseconds. */
+  readonly allowedLatenessNanos?: bigint;
+  /** As for the detector: note what is taken in, for `takeJournal`. Default false. */
+  readonly journal?: boolean;
 }
 
-/** What comes after the rules: repeats of a match become one finding, findings of one causal chain become cases. */
-export interface Casework {
-  /** The findings to store of those that the rules gave for a batch. Event time has come as far as `eventNanos`. */
-  take(events: SpanEvents, found: readonly Finding[], eventNanos: bigint, nowNanos?: bigint): Finding[];
-  /** Takes what correlations found since; gives it and repeats whose time has come. */
-  advance(found: readonly Finding[], eventNanos: bigint): Finding[];
-  /** The same with everything that waits. */
-  flush(found: readonly Finding[]): Finding[];
+/**
+ * The rules and what comes after them: repeats of a match become one finding, findings of one causal chain become cases.
+ * The findings it gives are those to store; they know their chain.
+ */
+export interface Casework extends Omit<Ruling, keyof Stateful>, Memory {
   /** The cases that changed since the last call, for the record that holds their findings. */
   takeCases(): Case[];
-  /** They could not be stored: they come again. */
+  /** These could not be stored: they come again. */
   refused(cases: readonly Case[]): void;
-  readonly newestNanos: bigint;
-  /** The parts with a memory, for checkpoints. */
-  readonly repeats: Repeats;
-  readonly casebook: Casebook;
+  stats(): CaseworkStats;
 }
 
-export function createCasework({ fields, allowedLatenessNanos }: CaseworkOptions): Casework {
+/** Counts since the start; sizes as they are now. */
+export interface CaseworkStats {
+  readonly repeats: Readonly<RepeatsCounters> & { readonly folds: number };
+  readonly cases: Readonly<CasebookCounters> & { readonly open: number; readonly findings: number };
+}
+
+const latenessDefaultNanos = 30_000_000_000n;
+
+export function withCasework(rules: Ruling, options: CaseworkOptions): Casework {
+  const { fields, allowedLatenessNanos = latenessDefaultNanos, journal = false } = options;
   const repeats = new Repeats({ allowedLatenessNanos });
   const casebook = new Casebook();
   const tiesOf = createTieReader(fields);
-  /** By id, newest last; nothing of it outlives the call that makes the next record. */
+  // Their names stand in checkpoints and journals.
+  const memory = createMemory({ rules, repeats, cases: casebook });
   const changed = new Map<string, Case>();
-  const note = (cases: readonly Case[]): void => {
-    for (const each of cases) changed.set(each.id, each);
+  const newest = (): bigint => (rules.newestNanos > repeats.newestNanos ? rules.newestNanos : repeats.newestNanos);
+
+  const given = (found: readonly Finding[], ties: readonly Tie[] = []): Finding[] => {
+    const findings = found.map((finding) => ({ ...finding, chainId: chainOf(finding).id }));
+    for (const each of casebook.take(findings, ties, newest())) changed.set(each.id, each);
+    if (!journal) memory.dropJournal();
+    return findings;
   };
-  const chained = (findings: readonly Finding[]): Finding[] =>
-    findings.map((finding) => ({ ...finding, chainId: chainOf(finding).id }));
+
   return {
-    repeats,
-    casebook,
-    take: (events, found, eventNanos, nowNanos) => {
-      const findings = chained(repeats.take(found, eventNanos, nowNanos));
-      note(casebook.take(findings, tiesOf(events), repeats.newestNanos));
+    ...memory,
+    detect: (events, nowNanos) => {
+      const found = rules.detect(events, nowNanos);
+      return given(repeats.take(found, rules.newestNanos, nowNanos), tiesOf(events));
+    },
+    advance: (eventNanos) => {
+      const found = rules.advance(eventNanos);
+      return given([...found, ...repeats.advance(eventNanos)]);
+    },
+    flush: () => {
+      const findings = given([...rules.flush(), ...repeats.flush()]);
+      for (const each of casebook.flush()) changed.set(each.id, each);
+      if (!journal) memory.dropJournal();
       return findings;
     },
-    advance: (found, eventNanos) => {
-      const findings = chained([...found, ...repeats.advance(eventNanos)]);
-      note(casebook.take(findings, [], eventNanos));
-      return findings;
-    },
-    flush: (found) => {
-      const findings = chained([...found, ...repeats.flush()]);
-      note(casebook.take(findings));
-      note(casebook.flush());
-      return findings;
+    get newestNanos() {
+      return newest();
     },
     takeCases: () => {
       const cases = [...changed.values()];
@@ -66,8 +87,9 @@ export function createCasework({ fields, allowedLatenessNanos }: CaseworkOptions
       return cases;
     },
     refused: (cases) => casebook.again(cases),
-    get newestNanos() {
-      return repeats.newestNanos;
-    },
+    stats: () => ({
+      repeats: { ...repeats.counters, folds: repeats.size },
+      cases: { ...casebook.counters, open: casebook.size.cases, findings: casebook.size.findings },
+    }),
   };
 }

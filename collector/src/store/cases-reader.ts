@@ -1,8 +1,6 @@
 import { type Level, severityId } from '../model/severity.ts';
 import type { StoreClient } from './client.ts';
-
-/** Why a case was closed. */
-export type Disposition = 'true-positive' | 'false-positive' | 'benign';
+import type { Disposition } from './finding-marks.ts';
 
 export type CaseStatus = 'open' | 'closed';
 

@@ -1,0 +1,210 @@
+import { userInfo } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import type { Level } from '../../model/severity.ts';
+import {
+  addCaseEvent,
+  type CaseFilter,
+  type CaseStatus,
+  caseCounts,
+  type FoundCase,
+  getCase,
+  listCases,
+} from '../../store/cases-reader.ts';
+import type { StoreClient } from '../../store/client.ts';
+import { type Disposition, dispositions } from '../../store/finding-marks.ts';
+import { caseMarkdown } from '../case-markdown.ts';
+import { casePage, caseTable, eventText } from '../cases-view.ts';
+import { CommandExit, exitCodes } from '../exit.ts';
+import { parseIdPrefix, parseLevel, parseLimit, parseSince } from '../findings-filter.ts';
+import { withStore } from '../open-store.ts';
+import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly status?: CaseStatus | 'all';
+  readonly severity?: Level;
+  readonly agent?: string;
+  readonly since?: number;
+  readonly limit?: number;
+  readonly disposition?: Disposition;
+  readonly reason?: string;
+  readonly by?: string;
+}
+
+const listLimit = 50;
+
+/** `spanwarden cases list | show | close | reopen`: asks ClickHouse, and writes there what people decide. */
+export function casesCommand(): Command {
+  const now = Date.now();
+  return new Command('cases')
+    .description('list, show, close and reopen cases: findings that belong together')
+    .addCommand(
+      new Command('list')
+        .description('open cases, the newest activity first')
+        .option('--status <status>', 'open, closed or all', parseStatus, 'open')
+        .option('--severity <level>', 'this level and above', parseLevel)
+        .option('--agent <name>', 'the name of an agent in it')
+        .option('--since <when>', '30m, 24h, 7d, or a time such as 2026-11-22T10:00:00Z', (text) =>
+          parseSince(text, now),
+        )
+        .option('--limit <n>', 'how many at most', parseLimit, listLimit)
+        .option('--json', 'print a JSON array')
+        .action((_, command: Command) => run(command, list)),
+    )
+    .addCommand(
+      withId(new Command('show').description('one case: headline, what happened in order, votes, what was done'))
+        .option('--json', 'print one JSON object')
+        .option('--markdown', 'print Markdown, for a ticket')
+        .action((id: string, _, command: Command) => run(command, (input) => show(input, id))),
+    )
+    .addCommand(
+      withId(new Command('close').description('close a case; what is new may open it again (docs/cases.md)'))
+        .requiredOption('--disposition <disposition>', `what it was: ${dispositions.join(', ')}`, parseDisposition)
+        .requiredOption('--reason <text>', 'why, for those who ask later', parseText)
+        .option('--by <name>', 'who says so; your user name when left out', parseText)
+        .action((id: string, _, command: Command) => run(command, (input) => close(input, id))),
+    )
+    .addCommand(
+      withId(new Command('reopen').description('open a closed case again'))
+        .requiredOption('--reason <text>', 'why, for those who ask later', parseText)
+        .option('--by <name>', 'who says so; your user name when left out', parseText)
+        .action((id: string, _, command: Command) => run(command, (input) => reopen(input, id))),
+    );
+}
+
+function withId(command: Command): Command {
+  return command.argument('<id>', 'its id, or the first characters of it', parseIdPrefix);
+}
+
+interface Input {
+  readonly client: StoreClient;
+  readonly options: Options;
+  readonly terminal: Terminal;
+}
+
+async function run(command: Command, perform: (input: Input) => Promise<void>): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
+  if (options.json && options.markdown) command.error('error: choose --json or --markdown');
+  const config = loadConfig({ file: options.config, env: process.env });
+  const terminal = createTerminal(process.stdout);
+  await withStore(config, (client) => perform({ client, options, terminal }));
+}
+
+async function list({ client, options, terminal }: Input): Promise<void> {
+  const cases = await listCases(client, filterOf(options));
+  if (options.json) {
+    terminal.write(jsonLine(cases));
+    return;
+  }
+  if (cases.length === 0) {
+    terminal.writeLine(await whyEmpty(client));
+    return;
+  }
+  terminal.write(caseTable(cases, terminal));
+  if (cases.length === options.limit) {
+    terminal.writeLine(terminal.dim(`The newest ${cases.length}; --limit shows more.`));
+  }
+}
+
+async function show({ client, options, terminal }: Input, id: string): Promise<void> {
+  const { found, events } = await theCase(client, id);
+  if (options.json) terminal.write(jsonLine({ ...found, events }, 2));
+  else if (options.markdown) terminal.write(caseMarkdown(found, events));
+  else {
+    if (!found.id.startsWith(id)) terminal.writeLine(terminal.dim(`${id} has become part of this case.`));
+    terminal.write(casePage(found, events, terminal));
+  }
+}
+
+async function close({ client, options, terminal }: Input, id: string): Promise<void> {
+  const { found } = await theCase(client, id);
+  const { disposition, reason = '', by = userName() } = options;
+  await record({ client, terminal }, found, { action: 'close', disposition: disposition!, reason, by });
+}
+
+async function reopen({ client, options, terminal }: Input, id: string): Promise<void> {
+  const { found } = await theCase(client, id);
+  if (found.status === 'open') fail(`The case ${found.id} is open.`);
+  const { reason = '', by = userName() } = options;
+  await record({ client, terminal }, found, { action: 'reopen', disposition: '', reason, by });
+}
+
+async function record(
+  { client, terminal }: Pick<Input, 'client' | 'terminal'>,
+  found: Extract<FoundCase, { status: 'found' }>['found'],
+  event: Parameters<typeof addCaseEvent>[2],
+): Promise<void> {
+  const at = new Date();
+  await addCaseEvent(client, found, event, at);
+  const text = eventText({ ...event, time: at.toISOString(), caseId: found.id });
+  terminal.writeLine(`Case ${found.id} ${escapeControl(text)}.`);
+}
+
+async function theCase(client: StoreClient, id: string): Promise<Extract<FoundCase, { status: 'found' }>> {
+  const result = await getCase(client, id);
+  if (result.status === 'found') return result;
+  return result.status === 'none'
+    ? fail(`No case has an id that starts with ${id}. spanwarden cases list shows the ids.`)
+    : fail(`Several cases have an id that starts with ${id}. Write more of it.`);
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  throw new CommandExit(exitCodes.failure);
+}
+
+function filterOf({ status, severity, agent, since, limit }: Options): CaseFilter {
+  return {
+    ...(status !== undefined && status !== 'all' && { status }),
+    ...(severity !== undefined && { level: severity }),
+    ...(agent !== undefined && { agent }),
+    ...(since !== undefined && { since: new Date(since) }),
+    ...(limit !== undefined && { limit }),
+  };
+}
+
+async function whyEmpty(client: StoreClient): Promise<string> {
+  const { cases, findings, spans } = await caseCounts(client);
+  if (cases > 0) {
+    const open = await listCases(client, { status: 'open', limit: 1 });
+    return open.length > 0
+      ? `No case matches; there are ${cases} in all. Ask with fewer filters.`
+      : `No case matches: all ${cases} are closed. --status all shows them.`;
+  }
+  if (spans === 0) {
+    return 'No cases, because no spans have arrived yet. Instrument an agent, or see what spanwarden demo shows.';
+  }
+  return findings === 0
+    ? `No cases, because there are no findings in ${spans} spans. spanwarden rules list shows what is looked for.`
+    : `No cases: none of the ${findings} findings is at least medium. spanwarden findings list shows them.`;
+}
+
+function parseStatus(text: string): CaseStatus | 'all' {
+  const status = (['open', 'closed', 'all'] as const).find((each) => each === text.toLowerCase());
+  if (status === undefined) throw new InvalidArgumentError('Write open, closed or all.');
+  return status;
+}
+
+function parseDisposition(text: string): Disposition {
+  const disposition = dispositions.find((each) => each === text.toLowerCase());
+  if (disposition === undefined) throw new InvalidArgumentError(`Write one of ${dispositions.join(', ')}.`);
+  return disposition;
+}
+
+function parseText(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '' || trimmed.length > 1000) throw new InvalidArgumentError('Write 1 to 1000 characters.');
+  return trimmed;
+}
+
+/** Who runs the command, as far as the system knows. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
+}

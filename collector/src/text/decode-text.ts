@@ -49,8 +49,9 @@ export function decodedLayers(text: string): Layer[] {
   };
   for (let round = 0; round < decodeRoundsMax; round++) {
     const before = last;
-    advance(escapes);
-    advance(runs);
+    const { hasEscapes, hasRuns } = hintsOf(last.text);
+    if (hasEscapes) advance(escapes);
+    if (hasRuns || last !== before) advance(runs);
     if (last === before) break;
   }
   for (const layer of [{ text, steps: [] }, ...(last.steps.length > 0 ? [last] : [])]) {
@@ -59,6 +60,37 @@ export function decodedLayers(text: string): Layer[] {
   }
   return layers;
 }
+
+/** Whether a text may hold escapes, or runs of base64 or hex: one cheap pass that spares most texts the patterns. */
+function hintsOf(text: string): { readonly hasEscapes: boolean; readonly hasRuns: boolean } {
+  let [hasEscapes, hasRuns] = [false, false];
+  let [length, pairs, isHex] = [0, 0, true];
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    const kind = unit < 0x80 ? kinds[unit]! : unit === 0xdb40 ? escapeUnit : 0;
+    if (kind > escapeUnit) {
+      isHex &&= kind === hexUnit;
+      if (++length >= 16) hasRuns = true;
+      continue;
+    }
+    if (kind === escapeUnit) hasEscapes = true;
+    pairs = length === 2 && isHex && (unit === 0x20 || unit === 0x3a || unit === 0x2c) ? pairs + 1 : 0;
+    if (pairs >= 7) hasRuns = true;
+    length = 0;
+    isHex = true;
+  }
+  return { hasEscapes, hasRuns };
+}
+
+const escapeUnit = 1;
+const hexUnit = 2;
+/** By ASCII code: begins an escape, a small hex digit, another letter of base64, or nothing. */
+const kinds = Uint8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  if ('%&\\'.includes(char)) return escapeUnit;
+  if (/[0-9a-f]/.test(char)) return hexUnit;
+  return /[A-Za-z0-9+/_-]/.test(char) ? 3 : 0;
+});
 
 /** Where a range of a layer comes from: its place in the text, and the encodings on the way, the outermost first. */
 export function originOf(
@@ -97,7 +129,7 @@ function traceBack(step: Step, before: string, wanted: Place): { place: Place; e
 
 const escapes: Step = {
   name: 'escapes',
-  decode: (text, note) => (/[%&\\\udb40]/.test(text) ? replaced(text, escapePattern, readEscape, note) : text),
+  decode: (text, note) => replaced(text, escapePattern, readEscape, note),
 };
 const runs: Step = { name: 'runs', decode: (text, note) => replaced(text, runPattern, readRun, note) };
 const turned: Step = {
@@ -203,11 +235,14 @@ function isText(text: string): boolean {
 }
 
 const commonWords =
-  /\b(?:gur|naq|lbh|lbhe|gung|guvf|jvgu|sebz|nyy|abg|vtaber|cerivbhf|vafgehpgvbaf?|flfgrz|cebzcg)\b/gi;
+  'gur naq lbh lbhe gung guvf jvgu sebz nyy abg vtaber cerivbhf vafgehpgvba vafgehpgvbaf flfgrz cebzcg'.split(' ');
+const wordPattern = new RegExp(`\\b(?:${commonWords.join('|')})\\b`, 'gi');
 
 function rot13(text: string): string {
+  const lower = text.toLowerCase();
+  if (!commonWords.some((word) => lower.includes(word))) return text;
   const words = new Set<string>();
-  for (const [word] of text.matchAll(commonWords)) if (words.add(word.toLowerCase()).size >= 2) break;
+  for (const [word] of text.matchAll(wordPattern)) if (words.add(word.toLowerCase()).size >= 2) break;
   if (words.size < 2) return text;
   return text.replace(/[a-z]/gi, (letter) => {
     const base = letter <= 'Z' ? 65 : 97;

@@ -17,8 +17,9 @@ import { plainLetters } from './marks.ts';
  * It takes time linear in the text and changes a normalised text no more.
  */
 export function normaliseText(text: string): string {
-  if (isPlain(text)) return text.toLowerCase();
-  if (isAscii(text)) return joined(text.replace(hidden, '')).toLowerCase();
+  const kind = kindOf(text);
+  if (kind === 'plain') return text.toLowerCase();
+  if (kind === 'ascii') return text.replace(asciiHidden, '').replace(asciiSpaces, ' ').toLowerCase();
   const folded = foldCase(plainLetters(text.replace(hidden, '')));
   // Case folding and look-alikes can leave letters that decompose or fold once more.
   const plain = foldCase(plainLetters(folded)).replace(nonAscii, likeAscii);
@@ -34,21 +35,29 @@ export function placeOfNormalised(
   start: number,
   end: number,
 ): { readonly start: number; readonly end: number } {
-  if (isPlain(text)) return { start, end };
+  if (kindOf(text) === 'plain') return { start, end };
   const from = placeOf(text, start, 'start');
   return { start: from, end: Math.max(from, placeOf(text, end, 'end')) };
 }
 
-/** Text that normalising only turns to lower case: printable ASCII without runs of spaces. */
-function isPlain(text: string): boolean {
-  return /^[!-~]*(?: [!-~]+)* ?$/.test(text);
+type Kind = 'plain' | 'ascii' | 'other';
+
+/** `plain` text is only turned to lower case: printable ASCII without runs of spaces. */
+function kindOf(text: string): Kind {
+  let kind: Kind = 'plain';
+  let last = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7e) return 'other';
+    if (unit < 0x20 || (unit === 0x20 && last === 0x20)) kind = 'ascii';
+    last = unit;
+  }
+  return kind;
 }
 
-function isAscii(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII, controls included.
-  return /^[\x00-\x7f]*$/.test(text);
-}
-
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const asciiHidden = /[\x00-\x08\x0e-\x1f]+/g;
+const asciiSpaces = /[\t-\r][\t-\r ]*| [\t-\r ]+/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const hidden = /[\p{Default_Ignorable_Code_Point}\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\p{Cs}]+/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII, controls included.
@@ -64,8 +73,10 @@ function likeAscii(char: string): string {
   return lookAlikes.get(char) ?? char;
 }
 
+const spaces = /(?! (?![\t-\r\x85\p{Z}]))[\t-\r\x85\p{Z}]+/gu;
+
 function joined(text: string): string {
-  return /[\t-\r\x85\p{Z}]/u.test(text) ? text.replace(/[\t-\r\x85\p{Z}]+/gu, ' ') : text;
+  return text.replace(spaces, ' ');
 }
 
 const pieceChars = 1024;

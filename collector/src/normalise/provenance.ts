@@ -86,7 +86,7 @@ export function usedContents(tool: string, args: Value, when: Content['when']): 
 }
 
 const writtenByOthers = new Set(
-  'web webpage page browse browser url http email emails mail message messages inbox review reviews comment comments issue issues post posts tweet article document documents file files pdf note notes ticket search chat thread invoice bill'.split(
+  'web webpage page browse browser url http email emails mail message messages inbox review reviews comment comments issue issues post posts tweet article document documents file files pdf note notes ticket chat thread invoice bill'.split(
     ' ',
   ),
 );

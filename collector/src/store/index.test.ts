@@ -91,7 +91,11 @@ describe('the schema', () => {
         'RequestModel',
         'InputTokens',
         'OutputTokens',
-      ].map((name) => `${name} MATERIALIZED`),
+        'AttributeTypesIn EPHEMERAL',
+        'AttributeTypes',
+        'FactsIn EPHEMERAL',
+        'Facts',
+      ].map((name) => (name.includes(' ') ? name : `${name} MATERIALIZED`)),
     );
   });
 

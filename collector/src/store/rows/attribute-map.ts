@@ -2,6 +2,7 @@ import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Attribute, type SpanBatch, ValueType } from '../../model/span-batch.ts';
 import { valueText } from '../../model/value.ts';
+import { TypeNotes } from './attribute-types.ts';
 import type { ExtraAttribute } from './otel-traces.ts';
 import type { RowWriter } from './rowbinary.ts';
 
@@ -19,6 +20,8 @@ interface Shape {
 export class AttributeMapWriter {
   /** Values cut at `limits.attributeValueBytesMax`, since the start. */
   truncated = 0;
+  /** What the values written since its reset were, for the column AttributeTypes. */
+  readonly notes = new TypeNotes();
   readonly #fields: FieldTable;
   readonly #shapes = new Map<number, Shape>();
   #generation = -1;
@@ -69,12 +72,14 @@ export class AttributeMapWriter {
     for (const i of others.slice(0, place)) this.#entry(writer, first + i);
     writer.string(extra.name);
     writer.string(extra.value);
+    this.notes.noteAdded();
     for (const i of others.slice(place)) this.#entry(writer, first + i);
   }
 
   #entry(writer: RowWriter, row: number): void {
     const name = this.#fields.encodedName(this.#batch.attributes[row * Attribute.stride]!);
     writer.raw(name, 0, name.length);
+    this.notes.note(this.#batch.attributes[row * Attribute.stride + Attribute.type]!);
     this.#value(writer, row);
   }
 

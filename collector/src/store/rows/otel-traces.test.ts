@@ -4,7 +4,7 @@ import { createFieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Attribute, Event, Link, Resource, Scope, Span, type SpanBatch, ValueType } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
-import { otelTracesColumns, SpanRowEncoder } from './otel-traces.ts';
+import { otelTracesColumns, ownTracesColumns, SpanRowEncoder } from './otel-traces.ts';
 
 /**
  * Batches are built here by hand, because stages do not import each other; test/pipeline.test.ts runs the real decoder and
@@ -140,17 +140,19 @@ function rowsOf(bytes: Uint8Array): Record<string, Cell>[] {
     'Links.SpanId': () => list(text),
     'Links.TraceState': () => list(text),
     'Links.Attributes': () => list(map),
+    FactsIn: map,
   };
+  const columns = [...otelTracesColumns, ...ownTracesColumns];
   const rows: Record<string, Cell>[] = [];
   while (at < buffer.length) {
-    rows.push(Object.fromEntries(otelTracesColumns.map((column) => [column, (readers[column] ?? text)()])));
+    rows.push(Object.fromEntries(columns.map((column) => [column, (readers[column] ?? text)()])));
   }
   return rows;
 }
 
 const start = 1_700_000_000_123_456_789n;
 
-test('a span becomes the 22 columns of the exporter, in their order', () => {
+test('a span becomes the 22 columns of the exporter, in their order, and ours behind', () => {
   const [row, second] = rowsOf(
     new SpanRowEncoder(fields).encode(
       batchOf([
@@ -191,6 +193,8 @@ test('a span becomes the 22 columns of the exporter, in their order', () => {
     'Links.SpanId': [],
     'Links.TraceState': [],
     'Links.Attributes': [],
+    AttributeTypesIn: 'is|',
+    FactsIn: {},
   });
   assert.equal(second!.ServiceName, 'svc');
 });

@@ -1,8 +1,10 @@
 import type { FieldTable } from '../../model/fields.ts';
 import { Event, Link, Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
 import type { Rows } from '../../model/spool.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
 import { RowWriter } from './rowbinary.ts';
+import { FactMapWriter } from './span-facts.ts';
 
 /**
  * The columns of otel_traces that the OpenTelemetry Collector's ClickHouse exporter inserts, in this order.
@@ -33,6 +35,9 @@ export const otelTracesColumns = [
   'Links.Attributes',
 ] as const;
 
+/** What our rows carry behind them, into EPHEMERAL columns: see migration 6. */
+export const ownTracesColumns = ['AttributeTypesIn', 'FactsIn'] as const;
+
 /** Where a span's start must lie to be stored under it, in milliseconds since the epoch. */
 export interface TimeRange {
   readonly fromMs: number;
@@ -55,9 +60,13 @@ export class SpanRowEncoder {
   /** Encoded once per resource: service name and attribute map as they stand in every row of it. */
   readonly #resources = new RowWriter(16 * 1024);
   #resourceEnds: number[] = [];
+  #resourceTypes: Buffer[] = [];
+  readonly #facts: FactMapWriter;
 
-  constructor(fields: FieldTable) {
+  /** @param facts names of the derived facts that are stored with a span, where `encode` is given events. */
+  constructor(fields: FieldTable, facts: readonly string[] = []) {
     this.#maps = new AttributeMapWriter(fields);
+    this.#facts = new FactMapWriter(fields, facts);
     this.#serviceName = fields.intern('service.name');
   }
 
@@ -66,14 +75,18 @@ export class SpanRowEncoder {
     return this.#maps.truncated;
   }
 
-  encode(batch: SpanBatch, range: TimeRange): Rows {
+  encode(batch: SpanBatch, range: TimeRange, events?: SpanEvents): Rows {
     this.#resources.reset();
     this.#resourceEnds = [];
+    this.#resourceTypes = [];
     const from = BigInt(range.fromMs) * 1_000_000n;
     const to = BigInt(range.toMs) * 1_000_000n;
     const edges = { from, to, fromHigh: Number(from >> 32n), toHigh: Number(to >> 32n) };
     this.#maps.begin(batch);
-    for (let span = 0; span < batch.spanCount; span++) this.#row(batch, span * Span.stride, edges);
+    for (let span = 0; span < batch.spanCount; span++) {
+      this.#row(batch, span * Span.stride, edges);
+      this.#facts.write(this.#writer, events, span);
+    }
     return { table: 'otel_traces', bytes: this.#writer.take(), count: batch.spanCount };
   }
 
@@ -98,13 +111,20 @@ export class SpanRowEncoder {
     const scope = spans[at + Span.scope]! * Scope.stride;
     this.#text(bytes, batch.scopes, scope + Scope.name);
     this.#text(bytes, batch.scopes, scope + Scope.version);
+    const { notes } = this.#maps;
+    notes.reset();
     this.#maps.write(writer, spans[at + Span.attributes]!, spans[at + Span.attributeCount]!, original);
-    this.#duration(bytes, spans[at + Span.start]!, spans[at + Span.end]!);
+    notes.endFirst();
+    notes.append(this.#resourceTypes[spans[at + Span.resource]!]!);
+    notes.end();
+    const exact = this.#duration(bytes, spans[at + Span.start]!, spans[at + Span.end]!) && original === undefined;
     const status = statusCodes[spans[at + Span.statusCode]!] ?? statusCodes[0]!;
     writer.raw(status, 0, status.length);
     this.#text(bytes, spans, at + Span.statusMessage);
     this.#events(batch, spans[at + Span.events]!, spans[at + Span.eventCount]!);
     this.#links(batch, spans[at + Span.links]!, spans[at + Span.linkCount]!);
+    notes.finish(exact ? '' : timesText(batch, spans[at + Span.start]!, spans[at + Span.end]!));
+    writer.bytes(notes.bytes, 0, notes.length);
   }
 
   /** Writes the start, moved into the accepted range; returns the attribute that keeps the original if it was moved. */
@@ -142,18 +162,23 @@ export class SpanRowEncoder {
     const at = resource * Resource.stride;
     const first = batch.resources[at + Resource.attributes]!;
     const count = batch.resources[at + Resource.attributeCount]!;
+    const { notes } = this.#maps;
     this.#maps.writeValueOf(this.#resources, first, count, this.#serviceName);
+    notes.reset();
     this.#maps.write(this.#resources, first, count);
+    notes.trim();
     this.#resourceEnds.push(this.#resources.length);
+    this.#resourceTypes.push(Buffer.from(notes.bytes.subarray(0, notes.length)));
   }
 
-  /** End minus start on 32-bit halves; 0 when the span ends before it starts or a time is missing. */
-  #duration(bytes: Buffer, start: number, end: number): void {
+  /** End minus start on 32-bit halves; 0, and false, when the span ends before it starts or a time is missing. */
+  #duration(bytes: Buffer, start: number, end: number): boolean {
     const known = start >= 0 && end >= 0;
     const low = known ? bytes.readUInt32LE(end) - bytes.readUInt32LE(start) : 0;
     const high = known ? bytes.readUInt32LE(end + 4) - bytes.readUInt32LE(start + 4) - (low < 0 ? 1 : 0) : -1;
     if (high < 0) this.#writer.u64Halves(0, 0);
     else this.#writer.u64Halves(low >>> 0, high);
+    return high >= 0;
   }
 
   #events(batch: SpanBatch, first: number, count: number): void {
@@ -167,6 +192,7 @@ export class SpanRowEncoder {
     writer.varint(count);
     for (let at = first * Event.stride; at < end; at += Event.stride) {
       this.#maps.write(writer, rows[at + Event.attributes]!, rows[at + Event.attributeCount]!);
+      this.#maps.notes.end();
     }
   }
 
@@ -184,8 +210,14 @@ export class SpanRowEncoder {
     writer.varint(count);
     for (let at = first * Link.stride; at < end; at += Link.stride) {
       this.#maps.write(writer, rows[at + Link.attributes]!, rows[at + Link.attributeCount]!);
+      this.#maps.notes.end();
     }
   }
+}
+
+/** The times as they were sent, as AttributeTypes keeps them. */
+function timesText(batch: SpanBatch, start: number, end: number): string {
+  return `@${start < 0 ? '' : batch.nanos(start)},${end < 0 ? '' : batch.nanos(end)}`;
 }
 
 function clamp(nanos: bigint, edges: TimeEdges): bigint {

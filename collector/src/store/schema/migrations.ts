@@ -1,5 +1,6 @@
 import { caseTables } from './case-tables.ts';
 import { findingsTables } from './findings-tables.ts';
+import { historyColumns } from './history-columns.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
 import { ruleHealthTables } from './rule-health-tables.ts';
 
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
     statements: (options) => ruleHealthTables(options.database, options.findingsTtlDays),
   },
   { version: 5, name: 'cases', statements: (options) => caseTables(options.database, options.findingsTtlDays) },
+  { version: 6, name: 'history', statements: (options) => historyColumns(options.database) },
 ];
 
 /** Which tables keep rows for how long, and the day they are counted from. */

@@ -1,0 +1,48 @@
+import type { FieldId, FieldTable } from '../../model/fields.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
+import { isList, valueText } from '../../model/value.ts';
+import type { RowWriter } from './rowbinary.ts';
+
+/**
+ * Derived facts of a span as Map(LowCardinality(String), Array(String)): what SQL cannot work out from the attributes, for
+ * hunting. A fact that is absent is left out; spans without a category have none.
+ */
+export class FactMapWriter {
+  readonly #facts: readonly { readonly field: FieldId; readonly encoded: Uint8Array }[];
+
+  /** @param names at most 127, in the order in which they are stored. */
+  constructor(fields: FieldTable, names: readonly string[]) {
+    if (names.length > 127) throw new RangeError('more facts than the count has room for');
+    this.#facts = [...names].sort().map((name) => {
+      const field = fields.intern(name);
+      return { field, encoded: fields.encodedName(field) };
+    });
+  }
+
+  /** A fault in working a fact out must not cost the span: it is stored without facts then. */
+  write(writer: RowWriter, events: SpanEvents | undefined, span: number): void {
+    const countAt = writer.length;
+    writer.u8(0);
+    if (events === undefined || events.categories(span) === 0) return;
+    try {
+      const count = this.#entries(writer, events, span);
+      writer.buffer[countAt] = count;
+    } catch {
+      writer.length = countAt + 1;
+    }
+  }
+
+  #entries(writer: RowWriter, events: SpanEvents, span: number): number {
+    let count = 0;
+    for (const { field, encoded } of this.#facts) {
+      const value = events.value(span, field);
+      if (value === undefined) continue;
+      count++;
+      writer.raw(encoded, 0, encoded.length);
+      const members = isList(value) ? value : [value];
+      writer.varint(members.length);
+      for (const member of members) writer.string(valueText(member));
+    }
+    return count;
+  }
+}

@@ -32,6 +32,12 @@ const sources: readonly (readonly [prefix: string, attributes: readonly string[]
   ['spanwarden.content', texts],
   ['spanwarden.output', ['gen_ai.output.messages']],
   ['spanwarden.flow', ['gen_ai.output.messages']],
+  ['spanwarden.values.source', ['gen_ai.tool.call.result', 'gen_ai.retrieval.documents', 'gen_ai.input.messages']],
+  ['spanwarden.values.source_decoded', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
+  ['spanwarden.values.source_words', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
+  ['spanwarden.values.source_ids', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
+  ['spanwarden.values', ['gen_ai.tool.call.arguments', ...messages]],
+  ['spanwarden.tool.definition_hashes', ['gen_ai.tool.definitions']],
 ];
 
 /**
@@ -39,11 +45,13 @@ const sources: readonly (readonly [prefix: string, attributes: readonly string[]
  * what every span has, and facts of other origin.
  */
 export function sourcesOf(field: string): readonly string[] | undefined {
-  if (field.startsWith('resource.')) return [field.slice('resource.'.length)];
-  if (/^(?:span\.|(?:trace|span|parent_span)_id$)/.test(field)) return undefined;
   if (/^(?:parent|root|ancestor)\./.test(field)) return sourcesOf(field.slice(field.indexOf('.') + 1));
-  if (!field.startsWith('spanwarden.')) return [field, ...prefixesOf(field)];
-  return sources.find(([prefix]) => field === prefix || field.startsWith(`${prefix}.`))?.[1];
+  if (field.startsWith('resource.')) return [field.slice('resource.'.length)];
+  if (field === 'service.name') return [field];
+  const known = sources.find(([prefix]) => field === prefix || field.startsWith(`${prefix}.`));
+  if (known) return known[1];
+  const entry = taxonomy.find(({ name, open }) => name === field || (open && field.startsWith(`${name}.`)));
+  return entry !== undefined && entry.kind !== 'attribute' ? undefined : [field, ...prefixesOf(field)];
 }
 
 /** Attributes whose arrival decides whether fields of the taxonomy can have a value. */

@@ -16,6 +16,7 @@ import { createTestEvents } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
 import { rulesExplainCommand } from './rules-explain.ts';
 import { rulesNewCommand } from './rules-new.ts';
+import { rulesStatusCommand } from './rules-status.ts';
 import { rulesTestCommand } from './rules-test.ts';
 
 interface RulesOptions {
@@ -43,7 +44,11 @@ export function rulesCommand(): Command {
       .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
       .action((paths: string[], options: RulesOptions) => run(action, paths, options));
   }
-  return command.addCommand(rulesTestCommand()).addCommand(rulesExplainCommand()).addCommand(rulesNewCommand());
+  return command
+    .addCommand(rulesTestCommand())
+    .addCommand(rulesExplainCommand())
+    .addCommand(rulesNewCommand())
+    .addCommand(rulesStatusCommand());
 }
 
 interface Input {

@@ -1,15 +1,18 @@
 import { hash } from 'node:crypto';
 import { otlpJsonToProtobuf } from './decode/json.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
+import type { Case } from './model/case.ts';
 import type { FieldTable } from './model/fields.ts';
-import { type Finding, versionOf } from './model/finding.ts';
+import type { Finding } from './model/finding.ts';
 import { type Outcome, ok } from './model/outcome.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
 import { NormalisedEvents } from './normalise/span-events.ts';
 import { storedFacts } from './normalise/stored-facts.ts';
 import type { TraceOutcome } from './receive/http.ts';
+import { type Found, Refused } from './refused.ts';
 import { JournalLog } from './state/journal-log.ts';
+import { encodeCases } from './store/rows/cases.ts';
 import { encodeFindings } from './store/rows/findings.ts';
 import { SpanRowEncoder } from './store/rows/otel-traces.ts';
 
@@ -25,6 +28,8 @@ export interface Detector {
   /** All it remembers. */
   snapshot(): Uint8Array;
   readonly newestNanos: bigint;
+  /** The cases that changed since the last call. */
+  takeCases?(): readonly Case[];
 }
 
 /** The spool as the pipeline needs it. */
@@ -63,8 +68,6 @@ export interface PipelineOptions {
 }
 
 const dayMs = 86_400_000;
-/** Findings that are kept for the next append when the spool refuses one; the oldest are let go. */
-const keptFindingsMax = 10_000;
 /** While no span comes, what moving the clock on left in the journal is stored once in so many times. */
 const quietSettlesMax = 600;
 
@@ -79,8 +82,7 @@ export class TracePipeline {
   readonly #encoder: SpanRowEncoder;
   readonly #journal: JournalLog;
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Findings by id that the spool refused: a resend need not bring them again, as its spans were counted already. */
-  readonly #kept = new Map<string, Finding>();
+  readonly #refused = new Refused();
   #quietSettles = 0;
   /** When the last batch came and how far event time was then; silence moves it on by the clock. */
   #lastBatch: { readonly ms: number; readonly newestNanos: bigint };
@@ -122,8 +124,8 @@ export class TracePipeline {
     }
     const { count, message } = decoded.batch.rejected;
     if (decoded.batch.spanCount === 0) return { status: 'ok', rejected: count, message };
-    const { rows, findings } = this.#rows(decoded.batch);
-    return answer(await this.#append(digest, rows, findings), count, message);
+    const { rows, found } = this.#rows(decoded.batch);
+    return answer(await this.#append(digest, rows, found), count, message);
   }
 
   /**
@@ -135,13 +137,17 @@ export class TracePipeline {
     const passedNanos = BigInt(Math.max(0, this.#options.now() - ms)) * 1_000_000n;
     const { detector } = this.#options;
     const due = newestNanos === 0n ? [] : this.#guarded(() => detector.advance(newestNanos + passedNanos));
-    if (due.length === 0 && this.#kept.size === 0 && this.#quietSettles++ < quietSettlesMax) return ok;
-    return this.#storeDue(due);
+    const cases = detector.takeCases?.() ?? [];
+    const isQuiet = due.length === 0 && cases.length === 0 && this.#refused.isEmpty;
+    if (isQuiet && this.#quietSettles++ < quietSettlesMax) return ok;
+    return this.#storeDue(due, cases);
   }
 
   /** Decides everything that correlations still wait for, and stores it; they begin anew. */
   async flush(): Promise<Outcome> {
-    return this.#storeDue(this.#guarded(() => this.#options.detector.flush()));
+    const { detector } = this.#options;
+    const due = this.#guarded(() => detector.flush());
+    return this.#storeDue(due, detector.takeCases?.() ?? []);
   }
 
   /** Everything that detection remembers; the journal before it is noted as such. */
@@ -152,15 +158,15 @@ export class TracePipeline {
 
   /** Puts on disk what the journal holds, with the findings that were refused; waits for what is on its way. */
   async storeJournal(): Promise<void> {
-    await this.#storeDue([]);
+    await this.#storeDue([], []);
     await Promise.allSettled(this.#underWay);
   }
 
-  #storeDue(due: readonly Finding[]): Promise<Outcome> {
+  #storeDue(due: readonly Finding[], cases: readonly Case[]): Promise<Outcome> {
     if (due.length > 0) this.#options.observer?.settled?.(due);
     this.#noteJournal();
-    const findings = this.#withKept(due);
-    return this.#append(undefined, findings.length > 0 ? [encodeFindings(findings)] : [], findings);
+    const found = this.#refused.with({ findings: due, cases });
+    return this.#append(undefined, rowsOf(found), found);
   }
 
   #noteJournal(): void {
@@ -168,8 +174,8 @@ export class TracePipeline {
     this.#journal.add(this.#options.detector.takeJournal());
   }
 
-  /** Appends a record; findings are kept when it is refused. Without a digest it is one that nobody sends again. */
-  #append(digest: Uint8Array | undefined, rows: Rows[], findings: readonly Finding[]): Promise<Outcome> {
+  /** Appends a record; what was found is kept when it is refused. Without a digest it is one that nobody sends again. */
+  #append(digest: Uint8Array | undefined, rows: Rows[], found: Found): Promise<Outcome> {
     const outgoing = this.#journal.outgoing();
     if (rows.length === 0 && outgoing.numbers.length === 0) return Promise.resolve(ok);
     const journal = outgoing.bytes;
@@ -182,28 +188,12 @@ export class TracePipeline {
           return outcome;
         }
         this.#journal.refused(outgoing);
-        this.#keep(findings);
+        this.#refused.keep(found);
         return outcome;
       })
       .finally(() => this.#underWay.delete(landing));
     this.#underWay.add(landing);
     return landing;
-  }
-
-  #keep(findings: readonly Finding[]): void {
-    for (const finding of findings) {
-      const newer = this.#kept.get(finding.id);
-      if (newer === undefined || versionOf(newer) < versionOf(finding)) this.#kept.set(finding.id, finding);
-      if (this.#kept.size > keptFindingsMax) this.#kept.delete(this.#kept.keys().next().value!);
-    }
-  }
-
-  /** The findings, before them what was kept and is not newer now. */
-  #withKept(findings: readonly Finding[]): readonly Finding[] {
-    const newer = new Set(findings.map(({ id }) => id));
-    const kept = [...this.#kept.values()].filter(({ id }) => !newer.has(id));
-    this.#kept.clear();
-    return [...kept, ...findings];
   }
 
   #decode(encoding: 'protobuf' | 'json', bytes: Buffer): ReturnType<TraceDecoder['decode']> {
@@ -218,19 +208,18 @@ export class TracePipeline {
     return decoded;
   }
 
-  /** The rows of a batch and its findings. */
-  #rows(batch: DecodedBatch): { readonly rows: Rows[]; readonly findings: readonly Finding[] } {
+  /** The rows of a batch, and what was found in it. */
+  #rows(batch: DecodedBatch): { readonly rows: Rows[]; readonly found: Found } {
     const { detector, observer, retentionMs } = this.#options;
     const now = this.#options.now();
     const events = this.#events.bind(batch);
-    const found = this.#guarded(() => detector.detect(events, BigInt(now) * 1_000_000n));
+    const findings = this.#guarded(() => detector.detect(events, BigInt(now) * 1_000_000n));
     this.#lastBatch = { ms: now, newestNanos: detector.newestNanos };
     this.#noteJournal();
-    observer?.batch?.(events, found);
-    const rows = [this.#encoder.encode(batch, { fromMs: now - retentionMs, toMs: now + dayMs }, events)];
-    const findings = this.#withKept(found);
-    if (findings.length > 0) rows.push(encodeFindings(findings));
-    return { rows, findings };
+    observer?.batch?.(events, findings);
+    const spans = this.#encoder.encode(batch, { fromMs: now - retentionMs, toMs: now + dayMs }, events);
+    const found = this.#refused.with({ findings, cases: detector.takeCases?.() ?? [] });
+    return { rows: [spans, ...rowsOf(found)], found };
   }
 
   /** A fault in detection must not cost the spans. */
@@ -242,6 +231,13 @@ export class TracePipeline {
       return [];
     }
   }
+}
+
+function rowsOf({ findings, cases }: Found): Rows[] {
+  return [
+    ...(findings.length > 0 ? [encodeFindings(findings)] : []),
+    ...(cases.length > 0 ? [encodeCases(cases)] : []),
+  ];
 }
 
 function digestOf(parts: readonly Uint8Array[]): Uint8Array {

@@ -86,15 +86,3 @@ test('after a restart it goes on where it was', () => {
   assert.equal(rows.at(-1)?.id, before?.id);
   assert.ok(rows.at(-1)!.version > before!.version);
 });
-
-test('cases that were refused come again', () => {
-  const { work, send } = setup();
-  send(span(1));
-  const refused = work.takeCases();
-  work.refused(refused);
-  work.advance(start + 60_000_000_000n);
-  assert.deepEqual(
-    work.takeCases().map(({ id }) => id),
-    refused.map(({ id }) => id),
-  );
-});

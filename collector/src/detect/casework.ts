@@ -32,8 +32,6 @@ export interface CaseworkOptions {
 export interface Casework extends Omit<Ruling, keyof Stateful>, Memory {
   /** The cases that changed since the last call, for the record that holds their findings. */
   takeCases(): Case[];
-  /** These could not be stored: they come again. */
-  refused(cases: readonly Case[]): void;
   stats(): CaseworkStats;
 }
 
@@ -86,7 +84,6 @@ export function withCasework(rules: Ruling, options: CaseworkOptions): Casework 
       changed.clear();
       return cases;
     },
-    refused: (cases) => casebook.again(cases),
     stats: () => ({
       repeats: { ...repeats.counters, folds: repeats.size },
       cases: { ...casebook.counters, open: casebook.size.cases, findings: casebook.size.findings },

@@ -176,15 +176,6 @@ describe('cases', () => {
     assert.equal(book.size.findings, 1000);
   });
 
-  test('rows that were not stored come again', () => {
-    const book = new Casebook();
-    const first = book.take([at(0)]);
-    book.again(first);
-    const [again] = book.advance(start + second);
-    assert.equal(again?.id, first[0]?.id);
-    assert.ok(again!.version > first[0]!.version);
-  });
-
   test('hostile names are bounded, on one line and without control characters', () => {
     const name = `\u001b[31m\n<img src=x>\u202e${'x'.repeat(1_000_000)}`;
     const [row] = new Casebook().take([at(0, { agentName: name, toolName: name, userId: name, conversationId: name })]);

@@ -69,11 +69,6 @@ export class Casebook implements Stateful {
     return this.#perform({ flush: true });
   }
 
-  /** Rows of these cases were not stored: they come again with the next call. */
-  again(cases: readonly Case[]): void {
-    if (cases.length > 0) this.#perform({ again: cases.map(({ id }) => id) });
-  }
-
   takeJournal(): Uint8Array {
     if (this.#journal.length === 0) return new Uint8Array();
     const journal = encodeState(this.#journal);
@@ -114,21 +109,18 @@ export class Casebook implements Stateful {
   }
 
   #perform(entry: JournalEntry): Case[] {
-    const isIdle = !entry.sightings?.length && !entry.ties?.length && !entry.again && !entry.flush;
+    const isIdle = !entry.sightings?.length && !entry.ties?.length && !entry.flush;
     const moved = (entry.eventNanos ?? 0n) > this.#state.newest;
     if (isIdle && !moved) return [];
     this.#journal.push(entry);
     return this.#run(entry);
   }
 
-  #run({ sightings = [], ties = [], again = [], eventNanos = 0n, flush = false }: JournalEntry): Case[] {
+  #run({ sightings = [], ties = [], eventNanos = 0n, flush = false }: JournalEntry): Case[] {
     const state = this.#state;
     if (eventNanos > state.newest) state.newest = eventNanos;
     for (const tie of ties) this.#hold(tie);
     for (const sighting of sightings) this.#add(sighting);
-    for (const id of again) {
-      for (const record of state.records) if (record.written.has(id)) record.dueNanos = 1n;
-    }
     this.#evict();
     this.#forget();
     const given: Case[] = [];
@@ -138,8 +130,6 @@ export class Casebook implements Stateful {
       else if (record.written.size > 0 && record.dueNanos === 0n) record.dueNanos = state.newest + wait(record.given);
     }
     this.#touched.clear();
-    // An answer that was refused is not given out again in the call that says so.
-    if (again.length > 0) return given;
     for (const record of state.records) {
       if (record.dueNanos > 0n && (flush || record.dueNanos <= state.newest)) this.#giveOut(record, given);
     }
@@ -332,7 +322,6 @@ function wait(given: number): bigint {
 interface JournalEntry {
   readonly sightings?: readonly Sighting[];
   readonly ties?: readonly Tie[];
-  readonly again?: readonly string[];
   readonly eventNanos?: bigint;
   readonly flush?: boolean;
 }

@@ -146,6 +146,8 @@ export class Correlator {
   flush(): Finding[] {
     while (this.#buffer.size > 0) this.#evaluateNext();
     for (;;) {
+      // The end of the data is no silence.
+      for (const evaluator of this.#evaluators) if (evaluator.closesSilence) evaluator.clear();
       const next = this.#findNextClose();
       if (next === undefined) break;
       this.#closeUntil(next);

@@ -76,11 +76,15 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
   }
 
   get closesSilence(): boolean {
+    const { silent } = this.#kind;
+    if (silent === undefined || this.closesNanos === undefined) return false;
     const { groups, due } = this.#state;
-    return due.slice(this.#head).every(({ timeNanos, key }) => {
+    for (let at = this.#head; at < due.length; at++) {
+      const { timeNanos, key } = due[at]!;
       const group = groups.get(key);
-      return group?.dueNanos !== timeNanos || (this.#kind.silent?.(group.state) ?? false);
-    });
+      if (group?.dueNanos === timeNanos && !silent(group.state)) return false;
+    }
+    return true;
   }
 
   get stalestNanos(): bigint | undefined {

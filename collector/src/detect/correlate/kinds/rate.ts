@@ -59,7 +59,7 @@ export function rateKind(correlation: Correlation, syntax: RateSyntax): Kind<Rat
       state.events = 0;
       return changes;
     },
-    silent: ({ events }) => events === 0,
+    ...(watchesSilence && { silent: ({ events }: Rate) => events === 0 }),
     size: ({ numbers, top }) => 1 + numbers.length + top.length,
   };
 }

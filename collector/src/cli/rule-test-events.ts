@@ -36,6 +36,7 @@ function otlpSpan(span: TestSpan, index: number): object {
   return {
     traceId,
     spanId: testSpanId(span.number === undefined ? index : span.number - 1),
+    ...(span.parent !== undefined && { parentSpanId: testSpanId(span.parent - 1) }),
     name: span.name,
     kind: span.kind,
     startTimeUnixNano: String(end - BigInt(Math.round(span.durationMs * 1e6))),

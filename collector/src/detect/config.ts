@@ -31,6 +31,16 @@ export const detectConfigSchema = z
         'Milliseconds that a span may end before the newest one and still count for correlation rules. Default 30000 (30 s). ' +
           'Their findings come out this much later; spans that come later than that are left to the other rules.',
       ),
+    trace_wait_ms: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .default(600_000)
+      .describe(
+        'Milliseconds for rules that read fields of the parent, the root or any ancestor of a span: so long after its end a ' +
+          'span waits for them, and so far apart both may end. Default 600000 (10 min). More finds ancestors of longer runs; ' +
+          'it takes more memory, and what an ancestor is missing for is decided that much later.',
+      ),
     checkpoint_interval_ms: z
       .int()
       .min(100)

@@ -2,7 +2,7 @@ import type { FieldTable } from '../model/fields.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
 import type { SpanEvents } from '../model/span-events.ts';
-import type { AncestryStats } from './ancestry/ancestry.ts';
+import { type AncestryStats, traceWaitDefaultNanos } from './ancestry/ancestry.ts';
 import { createReaching } from './ancestry/reaching.ts';
 import { createCompiler, type RuleNode } from './compile.ts';
 import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
@@ -67,7 +67,6 @@ export interface RuleStats {
 }
 
 const latenessDefaultNanos = 30_000_000_000n;
-const traceWaitDefaultNanos = 600_000_000_000n;
 
 /** Compiles the rules once; afterwards every span pays only for the rules of its categories. */
 export function createDetector(options: DetectorOptions): Detector {

@@ -1,5 +1,6 @@
 import { isList, type Value } from '../model/value.ts';
 import { isCorrelation } from './correlate/correlation.ts';
+import { isAbove } from './parse/test-parents.ts';
 import { Report } from './report.ts';
 import { createCaseRunner, type RuleTestOptions, readTestCases, type TestSpan, testSpanId } from './rule-tests.ts';
 
@@ -39,7 +40,9 @@ export function runEvasions(options: RuleTestOptions): EvasionResult[] {
       const changed = spans.map((span) => evaded(span, evasions[evasion]));
       if (changed.every((span, index) => span === spans[index])) return [];
       const found = run(rule, changed).map(({ spanId }) => spanId);
-      const held = isCorrelation(rule) ? found.length > 0 : spans.every((_, at) => found.includes(testSpanId(at)));
+      const held = isCorrelation(rule)
+        ? found.length > 0
+        : spans.every((_, at) => found.includes(testSpanId(at)) || isAbove(spans, at));
       const { id, name: ruleName, title } = rule.meta;
       const status = held ? 'found' : 'missed';
       return [{ ruleId: id, ruleName, ruleTitle: title, case: name, evasion, status }];

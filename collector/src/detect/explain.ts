@@ -1,6 +1,9 @@
 import type { FieldTable } from '../model/fields.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { Category } from '../model/span-events.ts';
+import { traceWaitDefaultNanos } from './ancestry/ancestry.ts';
+import { ancestryFieldsOf } from './ancestry/fields.ts';
+import { withAncestry } from './ancestry/view.ts';
 import { createCompiler } from './compile.ts';
 import { type BranchExplanation, branch } from './explanation.ts';
 import type { Rule } from './load.ts';
@@ -16,8 +19,10 @@ export function createExplainer(
 ): (events: SpanEvents, span: number) => BranchExplanation {
   const node = createCompiler(fields)(rule);
   const cursor: Cursor = { events: undefined as unknown as SpanEvents, span: 0, turn: 0 };
+  const names = ancestryFieldsOf(rule);
+  const seen = createSeen(names, fields);
   return (events, span) => {
-    cursor.events = events;
+    cursor.events = seen(events, span);
     cursor.span = span;
     cursor.turn++;
     const categories = events.categories(span);
@@ -30,6 +35,20 @@ export function createExplainer(
       parts.every(({ matched }) => matched),
       parts,
     );
+  };
+}
+
+/** A batch with the fields of other spans that a rule reads. Batches are used again: one view lasts while spans go up. */
+function createSeen(names: readonly string[], fields: FieldTable): (events: SpanEvents, span: number) => SpanEvents {
+  let view: SpanEvents | undefined;
+  let last = 0;
+  return (events, span) => {
+    if (names.length === 0) return events;
+    if (view === undefined || view.batch !== events.batch || span <= last) {
+      view = withAncestry(events, { fields, names, waitNanos: traceWaitDefaultNanos });
+    }
+    last = span;
+    return view;
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Position, Problem } from '../model/errors.ts';
+import { type AncestryField, ancestryField } from './ancestry/fields.ts';
 import { type Correlation, isCorrelation } from './correlate/correlation.ts';
 import type { RuleFilter } from './filters.ts';
 import { type LoadedRules, type LoadOptions, type Rule, type RuleSource, readRules } from './load.ts';
@@ -68,16 +69,28 @@ function checkFields(search: SearchSyntax, known: readonly KnownField[], report:
 }
 
 function checkField(name: string, at: Position, known: readonly KnownField[], report: Report): void {
-  if (name === '' || isKnown(name, known)) return;
-  const near = didYouMean(
-    name,
+  const reached = ancestryField(name);
+  const base = reached?.base ?? name;
+  if (reached) checkReach(reached, at, report);
+  if (name === '' || isKnown(base, known)) return;
+  const word = didYouMean(
+    base,
     known.map((field) => field.name),
   );
+  const near = word && reached ? `${reached.reach}.${word}` : word;
   const advice = near === undefined ? 'The fields are listed in docs/taxonomy.md.' : `Write \`${near}\`.`;
-  if (/^(?:spanwarden|span)\./.test(name)) report.error('SW_RULE_FIELD', at, `there is no field \`${name}\``, advice);
-  else if (near !== undefined || /^(?:gen_ai|mcp)\./.test(name)) {
+  if (/^(?:spanwarden|span|message)\./.test(base))
+    report.error('SW_RULE_FIELD', at, `there is no field \`${name}\``, advice);
+  else if (near !== undefined || /^(?:gen_ai|mcp)\./.test(base)) {
     report.warn('SW_RULE_FIELD', at, `\`${name}\` is no field of the taxonomy`, advice);
   }
+}
+
+/** The root of a trace is a request or the run of an agent: what only tool calls have is looked for there in vain. */
+function checkReach({ reach, base }: AncestryField, at: Position, report: Report): void {
+  if (reach !== 'root' || !/^(?:gen_ai\.tool|spanwarden\.(?:effect|argument|outgoing)|mcp)\./.test(base)) return;
+  const message = `\`root.${base}\` is a field of tool calls, and the root of a trace is seldom one`;
+  report.warn('SW_RULE_FIELD', at, message, `Write \`ancestor.${base}\` or \`parent.${base}\`.`);
 }
 
 /** Fields of correlations that belong to no alias and to no correlation below, and names that could be mistaken for fields. */

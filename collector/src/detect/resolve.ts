@@ -1,3 +1,4 @@
+import { reachProblem } from './ancestry/fields.ts';
 import type { Matcher } from './matcher.ts';
 import { chainProblem, foreignModifiers, modifierKinds } from './modifiers/chain.ts';
 import type { Lists } from './modifiers/text.ts';
@@ -60,6 +61,8 @@ function resolveItem(item: ItemSyntax, options: ResolveOptions): FieldTest | und
   if (!checkModifiers(item, options.report)) return undefined;
   const { modifiers, values, at } = item;
   const { report } = options;
+  const reach = reachProblem(item.field);
+  if (reach) report.error('SW_RULE_FIELD', at, reach.message, reach.advice);
   const negate = modifiers.includes('neq');
   if (
     item.field === '' &&

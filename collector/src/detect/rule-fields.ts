@@ -1,3 +1,4 @@
+import { ancestryField } from './ancestry/fields.ts';
 import type { Correlation } from './correlate/correlation.ts';
 import { isCorrelation } from './correlate/correlation.ts';
 import type { Rule } from './load.ts';
@@ -9,7 +10,7 @@ export function fieldsOf({ detection }: Rule): string[] {
   const names = [...detection.searches.values()]
     .flatMap(itemsOf)
     .flatMap(({ field, test }) => (test.kind === 'fieldref' ? [field, test.other] : [field]));
-  return [...new Set(names)];
+  return [...new Set(names.map((name) => ancestryField(name)?.base ?? name))];
 }
 
 /**
@@ -21,7 +22,9 @@ export function missingFields(
   arrives: (field: string, categories: number) => boolean,
 ): readonly string[] {
   if (isCorrelation(rule)) return missingOfCorrelation(rule, arrives);
-  const seen = (field: string): boolean => field === '' || arrives(field, rule.categories);
+  // Spans above may be of any category, or of none.
+  const seen = (field: string): boolean =>
+    field === '' || ancestryField(field) !== undefined || arrives(field, rule.categories);
   const missing = rule.detection.conditions.map(({ root }) => missingIn(root, rule.detection, seen));
   return missing.some((fields) => fields.length === 0) ? [] : [...new Set(missing.flat())];
 }

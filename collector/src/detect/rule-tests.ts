@@ -7,6 +7,7 @@ import { evidenceSpanIds } from './correlate/findings.ts';
 import { createDetector, type Detector } from './engine.ts';
 import type { Rule, RuleSet, RuleSource } from './load.ts';
 import { parseTestFile, type TestCase, type TestSpan } from './parse/test-file.ts';
+import { isAbove } from './parse/test-parents.ts';
 import type { ExpectedFinding } from './parse/test-timing.ts';
 import { Report } from './report.ts';
 import { type ShuffleOptions, shuffledDifference } from './shuffle.ts';
@@ -140,7 +141,8 @@ function ruleResult(test: TestCase, findings: readonly Finding[]): RuleTestResul
   const wrong: string[] = [];
   for (const index of test.spans.keys()) {
     const matched = found.includes(testSpanId(index));
-    if (matched === (test.kind === 'match')) continue;
+    const wanted = test.kind === 'match';
+    if (matched === wanted || (wanted && isAbove(test.spans, index))) continue;
     const which = test.spans.length > 1 ? `span ${index + 1}` : 'the span';
     wrong.push(matched ? `${which} matched but must not` : `${which} did not match`);
   }

@@ -16,6 +16,9 @@ import { bytesOf, type Trace, type TraceBounds, type TraceCounters, TraceStore }
 import { unknown, type Verdict } from './verdict.ts';
 import { type Waiting, WaitingHeap } from './waiting.ts';
 
+/** How long spans wait for those above them when nothing else is said. */
+export const traceWaitDefaultNanos = 600_000_000_000n;
+
 export interface AncestryOptions extends ArrivalOptions {
   readonly rules: readonly Rule[];
   readonly fields: FieldTable;

@@ -1,4 +1,5 @@
 import { limits } from '../../model/limits.ts';
+import { ancestryField } from '../ancestry/fields.ts';
 import type { Rule } from '../load.ts';
 import { namesOf, rulesNamed } from '../names.ts';
 import { didYouMean, type Report } from '../report.ts';
@@ -105,6 +106,10 @@ function memberOf(
       report.error('SW_RULE_VALUE', alias.at, message, `Add \`${name}: <field>\`.`);
     }
     const wanted = target ?? field;
+    if (ancestryField(wanted.name)) {
+      const message = `a correlation cannot group or measure by \`${wanted.name}\`, which belongs to another span`;
+      report.error('SW_RULE_FIELD', wanted.at, message, 'Name a field of the span itself.');
+    }
     if (isCorrelation(source) && !source.syntax.groupBy.some((key) => key.name === wanted.name)) {
       const has = source.syntax.groupBy.map((key) => `\`${key.name}\``).join(', ') || 'nothing';
       const message = `a match of the correlation \`${name}\` has no \`${wanted.name}\``;

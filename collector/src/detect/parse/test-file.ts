@@ -5,6 +5,7 @@ import type { Rule } from '../load.ts';
 import { namesOf } from '../names.ts';
 import type { Report } from '../report.ts';
 import { entryOf, plainOf, readYaml, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
+import { parentsOf } from './test-parents.ts';
 import { chatAttributes, toolAttributes } from './test-sugar.ts';
 import { type ExpectedFinding, expectedOf, repeated, timesOf } from './test-timing.ts';
 
@@ -12,6 +13,8 @@ import { type ExpectedFinding, expectedOf, repeated, timesOf } from './test-timi
 export interface TestSpan {
   /** Its number in the case, from 1, where spans do not come in the order written. */
   readonly number?: number;
+  /** The number of its parent in the case, from 1; left out on a root. */
+  readonly parent?: number;
   readonly name: string;
   /** OTLP's number: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   readonly kind: number;
@@ -98,7 +101,10 @@ function parseCase(node: YamlNode, rule: Rule | Correlation, kind: TestCase['kin
   const nodes = repeated(list?.kind === 'list' ? list.items : [{ ...node, entries: own }], report);
   if (list) checkKeys(node, ['case', 'spans', 'findings'], report);
   const times = timesOf(nodes, report);
-  const spans = nodes.map((each, index) => parseSpan(each, times[index]!, report)).filter((span) => span !== undefined);
+  const parents = parentsOf(nodes, report);
+  const spans = nodes
+    .map((each, index) => parseSpan(each, times[index]!, report, parents[index]))
+    .filter((span) => span !== undefined);
   const expected = expectedOf(findings, (map, known) => checkKeys(map, known, report), report);
   if (spans.length === 0) return [];
   return [{ rule, kind, name: String(name.value), spans, findings: expected, at: node.at }];
@@ -126,11 +132,13 @@ export const spanKeys: readonly string[] = [
   'at',
   'every',
   'repeat',
+  'id',
+  'parent',
   'attributes',
   'resource',
 ];
 
-function parseSpan(node: YamlNode, endNanos: bigint, report: Report): TestSpan | undefined {
+function parseSpan(node: YamlNode, endNanos: bigint, report: Report, parent?: number): TestSpan | undefined {
   if (node.kind !== 'map') {
     report.error('SW_RULE_TEST', node.at, 'a span is a map', 'Write tool:, chat: or span: with its name.');
     return undefined;
@@ -156,6 +164,7 @@ function parseSpan(node: YamlNode, endNanos: bigint, report: Report): TestSpan |
   const attributes = { ...sugar, ...attributesOf(entryOf(node, 'attributes'), report) };
   const name = tool ? `execute_tool ${text(tool)}` : chat ? 'chat' : text(named);
   return {
+    ...(parent !== undefined && { parent }),
     name,
     kind: number(node, 'kind', kindNumbers, chat ? 3 : 1, report),
     statusCode: number(node, 'status', statusNumbers, 0, report),
@@ -167,8 +176,8 @@ function parseSpan(node: YamlNode, endNanos: bigint, report: Report): TestSpan |
 }
 
 /** A span outside of any case: `tool:`, `chat:` or `span:` with what goes with it. */
-export function parseLoneSpan(node: YamlNode, report: Report): TestSpan | undefined {
-  return parseSpan(node, 0n, report);
+export function parseLoneSpan(node: YamlNode, report: Report, parent?: number): TestSpan | undefined {
+  return parseSpan(node, 0n, report, parent);
 }
 
 /** Maps and lists of maps become JSON text, as instrumentations send them; everything else is sent as it is. */

@@ -7,7 +7,9 @@ import type { Logger } from 'pino';
 import type { ActiveRules, ReloadOutcome } from './active-rules/active-rules.ts';
 import { type RuleSources, type RunningRules, runRules } from './active-rules/run.ts';
 import { apiRouter } from './api/routes.ts';
+import { addCaseGauges } from './case-gauges.ts';
 import type { Config } from './config/schema.ts';
+import { withCasework } from './detect/casework.ts';
 import type { Detector } from './detect/engine.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { problemText, SpanwardenError } from './model/errors.ts';
@@ -68,16 +70,18 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const sources = options.ruleSources;
   const running = runRules(config, { logger, fields, metrics, ...(sources && { sources }) });
   const { detector } = running.rules;
+  const allowedLatenessNanos = BigInt(config.detect.allowed_lateness_ms) * 1_000_000n;
+  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true });
   makeDataDir(dataDir);
   const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), keepFrom: 0, logger });
-  const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, detector, logger);
+  const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, casework, logger);
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
     await spool.close();
     throw error;
   });
   const pipeline = new TracePipeline({
     fields,
-    detector,
+    detector: casework,
     log: spool,
     retentionMs: config.clickhouse.ttl_days * dayMs,
     journal: state.journal,
@@ -96,6 +100,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addGauges(metrics, spool, pipeline);
   addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);
+  addCaseGauges(metrics, casework);
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();

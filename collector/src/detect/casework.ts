@@ -38,7 +38,7 @@ export interface Casework extends Omit<Ruling, keyof Stateful>, Memory {
 /** Counts since the start; sizes as they are now. */
 export interface CaseworkStats {
   readonly repeats: Readonly<RepeatsCounters> & { readonly folds: number };
-  readonly cases: Readonly<CasebookCounters> & { readonly open: number; readonly findings: number };
+  readonly cases: Readonly<CasebookCounters> & { readonly remembered: number; readonly findings: number };
 }
 
 const latenessDefaultNanos = 30_000_000_000n;
@@ -86,7 +86,7 @@ export function withCasework(rules: Ruling, options: CaseworkOptions): Casework 
     },
     stats: () => ({
       repeats: { ...repeats.counters, folds: repeats.size },
-      cases: { ...casebook.counters, open: casebook.size.cases, findings: casebook.size.findings },
+      cases: { ...casebook.counters, remembered: casebook.size.cases, findings: casebook.size.findings },
     }),
   };
 }

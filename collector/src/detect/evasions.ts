@@ -13,7 +13,16 @@ export const evasions = {
   'full width': (text: string) =>
     text.replace(/[A-Za-z0-9]/g, (char) => String.fromCharCode(char.charCodeAt(0) + 0xfee0)),
   'line wraps': (text: string) => text.replaceAll(' ', '\n  '),
+  'look-alikes': (text: string) => text.replace(/[aceiopxyACEHIKMOPTX]/g, (letter) => lookAlikes[letter]!),
+  percent: (text: string) => text.replace(/[a-z]/gi, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+  // Words before it, as people write them, and to mark where it begins.
+  base64: (text: string) => (text === '' ? text : `Decode this: ${Buffer.from(text).toString('base64')}`),
 } as const satisfies Readonly<Record<string, (text: string) => string>>;
+
+/** Cyrillic for Latin. */
+const lookAlikes: Readonly<Record<string, string>> = Object.fromEntries(
+  [...'aceiopxyACEHIKMOPTX'].map((latin, at) => [latin, [...'асеіорхуАСЕНІКМОРТХ'][at]!]),
+);
 
 export type EvasionName = keyof typeof evasions;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createDetector, type Detector } from '../../detect/engine.ts';
-import { loadRules } from '../../detect/load.ts';
+import type { loadRules } from '../../detect/load.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { TracePipeline } from '../../pipeline.ts';
 import type { Spool } from '../../spool/contract.ts';
@@ -13,7 +13,7 @@ import { type OpenedState, openState } from '../open-state.ts';
 import { readFindings, type StoredFinding } from './stored-findings.ts';
 
 export interface WorldOptions {
-  readonly rules: string;
+  readonly rules: ReturnType<typeof loadRules>;
   readonly latenessMs: number;
   /** What a start does; a test of the test breaks it. */
   readonly open?: typeof openState;
@@ -27,7 +27,6 @@ export class World {
   nowMs = 1_900_000_000_000;
   readonly files = new VolatileFiles(() => this.nowMs);
   readonly #options: WorldOptions;
-  readonly #rules: ReturnType<typeof loadRules>;
   readonly #unheard = new Set<Buffer>();
   #detector!: Detector;
   #pipeline!: TracePipeline;
@@ -37,7 +36,6 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    this.#rules = loadRules([{ path: 'r.yml', text: options.rules }]);
   }
 
   get detector(): Detector {
@@ -145,7 +143,7 @@ export class World {
   }
 
   async #start(): Promise<void> {
-    const { latenessMs, open = openState } = this.#options;
+    const { rules, latenessMs, open = openState } = this.#options;
     const files = this.files.mount();
     const fields = createFieldTable();
     const now = () => this.nowMs;
@@ -164,7 +162,7 @@ export class World {
       { files, lock: async () => ({ isHeld: async () => true, release: async () => undefined }) },
     );
     const allowedLatenessNanos = BigInt(latenessMs) * 1_000_000n;
-    this.#detector = createDetector({ ...this.#rules, fields, allowedLatenessNanos, journal: true });
+    this.#detector = createDetector({ ...rules, fields, allowedLatenessNanos, journal: true });
     this.state = await open(new CheckpointStore('/state', undefined, files), spool, this.#detector);
     const { journal, store, checkpoint } = this.state;
     const pipeline = new TracePipeline({

@@ -104,8 +104,8 @@ interface Undecided {
 export interface Extended {
   /** The wanted rules of each alternative. */
   readonly windows: readonly Alternatives[];
-  /** When each rule matched last; -1 for never. */
-  readonly seenNanos: bigint[];
+  /** When each rule matched last; null for never. */
+  readonly seenNanos: (bigint | null)[];
   undecided: Undecided[];
   dropped: number;
 }
@@ -123,7 +123,7 @@ export function extendedKind(correlation: Correlation, terms: readonly Term[]): 
     idleNanos: timespanNanos * 2n,
     create: () => ({
       windows: measures.map((each) => each.create()),
-      seenNanos: rules.map(() => -1n),
+      seenNanos: rules.map(() => null),
       undecided: [],
       dropped: 0,
     }),
@@ -140,7 +140,7 @@ export function extendedKind(correlation: Correlation, terms: readonly Term[]): 
         (term) =>
           (terms[term]!.wanted & members) !== 0 &&
           measures[term]!.holds(state.windows[term]!) &&
-          unwanted[term]!.every((place) => state.seenNanos[place]! < timeNanos - timespanNanos),
+          unwanted[term]!.every((place) => !isSince(state.seenNanos[place]!, timeNanos - timespanNanos)),
       );
       if (alive.length === 0) return undefined;
       const window = state.windows[alive[0]!]!;
@@ -187,4 +187,8 @@ function decide(correlation: Correlation, group: KindGroup<Extended>, found: Und
     return updateEpisode(episode, timeNanos, 1, shown);
   }
   return openEpisode(correlation, group, span, timeNanos, { spans, count: events, shown });
+}
+
+function isSince(timeNanos: bigint | null, sinceNanos: bigint): boolean {
+  return timeNanos !== null && timeNanos >= sinceNanos;
 }

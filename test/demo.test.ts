@@ -64,7 +64,12 @@ test('the demo finds the attack and nothing but the attack, and everything stand
       ['invoke_agent support-agent'],
     );
   }
-  assert.deepEqual(result.clickhouse.rows, { otel_traces: spans.length, findings: findings.length });
+  assert.deepEqual(result.clickhouse.rows, { otel_traces: spans.length, findings: findings.length, cases: 1 });
+  const [told, ...others] = result.cases;
+  assert.deepEqual(others, []);
+  assert.deepEqual([told.run, told.level], ['B', 'critical']);
+  assert.equal(told.findings, findings.filter(({ run }) => run === 'B').length);
+  assert.match(told.headline, /^support-agent called http\.post after reading “[^”]+”: /);
   assert.match(result.clickhouse.version, /^\d+\.\d+/);
   assert.deepEqual(readdirSync(temp), [], 'nothing is left behind');
 });
@@ -75,6 +80,7 @@ test('in a pipe the demo prints both trees once, the findings and what to do nex
   assert.equal(stdout.match(/invoke_agent support-agent/g)?.length, 2);
   assert.match(stdout, /├─ tools\/call http\.post .* ▲ high {2}url=https:\/\/collect\.orders-audit\.example/);
   assert.match(stdout, /1 {2}HIGH {2}/);
+  assert.match(stdout, /The case\n\n {2}CRITICAL {2}support-agent called http\.post after reading/);
   assert.match(stdout, /next:/);
 });
 

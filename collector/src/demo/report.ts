@@ -35,6 +35,12 @@ export function demoJson(runs: readonly StoryRun[], stored: Stored, missing: rea
       findings.toSorted(byLevelThenTime).map((item) => findingJson(item, run)),
     ),
     clickhouse: stored,
+    cases: runs.flatMap(({ run, cases }) =>
+      cases.map(({ id, level, headline, raisedBy, findings: count }) => ({
+        ...{ run, id, level, headline, raisedBy },
+        findings: count,
+      })),
+    ),
     runs: runs.map(({ run, ticketId, answer, exitCode, spans, deliveries }) => ({
       run,
       title: titles[run],
@@ -109,6 +115,37 @@ export function findingsText(runs: readonly StoryRun[], terminal: Terminal): str
   ]);
   const head = `\n${terminal.bold('Findings')}\n\n`;
   return `${head}${blocks.join('\n')}${rest.length > 0 ? `\n${terminal.table(rest, { indent: '    ' })}` : ''}`;
+}
+
+/** What the findings are together: one case, its sentence, and how to see it whole. */
+export function casesText(
+  runs: readonly StoryRun[],
+  commands: CommandNames,
+  keeps: boolean,
+  terminal: Terminal,
+): string {
+  const blocks = runs
+    .flatMap(({ cases }) => cases)
+    .map(({ id, level, headline, raisedBy, findings, votes }) => {
+      const rows = [
+        `case ${id.slice(0, 12)}: ${findings} findings of ${votes.length} rules`,
+        ...(raisedBy === '' ? [] : [`${level} because: ${raisedBy}`]),
+        ...(keeps ? [`${commands.spanwarden}cases show ${id.slice(0, 12)}`] : []),
+      ];
+      const title = wrapped(escapeControl(headline), textWidth(terminal) - 12);
+      const style = levelStyle(level, terminal);
+      const head = title.map(
+        (line, index) =>
+          `${index === 0 ? style(level.toUpperCase().padEnd(10)) : ' '.repeat(10)}${terminal.bold(line)}`,
+      );
+      const rest = rows
+        .flatMap((text) => wrapped(escapeControl(text), textWidth(terminal) - 12))
+        .map((line) => `${' '.repeat(10)}${line}`);
+      return [...head, ...rest].map((line) => `  ${line}\n`).join('');
+    });
+  return blocks.length === 0
+    ? ''
+    : `\n${terminal.bold(blocks.length === 1 ? 'The case' : 'Cases')}\n\n${blocks.join('\n')}`;
 }
 
 export function storedText(stored: Stored, terminal: Terminal): string {

@@ -5,6 +5,7 @@ import { type Backend, startBackend } from './backend.ts';
 import { createLiveTree, type LiveTree } from './render.ts';
 import {
   type CommandNames,
+  casesText,
   connectText,
   demoJson,
   endText,
@@ -49,7 +50,9 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     const durationMs = performance.now() - startedAt;
     if (options.json) terminal.write(jsonLine(demoJson(runs, stored, missing, durationMs)));
     else {
-      terminal.write(findingsText(runs, terminal) + storedText(stored, terminal));
+      const keeps = options.keep === true;
+      terminal.write(findingsText(runs, terminal) + casesText(runs, commandNames(), keeps, terminal));
+      terminal.write(storedText(stored, terminal));
       terminal.write(endText(missing, durationMs, commandNames(), options.keep === true, terminal));
     }
     if (options.keep) await keep(backend, signal);
@@ -91,6 +94,7 @@ function play(
     recorder,
     signal,
     countStored: backend.stored.count,
+    casesOf: backend.stored.cases,
     onRunStart(run, ticketId) {
       if (!terminal) return void process.stderr.write(`Run ${run} …\n`);
       terminal.write(runHeader(run, ticketId, terminal));

@@ -1,4 +1,5 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { listCases, type StoredCase } from '../store/cases-reader.ts';
 import { embeddedPaths } from '../store/embedded/endpoint.ts';
 import type { StoreEndpoints } from '../store/index.ts';
 import type { Connection, Stored } from './report.ts';
@@ -9,6 +10,8 @@ export interface StoredReader {
   count(traceIds: readonly string[]): Promise<{ spans: number; findings: number }>;
   /** Version of the server and rows of each table. */
   read(): Promise<Stored>;
+  /** The cases that have one of these traces. */
+  cases(traceIds: readonly string[]): Promise<readonly StoredCase[]>;
   readonly connection: Connection;
   close(): Promise<void>;
 }
@@ -37,11 +40,20 @@ export function openStored({ url, database, embedded }: StoreEndpoints, dataDir:
     },
     read: async () => {
       const query = `SELECT version() AS version, (SELECT count() FROM otel_traces) AS otel_traces,
-        (SELECT count() FROM findings FINAL) AS findings`;
-      const [row] = await rowsOf<{ version: string; otel_traces: string; findings: string }>(client, query, {});
-      const rows = { otel_traces: Number(row?.otel_traces), findings: Number(row?.findings) };
+        (SELECT count() FROM findings FINAL) AS findings, (SELECT count() FROM case_list) AS cases`;
+      const [row] = await rowsOf<{ version: string; otel_traces: string; findings: string; cases: string }>(
+        client,
+        query,
+        {},
+      );
+      const rows = {
+        otel_traces: Number(row?.otel_traces),
+        findings: Number(row?.findings),
+        cases: Number(row?.cases),
+      };
       return { version: row?.version ?? '', rows };
     },
+    cases: (traceIds) => listCases(client, { traceIds }),
     close: () => client.close(),
   };
 }

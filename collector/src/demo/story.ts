@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Finding } from '../model/finding.ts';
+import { severityId } from '../model/severity.ts';
+import type { StoredCase } from '../store/cases-reader.ts';
 import { runAgent } from './agent-run.ts';
 import { ticketIds } from './data.ts';
 import { startModelServer } from './model-server.ts';
@@ -18,6 +20,8 @@ export interface StoryRun {
   readonly findings: readonly Finding[];
   /** What the agent sent out of the house. */
   readonly deliveries: readonly Delivery[];
+  /** What its findings were made into, read back from ClickHouse. */
+  readonly cases: readonly StoredCase[];
   /** Whether all spans and findings of the run were read back from ClickHouse in time. */
   readonly stored: boolean;
 }
@@ -37,6 +41,8 @@ export interface StoryOptions {
   readonly recorder: Recorder;
   /** How many of these spans and findings stand in ClickHouse. */
   readonly countStored: (traceIds: readonly string[]) => Promise<{ spans: number; findings: number }>;
+  /** The cases of these traces, as they stand in ClickHouse. */
+  readonly casesOf: (traceIds: readonly string[]) => Promise<readonly StoredCase[]>;
   readonly onRunStart: (run: RunName, ticketId: string) => void;
   readonly onRunEnd: (run: StoryRun) => void;
   readonly signal: AbortSignal;
@@ -73,6 +79,7 @@ async function playRun(run: RunName, ticketId: string, modelUrl: string, options
       findings: recorder.findingsOf(run),
       deliveries: sink.deliveries,
       stored,
+      cases: await casesOfRun(run, options),
     };
     options.onRunEnd(result);
     return result;
@@ -95,10 +102,25 @@ async function waitUntilStored(run: RunName, options: StoryOptions): Promise<boo
   }
 }
 
+/** Findings below medium open no case; those that belong to one are in it a moment after they were stored. */
+async function casesOfRun(run: RunName, { recorder, casesOf, signal }: StoryOptions): Promise<readonly StoredCase[]> {
+  const deadline = performance.now() + storedWithinMs;
+  const traceIds = [...new Set(recorder.spansOf(run).map((span) => span.traceId))];
+  const findings = new Set(recorder.findingsOf(run).map(({ id }) => id));
+  const expected = recorder.findingsOf(run).some(({ level }) => severityId(level) >= severityId('medium'));
+  for (;;) {
+    const cases = await casesOf(traceIds);
+    const told = cases.reduce((sum, each) => sum + each.findings, 0);
+    if (!expected || told >= findings.size || performance.now() >= deadline) return cases;
+    await delay(pollMs, undefined, { signal });
+  }
+}
+
 /** Findings carry no instance id; they belong to the run that their trace belongs to. */
 export function createRecorder(): Recorder {
   const spans: StorySpan[] = [];
-  const findings: Finding[] = [];
+  /** By id: a finding comes again when it has been seen again. */
+  const findings = new Map<string, Finding>();
   const recorder: Recorder = {
     onChange: () => {},
     addSpans(added) {
@@ -106,14 +128,14 @@ export function createRecorder(): Recorder {
       for (const run of runsOf(added)) recorder.onChange(run);
     },
     addFindings(added) {
-      findings.push(...added);
+      for (const finding of added) findings.set(finding.id, finding);
       const traces = new Set(added.map((finding) => finding.traceId));
       for (const run of runsOf(spans.filter((span) => traces.has(span.traceId)))) recorder.onChange(run);
     },
     spansOf: (run) => spans.filter((span) => span.run === instanceId(run)),
     findingsOf(run) {
       const traces = new Set(recorder.spansOf(run).map((span) => span.traceId));
-      return findings.filter((finding) => traces.has(finding.traceId));
+      return [...findings.values()].filter((finding) => traces.has(finding.traceId));
     },
   };
   return recorder;

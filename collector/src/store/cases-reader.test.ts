@@ -92,6 +92,8 @@ describe('cases in ClickHouse', () => {
     assert.deepEqual(await ids({ agent: 'quiet' }), [id('2')]);
     assert.deepEqual(await ids({ agent: hostile }), [id('1')]);
     assert.deepEqual(await ids({ since: new Date(Date.now() + 86_400_000) }), []);
+    assert.deepEqual(await ids({ traceIds: ['a1'.repeat(16)] }), [id('2'), id('1')]);
+    assert.deepEqual(await ids({ traceIds: ['a2'.repeat(16)] }), []);
     assert.deepEqual(await ids({ status: 'closed' }), []);
     assert.deepEqual((await caseCounts(store.client)).cases, 2);
   });

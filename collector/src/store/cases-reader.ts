@@ -64,6 +64,8 @@ export interface CaseFilter {
   /** At least this level. */
   readonly level?: Level;
   readonly agent?: string;
+  /** One of these is in it. */
+  readonly traceIds?: readonly string[];
   /** Event time of the newest finding. */
   readonly since?: Date;
   /** At most this many; default 50, at most 10 000. */
@@ -81,10 +83,11 @@ export async function listCases(client: StoreClient, filter: CaseFilter = {}): P
     conditions.push(condition);
     parameters[key] = value;
   };
-  const { status, level, agent, since, limit = 50 } = filter;
+  const { status, level, agent, traceIds, since, limit = 50 } = filter;
   add('Status = {status:String}', 'status', status);
   add('Severity >= {severity:UInt8}', 'severity', level === undefined ? undefined : severityId(level));
   add('has(Agents, {agent:String})', 'agent', agent);
+  add('hasAny(TraceIds, {traceIds:Array(String)})', 'traceIds', traceIds);
   add('LastSeen >= fromUnixTimestamp64Milli({sinceMs:Int64})', 'sinceMs', since?.getTime());
   return select(client, conditions, { ...parameters, limit: Math.max(1, Math.min(limitMax, Math.floor(limit))) });
 }

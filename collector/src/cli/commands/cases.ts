@@ -16,7 +16,7 @@ import { type Disposition, dispositions } from '../../store/finding-marks.ts';
 import { caseMarkdown } from '../case-markdown.ts';
 import { casePage, caseTable, eventText } from '../cases-view.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
-import { parseIdPrefix, parseLevel, parseLimit, parseSince } from '../findings-filter.ts';
+import { parseIdPrefix, parseLevel, parseLimit, parseSince, parseTraceId } from '../findings-filter.ts';
 import { withStore } from '../open-store.ts';
 import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
 
@@ -27,6 +27,7 @@ interface Options {
   readonly status?: CaseStatus | 'all';
   readonly severity?: Level;
   readonly agent?: string;
+  readonly trace?: string;
   readonly since?: number;
   readonly limit?: number;
   readonly disposition?: Disposition;
@@ -47,6 +48,7 @@ export function casesCommand(): Command {
         .option('--status <status>', 'open, closed or all', parseStatus, 'open')
         .option('--severity <level>', 'this level and above', parseLevel)
         .option('--agent <name>', 'the name of an agent in it')
+        .option('--trace <id>', 'the id of a trace in it', parseTraceId)
         .option('--since <when>', '30m, 24h, 7d, or a time such as 2026-11-22T10:00:00Z', (text) =>
           parseSince(text, now),
         )
@@ -156,11 +158,12 @@ function fail(message: string): never {
   throw new CommandExit(exitCodes.failure);
 }
 
-function filterOf({ status, severity, agent, since, limit }: Options): CaseFilter {
+function filterOf({ status, severity, agent, trace, since, limit }: Options): CaseFilter {
   return {
     ...(status !== undefined && status !== 'all' && { status }),
     ...(severity !== undefined && { level: severity }),
     ...(agent !== undefined && { agent }),
+    ...(trace !== undefined && { traceIds: [trace] }),
     ...(since !== undefined && { since: new Date(since) }),
     ...(limit !== undefined && { limit }),
   };

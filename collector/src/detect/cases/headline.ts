@@ -16,11 +16,13 @@ const toolsMax = 3;
  */
 export function headlineOf(steps: readonly HeadlineStep[]): string {
   const worst = steps.reduce((most, step) => (weight(step) > weight(most) ? step : most));
-  const source = steps.find(({ roles, timeNanos }) => (roles & Role.injection) !== 0 && timeNanos <= worst.timeNanos);
+  const read = steps.filter(({ roles, timeNanos }) => (roles & Role.injection) !== 0 && timeNanos <= worst.timeNanos);
+  // What only tells of the text names the source better than what also tells of the deed.
+  const source = read.find(({ roles }) => roles === Role.injection) ?? read[0];
   const doing = steps.filter((step) => step.toolName !== '' && (step.roles & ~Role.injection) !== 0);
   const tools = [...new Set(doing.map(({ toolName }) => toolName))];
-  const read = source && source !== worst ? ` after reading ${sourceText(source)}` : '';
-  const did = tools.length > 0 ? `called ${listText(tools)}${read}` : read === '' ? '' : `acted${read}`;
+  const after = source && source !== worst ? ` after reading ${sourceText(source)}` : '';
+  const did = tools.length > 0 ? `called ${listText(tools)}${after}` : after === '' ? '' : `acted${after}`;
   const who = worst.agentName || 'An agent without a name';
   return did === '' ? `${who}: ${worst.ruleTitle}` : `${who} ${did}: ${worst.ruleTitle}`;
 }
@@ -33,7 +35,7 @@ function weight({ level, roles, toolName }: HeadlineStep): number {
 
 function sourceText({ toolName, ruleTitle }: HeadlineStep): string {
   const what = `“${ruleTitle}”`;
-  return toolName === '' ? `text with ${what}` : `${toolName} with ${what}`;
+  return toolName === '' ? what : `${toolName} with ${what}`;
 }
 
 function listText(names: readonly string[]): string {

@@ -31,8 +31,8 @@ export function severityOf(steps: readonly Step[]): CaseSeverity {
   for (const { first, later, text } of combinations) {
     const pair = pairOf(strong, first, later);
     if (!pair) continue;
-    const high = pair.some(({ level }) => severityId(level) >= severityId('high'));
-    raise(severityId(high ? 'critical' : 'high'), `${pair[0].ruleTitle} → ${pair[1].ruleTitle}: ${text}`);
+    const { source, sink, isHigh } = pair;
+    raise(severityId(isHigh ? 'critical' : 'high'), `${source.ruleTitle} → ${sink.ruleTitle}: ${text}`);
   }
   const rules = new Set(strong.map(({ ruleId }) => ruleId));
   if (rules.size >= 3) raise(severityId('high'), `${rules.size} rules of at least medium agree`);
@@ -41,17 +41,27 @@ export function severityOf(steps: readonly Step[]): CaseSeverity {
 
 const medium = severityId('medium');
 
-/** The worst pair in that order, by level and then by time, so that arrival never decides. */
-function pairOf(steps: readonly Step[], first: number, later: number): readonly [Step, Step] | undefined {
-  const before = steps.filter(({ roles }) => (roles & first) !== 0).sort(worstFirst);
-  const after = steps.filter(({ roles }) => (roles & later) !== 0).sort(worstFirst);
-  let best: readonly [Step, Step] | undefined;
-  for (const source of before) {
-    const sink = after.find(({ ruleId, timeNanos }) => ruleId !== source.ruleId && timeNanos >= source.timeNanos);
-    if (sink && (!best || severityId(sink.level) > severityId(best[1].level))) best = [source, sink];
-    if (best && severityId(best[1].level) === severityId(after[0]!.level)) break;
+/** The worst later step that has an earlier one, by level and then by time, so that arrival never decides. */
+function pairOf(steps: readonly Step[], first: number, later: number): Pair | undefined {
+  const before = steps.filter(({ roles }) => (roles & first) !== 0);
+  let best: Pair | undefined;
+  for (const sink of steps.filter(({ roles }) => (roles & later) !== 0).sort(worstFirst)) {
+    const sources = before.filter(({ ruleId, timeNanos }) => ruleId !== sink.ruleId && timeNanos <= sink.timeNanos);
+    if (sources.length === 0) continue;
+    // What only tells of the first step says it best.
+    const sorted = sources.sort((a, b) => Number(a.roles !== first) - Number(b.roles !== first) || worstFirst(a, b));
+    const isHigh = [sink, ...sources].some(({ level }) => severityId(level) >= severityId('high'));
+    if (isHigh) return { source: sorted[0]!, sink, isHigh };
+    best ??= { source: sorted[0]!, sink, isHigh };
   }
   return best;
+}
+
+interface Pair {
+  readonly source: Step;
+  readonly sink: Step;
+  /** The sink or one of what came before it is at least high. */
+  readonly isHigh: boolean;
 }
 
 function worstFirst(a: Step, b: Step): number {

@@ -107,6 +107,9 @@ describe('spanwarden rules test', () => {
         ['zero width', 'missed'],
         ['full width', 'missed'],
         ['line wraps', 'missed'],
+        ['look-alikes', 'missed'],
+        ['percent', 'missed'],
+        ['base64', 'missed'],
       ],
     );
   });

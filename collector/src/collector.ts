@@ -6,6 +6,7 @@ import express from 'express';
 import type { Logger } from 'pino';
 import type { ActiveRules, ReloadOutcome } from './active-rules/active-rules.ts';
 import { type RuleSources, type RunningRules, runRules } from './active-rules/run.ts';
+import { addAncestryGauges } from './ancestry-gauges.ts';
 import { apiRouter } from './api/routes.ts';
 import { addCaseGauges } from './case-gauges.ts';
 import type { Config } from './config/schema.ts';
@@ -100,6 +101,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addGauges(metrics, spool, pipeline);
   addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);
+  addAncestryGauges(metrics, () => detector.ancestryStats());
   addCaseGauges(metrics, casework);
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();

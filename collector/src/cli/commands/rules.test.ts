@@ -45,7 +45,7 @@ describe('shipped rules', () => {
       const reads = JSON.stringify([...syntax.detection.identifiers.values()], (_, value) =>
         typeof value === 'bigint' ? String(value) : value,
       );
-      const actions = /spanwarden\.(?:effect|flow|outgoing|sandbox|argument)|gen_ai\.tool\.name/.test(reads);
+      const actions = /spanwarden\.(?:effect|flow|outgoing|sandbox|argument)|gen_ai\.tool\.name|user\.id/.test(reads);
       if (!actions) assert.ok(meta.level === 'low' || meta.level === 'medium', meta.title);
     }
   });

@@ -27,26 +27,22 @@ export interface RuleNode extends Node {
   readonly filters: readonly Node[];
 }
 
-/** Turns loaded rules into closures over field ids. Rules share one reader per field and one search for literals. */
-export function createCompiler(fields: FieldTable): (rule: Rule) => RuleNode {
-  const shared: Shared = { readerOf: createReaders(fields), scanner: createLiteralScanner() };
-  return (rule) => {
-    const main = compileDetection(rule.detection, shared);
-    const filters = rule.filters.map((filter) => compileDetection(filter, shared, 'filter'));
-    if (filters.length === 0) return { ...main, main, filters };
-    return { ...allOf([main, ...filters]), collect: main.collect, main, filters };
-  };
-}
-
-/** The same for single items, for whoever links them in another way. */
-export function createItemCompiler(fields: FieldTable): (item: ItemTest) => Node {
-  const shared: Shared = { readerOf: createReaders(fields), scanner: createLiteralScanner() };
-  return (item) => compileItem(item, shared);
-}
-
-interface Shared {
+/** What the rules of a detector share: one reader per field and one search for literals. */
+export interface Shared {
   readonly readerOf: (field: string) => Reader;
   readonly scanner: LiteralScanner;
+}
+
+export function createShared(fields: FieldTable): Shared {
+  return { readerOf: createReaders(fields), scanner: createLiteralScanner() };
+}
+
+/** Turns a loaded rule into closures over field ids. */
+export function compileRule(rule: Rule, shared: Shared): RuleNode {
+  const main = compileDetection(rule.detection, shared);
+  const filters = rule.filters.map((filter) => compileDetection(filter, shared, 'filter'));
+  if (filters.length === 0) return { ...main, main, filters };
+  return { ...allOf([main, ...filters]), collect: main.collect, main, filters };
 }
 
 function compileDetection(detection: Detection, shared: Shared, kind: 'condition' | 'filter' = 'condition'): Node {
@@ -159,7 +155,8 @@ function collectTrue(parts: readonly Node[], cursor: Cursor, evidence: Evidence[
 /** An item as code, but for its explanation. */
 type Leaf = Omit<Node, 'explain'>;
 
-function compileItem(item: ItemTest, shared: Shared): Node {
+/** One item of a rule, also for those who link items in another way. */
+export function compileItem(item: ItemTest, shared: Shared): Node {
   const { test } = item;
   const reader = shared.readerOf(item.field);
   const explained = (leaf: Leaf, more: Partial<ItemParts> = {}): Node => ({

@@ -4,7 +4,7 @@ import { limits } from '../model/limits.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { type AncestryStats, traceWaitDefaultNanos } from './ancestry/ancestry.ts';
 import { createReaching } from './ancestry/reaching.ts';
-import { createCompiler, type RuleNode } from './compile.ts';
+import { compileRule, createShared, type RuleNode } from './compile.ts';
 import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
 import { findingId, reasonOf, ruleIdentity } from './finding-texts.ts';
@@ -15,6 +15,7 @@ import type { Rule } from './load.ts';
 import { createMemory, type MemoryOutcome } from './memory.ts';
 import type { Cursor } from './reader.ts';
 import { createFoldValues } from './repeats/fold-values.ts';
+import { createRouter } from './route/router.ts';
 import { createIdentity } from './span-identity.ts';
 import type { Stateful } from './state.ts';
 
@@ -71,13 +72,13 @@ const latenessDefaultNanos = 30_000_000_000n;
 /** Compiles the rules once; afterwards every span pays only for the rules of its categories. */
 export function createDetector(options: DetectorOptions): Detector {
   const { rules, correlations = [], fields } = options;
-  const compile = createCompiler(fields);
+  const shared = createShared(fields);
   const used = new Set(correlations.flatMap(({ members }) => members.map(({ source }) => source)));
   const silent = silentSources(correlations);
   const compiled = rules.map((rule): Compiled => {
     const reason = reasonOf(rule.meta);
     const tally = new RuleTally(rule);
-    return { rule, node: compile(rule), tally, reason, used: used.has(rule), silent: silent.has(rule) };
+    return { rule, node: compileRule(rule, shared), tally, reason, used: used.has(rule), silent: silent.has(rule) };
   });
   const { allowedLatenessNanos = latenessDefaultNanos, traceWaitNanos: waitNanos = traceWaitDefaultNanos } = options;
   const correlating = createCorrelating(correlations, fields, allowedLatenessNanos);
@@ -92,23 +93,9 @@ export function createDetector(options: DetectorOptions): Detector {
     if (options.journal !== true) memory.dropJournal();
     return findings;
   };
-  const routes = new Map<number, readonly Compiled[]>();
+  const router = createRouter(rules, { ...shared, skip: (rule) => reaching.has(rule) });
   const cursor: Cursor = { events: undefined as unknown as SpanEvents, span: 0, turn: 0 };
   let findingsDropped = 0;
-
-  let routedWithout = 0;
-
-  const routeOf = (categories: number): readonly Compiled[] => {
-    if (routedWithout !== guard.disabled.size) routes.clear();
-    routedWithout = guard.disabled.size;
-    const known = routes.get(categories);
-    if (known) return known;
-    const route = compiled.filter(
-      ({ rule }) => (rule.categories & categories) !== 0 && !guard.disabled.has(rule.meta.id) && !reaching.has(rule),
-    );
-    routes.set(categories, route);
-    return route;
-  };
 
   const describeGuarded = (each: Compiled, findings: Finding[]): void => {
     try {
@@ -118,12 +105,14 @@ export function createDetector(options: DetectorOptions): Detector {
     }
   };
 
-  /** All rules on the span that the cursor stands on. */
-  const detectSpan = (route: readonly Compiled[], findings: Finding[], nowNanos: bigint | undefined): void => {
+  /** All rules that can match the span that the cursor stands on. */
+  const detectSpan = (categories: number, findings: Finding[], nowNanos: bigint | undefined): void => {
     const matched: Rule[] = [];
     const before = findings.length;
     guard.begin();
-    for (const each of route) {
+    const places = router(categories, cursor);
+    for (const place of places) {
+      const each = compiled[place]!;
       if (!guard.matches(each, cursor)) continue;
       const found = !each.silent && findings.length - before < limits.findingsPerSpanMax;
       health.matched(each.tally, cursor, found);
@@ -131,7 +120,11 @@ export function createDetector(options: DetectorOptions): Detector {
       if (found) describeGuarded(each, findings);
       else if (!each.silent) findingsDropped++;
     }
-    guard.end(route, cursor);
+    if (guard.isDue())
+      guard.time(
+        places.map((place) => compiled[place]!),
+        cursor,
+      );
     if (matched.length > 0) correlating.add(cursor, matched, nowNanos);
   };
 
@@ -144,7 +137,7 @@ export function createDetector(options: DetectorOptions): Detector {
         health.span(events.batch, span, categories);
         cursor.span = span;
         cursor.turn++;
-        if (categories !== 0) detectSpan(routeOf(categories), findings, nowNanos);
+        if (categories !== 0) detectSpan(categories, findings, nowNanos);
         reaching.add(cursor, categories, nowNanos);
       }
       correlating.observe(events, nowNanos);

@@ -4,7 +4,7 @@ import { Category } from '../model/span-events.ts';
 import { traceWaitDefaultNanos } from './ancestry/ancestry.ts';
 import { ancestryFieldsOf } from './ancestry/fields.ts';
 import { withAncestry } from './ancestry/view.ts';
-import { createCompiler } from './compile.ts';
+import { compileRule, createShared } from './compile.ts';
 import { type BranchExplanation, branch } from './explanation.ts';
 import type { Rule } from './load.ts';
 import type { Cursor } from './reader.ts';
@@ -17,7 +17,7 @@ export function createExplainer(
   rule: Rule,
   fields: FieldTable,
 ): (events: SpanEvents, span: number) => BranchExplanation {
-  const node = createCompiler(fields)(rule);
+  const node = compileRule(rule, createShared(fields));
   const cursor: Cursor = { events: undefined as unknown as SpanEvents, span: 0, turn: 0 };
   const names = ancestryFieldsOf(rule);
   const seen = createSeen(names, fields);

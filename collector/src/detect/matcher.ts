@@ -2,13 +2,14 @@ import { limits } from '../model/limits.ts';
 import { isList, type Value, valueText } from '../model/value.ts';
 import { foldCase } from '../text/fold.ts';
 import type { TextRange } from './glob.ts';
+import type { Pattern } from './values.ts';
 import type { TextViews, View } from './views.ts';
 
 /** One scalar of a field as matchers see it; text and folded text are made when first asked for. */
 export class Member {
   readonly value: Value;
-  /** Which texts the detector looks for stand in this member; kept here by its literal scanner. */
-  found: Uint32Array | undefined;
+  /** Which texts the detector looks for may stand in this member; kept here by its literal scanner. */
+  hits: Int32Array | undefined;
   #text: string | undefined;
   #folded: string | undefined;
   readonly #views: TextViews | undefined;
@@ -43,16 +44,29 @@ export interface Matcher {
   show?(member: Member): string;
   /** The same matcher with another one inside; of matchers that look through a view of the text. */
   readonly rebuilt?: (change: (inner: Matcher) => Matcher) => Matcher;
+  /** It looks at this form of a member, and so do its required texts. */
+  readonly view?: View;
   /** What the rule asks for, for people. */
   readonly wanted: string;
   /**
-   * Folded texts: of each set at least one stands in every member that passes. An index over them may skip the matcher,
-   * nothing else.
+   * Folded texts: of each set at least one stands in every member that passes, or in a text that `view` shows of it. An
+   * index over them may skip the matcher, nothing else.
    */
   readonly required: readonly (readonly string[])[];
   /** The matcher costs more than a search for its required texts. */
   readonly costly?: true;
+  /** The same test as data, for those who say it in another language; left out where only code says it. */
+  readonly spec?: MatcherSpec;
 }
+
+/** A null never passes; all but `cidr` take any other scalar, as its text. */
+export type MatcherSpec =
+  /** Without `cased`, texts are compared in folded form. */
+  | { readonly kind: 'glob'; readonly pattern: Pattern; readonly cased: boolean }
+  | { readonly kind: 'regex'; readonly source: string; readonly flags: Readonly<Record<'i' | 'm' | 's', boolean>> }
+  | { readonly kind: 'boolean'; readonly wanted: boolean }
+  | { readonly kind: 'number'; readonly operator: 'eq' | 'lt' | 'lte' | 'gt' | 'gte'; readonly wanted: number | bigint }
+  | { readonly kind: 'cidr'; readonly network: string };
 
 /** The members of a field: a scalar is one, an array is each of its scalars, a map is its JSON text. */
 export function membersOf(value: Value, views?: TextViews): Member[] {

@@ -89,7 +89,8 @@ export function throughView(inner: Matcher, view: View): Matcher {
       return showPlace(found, inner.find?.(found) ?? { start: 0, end: found.text.length });
     },
     wanted: `${words} ${inner.wanted}`,
-    required: [],
+    required: inner.required,
+    view,
     rebuilt: (change) => throughView(change(inner), view),
   };
 }

@@ -36,6 +36,14 @@ export const limits = {
   rulesMax: 20_000,
   /** Spans that `repeat` of one rule test may stand for. */
   ruleTestSpansMax: 1000,
+  /** Entries of the table that looks for the literals of all rules: 32 MiB. */
+  literalTableCellsMax: 8 * 1024 * 1024,
+  /** What was found in texts of these lengths is remembered, for so many texts (a power of two). */
+  scanCacheCharsMin: 128,
+  scanCacheCharsMax: 16_384,
+  scanCacheTextsMax: 2048,
+  /** Ways for a rule to become a candidate; one with more is tested on every span of its logsource. */
+  witnessesPerRuleMax: 20_000,
   regexCharsMax: 4096,
   /** Instructions of a compiled regex; a measure of what one character of input may cost. */
   regexInstructionsMax: 10_000,
@@ -70,8 +78,8 @@ export const limits = {
   correlationEventsMax: 4_000_000,
   /** Groups per rule whose episodes are counted within the hour, for their ids; past it the one that opened first starts over. */
   correlationNumbersMax: 50_000,
-  /** Waiting events that may be looked at for early findings: at least so many a batch, and so many for each event that came. */
-  correlationEarlyLooksMin: 20_000,
+  /** Waiting events that may be looked at for early findings: so many for each event that came, saved up to the first number. */
+  correlationEarlyLooksMax: 20_000,
   correlationEarlyLooksPerEvent: 16,
   /** Service instances whose event time is followed one by one; further ones share a place. */
   sourcesMax: 1024,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { createFieldTable } from '../../model/fields.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Value } from '../../model/value.ts';
-import { createCompiler } from '../compile.ts';
+import { compileRule, createShared } from '../compile.ts';
 import { loadRules } from '../load.ts';
 import { type PlainSpan, plainEvents } from '../testing/plain-events.ts';
 import { Ancestry, type AncestryMatch } from './ancestry.ts';
@@ -106,7 +106,7 @@ function plain(detections: readonly string[], spans: readonly PlainSpan[]): stri
   const found: string[] = [];
   for (const each of rules) {
     const seen = withAncestry(events, { fields, names: ancestryFieldsOf(each), waitNanos });
-    const node = createCompiler(fields)(each);
+    const node = compileRule(each, createShared(fields));
     for (let span = 0; span < spans.length; span++) {
       if (node.test({ events: seen, span, turn: span })) {
         found.push(`${each.meta.id} ${spans[span]!.fields.trace_id} ${spans[span]!.fields.span_id}`);

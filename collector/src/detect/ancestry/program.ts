@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FieldId, FieldTable } from '../../model/fields.ts';
-import { createItemCompiler, type Node } from '../compile.ts';
+import { compileItem, createShared, type Node } from '../compile.ts';
 import type { Rule } from '../load.ts';
 import type { FieldTest, ItemTest } from '../resolve.ts';
 import { ancestryField, ancestryFieldsOf, fieldsOf, type Reach } from './fields.ts';
@@ -40,7 +40,7 @@ export interface Programs {
 
 /** The rules that reach for other spans; the others are left to the detector. */
 export function createPrograms(rules: readonly Rule[], fields: FieldTable): Programs {
-  const compileItem = createItemCompiler(fields);
+  const shared = createShared(fields);
   const names = new Set<string>();
   const programs: Program[] = [];
   for (const rule of rules) {
@@ -53,7 +53,7 @@ export function createPrograms(rules: readonly Rule[], fields: FieldTable): Prog
       whole,
       main,
       filters,
-      leaves: leaves.map((item) => leafOf(item, compileItem(item), fields)),
+      leaves: leaves.map((item) => leafOf(item, compileItem(item, shared), fields)),
       signature: signatureOf(rule, whole, leaves),
     });
   }

@@ -62,6 +62,7 @@ export class RuleGuard {
   readonly #watches = new Map<GuardedRule, Watch>();
   #untilSample = 1;
   #startedMs = 0;
+  #slow = false;
 
   constructor({ clock, budget, onDisabled }: GuardOptions) {
     this.#clock = clock;
@@ -71,6 +72,7 @@ export class RuleGuard {
 
   /** Whether the rule matches and no filter takes the match away. */
   matches(rule: GuardedRule, cursor: Cursor): boolean {
+    if (this.#isDisabled(rule)) return false;
     const { node, tally } = rule;
     tally.candidates++;
     try {
@@ -99,17 +101,25 @@ export class RuleGuard {
     if (this.#clock) this.#startedMs = this.#clock();
   }
 
-  /** After them: times the rules one by one when it is this span's turn, or when something took too long. */
-  end(rules: readonly GuardedRule[], cursor: Cursor): void {
-    if (!this.#clock) return;
-    const slow = this.#clock() - this.#startedMs > this.#budget.spanMs;
-    if (!slow && --this.#untilSample > 0) return;
-    if (!slow) this.#untilSample = this.#budget.sampleEvery;
-    for (const rule of rules)
-      if (!this.disabled.has(rule.tally.rule.meta.id)) this.#time(rule, cursor, this.#clock, slow);
+  /** After them: whether they are to be timed one by one, as it is this span's turn or something took too long. */
+  isDue(): boolean {
+    if (!this.#clock) return false;
+    this.#slow = this.#clock() - this.#startedMs > this.#budget.spanMs;
+    if (!this.#slow && --this.#untilSample > 0) return false;
+    if (!this.#slow) this.#untilSample = this.#budget.sampleEvery;
+    return true;
   }
 
-  #time(rule: GuardedRule, cursor: Cursor, clock: () => number, slow: boolean): void {
+  /** Times rules that were run on the span. */
+  time(rules: readonly GuardedRule[], cursor: Cursor): void {
+    for (const rule of rules) if (this.#clock && !this.#isDisabled(rule)) this.#time(rule, cursor, this.#clock);
+  }
+
+  #isDisabled({ tally }: GuardedRule): boolean {
+    return this.disabled.size > 0 && this.disabled.has(tally.rule.meta.id);
+  }
+
+  #time(rule: GuardedRule, cursor: Cursor, clock: () => number): void {
     const { node, tally } = rule;
     const from = clock();
     try {
@@ -123,7 +133,7 @@ export class RuleGuard {
       this.#strike(rule, `it took ${Math.round(nanos / 1e6)} ms on one span, more than ${spanMs} ms`);
     }
     // A slow span is no sample of all spans.
-    if (slow) return;
+    if (this.#slow) return;
     tally.sampledSpans++;
     tally.sampledNanos += nanos;
     this.#average(rule, nanos);

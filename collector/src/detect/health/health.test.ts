@@ -53,7 +53,7 @@ describe('what rules did', () => {
     assert.deepEqual(rows, [
       [
         ['', ''],
-        [4, 4, 0, 0, 0, 0],
+        [4, 3, 0, 0, 0, 0],
       ],
       [
         ['one', ''],

@@ -1,0 +1,94 @@
+import type { LiteralId, LiteralScanner } from '../literal-scanner.ts';
+import type { Cursor, Reader } from '../reader.ts';
+import type { View } from '../views.ts';
+import type { Witness, Witnesses } from './witness.ts';
+
+/** Which rules can match the span that the cursor stands on: their places, ascending. */
+export type Candidates = (cursor: Cursor) => readonly number[];
+
+export interface CandidatesOptions {
+  /** The rules that are asked about, ascending. */
+  readonly places: readonly number[];
+  /** By place; rules without witnesses are always candidates. */
+  readonly witnesses: readonly (Witnesses | undefined)[];
+  readonly readerOf: (field: string) => Reader;
+  readonly scanner: LiteralScanner;
+}
+
+/** One look at each field that some rule has a witness in, instead of one at each rule. */
+export function createCandidates({ places, witnesses, readerOf, scanner }: CandidatesOptions): Candidates {
+  const columns = new Map<string, Column>();
+  const marks = new Uint32Array((witnesses.length + 31) >>> 5);
+  const always = new Uint32Array(marks.length);
+  for (const place of places) {
+    if (witnesses[place] === undefined) mark(always, place);
+    for (const witness of witnesses[place] ?? []) {
+      const column = columnOf(columns, witness, readerOf);
+      const id = witness.literal === undefined ? undefined : scanner.add(witness.literal);
+      if (id === undefined) column.present.push(place);
+      else addTo(column.byLiteral, id, place);
+    }
+  }
+  const all = [...columns.values()];
+  return (cursor) => {
+    marks.set(always);
+    for (const column of all) look(column, cursor, scanner, marks);
+    return placesOf(marks);
+  };
+}
+
+/** A field, as it is or in a view, and the rules for which it is a witness. */
+interface Column {
+  readonly reader: Reader;
+  readonly view: View | undefined;
+  /** Rules that want no more than the field. */
+  readonly present: number[];
+  readonly byLiteral: Map<LiteralId, number[]>;
+}
+
+function columnOf(columns: Map<string, Column>, { field, view }: Witness, readerOf: (field: string) => Reader): Column {
+  const key = `${view ?? ''}|${field}`;
+  const known = columns.get(key);
+  if (known) return known;
+  const column: Column = { reader: readerOf(field), view, present: [], byLiteral: new Map() };
+  columns.set(key, column);
+  return column;
+}
+
+function look(column: Column, cursor: Cursor, scanner: LiteralScanner, marks: Uint32Array): void {
+  const members = column.reader.read(cursor);
+  if (members === undefined) return;
+  for (const place of column.present) mark(marks, place);
+  if (column.byLiteral.size === 0) return;
+  for (const member of members) {
+    if (column.view === undefined) markHits(column, scanner.hits(member), marks);
+    else for (const shown of member.view(column.view)) markHits(column, scanner.hits(shown), marks);
+  }
+}
+
+function markHits({ byLiteral }: Column, hits: Int32Array, marks: Uint32Array): void {
+  for (const id of hits) {
+    const places = byLiteral.get(id);
+    if (places) for (const place of places) mark(marks, place);
+  }
+}
+
+function addTo(byLiteral: Map<LiteralId, number[]>, id: LiteralId, place: number): void {
+  const places = byLiteral.get(id);
+  if (places) places.push(place);
+  else byLiteral.set(id, [place]);
+}
+
+function mark(marks: Uint32Array, place: number): void {
+  marks[place >>> 5]! |= 1 << (place & 31);
+}
+
+function placesOf(marks: Uint32Array): number[] {
+  const places: number[] = [];
+  for (let word = 0; word < marks.length; word++) {
+    for (let bits = marks[word]!; bits !== 0; bits &= bits - 1) {
+      places.push(word * 32 + 31 - Math.clz32(bits & -bits));
+    }
+  }
+  return places;
+}

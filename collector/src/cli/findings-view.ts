@@ -1,10 +1,11 @@
 import { levelStyle } from '../demo/render.ts';
+import type { FindingMark } from '../store/finding-marks.ts';
 import type { StoredFinding } from '../store/findings-reader.ts';
 import { escapeControl, type Terminal, truncate } from './terminal.ts';
 
 /** Findings as a table, one line each, under a line of headings. */
 export function findingTable(findings: readonly StoredFinding[], terminal: Terminal): string {
-  const headings = ['time (UTC)', 'level', 'title', 'agent', 'tool', 'id'].map(terminal.dim);
+  const headings = ['time (UTC)', 'level', 'title', 'agent', 'tool', 'id', ''].map(terminal.dim);
   return terminal.table([headings, ...findings.map((finding) => cells(finding, terminal))]);
 }
 
@@ -16,7 +17,7 @@ export function findingLine(finding: StoredFinding, terminal: Terminal): string 
 }
 
 /** Everything about one finding: why, where, and the evidence with what the rule wanted there. */
-export function findingPage(finding: StoredFinding, terminal: Terminal): string {
+export function findingPage(finding: StoredFinding, terminal: Terminal, marks: readonly FindingMark[] = []): string {
   const plain = (label: string, text: string): [string, string] => [label, escapeControl(text)];
   const who = finding.agentName === finding.serviceName ? '' : finding.serviceName;
   const rows: [string, string][] = [
@@ -32,6 +33,9 @@ export function findingPage(finding: StoredFinding, terminal: Terminal): string 
     plain('rule', `${finding.ruleId}  version ${finding.ruleVersion.slice(0, 12)}`),
     plain('tags', finding.tags.join(' ')),
     plain('id', finding.id),
+    ...marks.map(({ disposition, reason, by, at }) =>
+      plain('marked', `${disposition} by ${by}, ${timeText(at)} UTC: ${reason}`),
+    ),
   ];
   const facts = rows.filter(([, text]) => text !== '').map(([label, text]) => [terminal.dim(label), text]);
   const title = terminal.bold(escapeControl(finding.ruleTitle));
@@ -59,5 +63,6 @@ function cells(finding: StoredFinding, terminal: Terminal): string[] {
     plain(finding.agentName || finding.serviceName, 24),
     plain(finding.toolName, 24),
     terminal.dim(finding.id.slice(0, 12)),
+    finding.mark?.disposition ?? '',
   ];
 }

@@ -2,7 +2,13 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DetectConfig } from '../detect/config.ts';
-import { type LoadedRules, loadRules as loadRuleSources, type RuleSource } from '../detect/load.ts';
+import {
+  type LoadedRules,
+  loadRules as loadRuleSources,
+  type RuleReading,
+  type RuleSource,
+  readRules as readRuleSources,
+} from '../detect/load.ts';
 import { type Problem, SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { placeholderLists } from './rule-lists.ts';
@@ -23,6 +29,12 @@ export function loadRules(config: RulesConfig): LoadedRules {
   const paths = rulePaths(config);
   const files = readRuleFiles(paths);
   return loadRuleSources(files.rules, { lists: placeholderLists(files.lists, config) });
+}
+
+/** The same without throwing for what stands in them: the rules without an error, and all errors. */
+export function readConfiguredRules(config: RulesConfig): RuleReading {
+  const files = readRuleFiles(rulePaths(config));
+  return readRuleSources(files.rules, { lists: placeholderLists(files.lists, config) });
 }
 
 /** The files and folders that a config takes its rules from. */

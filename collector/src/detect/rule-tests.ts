@@ -85,7 +85,9 @@ export function readTestCases(
   const audible = [...rules, ...correlations].filter((rule) => !silent.has(rule));
   const cases = tests.flatMap((test) => {
     const file = test.path.replace(/\.test\.ya?ml$/, '.yml');
-    const beside = [...rules, ...correlations].filter((rule) => rule.file === file);
+    const same = [...rules, ...correlations].filter((rule) => rule.file === file);
+    // Beside a file of filters alone, a test says which rule it is about.
+    const beside = same.length > 0 ? same : [...rules, ...correlations];
     const heard = beside.filter((rule) => audible.includes(rule));
     return parseTestFile(test.path, test.text, heard.length === 1 ? heard : beside, report);
   });

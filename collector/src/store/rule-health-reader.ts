@@ -62,6 +62,38 @@ GROUP BY ruleId, agent ORDER BY findings DESC, agent LIMIT 10 BY ruleId`,
   return rows.map((row) => ({ ...row, findings: Number(row.findings) }));
 }
 
+/** A finding of a detection rule, as far as its span has to be found again. */
+export interface FoundSpan {
+  readonly id: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly agent: string;
+  readonly endNanos: bigint;
+  /** What somebody said it is, last; '' when nobody did. */
+  readonly disposition: string;
+}
+
+/** Findings of some rules since a time, the newest first. */
+export async function findingsOfRules(
+  client: StoreClient,
+  ruleIds: readonly string[],
+  since: Date,
+  limit: number,
+): Promise<FoundSpan[]> {
+  const rows = await ask<Omit<FoundSpan, 'endNanos'> & { readonly endNanos: string }>(
+    client,
+    `SELECT FindingId AS id, TraceId AS traceId, SpanId AS spanId, if(AgentName = '', ServiceName, AgentName) AS agent,
+  toUnixTimestamp64Nano(Timestamp) AS endNanos, Marked.said AS disposition
+FROM findings FINAL LEFT JOIN (
+  SELECT FindingId AS marked, argMax(Disposition, MarkedAt) AS said FROM finding_marks GROUP BY FindingId
+) AS Marked ON FindingId = Marked.marked
+WHERE RuleId IN {ruleIds:Array(String)} AND Timestamp >= fromUnixTimestamp64Milli({sinceMs:Int64})
+ORDER BY Timestamp DESC LIMIT {limit:UInt32}`,
+    { ruleIds, sinceMs: since.getTime(), limit },
+  );
+  return rows.map((row) => ({ ...row, endNanos: BigInt(row.endNanos) }));
+}
+
 /** How many findings of each rule people called what, whenever. */
 export async function dispositionsByRule(
   client: StoreClient,

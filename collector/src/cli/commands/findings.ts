@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import type { Level } from '../../model/severity.ts';
 import type { StoreClient } from '../../store/client.ts';
+import { type Disposition, dispositions, marksOf } from '../../store/finding-marks.ts';
 import {
   type FindingFilter,
   findingsAfter,
@@ -11,12 +12,12 @@ import {
   rowCounts,
   tailStart,
 } from '../../store/findings-reader.ts';
-import { CommandExit, exitCodes } from '../exit.ts';
 import { parseIdPrefix, parseLevel, parseLimit, parseSince, parseTraceId } from '../findings-filter.ts';
 import { findingLine, findingPage, findingTable, timeText } from '../findings-view.ts';
 import { withStore } from '../open-store.ts';
 import { watchSignals } from '../signals.ts';
 import { createTerminal, jsonLine, type Terminal } from '../terminal.ts';
+import { findingsMarkCommand, notFound } from './findings-mark.ts';
 
 interface Options {
   readonly config?: string;
@@ -27,15 +28,16 @@ interface Options {
   readonly trace?: string;
   readonly since?: number;
   readonly limit?: number;
+  readonly disposition?: Disposition | 'unmarked';
 }
 
 const listLimit = 50;
 const tailPollMs = 500;
 
-/** `spanwarden findings list | show | tail`: asks ClickHouse, the embedded one of a running collector or a user's own. */
+/** `spanwarden findings list | show | tail | mark`: asks ClickHouse, the embedded one of a running collector or a user's own. */
 export function findingsCommand(): Command {
   return new Command('findings')
-    .description('list, show and follow findings')
+    .description('list, show, follow and mark findings')
     .addCommand(
       withFilters(new Command('list').description('the newest findings, one line each'))
         .option('--limit <n>', 'how many at most', parseLimit, listLimit)
@@ -52,17 +54,21 @@ export function findingsCommand(): Command {
       withFilters(new Command('tail').description('wait for findings and print them as they arrive')).action(
         (_, command: Command) => run(command, tail),
       ),
-    );
+    )
+    .addCommand(findingsMarkCommand());
 }
 
 function withFilters(command: Command): Command {
   const now = Date.now();
   return command
     .option('--level <level>', 'this level and above', parseLevel)
-    .option('--rule <rule>', 'the id of a rule, or a part of its title')
+    .option('--rule <rule>', 'the id or name of a rule, old ones too, or a part of its title')
     .option('--agent <name>', 'the name of the agent')
     .option('--trace <id>', 'the id of a trace', parseTraceId)
     .option('--since <when>', '30m, 24h, 7d, or a time such as 2026-11-22T10:00:00Z', (text) => parseSince(text, now))
+    .addOption(
+      new Option('--disposition <what>', 'only findings that stand marked so').choices([...dispositions, 'unmarked']),
+    )
     .option('--json', 'print JSON: an array, or with tail one object a line');
 }
 
@@ -97,13 +103,9 @@ async function list({ client, options, terminal }: Input): Promise<void> {
 
 async function show({ client, options, terminal }: Input, id: string): Promise<void> {
   const found = await getFinding(client, id);
-  if (found.status !== 'found') {
-    const what = found.status === 'none' ? 'No finding has' : 'Several findings have';
-    const next = found.status === 'none' ? 'spanwarden findings list shows the ids.' : 'Write more of it.';
-    process.stderr.write(`${what} an id that starts with ${id}. ${next}\n`);
-    throw new CommandExit(exitCodes.failure);
-  }
-  terminal.write(options.json ? jsonLine(found.finding, 2) : findingPage(found.finding, terminal));
+  if (found.status !== 'found') throw notFound(found.status, id);
+  const marks = await marksOf(client, found.finding.id);
+  terminal.write(options.json ? jsonLine({ ...found.finding, marks }, 2) : findingPage(found.finding, terminal, marks));
 }
 
 /** Without --since only what arrives from now on; with it also what is there since then, oldest first. */
@@ -126,7 +128,7 @@ async function tail({ client, options, terminal }: Input): Promise<void> {
   }
 }
 
-function filterOf({ level, rule, agent, trace, since, limit }: Options): FindingFilter {
+function filterOf({ level, rule, agent, trace, since, limit, disposition }: Options): FindingFilter {
   return {
     ...(level !== undefined && { level }),
     ...(rule !== undefined && { rule }),
@@ -134,6 +136,7 @@ function filterOf({ level, rule, agent, trace, since, limit }: Options): Finding
     ...(trace !== undefined && { traceId: trace }),
     ...(since !== undefined && { since: new Date(since) }),
     ...(limit !== undefined && { limit }),
+    ...(disposition !== undefined && { disposition }),
   };
 }
 

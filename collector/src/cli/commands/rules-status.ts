@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import type { LoadedRules } from '../../detect/load.ts';
 import { namesOf } from '../../detect/names.ts';
 import { didYouMean } from '../../detect/report.ts';
 import { SpanwardenError } from '../../model/errors.ts';
@@ -13,8 +14,9 @@ import {
   storedAttributes,
 } from '../../store/rule-health-reader.ts';
 import { parseSince } from '../findings-filter.ts';
-import { loadRules } from '../load-rules.ts';
+import { readConfiguredRules } from '../load-rules.ts';
 import { withStore } from '../open-store.ts';
+import { writeProblem } from '../rule-problems.ts';
 import { doubtedAttributes, type RuleStatus, refusalIn, statusOf } from '../rule-status.ts';
 import { statusPages, statusSummary, statusTable } from '../rule-status-view.ts';
 import { createTerminal, escapeControl, jsonLine } from '../terminal.ts';
@@ -48,7 +50,7 @@ const weekMs = 7 * 86_400_000;
 
 async function status(names: readonly string[], options: Options): Promise<void> {
   const config = loadConfig({ file: options.config, env: process.env });
-  const set = loadRules(config.detect);
+  const set = readConfiguredRules(config.detect);
   const ids = idsOf(names, [...set.rules, ...set.correlations]);
   const since = new Date(options.since);
   const { facts, spans } = await withStore(config, async (client) => readFacts(client, since, set));
@@ -57,9 +59,12 @@ async function status(names: readonly string[], options: Options): Promise<void>
   const refused = refusalIn(facts.states);
   const terminal = createTerminal(process.stdout);
   if (options.json) {
-    terminal.write(jsonLine({ since: since.toISOString(), spans, ...(refused && { refused }), rules }, 2));
+    terminal.write(
+      jsonLine({ since: since.toISOString(), spans, ...(refused && { refused }), errors: set.errors, rules }, 2),
+    );
     return;
   }
+  if (!refused) for (const problem of set.errors) writeProblem(terminal, problem, terminal.red('error'));
   if (refused) {
     const head = terminal.red('The newest rules have errors; the collector goes on with the old ones:');
     terminal.writeLine(
@@ -79,7 +84,7 @@ async function status(names: readonly string[], options: Options): Promise<void>
   }
 }
 
-async function readFacts(client: StoreClient, since: Date, set: ReturnType<typeof loadRules>) {
+async function readFacts(client: StoreClient, since: Date, set: LoadedRules) {
   const [activity, findings, dispositions, states, arrived] = await Promise.all([
     ruleActivity(client, since),
     findingsByRule(client, since),

@@ -6,6 +6,8 @@ export interface HistoryRange {
   readonly agent?: string;
   readonly service?: string;
   readonly traceId?: string;
+  /** Only spans that findings of these rules are about. */
+  readonly findingsOf?: readonly string[];
 }
 
 export interface HistoryQuery {
@@ -57,8 +59,8 @@ export function conditionsOf(range: HistoryRange): { where: string[]; parameters
     fromNanos: String(range.fromNanos),
     toNanos: String(range.toNanos),
   };
-  const { agent, service, traceId } = range;
-  const add = (condition: string, name: string, value: string | undefined) => {
+  const { agent, service, traceId, findingsOf } = range;
+  const add = (condition: string, name: string, value: string | readonly string[] | undefined) => {
     if (value === undefined) return;
     where.push(condition);
     parameters[name] = value;
@@ -66,5 +68,8 @@ export function conditionsOf(range: HistoryRange): { where: string[]; parameters
   add('(AgentName = {agent:String} OR ServiceName = {agent:String})', 'agent', agent);
   add('ServiceName = {service:String}', 'service', service);
   add('TraceId = {traceId:String}', 'traceId', traceId);
+  const found =
+    '(TraceId, SpanId) IN (SELECT TraceId, SpanId FROM findings WHERE RuleId IN {findingsOf:Array(String)})';
+  add(found, 'findingsOf', findingsOf);
   return { where, parameters };
 }

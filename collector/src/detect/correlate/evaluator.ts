@@ -320,7 +320,7 @@ function spanAnchor({ traceId, spanId }: SpanIdentity): string {
 }
 
 /** More events cannot undo the condition, so that it need not wait for the end of a window. */
-function isSliding({ syntax }: Correlation): boolean {
+export function isSliding({ syntax }: Correlation): boolean {
   if (syntax.type !== 'temporal' && syntax.type !== 'temporal_ordered') return onlyLowerBounds(syntax.thresholds);
   const counts = satisfyingCounts(syntax.thresholds, syntax.rules.length);
   return counts.at(-1) === syntax.rules.length && counts.at(-1)! - counts[0]! === counts.length - 1;

@@ -1,5 +1,3 @@
-import { correlationTypes } from '../collector/src/detect/correlate/correlation.ts';
-import { operators } from '../collector/src/detect/correlate/thresholds.ts';
 import { foreignModifiers, modifierKinds } from '../collector/src/detect/modifiers/chain.ts';
 import { relations, responses, ruleKeys, statuses } from '../collector/src/detect/parse/meta.ts';
 import { kindNumbers, spanKeys, statusNumbers } from '../collector/src/detect/parse/test-file.ts';
@@ -8,9 +6,10 @@ import { limits } from '../collector/src/model/limits.ts';
 import { levels } from '../collector/src/model/severity.ts';
 import { Category } from '../collector/src/model/span-events.ts';
 import { taxonomy } from '../collector/src/normalise/taxonomy.ts';
+import { correlationSchema } from './correlation-schema.ts';
+import { choice, type Schema, text } from './schema.ts';
 
-/** A JSON Schema of draft 7, which is what YAML plug-ins of editors read. */
-export type Schema = { readonly [key: string]: unknown } | boolean;
+export type { Schema } from './schema.ts';
 
 /**
  * docs/rule.schema.json: one document of a rule file. What it refuses, `rules lint` has a word about as well, but for two
@@ -77,8 +76,6 @@ export function ruleTestSchema(): Schema {
 
 const draft = 'http://json-schema.org/draft-07/schema#';
 
-const text = (description: string, more: object = {}): Schema => ({ type: 'string', description, ...more });
-const choice = (values: readonly string[], description: string): Schema => ({ enum: values, description });
 const texts: Schema = { type: 'array', items: { type: 'string' } };
 const present: Schema = { type: ['string', 'number', 'boolean'] };
 const scalar: Schema = { type: ['string', 'number', 'boolean', 'null'] };
@@ -154,42 +151,9 @@ const ruleProperties: Readonly<Record<string, Schema>> = {
   expires: text('Of a filter: the last day on which it applies, or a time with its zone.'),
   detection,
   filter,
-  correlation: correlation(),
+  correlation: correlationSchema(),
   action: choice(['global', 'reset', 'repeat'], 'Template for the documents that follow.'),
 };
-
-function correlation(): Schema {
-  const threshold: Schema = { type: 'number' };
-  const names: Schema = { anyOf: [{ type: 'string' }, { $ref: '#/definitions/texts' }] };
-  return {
-    type: 'object',
-    description: 'Rules over several spans.',
-    required: ['type', 'rules', 'group-by', 'timespan'],
-    properties: {
-      type: choice(correlationTypes, 'What is counted or compared.'),
-      rules: { ...names, description: 'Ids or names of rules; for temporal_ordered in the order of the steps.' },
-      'group-by': { ...names, description: 'Fields whose values must be equal; [] is one group for everything.' },
-      timespan: text('A number with s, m, h, d or w.', { pattern: '^[0-9]{1,9}[smhdw]$' }),
-      aliases: {
-        type: 'object',
-        description: 'Which field of which rule a name in group-by stands for.',
-        additionalProperties: { type: 'object', additionalProperties: { type: 'string' } },
-      },
-      condition: {
-        type: 'object',
-        description: 'What is measured, and what it must be. All bounds must hold.',
-        properties: {
-          ...Object.fromEntries(operators.map((operator) => [operator, threshold])),
-          field: { ...names, description: 'What value_* measure.' },
-          percentile: { type: 'number', exclusiveMinimum: 0, maximum: 100 },
-        },
-        additionalProperties: false,
-      },
-      generate: { type: 'boolean', description: 'The rules referred to give findings of their own, too.' },
-    },
-    additionalProperties: false,
-  };
-}
 
 function logsource(): Schema {
   const name = { pattern: '^[a-z0-9_.-]+$' };

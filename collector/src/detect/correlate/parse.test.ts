@@ -83,7 +83,6 @@ describe('a correlation document', () => {
   }
 
   for (const [what, body, wanted] of [
-    ['words in temporal', good.replace('event_count', 'temporal').replace('{gte: 3}', 'a and b'), /words are not read/],
     ['more rules than listed', good.replace('event_count', 'temporal'), /no number of rules from 1 to 2/],
     ['half a sequence', good.replace('event_count', 'temporal_ordered').replace('3', '1'), /takes all of its rules/],
     [

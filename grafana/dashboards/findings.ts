@@ -76,7 +76,7 @@ export function findingsDashboard(): Dashboard {
         }),
       ],
     },
-    panels: [...overviewPanels(), ...byWhatPanels(), ...listPanels(), ...tracePanels()],
+    panels: [...overviewPanels(), openCasesPanel(), ...byWhatPanels(), ...listPanels(), ...tracePanels()],
   };
 }
 
@@ -118,6 +118,29 @@ function overviewPanels() {
   ];
 }
 
+function openCasesPanel() {
+  return tablePanel({
+    id: 13,
+    title: 'Open cases',
+    description:
+      'Findings that belong together, as one sentence each, for the severity and the agent above. Follow a headline to see ' +
+      'a trace of it below; `spanwarden cases show` tells the whole case, `spanwarden cases close` closes it.',
+    query: 'findings/open-cases',
+    gridPos: { x: 0, y: 13, w: 24, h: 7 },
+    noValue: 'No open case in this time range: nothing of at least medium fired, or every case has been closed.',
+    overrides: [
+      column('Last seen', { unit: 'dateTimeFromNow', 'custom.width': 130 }),
+      levelColumn('Level'),
+      column('Headline', { links: [traceLink()], 'custom.cellOptions': { type: 'auto', wrapText: true } }),
+      column('Agents', { 'custom.width': 180 }),
+      ...countColumns('Findings', 'Rules'),
+      // No links here: the data source adds View trace and View logs to a column of this name.
+      column('TraceId', { 'custom.width': 290 }),
+      column('Case', { 'custom.width': 290 }),
+    ],
+  });
+}
+
 function byWhatPanels() {
   return [
     tablePanel({
@@ -125,7 +148,7 @@ function byWhatPanels() {
       title: 'By rule',
       description: 'Rules that fired, the most severe first. Follow a rule to filter by it.',
       query: 'findings/by-rule',
-      gridPos: { x: 0, y: 13, w: 10, h: 8 },
+      gridPos: { x: 0, y: 20, w: 10, h: 8 },
       noValue: noFinding,
       overrides: [
         levelColumn('Level'),
@@ -140,7 +163,7 @@ function byWhatPanels() {
       description:
         'Agents with findings; severe are those of level high and critical. Follow an agent to filter by it.',
       query: 'findings/by-agent',
-      gridPos: { x: 10, y: 13, w: 7, h: 8 },
+      gridPos: { x: 10, y: 20, w: 7, h: 8 },
       noValue: noFinding,
       overrides: [
         column('Agent', { links: [filterLink('agent', 'Agent')] }),
@@ -155,7 +178,7 @@ function byWhatPanels() {
         'Tools whose calls made rules fire; severe are findings of level high and critical. Findings on prompts and ' +
         'answers name no tool and are not counted here. Follow a tool to filter by it.',
       query: 'findings/by-tool',
-      gridPos: { x: 17, y: 13, w: 7, h: 8 },
+      gridPos: { x: 17, y: 20, w: 7, h: 8 },
       noValue: `${noFinding} Findings on prompts and answers name no tool.`,
       overrides: [
         column('Tool', { links: [filterLink('tool', 'Tool')] }),
@@ -168,7 +191,7 @@ function byWhatPanels() {
 
 function listPanels() {
   return [
-    row(8, 'Findings', 21),
+    row(8, 'Findings', 28),
     tablePanel({
       id: 9,
       title: 'Findings, newest first',
@@ -176,7 +199,7 @@ function listPanels() {
         'The 500 newest findings: why the rule fired and what in the span made it match. Follow the name of a finding to ' +
         'see its trace below; follow its trace id to open the trace or its logs in Explore.',
       query: 'findings/list',
-      gridPos: { x: 0, y: 22, w: 24, h: 13 },
+      gridPos: { x: 0, y: 29, w: 24, h: 13 },
       noValue: noFinding,
       overrides: [
         column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
@@ -196,13 +219,13 @@ function listPanels() {
 
 function tracePanels() {
   return [
-    row(10, 'The trace', 35),
+    row(10, 'The trace', 42),
     tracePanel({
       id: 11,
       title: 'Trace ${trace_id}',
       description: `All spans of the trace that is named under Trace above. ${noTrace}`,
       query: 'findings/trace',
-      gridPos: { x: 0, y: 36, w: 24, h: 15 },
+      gridPos: { x: 0, y: 43, w: 24, h: 15 },
       noValue: noTrace,
     }),
     tablePanel({
@@ -211,7 +234,7 @@ function tracePanels() {
       description:
         'What the agent did, in order, with the arguments of tool calls and the rules that fired on each span.',
       query: 'findings/trace-spans',
-      gridPos: { x: 0, y: 51, w: 24, h: 10 },
+      gridPos: { x: 0, y: 58, w: 24, h: 10 },
       noValue: noTrace,
       overrides: [
         column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),

@@ -1,8 +1,10 @@
 import { TraceDecoder } from '../../collector/src/decode/trace-decoder.ts';
+import type { Case } from '../../collector/src/model/case.ts';
 import { createFieldTable } from '../../collector/src/model/fields.ts';
 import type { Finding } from '../../collector/src/model/finding.ts';
 import type { Rows, RowTableName, SealedSegment, SegmentSource } from '../../collector/src/model/spool.ts';
 import type { Store } from '../../collector/src/store/index.ts';
+import { encodeCases } from '../../collector/src/store/rows/cases.ts';
 import { encodeFindings } from '../../collector/src/store/rows/findings.ts';
 import { SpanRowEncoder } from '../../collector/src/store/rows/otel-traces.ts';
 import { otlpProtobuf, type TestSpan } from '../../collector/src/testing/otlp.ts';
@@ -24,7 +26,11 @@ export async function loadGrafanaData(store: Store): Promise<void> {
   const decoded = new TraceDecoder(fields).decode(otlpProtobuf(spans, { 'service.name': 'support' }));
   if (decoded.status !== 'ok') throw new Error(decoded.message);
   const range = { fromMs: now - 86_400_000, toMs: now + 86_400_000 };
-  await ship(store, 'first', [new SpanRowEncoder(fields).encode(decoded.batch, range), encodeFindings(findings)]);
+  await ship(store, 'first', [
+    new SpanRowEncoder(fields).encode(decoded.batch, range),
+    encodeFindings(findings),
+    encodeCases(cases),
+  ]);
   await ship(store, 'second', [encodeFindings(findings)]);
 }
 
@@ -151,4 +157,33 @@ const findings: readonly Finding[] = [
     toolName: '',
     evidence: [{ selection: 'text', field: 'output', wanted: 'is long', excerpt: hostile.text }],
   },
+];
+
+/** One that is what it says and one whose texts are an attacker's; and an older state of the first. */
+const openCase: Case = {
+  id: '0c'.repeat(16),
+  version: 2n,
+  day: Math.floor(now / 86_400_000),
+  mergedInto: '',
+  headline: 'support-agent called payments.refund: Refund nobody asked for',
+  level: 'critical',
+  raisedBy: '',
+  firstSeenNanos: nanos(now - 60_000),
+  lastSeenNanos: nanos(now - 60_000),
+  findings: 1,
+  count: 1,
+  votes: [{ ruleId: 'refund-unasked', ruleTitle: 'Refund nobody asked for', level: 'critical', findings: 1, count: 1 }],
+  timeline: [],
+  agents: ['support-agent'],
+  users: ['u1'],
+  conversations: ['c1'],
+  traceIds: [traceId],
+  chainIds: ['0c'.repeat(16)],
+  alertSeq: 1,
+};
+
+const cases: readonly Case[] = [
+  { ...openCase, version: 1n, level: 'high' },
+  openCase,
+  { ...openCase, id: '0d'.repeat(16), level: 'high', headline: hostile.tool, agents: [hostile.agent, hostile.text] },
 ];

@@ -5,7 +5,8 @@ import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
 import { type Correlation, silentSources } from './correlation.ts';
 import { type CorrelationEvent, isSameSpan, mergeEvents } from './event.ts';
 import { findingOf } from './findings.ts';
-import type { Change, CorrelationEvaluator, EarlyFiring, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
+import type { Change, CorrelationEvaluator, EarlyBudget,
+  EarlyFiring, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
 import { createEvaluator } from './kinds.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { decodeState, encodeState } from './snapshot.ts';
@@ -58,6 +59,7 @@ export class Correlator {
   readonly #sources: Sources;
   readonly #totals: Totals;
   readonly #early: readonly { readonly index: number; readonly early: EarlyFiring }[];
+  readonly #looks: EarlyBudget = { left: limits.correlationEarlyLooksMax };
   /** Events since the last `settle`. */
   #came = 0;
   /** No window closes before this. */
@@ -236,11 +238,13 @@ export class Correlator {
   }
 
   #fireEarly(): void {
-    const budget = { left: limits.correlationEarlyLooksMin + this.#came * limits.correlationEarlyLooksPerEvent };
+    const looks = this.#came === 0 ? limits.correlationEarlyLooksMax : this.#came * limits.correlationEarlyLooksPerEvent;
+    // A group that took more than there was is paid for by later events.
+    this.#looks.left = Math.min(this.#looks.left + looks, limits.correlationEarlyLooksMax);
     this.#came = 0;
     for (const { index, early } of this.#early) {
       const { correlation } = this.#evaluators[index]!;
-      for (const episode of early.fire(this.#watermark, budget)) {
+      for (const episode of early.fire(this.#watermark, this.#looks)) {
         this.#due.set(episode.id, { correlation, episode, early: true });
         this.counters.early++;
       }

@@ -10,17 +10,38 @@ import { wantedText } from './wanted.ts';
 /** The field of evidence items that name a span of a correlation. */
 const spanEvidenceField = 'span_id';
 
+/** What never changes about the finding of an episode, which is given out anew with every event. */
+const settledParts = new WeakMap<Episode, { readonly finding: Finding; readonly wanted: string }>();
+
 /** The finding of an episode as it stands; the same episode gives the same id and time again. */
 export function findingOf(correlation: Correlation, episode: Episode): Finding {
-  const { meta, syntax } = correlation;
-  const { opened, spans } = episode;
-  const { endNanos, ...shown } = opened;
+  const { syntax } = correlation;
+  const known = settledParts.get(episode) ?? settledPartsOf(correlation, episode);
+  settledParts.set(episode, known);
   const measured = syntax.fields.length === 0 ? '' : `(${syntax.fields.map(({ name }) => name).join(', ')})`;
   const value = `${episode.partial ? 'of the newest events: ' : ''}${episode.shown}`;
   const evidence: Evidence[] = [
-    { selection: syntax.type, field: `${syntax.type}${measured}`, wanted: wantedText(syntax), excerpt: value },
+    { selection: syntax.type, field: `${syntax.type}${measured}`, wanted: known.wanted, excerpt: value },
     ...(episode.notes ?? []).map((note): Evidence => ({ selection: syntax.type, ...note })),
-    ...spans.map((span): Evidence => {
+    ...known.finding.evidence,
+  ];
+  return { ...known.finding, evidence, count: episode.count, lastSeenNanos: episode.lastSeenNanos };
+}
+
+function settledPartsOf(
+  correlation: Correlation,
+  { id, opened, groupTexts, spans }: Episode,
+): { readonly finding: Finding; readonly wanted: string } {
+  const { meta, syntax } = correlation;
+  const { endNanos, ...shown } = opened;
+  const finding: Finding = {
+    id,
+    timeNanos: endNanos,
+    ...ruleIdentity(meta),
+    reason: reasonOf(meta),
+    groupKey: groupKeyOf(correlation, groupTexts.map(shownText)),
+    ...shown,
+    evidence: spans.map((span): Evidence => {
       const name = span.toolName || span.spanName;
       return {
         selection: 'span',
@@ -29,18 +50,8 @@ export function findingOf(correlation: Correlation, episode: Episode): Finding {
         excerpt: excerpt(name, { start: 0, end: name.length }),
       };
     }),
-  ];
-  return {
-    id: episode.id,
-    timeNanos: endNanos,
-    ...ruleIdentity(meta),
-    reason: reasonOf(meta),
-    groupKey: groupKeyOf(correlation, episode.groupTexts.map(shownText)),
-    ...shown,
-    evidence,
-    count: episode.count,
-    lastSeenNanos: episode.lastSeenNanos,
   };
+  return { finding, wanted: wantedText(syntax) };
 }
 
 /** The ids of the spans in a finding's evidence. */

@@ -1,0 +1,217 @@
+// `node bench/correlate.ts`: correlations fed with ready events, as the detector gives them; prints a table. Figures that
+// were kept stand in bench/README.md.
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Correlator } from '../collector/src/detect/correlate/correlator.ts';
+import type { CorrelationEvent } from '../collector/src/detect/correlate/event.ts';
+import { loadRules } from '../collector/src/detect/load.ts';
+import { limits } from '../collector/src/model/limits.ts';
+
+const second = 1_000_000_000n;
+const batchEvents = 512;
+
+interface Load {
+  readonly name: string;
+  readonly type: string;
+  readonly condition: string;
+  readonly timespan: string;
+  readonly events: number;
+  /** Events per second of event time. */
+  readonly rate: number;
+  readonly groups: number;
+  /** Different values, for value_count and the numeric types. */
+  readonly values?: number;
+}
+
+const loads: readonly Load[] = [
+  {
+    name: 'event_count, 1,000 groups',
+    type: 'event_count',
+    condition: '{gte: 5}',
+    timespan: '10s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 1_000,
+  },
+  {
+    name: 'event_count, never true',
+    type: 'event_count',
+    condition: '{gte: 100000}',
+    timespan: '60s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 10,
+  },
+  {
+    name: 'value_count, 1,800 distinct',
+    type: 'value_count',
+    condition: '{field: v, gte: 2000}',
+    timespan: '60s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 1,
+    values: 1_800,
+  },
+  {
+    name: 'value_count, 100,000 distinct',
+    type: 'value_count',
+    condition: '{field: v, gte: 100000}',
+    timespan: '100s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 1,
+    values: 100_000,
+  },
+  {
+    name: 'temporal, 1,000 groups',
+    type: 'temporal',
+    condition: '',
+    timespan: '10s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 1_000,
+  },
+  {
+    name: 'temporal_ordered, 1,000 groups',
+    type: 'temporal_ordered',
+    condition: '',
+    timespan: '10s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 1_000,
+  },
+  {
+    name: 'value_sum, 10 groups',
+    type: 'value_sum',
+    condition: '{field: v, gte: 1000000000}',
+    timespan: '60s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 10,
+    values: 5_000,
+  },
+  {
+    name: 'value_percentile, 100,000 values in the window',
+    type: 'value_percentile',
+    condition: '{field: v, percentile: 95, gte: 1000000}',
+    timespan: '60s',
+    events: 600_000,
+    rate: 2_000,
+    groups: 1,
+    values: 1_000_000,
+  },
+];
+
+const only = process.argv[2] ?? '';
+for (const load of loads.filter(({ name }) => name.includes(only)))
+  process.stdout.write(`${load.name.padEnd(50)} ${throughput(load).padStart(12)} events per CPU-second\n`);
+for (const type of ['event_count', 'value_count', 'temporal_ordered'].filter((name) => `groups ${name}`.includes(only))) {
+  process.stdout.write(
+    `${`${type}, 1,000,000 live groups`.padEnd(50)} ${groupsMemory(type).padStart(12)} MiB of RSS growth\n`,
+  );
+}
+
+function throughput(load: Load): string {
+  const correlator = correlatorOf(load);
+  const events = Array.from({ length: load.events }, (_, index) => eventOf(load, index));
+  collectGarbage();
+  const before = process.cpuUsage();
+  for (let from = 0; from < events.length; from += batchEvents) feed(correlator, events, from);
+  const { user, system } = process.cpuUsage(before);
+  return Math.round((events.length / (user + system)) * 1e6).toLocaleString('en');
+}
+
+function groupsMemory(type: string): string {
+  const load: Load = {
+    name: '',
+    type,
+    condition: type === 'value_count' ? '{field: v, gte: 3}' : type === 'event_count' ? '{gte: 3}' : '',
+    timespan: '10d',
+    events: 1_000_000,
+    rate: 10_000,
+    groups: 1_000_000,
+    values: 1_000_000,
+  };
+  collectGarbage();
+  const before = process.memoryUsage().rss;
+  const correlator = correlatorOf(load);
+  let chunk: CorrelationEvent[] = [];
+  for (let from = 0; from < load.events; from += batchEvents) {
+    chunk = Array.from({ length: batchEvents }, (_, index) => eventOf(load, from + index));
+    feed(correlator, chunk, 0);
+  }
+  correlator.advance(2n * 10n ** 18n);
+  correlator.settle();
+  chunk = [];
+  collectGarbage();
+  const grown = process.memoryUsage().rss - before;
+  const groups = correlator.evaluators()[0]!.groups;
+  return `${Math.round(grown / 2 ** 20).toLocaleString('en')} (${groups} groups, heap ${Math.round(process.memoryUsage().heapUsed / 2 ** 20)})`;
+}
+
+function feed(correlator: Correlator, events: readonly CorrelationEvent[], from: number): void {
+  const to = Math.min(events.length, from + batchEvents);
+  for (let index = from; index < to; index++) correlator.add(events[index]!);
+  correlator.observe('a', events[to - 1]!.timeNanos);
+  correlator.settle();
+}
+
+function correlatorOf({ type, condition, timespan }: Load): Correlator {
+  const names = type.startsWith('temporal') ? ['a', 'b', 'c'] : ['a'];
+  const bases = names.map(
+    (name) =>
+      `title: ${name}\nname: ${name}\nlogsource: {product: ai_agent, category: tool}\ndetection: {s: {gen_ai.tool.name: ${name}}, condition: s}\n`,
+  );
+  const line = condition === '' ? '' : `  condition: ${condition}\n`;
+  const rule = `title: the rule\nname: the_rule\ncorrelation:\n  type: ${type}\n  rules: [${names.join(', ')}]\n  group-by: [g]\n  timespan: ${timespan}\n${line}`;
+  const { correlations, report } = loadRules([{ path: 'r.yml', text: [...bases, rule].join('---\n') }]) as never as {
+    correlations: never[];
+    report: unknown;
+  };
+  if (correlations.length !== 1) throw new Error(`the rule of ${type} does not load: ${JSON.stringify(report)}`);
+  return new Correlator({
+    correlations,
+    allowedLatenessNanos: 30n * second,
+    bounds: { groupsMax: limits.correlationGroupsMax },
+  });
+}
+
+function eventOf({ type, rate, groups, values = 1 }: Load, index: number): CorrelationEvent {
+  const scattered = (index * 7_919) % 1_000_003;
+  const timeNanos = 1_700_000_000n * second + (BigInt(index) * second) / BigInt(rate) + BigInt(scattered % 1_000);
+  const value = (index * 104_729) % values;
+  const hex = index.toString(16);
+  return {
+    timeNanos,
+    startNanos: timeNanos - 1_000_000n,
+    span: {
+      traceId: hex.padStart(32, '0'),
+      spanId: hex.padStart(16, '0'),
+      spanName: 'execute_tool',
+      serviceName: 'a-service',
+      agentName: 'an-agent',
+      conversationId: `conversation-${scattered % groups}`,
+      userId: '',
+      toolName: 'read_file',
+      endNanos: timeNanos,
+    },
+    parts: [
+      {
+        correlation: 0,
+        groups: [
+          {
+            texts: [`conversation-${scattered % groups}`],
+            members: type.startsWith('temporal') ? 1 << (scattered % 3) : 1,
+            values: !type.startsWith('value_') ? [] : type === 'value_count' ? [`value-${value}`] : [value],
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}

@@ -1,7 +1,13 @@
 import { limits } from '../../model/limits.ts';
+import { Recency, type Recent } from './recency.ts';
 
 /** How many episodes a group has opened in the slot of the newest. */
 export type SavedNumbers = readonly (readonly [key: string, slot: bigint, opened: number])[];
+
+interface Opened extends Recent<string> {
+  readonly slot: bigint;
+  readonly opened: number;
+}
 
 /**
  * What ids of episodes rest on where a finding may be given before the watermark has passed its spans: event time in slots
@@ -12,7 +18,7 @@ export type SavedNumbers = readonly (readonly [key: string, slot: bigint, opened
 export class EpisodeNumbers {
   readonly #slotNanos: bigint;
   /** The group that opened one longest ago comes first. */
-  readonly #opened = new Map<string, { readonly slot: bigint; readonly opened: number }>();
+  readonly #opened = new Recency<string, Opened>();
 
   constructor(slotNanos: bigint) {
     this.#slotNanos = slotNanos;
@@ -22,12 +28,14 @@ export class EpisodeNumbers {
   take(key: string, timeNanos: bigint): string {
     const slot = timeNanos / this.#slotNanos;
     const number = this.#numberOf(key, slot);
-    this.#opened.delete(key);
-    for (const [other, { slot: old }] of this.#opened) {
-      if (old === slot && this.#opened.size < limits.correlationNumbersMax) break;
-      this.#opened.delete(other);
+    const opened = this.#opened;
+    const known = opened.get(key);
+    if (known) opened.delete(known);
+    for (let oldest = opened.oldest; oldest; oldest = opened.oldest) {
+      if (oldest.slot === slot && opened.size < limits.correlationNumbersMax) break;
+      opened.delete(oldest);
     }
-    this.#opened.set(key, { slot, opened: number + 1 });
+    opened.add({ key, slot, opened: number + 1, older: null, newer: null });
     return anchorOf(slot, number);
   }
 
@@ -38,12 +46,12 @@ export class EpisodeNumbers {
   }
 
   save(): SavedNumbers {
-    return [...this.#opened].map(([key, { slot, opened }]) => [key, slot, opened] as const);
+    return [...this.#opened].map(({ key, slot, opened }) => [key, slot, opened] as const);
   }
 
   load(saved: SavedNumbers): void {
     this.#opened.clear();
-    for (const [key, slot, opened] of saved) this.#opened.set(key, { slot, opened });
+    for (const [key, slot, opened] of saved) this.#opened.add({ key, slot, opened, older: null, newer: null });
   }
 
   #numberOf(key: string, slot: bigint): number {

@@ -14,29 +14,34 @@ import type {
   EvaluatorCounters,
 } from './kind.ts';
 import { type EarlyOpening, type Measure, measureOf } from './measure.ts';
+import { Recency, type Recent } from './recency.ts';
 import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
 import { type WaitingGroup, WaitingGroups } from './waiting.ts';
 
-export interface Group {
+interface Group extends Recent<string> {
   readonly texts: readonly string[];
   window: unknown;
   lastNanos: bigint;
   episode: Episode | null;
-  /** Tumbling windows: the number of the window that `window` is about, and its first span. */
-  windowNumber: bigint;
-  first: SpanIdentity | null;
+  tumbling: Tumbling | null;
+}
+
+interface Tumbling {
+  /** The number of the window that `window` is about, and its first span. */
+  readonly number: bigint;
+  readonly first: SpanIdentity;
   /** The last window whose condition held. */
   heldNumber: bigint;
 }
 
-export interface EvaluatorState {
+interface Saved {
   /** The group touched longest ago comes first. */
-  groups: Map<string, Group>;
+  readonly groups: readonly Pick<Group, 'texts' | 'window' | 'lastNanos' | 'episode' | 'tumbling'>[];
   /** When the open tumbling window closes; 0 when there is none. */
-  closesNanos: bigint;
-  numbers: SavedNumbers;
+  readonly closesNanos: bigint;
+  readonly numbers: SavedNumbers;
   /** Groups whose next episode was given early. */
-  fired: readonly string[];
+  readonly fired: readonly string[];
 }
 
 /**
@@ -54,9 +59,7 @@ export class Evaluator implements CorrelationEvaluator {
   readonly early?: EarlyFiring;
   readonly #numbers: EpisodeNumbers;
   readonly #waiting = new WaitingGroups();
-  /** The group touched longest ago comes first. */
-  #groups = new Map<string, Group>();
-  #newestKey: string | undefined;
+  readonly #groups = new Recency<string, Group>();
   #closes = 0n;
   #size = 0;
 
@@ -70,26 +73,33 @@ export class Evaluator implements CorrelationEvaluator {
     if (this.#sliding && this.#measure.early) this.early = this.#earlyFiring();
   }
 
-  save(): EvaluatorState {
-    const [groups, closesNanos] = [this.#groups, this.#closes];
-    return { groups, closesNanos, numbers: this.#numbers.save(), fired: this.#waiting.fired() };
+  save(): Saved {
+    const measure = this.#measure;
+    const groups = [...this.#groups].map(({ texts, window, lastNanos, episode, tumbling }) => {
+      return { texts, window: measure.save ? measure.save(window) : window, lastNanos, episode, tumbling };
+    });
+    return { groups, closesNanos: this.#closes, numbers: this.#numbers.save(), fired: this.#waiting.fired() };
   }
 
-  /** Events that wait are told again by `wait`, before or after. */
+  /** Events that wait are told by `wait` before. */
   load(saved: unknown): void {
-    const { groups, closesNanos, numbers, fired } = saved as EvaluatorState;
-    this.#groups = groups;
-    this.#newestKey = undefined;
+    const { groups, closesNanos, numbers, fired } = saved as Saved;
+    const measure = this.#measure;
+    this.#groups.clear();
+    this.#size = 0;
+    for (const { window: plain, ...group } of groups) {
+      const window = measure.load ? measure.load(plain) : plain;
+      this.#groups.add({ ...group, key: keyOf(group.texts), window, older: null, newer: null });
+      this.#size += measure.size(window);
+    }
     this.#closes = closesNanos;
     this.#numbers.load(numbers);
     this.#waiting.markFired(fired);
-    this.#size = 0;
-    for (const { window } of groups.values()) this.#size += this.#measure.size(window);
   }
 
   clear(): void {
     this.#waiting.clear();
-    this.load({ groups: new Map(), closesNanos: 0n, numbers: [], fired: [] });
+    this.load({ groups: [], closesNanos: 0n, numbers: [], fired: [] } satisfies Saved);
   }
 
   get groups(): number {
@@ -108,7 +118,7 @@ export class Evaluator implements CorrelationEvaluator {
 
   /** When the stalest group was last touched. */
   get stalestNanos(): bigint | undefined {
-    return this.#groups.values().next().value?.lastNanos;
+    return this.#groups.oldest?.lastNanos;
   }
 
   /** Takes an event that is not before any earlier one, and not after the close of the open window. */
@@ -125,26 +135,26 @@ export class Evaluator implements CorrelationEvaluator {
     const number = this.#closes / this.#timespan - 1n;
     this.#closes = 0n;
     const changes: Change[] = [];
-    for (const [key, group] of this.#groups) {
-      if (group.windowNumber !== number) {
-        this.#forget(key, group);
+    for (const group of this.#groups) {
+      const { window, lastNanos, tumbling } = group;
+      if (tumbling?.number !== number) {
+        this.#forget(group);
         continue;
       }
-      const { window, lastNanos } = group;
       if (!this.#measure.holds(window)) continue;
-      const goesOn = group.episode !== null && group.heldNumber === number - 1n;
-      group.heldNumber = number;
+      const goesOn = group.episode !== null && tumbling.heldNumber === number - 1n;
+      tumbling.heldNumber = number;
       if (goesOn) changes.push(this.#update(group, lastNanos, this.#measure.events(window)));
-      else changes.push(this.#open(group, group.first!, lastNanos, spanAnchor(group.first!)));
+      else changes.push(this.#open(group, tumbling.first, lastNanos, spanAnchor(tumbling.first)));
     }
     return changes;
   }
 
   /** Forgets the group that was touched longest ago. */
   evictStalest(): void {
-    const stalest = this.#groups.entries().next().value;
-    if (!stalest) return;
-    this.#forget(...stalest);
+    const { oldest } = this.#groups;
+    if (!oldest) return;
+    this.#forget(oldest);
     this.counters.evictedGroups++;
   }
 
@@ -179,10 +189,9 @@ export class Evaluator implements CorrelationEvaluator {
     const number = entry.timeNanos / this.#timespan;
     this.#closes = (number + 1n) * this.#timespan;
     const before = this.#measure.size(group.window);
-    if (group.windowNumber !== number) {
-      group.windowNumber = number;
+    if (group.tumbling?.number !== number) {
+      group.tumbling = { number, first: entry.span, heldNumber: group.tumbling?.heldNumber ?? -2n };
       group.window = this.#measure.create();
-      group.first = entry.span;
     }
     const dropped = this.#measure.dropped(group.window);
     this.#measure.add(group.window, entry);
@@ -224,26 +233,15 @@ export class Evaluator implements CorrelationEvaluator {
     const known = groups.get(key);
     if (known) {
       known.lastNanos = timeNanos;
-      if (key === this.#newestKey) return known;
-      groups.delete(key);
-      groups.set(key, known);
-      this.#newestKey = key;
+      groups.touch(known);
       return known;
     }
     this.#forgetIdle(timeNanos);
     if (groups.size >= this.#bounds.groupsMax) this.evictStalest();
     const window = this.#measure.create();
-    const group: Group = {
-      texts,
-      window,
-      lastNanos: timeNanos,
-      episode: null,
-      windowNumber: -2n,
-      first: null,
-      heldNumber: -2n,
-    };
-    groups.set(key, group);
-    this.#newestKey = key;
+    const links = { older: null, newer: null };
+    const group: Group = { key, texts, window, lastNanos: timeNanos, episode: null, tumbling: null, ...links };
+    groups.add(group);
     this.#size += this.#measure.size(window);
     return group;
   }
@@ -251,15 +249,14 @@ export class Evaluator implements CorrelationEvaluator {
   /** Groups whose windows are empty by now are as good as unknown. */
   #forgetIdle(timeNanos: bigint): void {
     if (!this.#sliding) return;
-    for (const [key, group] of this.#groups) {
-      if (group.lastNanos >= timeNanos - this.#timespan) return;
-      this.#forget(key, group);
+    const before = timeNanos - this.#timespan;
+    for (let oldest = this.#groups.oldest; oldest && oldest.lastNanos < before; oldest = this.#groups.oldest) {
+      this.#forget(oldest);
     }
   }
 
-  #forget(key: string, group: Group): void {
-    this.#groups.delete(key);
-    if (key === this.#newestKey) this.#newestKey = undefined;
+  #forget(group: Group): void {
+    this.#groups.delete(group);
     this.#size -= this.#measure.size(group.window);
   }
 

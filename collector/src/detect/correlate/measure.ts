@@ -10,8 +10,8 @@ import { setMeasure } from './measures/set.ts';
 import { averageMeasure, sumMeasure } from './measures/sum.ts';
 
 /**
- * What a window of events is worth. The state `S` is plain data, arrays and maps, so that it can be stored; entries come in
- * event order.
+ * What a window of events is worth. The state `S` is plain data, arrays and maps, so that it can be stored, or says how it
+ * becomes that; entries come in event order.
  */
 export interface Measure<S> {
   create(): S;
@@ -30,6 +30,9 @@ export interface Measure<S> {
   spans(state: S, max: number): readonly SpanIdentity[];
   /** Events forgotten because the group remembered too many. */
   dropped(state: S): number;
+  /** The state as plain data and back, where it is not plain data itself. */
+  save?(state: S): unknown;
+  load?(saved: unknown): S;
   /** Left out where more events may undo what held. */
   readonly early?: EarlyMeasure<S>;
 }

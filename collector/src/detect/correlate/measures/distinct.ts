@@ -1,16 +1,28 @@
 import type { SpanIdentity } from '../../span-identity.ts';
 import type { Entry } from '../event.ts';
 import type { Measure } from '../measure.ts';
+import { Recency, type Recent } from '../recency.ts';
 import { addToSketch, createSketch, estimate, expireSketch, type Sketch } from '../sketch.ts';
 import { compareNumbers, satisfies, type Threshold } from '../thresholds.ts';
 
-/** The values of a window, each with the event that held it last; the one seen longest ago comes first. */
+/** A value and the event that held it last. */
+interface Held extends Recent<string | number> {
+  entry: Entry;
+}
+
+/** The values of a window, by when they were held last. */
 export interface Distinct {
-  readonly last: Map<string | number, Entry>;
+  readonly last: Recency<string | number, Held>;
   /** Takes the place of the values when there are too many, until the window is empty. */
   sketch: Sketch | null;
   /** The newest event, which evidence shows when only the sketch is left. */
   newest: Entry | null;
+}
+
+interface SavedDistinct {
+  readonly last: readonly (readonly [value: string | number, entry: Entry])[];
+  readonly sketch: Sketch | null;
+  readonly newest: Entry | null;
 }
 
 /** value_count: different values, compared exactly; above `sizeMax` about how many. */
@@ -18,34 +30,14 @@ export function distinctMeasure(thresholds: readonly Threshold[], sizeMax: numbe
   const satisfied = (count: number) => count > 0 && satisfies(thresholds, (value) => compareNumbers(count, value));
   const countOf = ({ last, sketch }: Distinct): number => (sketch ? estimate(sketch) : last.size);
   return {
-    create: () => ({ last: new Map(), sketch: null, newest: null }),
-    add: (state, entry) => {
-      const { last } = state;
-      for (const value of entry.values) {
-        if (state.sketch) addToSketch(state.sketch, value, entry.timeNanos);
-        else {
-          last.delete(value);
-          last.set(value, entry);
-          if (last.size > sizeMax) sketched(state);
-        }
-      }
-      state.newest = state.sketch ? entry : null;
-    },
-    expire: (state, before) => {
-      const { last, sketch } = state;
-      for (const [value, { timeNanos }] of last) {
-        if (timeNanos >= before) break;
-        last.delete(value);
-      }
-      if (!sketch) return;
-      expireSketch(sketch, before);
-      if (sketch.size === 0) Object.assign(state, { sketch: null, newest: null });
-    },
+    create: () => ({ last: new Recency(), sketch: null, newest: null }),
+    add: (state, entry) => add(state, entry, sizeMax),
+    expire,
     holds: (state) => satisfied(countOf(state)),
     size: ({ last, sketch }) => last.size + (sketch?.size ?? 0),
-    events: (state) => (state.sketch ? countOf(state) : spansOf(state.last.values()).length),
+    events: (state) => (state.sketch ? countOf(state) : spansOf(entriesOf(state.last)).length),
     shown: (state) => (state.sketch ? `about ${countOf(state)}` : String(state.last.size)),
-    spans: ({ last, newest }, max) => spansOf(newest ? [newest] : last.values(), max),
+    spans: ({ last, newest }, max) => spansOf(newest ? [newest] : entriesOf(last), max),
     dropped: () => 0,
     early: {
       possible: ({ last, sketch }, waiting) => sketch === null && satisfied(last.size + waiting.values),
@@ -56,23 +48,54 @@ export function distinctMeasure(thresholds: readonly Threshold[], sizeMax: numbe
           if (overlay.size > sizeMax) return undefined;
           if (!satisfied(overlay.size)) continue;
           const entries = overlay.entries();
-          return {
-            at,
-            events: spansOf(entries).length,
-            shown: String(overlay.size),
-            spans: (max) => spansOf(entries, max),
-          };
+          const events = spansOf(entries).length;
+          return { at, events, shown: String(overlay.size), spans: (max) => spansOf(entries, max) };
         }
         return undefined;
       },
     },
+    save: ({ last, sketch, newest }): SavedDistinct => {
+      return { last: [...last].map(({ key, entry }) => [key, entry] as const), sketch, newest };
+    },
+    load: (saved) => {
+      const { last, sketch, newest } = saved as SavedDistinct;
+      const state: Distinct = { last: new Recency(), sketch, newest };
+      for (const [key, entry] of last) state.last.add({ key, entry, older: null, newer: null });
+      return state;
+    },
   };
 }
 
-function sketched(state: Distinct): void {
-  state.sketch = createSketch();
-  for (const [value, { timeNanos }] of state.last) addToSketch(state.sketch, value, timeNanos);
-  state.last.clear();
+function add(state: Distinct, entry: Entry, sizeMax: number): void {
+  const { last } = state;
+  for (const value of entry.values) {
+    if (state.sketch) {
+      addToSketch(state.sketch, value, entry.timeNanos);
+      continue;
+    }
+    const held = last.get(value);
+    if (held) {
+      held.entry = entry;
+      last.touch(held);
+    } else last.add({ key: value, entry, older: null, newer: null });
+    if (last.size <= sizeMax) continue;
+    state.sketch = createSketch();
+    for (const { key, entry: each } of last) addToSketch(state.sketch, key, each.timeNanos);
+    last.clear();
+  }
+  state.newest = state.sketch ? entry : null;
+}
+
+function expire(state: Distinct, before: bigint): void {
+  const { last, sketch } = state;
+  for (let held = last.oldest; held && held.entry.timeNanos < before; held = last.oldest) last.delete(held);
+  if (!sketch) return;
+  expireSketch(sketch, before);
+  if (sketch.size === 0) Object.assign(state, { sketch: null, newest: null });
+}
+
+function* entriesOf(last: Iterable<Held>): Generator<Entry> {
+  for (const { entry } of last) yield entry;
 }
 
 /** The spans of events, each once. */
@@ -88,58 +111,54 @@ function spansOf(entries: Iterable<Entry>, max = Number.POSITIVE_INFINITY): Span
 
 /** Values as they would be with more events, without a copy of those that are there. */
 class Overlay {
-  readonly #below: ReadonlyMap<string | number, Entry>;
-  readonly #expiring: MapIterator<[string | number, Entry]>;
+  readonly #below: Recency<string | number, Held>;
   /** The next of `below` to leave the window. */
-  #next: readonly [value: string | number, entry: Entry] | undefined;
-  readonly #last = new Map<string | number, Entry>();
-  /** Values of `below` that are in the overlay, or were. */
+  #next: Held | null;
+  readonly #above = new Recency<string | number, Held>();
+  /** Values of `below` that are above, or were. */
   readonly #moved = new Set<string | number>();
   #left: number;
-  #before = 0n;
 
-  constructor(below: ReadonlyMap<string | number, Entry>) {
+  constructor(below: Recency<string | number, Held>) {
     this.#below = below;
     this.#left = below.size;
-    this.#expiring = below.entries();
-    this.#next = this.#expiring.next().value;
+    this.#next = below.oldest;
   }
 
   get size(): number {
-    return this.#left + this.#last.size;
+    return this.#left + this.#above.size;
   }
 
   add(entry: Entry, before: bigint): void {
     this.#expire(before);
-    for (const value of entry.values) {
-      this.#last.delete(value);
-      this.#last.set(value, entry);
-      if (this.#moved.has(value)) continue;
-      const known = this.#below.get(value);
-      if (!known) continue;
-      this.#moved.add(value);
-      if (known.timeNanos >= before) this.#left--;
+    for (const key of entry.values) {
+      const above = this.#above.get(key);
+      if (above) {
+        above.entry = entry;
+        this.#above.touch(above);
+        continue;
+      }
+      this.#above.add({ key, entry, older: null, newer: null });
+      if (this.#moved.has(key)) continue;
+      const below = this.#below.get(key);
+      if (!below) continue;
+      this.#moved.add(key);
+      if (below.entry.timeNanos >= before) this.#left--;
     }
   }
 
   /** The events of the window, earliest first. */
   entries(): Entry[] {
     const entries: Entry[] = [];
-    for (const [value, entry] of this.#below) {
-      if (entry.timeNanos >= this.#before && !this.#moved.has(value)) entries.push(entry);
-    }
-    return [...entries, ...this.#last.values()];
+    for (let held = this.#next; held; held = held.newer) if (!this.#moved.has(held.key)) entries.push(held.entry);
+    return [...entries, ...entriesOf(this.#above)];
   }
 
   #expire(before: bigint): void {
-    this.#before = before;
-    while (this.#next && this.#next[1].timeNanos < before) {
-      if (!this.#moved.has(this.#next[0])) this.#left--;
-      this.#next = this.#expiring.next().value;
+    for (; this.#next && this.#next.entry.timeNanos < before; this.#next = this.#next.newer) {
+      if (!this.#moved.has(this.#next.key)) this.#left--;
     }
-    for (const [value, { timeNanos }] of this.#last) {
-      if (timeNanos >= before) return;
-      this.#last.delete(value);
-    }
+    const above = this.#above;
+    for (let held = above.oldest; held && held.entry.timeNanos < before; held = above.oldest) above.delete(held);
   }
 }

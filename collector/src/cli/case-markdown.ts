@@ -63,5 +63,6 @@ function code(text: string): string {
   const shown = escapeControl(text).replaceAll('|', '\u2223');
   if (shown.trim() === '') return '';
   const fence = '`'.repeat(1 + Math.max(0, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length)));
-  return `${fence} ${shown} ${fence}`;
+  const pad = fence.length > 1 || /^ | $/.test(shown) ? ' ' : '';
+  return fence + pad + shown + pad + fence;
 }

@@ -6,7 +6,7 @@ import { escapeControl, type Terminal, truncate } from './terminal.ts';
 /** Cases as a table, one line each, under a line of headings. */
 export function caseTable(cases: readonly StoredCase[], terminal: Terminal): string {
   const headings = ['last seen (UTC)', 'level', 'status', 'findings', 'headline', 'id'].map(terminal.dim);
-  const room = Math.max(30, Math.min(terminal.columns, 160) - 70);
+  const room = terminal.isTty ? Math.max(30, Math.min(terminal.columns, 200) - 70) : 160;
   return terminal.table([
     headings,
     ...cases.map((each) => [
@@ -37,6 +37,9 @@ export function casePage(found: StoredCase, events: readonly CaseEvent[], termin
     `\n${terminal.bold('Votes')}\n`,
     voteTable(found, terminal),
     historyText(events, found.id, terminal),
+    status === 'open'
+      ? terminal.dim(`\nspanwarden cases close ${found.id.slice(0, 12)} --disposition … --reason …\n`)
+      : '',
   ].join('');
 }
 

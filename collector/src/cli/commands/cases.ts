@@ -174,8 +174,8 @@ async function whyEmpty(client: StoreClient): Promise<string> {
   if (cases > 0) {
     const open = await listCases(client, { status: 'open', limit: 1 });
     return open.length > 0
-      ? `No case matches; there are ${cases} in all. Ask with fewer filters.`
-      : `No case matches: all ${cases} are closed. --status all shows them.`;
+      ? `No case matches; cases in all: ${cases}. Ask with fewer filters.`
+      : `No case matches: ${cases === 1 ? 'the only one is' : `all ${cases} are`} closed. --status all shows more.`;
   }
   if (spans === 0) {
     return 'No cases, because no spans have arrived yet. Instrument an agent, or see what spanwarden demo shows.';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CaseFinding } from '../../model/case.ts';
-import type { Finding } from '../../model/finding.ts';
+import type { Evidence, Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
 import { boundedText } from '../correlate/event.ts';
 import { excerpt } from '../evidence.ts';
@@ -58,7 +58,7 @@ export function sightingOf(finding: Finding): Sighting {
     spanName: shownName(finding.spanName),
     agentName: shownName(finding.agentName || finding.serviceName),
     toolName: shownName(finding.toolName),
-    shown: shownName(evidence[0]?.excerpt ?? ''),
+    shown: shownOf(evidence),
     chainId: chain.id,
     day: chain.day,
     roles: rolesOf(finding.tags),
@@ -74,6 +74,18 @@ export function shownName(text: string): string {
   const characters = [...shown];
   const { caseNameCharsMax: max } = limits;
   return characters.length <= max ? shown : `${characters.slice(0, max - 1).join('')}…`;
+}
+
+/** What made the rule match, in short: texts and facts before names of operations; of a long text the place that matched. */
+function shownOf(evidence: readonly Evidence[]): string {
+  const telling = evidence.filter(({ field }) => /^spanwarden\.(?!effect\.kinds$)/.test(field));
+  const excerpts = new Set((telling.length > 0 ? telling : evidence).map(({ excerpt: text }) => text));
+  const [first = '', ...others] = excerpts;
+  const { caseNameCharsMax: max } = limits;
+  if (first.length <= max) return shownName([first, ...others.filter(({ length }) => length <= max)].join('; '));
+  // An excerpt has the matching place in its middle.
+  const from = Math.floor((first.length - max) / 2) + 1;
+  return shownName(`…${first.slice(from, from + max - 2)}…`);
 }
 
 function keysOf(finding: Finding): readonly string[] {

@@ -84,6 +84,11 @@ export function isListFile(path: string): boolean {
   return basename(dirname(path)) === 'lists' && !isTest(path);
 }
 
+/** The paths that somebody wrote, and the shipped rules when there are none or they are wanted, too. */
+export function testedPaths(written: readonly string[], shipped: true | undefined): readonly string[] {
+  return written.length === 0 || shipped ? [shippedRulesPath(), ...written] : written;
+}
+
 /** The test file that stands beside a rule file. */
 export function isTest(path: string): boolean {
   return /\.test\.ya?ml$/.test(path);

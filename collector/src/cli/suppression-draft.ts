@@ -39,6 +39,8 @@ export type Draft =
       readonly test: string;
       /** What it takes as a sentence. */
       readonly hides: string;
+      /** Rules below the one that made the finding, which is a correlation: filters act on these only. */
+      readonly below: readonly string[];
     }
   | { readonly status: 'none'; readonly why: string };
 
@@ -73,7 +75,14 @@ export function draftSuppression(options: DraftOptions): Draft {
     const test = minimalCase({ rule: ready, bare: rule, span, fields: options.fields, byAgent: 'agent' in scope });
     const text = test && testText(rule, test);
     if (text === undefined || !passes(ready, path, text)) continue;
-    return { status: 'drafted', name, suppression, test: text, hides: hidesText(scope, selection, rules) };
+    return {
+      status: 'drafted',
+      name,
+      suppression,
+      test: text,
+      hides: hidesText(scope, selection, rules),
+      below: isCorrelation(found) ? rules.map(({ meta }) => meta.name || meta.title) : [],
+    };
   }
   return { status: 'none', why: 'no suppression was found that hides this span and not the same span of others' };
 }

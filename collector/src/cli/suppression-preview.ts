@@ -1,6 +1,7 @@
 import { compileRule, createShared } from '../detect/compile.ts';
+import { type Correlation, isCorrelation } from '../detect/correlate/correlation.ts';
 import type { RuleFilter } from '../detect/filters.ts';
-import type { Rule } from '../detect/load.ts';
+import type { Rule, RuleSet } from '../detect/load.ts';
 import { createFieldTable } from '../model/fields.ts';
 import { Span } from '../model/span-batch.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
@@ -35,16 +36,17 @@ const examplesMax = 5;
 export async function previewFilter(
   client: StoreClient,
   filter: RuleFilter,
-  rules: readonly Rule[],
+  { rules, correlations }: RuleSet,
   since: Date,
 ): Promise<Preview> {
-  const targets = rules.filter(({ meta }) => filter.ruleIds.includes(meta.id));
+  const direct = rules.filter(({ meta }) => filter.ruleIds.includes(meta.id));
+  const targets = [...direct, ...correlations.filter((correlation) => isBuiltOn(correlation, direct))];
   const ids = targets.flatMap(({ meta }) => [meta.id, ...meta.formerIds]);
   const found = await findingsOfRules(client, ids, since, previewFindingsMax);
   const names = targets.map(({ meta }) => meta.name || meta.title);
   const none = { title: filter.meta.title, rules: names, cut: found.length === previewFindingsMax };
   if (found.length === 0) return { ...none, ...nothing };
-  const spans = await spansHidden(client, filter, targets[0]!, ids, found);
+  const spans = await spansHidden(client, filter, direct[0]!, ids, found);
   const examined = found.filter((each) => spans.has(keyOf(each)));
   const hidden = examined.filter((each) => spans.get(keyOf(each)) === true);
   const confirmed = hidden.filter(({ disposition }) => disposition === 'true-positive');
@@ -63,6 +65,11 @@ export async function previewFilter(
       .slice(0, examplesMax)
       .map(({ id }) => id),
   };
+}
+
+/** A correlation that would not have seen its first span. It may have been opened by a later one, so this is the most. */
+function isBuiltOn({ members }: Correlation, rules: readonly Rule[]): boolean {
+  return members.some(({ source }) => (isCorrelation(source) ? isBuiltOn(source, rules) : rules.includes(source)));
 }
 
 const nothing = {

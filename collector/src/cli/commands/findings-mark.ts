@@ -94,6 +94,10 @@ export function showDraft(draft: Draft, written: readonly string[], finding: Sto
     return;
   }
   terminal.writeLine(`A suppression that hides it, and its test, both run: ${escapeControl(draft.hides)}`);
+  if (draft.below.length > 0) {
+    const names = escapeControl(draft.below.join(', '));
+    terminal.writeLine(`It acts on ${names}, which the rule is built on, and so on all rules built on it.`);
+  }
   if (written.length > 0) {
     for (const path of written) terminal.writeLine(`wrote ${escapeControl(path)}`);
     terminal.writeLine(terminal.dim('The test holds content of the span: read it before you share it.'));

@@ -8,7 +8,7 @@ import { SpanwardenError } from '../../model/errors.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { junitXml } from '../junit.ts';
-import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
+import { readRuleFiles, testedPaths } from '../load-rules.ts';
 import { collect, placeholderLists } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
 import { createTestEvents } from '../rule-test-events.ts';
@@ -19,6 +19,7 @@ import { onChange } from '../watch-files.ts';
 interface Options {
   readonly json?: true;
   readonly list?: readonly string[];
+  readonly shipped?: true;
   readonly watch?: true;
   readonly junit?: string;
   readonly coverage?: true;
@@ -39,6 +40,7 @@ export function rulesTestCommand(): Command {
     .argument('[paths...]', 'rule files and folders (default: the shipped rules)')
     .option('--json', 'print one JSON object')
     .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
+    .option('--shipped', 'the shipped rules, too: for filters, correlations and tests that name them')
     .option('--watch', 'run again whenever a rule or a test changes, until Ctrl-C')
     .option('--junit <file>', 'write the results as JUnit XML, too')
     .option('--coverage', 'tell which selections and fields no test makes true, or false')
@@ -47,7 +49,7 @@ export function rulesTestCommand(): Command {
     .option('--shuffle <orders>', 'orders of arrival to try for each case of a correlation', whole, 3)
     .option('--seed <number>', 'which orders: the same number gives the same ones', whole, 1)
     .action((written: string[], options: Options) => {
-      const paths = written.length > 0 ? written : [shippedRulesPath()];
+      const paths = testedPaths(written, options.shipped);
       return options.watch ? watch(paths, options) : testOnce(paths, options);
     });
 }

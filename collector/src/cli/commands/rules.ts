@@ -9,18 +9,21 @@ import type { Level } from '../../model/severity.ts';
 import { Category } from '../../model/span-events.ts';
 import { taxonomy } from '../../normalise/taxonomy.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
-import { type RuleFiles, readRuleFiles, shippedRulesPath } from '../load-rules.ts';
+import { type RuleFiles, readRuleFiles, testedPaths } from '../load-rules.ts';
 import { collect, placeholderLists } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
 import { createTestEvents } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
+import { rulesBacktestCommand } from './rules-backtest.ts';
 import { rulesExplainCommand } from './rules-explain.ts';
 import { rulesNewCommand } from './rules-new.ts';
+import { rulesSqlCommand } from './rules-sql.ts';
 import { rulesStatusCommand } from './rules-status.ts';
 import { rulesTestCommand } from './rules-test.ts';
 
 interface RulesOptions {
   readonly json?: true;
+  readonly shipped?: true;
   /** `name=value,value`, repeated, for placeholders. */
   readonly list?: readonly string[];
 }
@@ -40,12 +43,15 @@ export function rulesCommand(): Command {
       .command(name)
       .description(description)
       .argument('[paths...]', 'rule files and folders (default: the shipped rules)')
+      .option('--shipped', 'the shipped rules, too: for filters and correlations that name them')
       .option('--json', 'print one JSON object')
       .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
       .action((paths: string[], options: RulesOptions) => run(action, paths, options));
   }
   return command
     .addCommand(rulesTestCommand())
+    .addCommand(rulesBacktestCommand())
+    .addCommand(rulesSqlCommand())
     .addCommand(rulesExplainCommand())
     .addCommand(rulesNewCommand())
     .addCommand(rulesStatusCommand());
@@ -62,7 +68,7 @@ function run(action: (input: Input) => boolean, paths: readonly string[], option
   const terminal = createTerminal(process.stdout);
   const json = options.json === true;
   try {
-    const files = readRuleFiles(paths.length > 0 ? paths : [shippedRulesPath()]);
+    const files = readRuleFiles(testedPaths(paths, options.shipped));
     if (!action({ files, lists: placeholderLists(files.lists, undefined, options.list), json, terminal }))
       throw new CommandExit(exitCodes.failure);
   } catch (error) {

@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import type { RuleFilter } from '../../detect/filters.ts';
 import { lintRules } from '../../detect/lint.ts';
-import type { readRules } from '../../detect/load.ts';
+import type { LoadedRules } from '../../detect/load.ts';
 import { SpanwardenError } from '../../model/errors.ts';
 import { taxonomy } from '../../normalise/taxonomy.ts';
 import { getFinding } from '../../store/findings-reader.ts';
@@ -84,10 +83,10 @@ async function list(config: Config, { json, since }: Options): Promise<void> {
 
 async function preview(file: string, config: Config, { json, since }: Options): Promise<void> {
   const terminal = createTerminal(process.stdout);
-  const { rules, filters } = readWith(file, config);
+  const { filters, ...set } = readWith(file, config);
   const previews = await withStore(config, async (client) => {
     const all: Preview[] = [];
-    for (const filter of filters) all.push(await previewFilter(client, filter, rules, new Date(since)));
+    for (const filter of filters) all.push(await previewFilter(client, filter, set, new Date(since)));
     return all;
   });
   if (json) terminal.write(jsonLine({ since: new Date(since).toISOString(), previews }, 2));
@@ -95,24 +94,21 @@ async function preview(file: string, config: Config, { json, since }: Options): 
 }
 
 /** The rules of the config and the filters of the file. Throws with everything that is wrong in the file. */
-function readWith(
-  file: string,
-  config: Config,
-): { rules: ReturnType<typeof readRules>['rules']; filters: RuleFilter[] } {
+function readWith(file: string, config: Config): LoadedRules {
   const own = readRuleFiles([file]).rules;
   const files = readRuleFiles(rulePaths(config.detect).filter(existsSync));
   const names = new Set(own.map(({ path }) => path));
   const sources = [...files.rules.filter(({ path }) => !names.has(path)), ...own];
   const lists = placeholderLists(files.lists, config.detect);
-  const { rules, filters, errors, warnings } = lintRules(sources, { lists, knownFields: taxonomy, nowMs: Date.now() });
+  const { errors, warnings, ...set } = lintRules(sources, { lists, knownFields: taxonomy, nowMs: Date.now() });
   const inFile = errors.filter(({ position }) => position === undefined || names.has(position.file));
   if (inFile.length > 0) throw new SpanwardenError(inFile);
   const stderr = createTerminal(process.stderr);
   for (const problem of warnings) {
     if (problem.position && names.has(problem.position.file)) writeProblem(stderr, problem, stderr.yellow('warning'));
   }
-  const wanted = filters.filter((filter) => names.has(filter.file));
-  if (wanted.length > 0) return { rules, filters: wanted };
+  const wanted = set.filters.filter((filter) => names.has(filter.file));
+  if (wanted.length > 0) return { ...set, filters: wanted };
   throw new SpanwardenError({
     code: 'SW_RULE_FILE',
     message: `${file} holds no filter`,
@@ -134,8 +130,8 @@ async function add(id: string, config: Config, { owner, reason, expires, write }
     const path = writeDraft(write, `${draft.name}.yml`, draft.suppression);
     const written = [path, writeDraft(write, `${draft.name}.test.yml`, draft.test)];
     showDraft(draft, written, found.finding, terminal);
-    const { rules, filters } = readWith(path, config);
-    const seen = await previewFilter(client, filters[0]!, rules, new Date(Date.now() - monthMs));
+    const { filters, ...set } = readWith(path, config);
+    const seen = await previewFilter(client, filters[0]!, set, new Date(Date.now() - monthMs));
     terminal.writeLine(
       `In the last 30 days it would have hidden ${count(seen.hidden, 'finding')}, ${seen.confirmed} of them confirmed.`,
     );

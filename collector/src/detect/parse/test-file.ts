@@ -76,8 +76,14 @@ function ruleOf(
   const rule = wanted === undefined ? owners[0] : owners.find((owner) => namesOf(owner).includes(wanted));
   const ambiguous = wanted === undefined && owners.length > 1;
   if (rule && !ambiguous) return rule;
-  const message = ambiguous ? 'the rule file holds several rules' : `no loaded rule belongs to this test`;
-  report.error('SW_RULE_TEST', entry?.keyAt ?? document.at, message, 'Name the rule beside it: `rule: <id or name>`.');
+  const unknown =
+    wanted === undefined ? 'no loaded rule belongs to this test' : `no loaded rule is called \`${wanted}\``;
+  const message = ambiguous ? 'there are several rules that it may be about' : unknown;
+  const advice =
+    wanted === undefined
+      ? 'Name the rule beside it: `rule: <id or name>`.'
+      : 'Name its file or folder, too, or add --shipped when it ships with spanwarden.';
+  report.error('SW_RULE_TEST', entry?.keyAt ?? document.at, message, advice);
   return undefined;
 }
 

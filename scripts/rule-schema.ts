@@ -1,3 +1,4 @@
+import { reaches } from '../collector/src/detect/ancestry/fields.ts';
 import { foreignModifiers, modifierKinds } from '../collector/src/detect/modifiers/chain.ts';
 import { relations, responses, ruleKeys, statuses } from '../collector/src/detect/parse/meta.ts';
 import { kindNumbers, spanKeys, statusNumbers } from '../collector/src/detect/parse/test-file.ts';
@@ -198,6 +199,7 @@ function items(): Schema {
   const modifiers = `(?:\\|(?:${[...modifierKinds.keys()].join('|')}))`;
   const own = taxonomy.filter(({ name }) => /^(?:span|spanwarden)\./.test(name));
   const names = own.map(({ name, open }) => name.replaceAll('.', '\\.') + (open ? '\\.[^|[\\]]+' : ''));
+  const reach = `(?:(?:${reaches.join('|')})\\.)?`;
   const foreign = Object.entries(foreignModifiers).map(([theirs, ours]) => `${theirs} is written ${ours}`);
   return {
     type: 'object',
@@ -206,8 +208,8 @@ function items(): Schema {
       taxonomy.filter(({ open }) => !open).map(({ name, description }) => [name, { ...values, description }]),
     ),
     patternProperties: {
-      [`^(?!span\\.|spanwarden\\.)[^|[\\]]+${modifiers}*$`]: values,
-      [`^(?:${names.join('|')})${modifiers}*$`]: values,
+      [`^(?!${reach}(?:span|spanwarden)\\.)[^|[\\]]+${modifiers}*$`]: values,
+      [`^${reach}(?:${names.join('|')})${modifiers}*$`]: values,
       [`^${modifiers}+$`]: { ...values, description: 'Keywords: every text of the span.' },
     },
     additionalProperties: false,
@@ -270,6 +272,8 @@ const spanProperties: Readonly<Record<string, Schema>> = {
   }),
   every: text('Time from the span before, for repeated spans: 10s.', { pattern: '^[0-9]{1,9}(?:ms|[smhdw])$' }),
   repeat: { type: 'integer', minimum: 1, description: 'So many spans like this one; {n} in texts is the number.' },
+  id: text('A name for this span, for `parent` of others. Spans that are parents need not match themselves.'),
+  parent: text('The id of the span that is its parent.'),
   attributes: attributeMap('Attributes as a sender sets them; maps are sent as JSON text.'),
   resource: attributeMap('Attributes of the resource.'),
 };

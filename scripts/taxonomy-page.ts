@@ -18,6 +18,7 @@ export function taxonomyPage(): string {
     ...section('Properties of the span', 'span'),
     ...section('Attributes', 'attribute'),
     ...section('Derived facts', 'fact'),
+    ...ancestry,
   ].join('\n');
 }
 
@@ -34,6 +35,19 @@ const introduction = [
   '- `text[]` is a list: a rule matches when any member does. An empty list is an absent field.',
   '- `json` is JSON as text, as OTel sends it. The parsed form of what matters in it stands under the derived facts.',
   '- A name that ends in `.<name>` is open: every name may follow.',
+  '',
+];
+
+const ancestry = [
+  '## Fields of other spans',
+  '',
+  'Every field above may stand behind a reach. See [writing-rules.md](writing-rules.md#the-parent-the-root-any-ancestor).',
+  '',
+  '| written | reads the field of |',
+  '|---|---|',
+  '| `parent.&lt;field>` | the parent span |',
+  '| `root.&lt;field>` | the topmost span of the trace, the span itself when it has no parent |',
+  '| `ancestor.&lt;field>` | any span above, up to and including the root: a list of what all of them have |',
   '',
 ];
 

@@ -2,6 +2,7 @@ import type { Problem } from '../model/errors.ts';
 import type { FieldTable } from '../model/fields.ts';
 import type { Finding } from '../model/finding.ts';
 import type { SpanEvents } from '../model/span-events.ts';
+import { usesAncestry } from './ancestry/fields.ts';
 import { type Correlation, isCorrelation, silentSources } from './correlate/correlation.ts';
 import { evidenceSpanIds } from './correlate/findings.ts';
 import { createDetector, type Detector } from './engine.ts';
@@ -58,9 +59,11 @@ export function runRuleTests(options: RuleTestOptions): RuleTestRun {
     const kinds = tested.get(each.rule.meta.id) ?? new Set();
     tested.set(each.rule.meta.id, kinds.add(each.kind));
     const own = run(each.rule, each.spans);
-    if (!isCorrelation(each.rule)) return ruleResult(each, own);
-    const result = correlationResult(each, newestOf(own));
-    return result.status === 'passed' && options.shuffle ? shuffledResult(each, options, options.shuffle) : result;
+    const { rule } = each;
+    const result = isCorrelation(rule) ? correlationResult(each, newestOf(own)) : ruleResult(each, own);
+    const remembers = isCorrelation(rule) || usesAncestry(rule);
+    const shuffles = remembers && result.status === 'passed' && options.shuffle;
+    return shuffles ? shuffledResult(each, options, shuffles) : result;
   });
   for (const rule of audible) {
     for (const [kind, key] of [
@@ -124,7 +127,7 @@ function shuffledResult(
 }
 
 /** The rule alone, or the correlation with all that it is made of. */
-function partsOf(rule: Rule | Correlation): RuleSet {
+export function partsOf(rule: Rule | Correlation): RuleSet {
   if (!isCorrelation(rule)) return { rules: [rule], correlations: [] };
   const parts = rule.members.map(({ source }) => partsOf(source));
   return {

@@ -96,7 +96,7 @@ describe('spanwarden rules explain', () => {
     const broken = file('broken.yml', 'title: x\n');
     const empty = file('empty.yml', '');
     for (const [args, message] of [
-      [['no_such_rule', otlp], /no detection rule has the id or name no_such_rule/],
+      [['no_such_rule', otlp], /no rule has the id or name no_such_rule/],
       [[broken, otlp], /broken\.yml:1:1: the rule has no logsource/],
       [[rule, join(folder, 'none.yml')], /there is no file/],
       [[rule, empty], /holds no span/],

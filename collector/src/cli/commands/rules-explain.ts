@@ -1,10 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import type { Correlation } from '../../detect/correlate/correlation.ts';
 import { createExplainer } from '../../detect/explain.ts';
 import { type Rule, readRules } from '../../detect/load.ts';
 import { SpanwardenError } from '../../model/errors.ts';
 import { createFieldTable } from '../../model/fields.ts';
+import { explainCorrelations } from '../explain-correlations.ts';
 import { readSpans } from '../explain-span.ts';
 import { explanationText } from '../explain-view.ts';
 import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
@@ -18,7 +20,7 @@ interface Options {
 }
 
 /**
- * `spanwarden rules explain <rule> <span>`: why a rule matches a span or not. Ends with 0 whichever it is, with 2 when the
+ * `spanwarden rules explain <rule> <span>`: why a rule matches a span or not, or a correlation the spans of a case. Ends with 0 whichever it is, with 2 when the
  * rule or the span cannot be read.
  */
 export function rulesExplainCommand(): Command {
@@ -30,7 +32,10 @@ export function rulesExplainCommand(): Command {
     .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
     .action((rule: string, span: string, _, command: Command) => {
       const options = command.optsWithGlobals<Options>();
-      explain(rulesNamed(rule, options), span, options.json === true);
+      const named = rulesNamed(rule, options);
+      const json = options.json === true;
+      if (named.correlations.length > 0) explainCorrelations(named, span, json);
+      else explain(named.rules, span, json);
     });
 }
 
@@ -54,20 +59,27 @@ function explain(rules: readonly Rule[], argument: string, json: boolean): void 
   terminal.write(jsonLine({ explanations }, 2));
 }
 
-/** The rules of a file, or the one rule with an id or name. */
-function rulesNamed(rule: string, options: Options): readonly Rule[] {
+interface Named {
+  readonly rules: readonly Rule[];
+  readonly correlations: readonly Correlation[];
+}
+
+/** The rules of a file, or the one rule with an id or name. Correlations come alone: their rules are parts of them. */
+function rulesNamed(rule: string, options: Options): Named {
   const { detect } = loadConfig({ file: options.config, env: process.env });
   const isFile = existsSync(rule) && statSync(rule).isFile();
   const paths = isFile ? [rule] : [...(detect.shipped_rules ? [shippedRulesPath()] : []), ...detect.rules];
   const files = readRuleFiles(paths);
   const lists = placeholderLists(files.lists, detect, options.list);
-  const { rules, errors } = readRules(files.rules, { lists });
-  const named = isFile ? rules : rules.filter(({ meta }) => meta.id === rule || meta.name === rule);
-  if (named.length > 0 && (!isFile || errors.length === 0)) return named;
+  const { rules, correlations, errors } = readRules(files.rules, { lists });
+  const isNamed = ({ meta }: Rule | Correlation): boolean => isFile || meta.id === rule || meta.name === rule;
+  const named = { rules: rules.filter(isNamed), correlations: correlations.filter(isNamed) };
+  const found = named.rules.length + named.correlations.length > 0;
+  if (found && (!isFile || errors.length === 0)) return named;
   if (errors.length > 0) throw new SpanwardenError(errors);
   throw new SpanwardenError({
     code: 'SW_RULE_VALUE',
-    message: isFile ? `${rule} holds no detection rule` : `no detection rule has the id or name ${rule}`,
-    advice: 'spanwarden rules list shows them. Of a correlation, explain the rules that it refers to.',
+    message: isFile ? `${rule} holds no rule` : `no rule has the id or name ${rule}`,
+    advice: 'spanwarden rules list shows them.',
   });
 }

@@ -43,10 +43,11 @@ test('nothing out of telemetry becomes markup', () => {
 });
 
 test('the terminal view is plain lines', () => {
-  let written = '';
-  const terminal = createTerminal({ write: (text) => void (written += text), columns: 80 }, {});
+  const pieces: string[] = [];
+  const terminal = createTerminal({ write: (text) => pieces.push(text), columns: 80 }, {});
   terminal.write(caseTable([hostileCase], terminal));
   terminal.write(casePage(hostileCase, [event], terminal));
+  const written = pieces.join('');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not come through.
   assert.doesNotMatch(written, /[\u0000-\u0009\u000b-\u001f\u202e]/);
   assert.match(written, /HIGH {2}open/);

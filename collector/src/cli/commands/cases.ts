@@ -67,12 +67,14 @@ export function casesCommand(): Command {
         .requiredOption('--disposition <disposition>', `what it was: ${dispositions.join(', ')}`, parseDisposition)
         .requiredOption('--reason <text>', 'why, for those who ask later', parseText)
         .option('--by <name>', 'who says so; your user name when left out', parseText)
+        .option('--json', 'print one JSON object')
         .action((id: string, _, command: Command) => run(command, (input) => close(input, id))),
     )
     .addCommand(
       withId(new Command('reopen').description('open a closed case again'))
         .requiredOption('--reason <text>', 'why, for those who ask later', parseText)
         .option('--by <name>', 'who says so; your user name when left out', parseText)
+        .option('--json', 'print one JSON object')
         .action((id: string, _, command: Command) => run(command, (input) => reopen(input, id))),
     );
 }
@@ -121,28 +123,29 @@ async function show({ client, options, terminal }: Input, id: string): Promise<v
   }
 }
 
-async function close({ client, options, terminal }: Input, id: string): Promise<void> {
-  const { found } = await theCase(client, id);
-  const { disposition, reason = '', by = userName() } = options;
-  await record({ client, terminal }, found, { action: 'close', disposition: disposition!, reason, by });
+async function close(input: Input, id: string): Promise<void> {
+  const { found } = await theCase(input.client, id);
+  const { disposition, reason = '', by = userName() } = input.options;
+  await record(input, found, { action: 'close', disposition: disposition!, reason, by });
 }
 
-async function reopen({ client, options, terminal }: Input, id: string): Promise<void> {
-  const { found } = await theCase(client, id);
+async function reopen(input: Input, id: string): Promise<void> {
+  const { found } = await theCase(input.client, id);
   if (found.status === 'open') fail(`The case ${found.id} is open.`);
-  const { reason = '', by = userName() } = options;
-  await record({ client, terminal }, found, { action: 'reopen', disposition: '', reason, by });
+  const { reason = '', by = userName() } = input.options;
+  await record(input, found, { action: 'reopen', disposition: '', reason, by });
 }
 
 async function record(
-  { client, terminal }: Pick<Input, 'client' | 'terminal'>,
+  { client, options, terminal }: Input,
   found: Extract<FoundCase, { status: 'found' }>['found'],
   event: Parameters<typeof addCaseEvent>[2],
 ): Promise<void> {
   const at = new Date();
   await addCaseEvent(client, found, event, at);
-  const text = eventText({ ...event, time: at.toISOString(), caseId: found.id });
-  terminal.writeLine(`Case ${found.id} ${escapeControl(text)}.`);
+  const done = { caseId: found.id, time: at.toISOString(), ...event };
+  if (options.json) terminal.write(jsonLine(done));
+  else terminal.writeLine(`Case ${found.id} ${escapeControl(eventText(done))}.`);
 }
 
 async function theCase(client: StoreClient, id: string): Promise<Extract<FoundCase, { status: 'found' }>> {

@@ -16,7 +16,31 @@ export function caseTables(database: string, ttlDays: number): string[] {
     `ALTER TABLE ${database}.findings ADD COLUMN IF NOT EXISTS ChainId String ${zstd} AFTER GroupKey`,
     `ALTER TABLE ${database}.findings ADD INDEX IF NOT EXISTS idx_chain_id ChainId TYPE bloom_filter(0.001) GRANULARITY 1`,
     ...findingsByHour(database, ttlDays),
-    `CREATE TABLE IF NOT EXISTS ${database}.cases (
+    casesTable(database, ttlDays),
+    caseEventsTable(database, ttlDays),
+    caseListView(database),
+  ];
+}
+
+/** Every statement may run again after a crash anywhere: rows copied twice replace each other. */
+function findingsByHour(database: string, ttlDays: number): string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS ${database}.findings_by_hour AS ${database}.findings
+ENGINE = ReplacingMergeTree(Version)
+PARTITION BY toDate(Timestamp)
+ORDER BY (toStartOfHour(Timestamp, 'UTC'), FindingId)
+TTL toDate(Timestamp) + toIntervalDay(${ttlDays})
+SETTINGS ${tableSettings}`,
+    `INSERT INTO ${database}.findings_by_hour SELECT * FROM ${database}.findings`,
+    `DROP TABLE IF EXISTS ${database}.findings_before_cases`,
+    `RENAME TABLE ${database}.findings TO ${database}.findings_before_cases,
+  ${database}.findings_by_hour TO ${database}.findings`,
+    `DROP TABLE IF EXISTS ${database}.findings_before_cases`,
+  ];
+}
+
+function casesTable(database: string, ttlDays: number): string {
+  return `CREATE TABLE IF NOT EXISTS ${database}.cases (
   CaseId String ${zstd},
   Version UInt64 ${zstd},
   Day Date ${zstd},
@@ -45,8 +69,11 @@ export function caseTables(database: string, ttlDays: number): string[] {
 PARTITION BY toYYYYMM(Day)
 ORDER BY CaseId
 TTL Day + toIntervalDay(${ttlDays})
-SETTINGS ${tableSettings}`,
-    `CREATE TABLE IF NOT EXISTS ${database}.case_events (
+SETTINGS ${tableSettings}`;
+}
+
+function caseEventsTable(database: string, ttlDays: number): string {
+  return `CREATE TABLE IF NOT EXISTS ${database}.case_events (
   CaseId String ${zstd},
   At DateTime64(6) ${zstd},
   Action ${name} ${zstd},
@@ -60,8 +87,11 @@ SETTINGS ${tableSettings}`,
 PARTITION BY toYYYYMM(At)
 ORDER BY (CaseId, At)
 TTL toDate(At) + toIntervalDay(${ttlDays})
-SETTINGS ${tableSettings}`,
-    `CREATE VIEW IF NOT EXISTS ${database}.case_list AS
+SETTINGS ${tableSettings}`;
+}
+
+function caseListView(database: string): string {
+  return `CREATE VIEW IF NOT EXISTS ${database}.case_list AS
 SELECT
   newest.*,
   done.Action AS LastAction,
@@ -86,23 +116,5 @@ LEFT JOIN (
     argMax(Chains, case_events.At) AS Chains,
     max(case_events.At) AS At
   FROM ${database}.case_events GROUP BY CaseId
-) AS done ON newest.CaseId = done.CaseId`,
-  ];
-}
-
-/** Every statement may run again after a crash anywhere: rows copied twice replace each other. */
-function findingsByHour(database: string, ttlDays: number): string[] {
-  return [
-    `CREATE TABLE IF NOT EXISTS ${database}.findings_by_hour AS ${database}.findings
-ENGINE = ReplacingMergeTree(Version)
-PARTITION BY toDate(Timestamp)
-ORDER BY (toStartOfHour(Timestamp, 'UTC'), FindingId)
-TTL toDate(Timestamp) + toIntervalDay(${ttlDays})
-SETTINGS ${tableSettings}`,
-    `INSERT INTO ${database}.findings_by_hour SELECT * FROM ${database}.findings`,
-    `DROP TABLE IF EXISTS ${database}.findings_before_cases`,
-    `RENAME TABLE ${database}.findings TO ${database}.findings_before_cases,
-  ${database}.findings_by_hour TO ${database}.findings`,
-    `DROP TABLE IF EXISTS ${database}.findings_before_cases`,
-  ];
+) AS done ON newest.CaseId = done.CaseId`;
 }

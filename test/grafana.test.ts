@@ -142,6 +142,18 @@ describe('with spans and findings', () => {
     }
   });
 
+  test('rule health adds up what was counted, and says what is disabled', async () => {
+    const { rows } = await run(panelSql(15), {});
+    const [disabled, active] = rows;
+    assert.equal(rows.length, 2);
+    assert.equal(disabled?.State, 'disabled');
+    assert.ok(String(disabled?.Why).length <= 500);
+    const figures = ['Spans', 'Candidates', 'Matches', 'Suppressed', 'Cost a span'].map((name) =>
+      Number(active?.[name]),
+    );
+    assert.deepEqual([active?.State, ...figures], ['active', 200, 120, 3, 2, 2.5]);
+  });
+
   test('a finding that was sent again counts once', async () => {
     assert.equal(sum((await run(panelSql(2), {})).rows, 'critical'), 1);
     assert.equal(sum((await run(panelSql(6), {})).rows, 'Findings'), 3);

@@ -76,7 +76,14 @@ export function findingsDashboard(): Dashboard {
         }),
       ],
     },
-    panels: [...overviewPanels(), openCasesPanel(), ...byWhatPanels(), ...listPanels(), ...tracePanels()],
+    panels: [
+      ...overviewPanels(),
+      openCasesPanel(),
+      ...byWhatPanels(),
+      ...listPanels(),
+      ...tracePanels(),
+      ...rulePanels(),
+    ],
   };
 }
 
@@ -248,6 +255,44 @@ function tracePanels() {
     }),
   ];
 }
+
+function rulePanels() {
+  const cost = column('Cost a span', { unit: 'µs', decimals: 1, 'custom.width': 110 });
+  const states = Object.entries(stateColours).map(([text, color], index) => [text, { color, index, text }] as const);
+  return [
+    row(14, 'Rules', 68),
+    tablePanel({
+      id: 15,
+      title: 'Rule health',
+      description:
+        'What each rule saw in this time range, by the hour: spans of its logsource, those it was asked about, matches, and ' +
+        'what suppressions took of them. A rule that threw or took too long is disabled until the rules are loaded again. ' +
+        'Whether a rule can fire at all, spanwarden rules status knows.',
+      query: 'findings/rules',
+      gridPos: { x: 0, y: 69, w: 24, h: 12 },
+      noValue: 'No counters in this time range. A collector writes them every minute: does one run?',
+      overrides: [
+        column('State', {
+          mappings: [{ type: 'value', options: Object.fromEntries(states) }],
+          'custom.cellOptions': { type: 'color-text' },
+          'custom.width': 140,
+        }),
+        ...countColumns('Spans', 'Candidates', 'Matches', 'Suppressed', 'Errors'),
+        cost,
+        column('Last match', { unit: 'dateTimeFromNow', 'custom.width': 130 }),
+        column('Why', { 'custom.cellOptions': { type: 'auto', wrapText: true } }),
+      ],
+    }),
+  ];
+}
+
+const stateColours = {
+  active: 'text',
+  'no spans': 'yellow',
+  unknown: 'text',
+  disabled: 'red',
+  'newest set refused': 'red',
+};
 
 function severeFindings(): AnnotationQuery<ClickHouseQuery> {
   return {

@@ -2,11 +2,13 @@ import { TraceDecoder } from '../../collector/src/decode/trace-decoder.ts';
 import type { Case } from '../../collector/src/model/case.ts';
 import { createFieldTable } from '../../collector/src/model/fields.ts';
 import type { Finding } from '../../collector/src/model/finding.ts';
+import type { RuleState, RuleStatsDelta } from '../../collector/src/model/rule-health.ts';
 import type { Rows, RowTableName, SealedSegment, SegmentSource } from '../../collector/src/model/spool.ts';
 import type { Store } from '../../collector/src/store/index.ts';
 import { encodeCases } from '../../collector/src/store/rows/cases.ts';
 import { encodeFindings } from '../../collector/src/store/rows/findings.ts';
 import { SpanRowEncoder } from '../../collector/src/store/rows/otel-traces.ts';
+import { encodeRuleStates, encodeRuleStats } from '../../collector/src/store/rows/rule-health.ts';
 import { otlpProtobuf, type TestSpan } from '../../collector/src/testing/otlp.ts';
 
 export const now = Date.now();
@@ -30,6 +32,8 @@ export async function loadGrafanaData(store: Store): Promise<void> {
     new SpanRowEncoder(fields).encode(decoded.batch, range),
     encodeFindings(findings),
     encodeCases(cases),
+    encodeRuleStats(ruleStats, now),
+    encodeRuleStates(ruleStates, now),
   ]);
   await ship(store, 'second', [encodeFindings(findings)]);
 }
@@ -187,3 +191,38 @@ const cases: readonly Case[] = [
   openCase,
   { ...openCase, id: '0d'.repeat(16), level: 'high', headline: hostile.tool, agents: [hostile.agent, hostile.text] },
 ];
+
+const notAsked = { spans: 0, candidates: 0, sampledSpans: 0, sampledNanos: 0 };
+
+const ruleStats: readonly RuleStatsDelta[] = [
+  {
+    ruleId: 'refund-unasked',
+    ruleVersion: 'v1',
+    agentName: '',
+    filterId: '',
+    spans: 200,
+    candidates: 120,
+    matches: 0,
+    findings: 0,
+    suppressed: 0,
+    errors: 0,
+    sampledSpans: 4,
+    sampledNanos: 10_000,
+    lastMatchNanos: 0n,
+  },
+].flatMap((asked) => [
+  asked,
+  { ...asked, ...notAsked, agentName: hostile.agent, matches: 3, findings: 3, lastMatchNanos: nanos(now - 60_000) },
+  { ...asked, ...notAsked, filterId: hostile.tool, suppressed: 2 },
+]);
+
+const ruleStates: readonly RuleState[] = ['refund-unasked', hostile.tool].map((ruleId, index) => ({
+  ruleId,
+  ruleName: '',
+  ruleTitle: index === 0 ? 'Refund nobody asked for' : hostile.agent,
+  ruleVersion: 'v1',
+  formerIds: [],
+  level: 'high',
+  state: index === 0 ? 'active' : 'disabled',
+  reason: index === 0 ? '' : hostile.text,
+}));

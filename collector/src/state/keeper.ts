@@ -38,6 +38,9 @@ export interface KeeperStats {
   readonly durationMs: number;
 }
 
+/** Detection stands still for one in so many parts of the time at most. */
+const pauseShare = 50;
+
 /** Takes checkpoints when they are due, one at a time. */
 export class StateKeeper {
   readonly #options: KeeperOptions;
@@ -87,8 +90,11 @@ export class StateKeeper {
   #isDue(): boolean {
     const { journal, intervalMs, segments, segmentBytesMax, now } = this.#options;
     if (journal.last === this.#lastNumber) return false;
-    const isTime = now() - this.#triedMs >= intervalMs;
+    const passedMs = now() - this.#triedMs;
+    const isTime = passedMs >= intervalMs;
     if (this.#isFailing) return isTime;
+    // A large memory takes long to write down: spans shall not wait for it most of the time.
+    if (passedMs < this.#stats.pauseMs * pauseShare) return false;
     const isMuch = journal.bytes - this.#lastBytes >= limits.checkpointJournalBytesMax;
     return isTime || isMuch || segments.stats().journalKeptBytes >= segmentBytesMax;
   }

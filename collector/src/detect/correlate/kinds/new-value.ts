@@ -84,7 +84,8 @@ function firstSeen(
   const spans: readonly SpanIdentity[] = [span];
   const missed = missRate(state);
   const said = missed === 0 ? '' : `; a filter remembers the rarer values and misses ${percent(missed)} of new ones`;
-  const history = `first in ${state.events} events of ${distinctText(state.sessions)} sessions${said}`;
+  const sessions = distinctText(state.sessions);
+  const history = `first in ${state.events} events of ${sessions} session${sessions === '1' ? '' : 's'}${said}`;
   const shown = `${shownValues(fresh)}: ${history}`;
   return openEpisode(correlation, group, span, timeNanos, { spans, count: 1, shown });
 }

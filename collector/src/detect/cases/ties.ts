@@ -21,17 +21,25 @@ export function createTieReader(fields: FieldTable): (events: SpanEvents) => rea
   return (events) => {
     const { batch } = events;
     const ties = new Map<string, Tie>();
+    /** Where the trace id stands whose conversation is known; spans of one trace mostly stand together. */
+    let known = -1;
     for (let span = 0; span < batch.spanCount; span++) {
-      if (events.categories(span) === 0) continue;
       const row = span * Span.stride;
-      const id = valueText(events.value(span, conversation) ?? '');
-      const links = batch.spans[row + Span.linkCount]!;
-      if ((id === '' && (links === 0 || links > linksMax)) || batch.spans[row + Span.traceId]! < 0) continue;
-      const trace = traceKey(batch.hex(batch.spans[row + Span.traceId]!, 16));
-      if (id !== '') add(ties, [trace, conversationKey(id, valueText(events.value(span, service) ?? ''))]);
-      for (let link = 0; links <= linksMax && link < links; link++) {
-        const at = batch.links[(batch.spans[row + Span.links]! + link) * Link.stride + Link.traceId]!;
-        if (at >= 0) add(ties, [trace, traceKey(batch.hex(at, 16))]);
+      const at = batch.spans[row + Span.traceId]!;
+      const linkCount = batch.spans[row + Span.linkCount]!;
+      const links = linkCount > linksMax ? 0 : linkCount;
+      const isKnown = known >= 0 && isSameId(batch.bytes, known, at);
+      if (at < 0 || (isKnown && links <= 0) || events.categories(span) === 0) continue;
+      const id = isKnown ? '' : valueText(events.value(span, conversation) ?? '');
+      if (id === '' && links <= 0) continue;
+      const trace = traceKey(batch.hex(at, 16));
+      if (id !== '') {
+        known = at;
+        add(ties, [trace, conversationKey(id, valueText(events.value(span, service) ?? ''))]);
+      }
+      for (let link = 0; link < links; link++) {
+        const linked = batch.links[(batch.spans[row + Span.links]! + link) * Link.stride + Link.traceId]!;
+        if (linked >= 0) add(ties, [trace, traceKey(batch.hex(linked, 16))]);
       }
     }
     return [...ties.values()];
@@ -93,6 +101,11 @@ export class Ties {
 /** Traces of one conversation, mostly; a session of more is held together by the conversation in its findings. */
 const tiesPerKeyMax = 256;
 const expandedMax = 512;
+
+function isSameId(bytes: Uint8Array, a: number, b: number): boolean {
+  for (let index = 0; index < 16; index++) if (bytes[a + index] !== bytes[b + index]) return false;
+  return true;
+}
 
 function add(ties: Map<string, Tie>, tie: Tie): void {
   ties.set(`${tie[0]} ${tie[1]}`, tie);

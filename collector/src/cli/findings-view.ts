@@ -23,6 +23,7 @@ export function findingPage(finding: StoredFinding, terminal: Terminal, marks: r
   const rows: [string, string][] = [
     plain('why', finding.reason),
     plain('time', `${timeText(finding.time)} UTC`),
+    plain('seen', finding.count > 1 ? `${finding.count} times, last at ${timeText(finding.lastSeen)} UTC` : ''),
     plain('agent', finding.agentName),
     plain('service', who),
     plain('tool', finding.toolName),

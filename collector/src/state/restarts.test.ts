@@ -6,7 +6,7 @@ import { otlpProtobuf, type TestSpan } from '../testing/otlp.ts';
 import { openState } from './open-state.ts';
 import { World, type WorldOptions } from './testing/world.ts';
 
-/** Each kind of window: sliding, tumbling, distinct values, sums, sets, sequences, and a correlation of correlations. */
+/** Matches that repeat, and each kind of window: sliding, tumbling, distinct values, sums, sets, sequences, and a correlation of correlations. */
 const rules = loadRules([
   {
     path: 'r.yml',
@@ -20,6 +20,10 @@ title: Read
 name: read
 logsource: {product: ai_agent, category: tool}
 detection: {s: {gen_ai.tool.name: read}, condition: s}
+---
+title: Look
+logsource: {product: ai_agent, category: tool}
+detection: {s: {gen_ai.tool.name: look}, condition: s}
 ---
 title: Many
 name: many

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createDetector, type Detector } from '../../detect/engine.ts';
+import { type Casework, withCasework } from '../../detect/casework.ts';
+import { createDetector } from '../../detect/engine.ts';
 import type { loadRules } from '../../detect/load.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { TracePipeline } from '../../pipeline.ts';
@@ -28,7 +29,7 @@ export class World {
   readonly files = new VolatileFiles(() => this.nowMs);
   readonly #options: WorldOptions;
   readonly #unheard = new Set<Buffer>();
-  #detector!: Detector;
+  #detector!: Casework;
   #pipeline!: TracePipeline;
   #spool!: Spool;
   #keeper!: StateKeeper;
@@ -38,7 +39,7 @@ export class World {
     this.#options = options;
   }
 
-  get detector(): Detector {
+  get detector(): Casework {
     return this.#detector;
   }
 
@@ -162,7 +163,8 @@ export class World {
       { files, lock: async () => ({ isHeld: async () => true, release: async () => undefined }) },
     );
     const allowedLatenessNanos = BigInt(latenessMs) * 1_000_000n;
-    this.#detector = createDetector({ ...rules, fields, allowedLatenessNanos, journal: true });
+    const options = { fields, allowedLatenessNanos, journal: true };
+    this.#detector = withCasework(createDetector({ ...rules, ...options }), options);
     this.state = await open(new CheckpointStore('/state', undefined, files), spool, this.#detector);
     const { journal, store, checkpoint } = this.state;
     const pipeline = new TracePipeline({

@@ -1,5 +1,5 @@
 import type { Position, Problem } from '../model/errors.ts';
-import { type AncestryField, ancestryField, reaches } from './ancestry/fields.ts';
+import { type AncestryField, ancestryField, reaches, reachProblem } from './ancestry/fields.ts';
 import { type Correlation, isCorrelation } from './correlate/correlation.ts';
 import type { RuleFilter } from './filters.ts';
 import { type LoadedRules, type LoadOptions, type Rule, type RuleSource, readRules } from './load.ts';
@@ -72,7 +72,7 @@ function checkField(name: string, at: Position, known: readonly KnownField[], re
   const reached = ancestryField(name);
   const base = reached?.base ?? name;
   if (reached) checkReach(reached, at, report);
-  if (name === '' || isKnown(base, known)) return;
+  if (name === '' || isKnown(base, known) || reachProblem(name)) return;
   const [, head, rest] = /^(\w+)\.(\w+\..+)$/s.exec(base) ?? [];
   if (rest !== undefined && isKnown(rest, known)) {
     const reach = didYouMean(head!, reaches) ?? 'ancestor';

@@ -61,8 +61,13 @@ function resolveItem(item: ItemSyntax, options: ResolveOptions): FieldTest | und
   if (!checkModifiers(item, options.report)) return undefined;
   const { modifiers, values, at } = item;
   const { report } = options;
-  const reach = reachProblem(item.field);
-  if (reach) report.error('SW_RULE_FIELD', at, reach.message, reach.advice);
+  for (const name of [
+    item.field,
+    ...(modifiers.includes('fieldref') ? values.map(({ value }) => String(value)) : []),
+  ]) {
+    const reach = reachProblem(name);
+    if (reach) report.error('SW_RULE_FIELD', at, reach.message, reach.advice);
+  }
   const negate = modifiers.includes('neq');
   if (
     item.field === '' &&

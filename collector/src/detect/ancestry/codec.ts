@@ -2,6 +2,7 @@ import type { Evidence } from '../../model/finding.ts';
 import { isList, type Value } from '../../model/value.ts';
 import type { CorrelationEvent } from '../correlate/event.ts';
 import { decodeState, encodeState } from '../correlate/snapshot.ts';
+import { StateReader, StateWriter } from '../correlate/state-bytes.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import { type Chain, startChain } from './chain.ts';
 import type { KeptSpan } from './kept.ts';
@@ -21,10 +22,7 @@ export interface SavedState {
   readonly waiting: readonly Waiting[];
 }
 
-/**
- * Both forms are JSON with arrays in place of records and every trace id once: spans are most of it. The base fields and
- * the rules stand on top, so that a reader with other rules finds what is still of use.
- */
+/** The base fields and the rules stand on top, so that a reader with other rules finds what is still of use. */
 interface Head {
   readonly format: number;
   readonly bases: readonly string[];
@@ -35,38 +33,82 @@ const format = 1;
 
 type PackedSpan = readonly [spanId: string, parentId: string, endNanos: string, ...values: unknown[]];
 
+/** A journal is written for every batch, so it is binary; a snapshot, written now and then, is JSON. */
 export function encodeJournal(entries: readonly JournalEntry[], programs: Programs): Uint8Array {
+  const writer = new StateWriter();
+  writer.text(JSON.stringify(headOf(programs)));
   const traces = new Map<string, number>();
-  const packed = entries.map((entry): readonly unknown[] => {
-    if (entry.kind === 'flush') return [];
-    if (entry.kind === 'time') return [String(entry.newestNanos)];
-    const trace = traces.get(entry.traceId) ?? traces.size;
-    traces.set(entry.traceId, trace);
-    return [trace, packSpan(entry.span), entry.waiting.map((waiting) => packWaiting(waiting, programs))];
-  });
-  return bytesOf({ ...headOf(programs), traces: [...traces.keys()], entries: packed });
+  for (const entry of entries) {
+    writer.byte(kinds.indexOf(entry.kind));
+    if (entry.kind === 'time') writer.bigint64(BigInt.asIntN(64, entry.newestNanos));
+    if (entry.kind !== 'span') continue;
+    // A trace is written where it is named first and is a number from then on.
+    const known = traces.get(entry.traceId);
+    writer.varint(known ?? traces.size);
+    if (known === undefined) {
+      traces.set(entry.traceId, traces.size);
+      writer.text(entry.traceId);
+    }
+    writeSpan(writer, entry.span);
+    writer.varint(entry.waiting.length);
+    for (const waiting of entry.waiting) writer.bytes(packWaiting(waiting, programs));
+  }
+  return writer.done();
 }
 
-/** What waits for a rule that is gone or has changed is left out. */
+/** What waits for a rule that is gone or has changed is left out. Throws a SyntaxError on bytes that are no journal. */
 export function decodeJournal(bytes: Uint8Array, programs: Programs): JournalEntry[] {
-  const journal = JSON.parse(textOf(bytes)) as Head & {
-    readonly traces: readonly string[];
-    readonly entries: readonly (readonly unknown[])[];
-  };
-  if (journal.format !== format) throw new TypeError('an ancestry journal of another format');
-  const read = createReading(journal, programs);
-  return journal.entries.map((entry): JournalEntry => {
-    if (entry.length === 0) return { kind: 'flush' };
-    if (entry.length === 1) return { kind: 'time', newestNanos: BigInt(entry[0] as string) };
-    const [trace, packed, waiting] = entry as [number, PackedSpan, string[]];
-    const span = read.span(packed);
-    return {
-      kind: 'span',
-      traceId: journal.traces[trace]!,
-      span,
-      waiting: waiting.flatMap((text) => read.waiting(text, () => startChain(span))),
-    };
+  const reader = new StateReader(bytes);
+  const head = JSON.parse(reader.text()) as Head;
+  if (head.format !== format) throw new SyntaxError('an ancestry journal of another format');
+  const read = createReading(head, programs);
+  const traces: string[] = [];
+  const entries: JournalEntry[] = [];
+  while (!reader.atEnd) {
+    const kind = kinds[reader.byte()];
+    if (kind === 'time') entries.push({ kind, newestNanos: BigInt.asUintN(64, reader.bigint64()) });
+    else if (kind === 'flush') entries.push({ kind });
+    else if (kind === 'span') {
+      const trace = reader.varint();
+      if (trace === traces.length) traces.push(reader.text());
+      const span = read.span(readSpan(reader, head.bases.length));
+      const waiting = Array.from({ length: reader.count() }, () => reader.bytes());
+      const chain = () => startChain(span);
+      entries.push({
+        kind,
+        traceId: traces[trace]!,
+        span,
+        waiting: waiting.flatMap((each) => read.waiting(each, chain)),
+      });
+    } else throw new SyntaxError('an entry of no known kind');
+  }
+  return entries;
+}
+
+const kinds = ['span', 'time', 'flush'] as const;
+/** Tags of values: almost all are texts, or are not there. */
+const [absentValue, textValue, otherValue] = [0, 1, 2];
+
+function writeSpan(writer: StateWriter, { spanId, parentId, endNanos, values }: KeptSpan): void {
+  writer.text(spanId);
+  writer.text(parentId);
+  writer.bigint64(BigInt.asIntN(64, endNanos));
+  for (const value of values) {
+    writer.byte(value === undefined ? absentValue! : typeof value === 'string' ? textValue! : otherValue!);
+    if (typeof value === 'string') writer.text(value);
+    else if (value !== undefined) writer.text(JSON.stringify(packValue(value)));
+  }
+}
+
+function readSpan(reader: StateReader, bases: number): PackedSpan {
+  const [spanId, parentId] = [reader.text(), reader.text()];
+  const end = String(BigInt.asUintN(64, reader.bigint64()));
+  const values = Array.from({ length: bases }, (): unknown => {
+    const tag = reader.byte();
+    if (tag === absentValue) return {};
+    return tag === textValue ? reader.text() : JSON.parse(reader.text());
   });
+  return [spanId, parentId, end, ...values];
 }
 
 export function encodeSnapshot({ newestNanos, traces, waiting }: SavedState, programs: Programs): Uint8Array {
@@ -76,7 +118,8 @@ export function encodeSnapshot({ newestNanos, traces, waiting }: SavedState, pro
     traces: traces.map(({ id, spans }) => [id, ...spans.map(packSpan)]),
     waiting: waiting.map((each) => {
       const { self, spans, end } = each.chain;
-      return [packWaiting(each, programs), end, packSpan(self), ...spans.map(packSpan)];
+      const packed = Buffer.from(packWaiting(each, programs)).toString('base64');
+      return [packed, end, packSpan(self), ...spans.map(packSpan)];
     }),
   });
 }
@@ -98,7 +141,7 @@ export function decodeSnapshot(
       newestNanos: BigInt(saved.newest),
       traces: saved.traces.map(([id, ...spans]) => ({ id, spans: spans.map(read.span) })),
       waiting: saved.waiting.flatMap(([text, end, self, ...spans]) =>
-        read.waiting(text, () => ({ self: read.span(self), spans: spans.map(read.span), end })),
+        read.waiting(Buffer.from(text, 'base64'), () => ({ self: read.span(self), spans: spans.map(read.span), end })),
       ),
       programs: programs.programs.filter(({ signature }) => saved.rules.includes(signature)).length,
     };
@@ -122,8 +165,8 @@ function createReading(head: Head, programs: Programs) {
       endNanos: BigInt(end),
       values: places.map((place) => unpackValue(values[place])),
     }),
-    waiting: (text: string, chain: () => Chain): Waiting[] => {
-      const { rule, ...rest } = decodeState(Buffer.from(text, 'base64')) as PackedWaiting;
+    waiting: (packed: Uint8Array, chain: () => Chain): Waiting[] => {
+      const { rule, ...rest } = decodeState(packed) as PackedWaiting;
       const program = bySignature.get(head.rules[rule]!);
       return program ? [{ program, ...rest, chain: chain(), bytes: 0, decided: false }] : [];
     },
@@ -140,7 +183,7 @@ interface PackedWaiting {
   readonly foldValues?: readonly string[];
 }
 
-function packWaiting(waiting: Waiting, { programs }: Programs): string {
+function packWaiting(waiting: Waiting, { programs }: Programs): Uint8Array {
   const { program, identity, own, evidence, values, event, foldValues } = waiting;
   const packed: PackedWaiting = {
     rule: programs.indexOf(program),
@@ -151,14 +194,14 @@ function packWaiting(waiting: Waiting, { programs }: Programs): string {
     ...(event && { event }),
     ...(foldValues && { foldValues }),
   };
-  return Buffer.from(encodeState(packed)).toString('base64');
+  return encodeState(packed);
 }
 
 function packSpan({ spanId, parentId, endNanos, values }: KeptSpan): PackedSpan {
   return [spanId, parentId, String(endNanos), ...values.map(packValue)];
 }
 
-/** Absent is `[]` in an array, integers beyond numbers are texts in an object. */
+/** Absent is an empty object, integers beyond numbers are texts in one. */
 function packValue(value: Value | undefined): unknown {
   if (value === undefined) return {};
   if (typeof value === 'bigint') return { n: String(value) };

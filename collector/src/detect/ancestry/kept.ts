@@ -63,20 +63,19 @@ function valueBytes(value: Value): number {
   return 24;
 }
 
-/** Spans of one service mostly have the same values: equal lists become one. Forgets them all when there are too many. */
-export function createInterning(distinctMax = 4096): (values: KeptValues) => KeptValues {
-  const known = new Map<string, KeptValues>();
+/** Neighbours mostly have the same values: a list that equals one of the last few becomes that one. */
+export function createInterning(lastFew = 8): (values: KeptValues) => KeptValues {
+  const last: KeptValues[] = [];
+  let oldest = 0;
   return (values) => {
-    let key = '';
-    for (const value of values) {
-      if (typeof value === 'string' && value.length <= 128) key += `s${value.length}:${value}`;
-      else if (value === undefined) key += 'u';
-      else return values;
-    }
-    const same = known.get(key);
-    if (same) return same;
-    if (known.size >= distinctMax) known.clear();
-    known.set(key, values);
+    for (const known of last) if (areSame(known, values)) return known;
+    last[oldest] = values;
+    oldest = (oldest + 1) % lastFew;
     return values;
   };
+}
+
+function areSame(a: KeptValues, b: KeptValues): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -101,6 +101,9 @@ export const limits = {
   caseTimelineMax: 64,
   /** Sessions of one case; past it a shared value joins no more. */
   chainsPerCaseMax: 256,
+  /** Sessions, traces and values that lead to one case, and to all; past it the oldest are forgotten, or the stalest case. */
+  keysPerCaseMax: 4096,
+  caseKeysMax: 500_000,
   /** Agents, users, conversations and traces that a case names. */
   caseNamesMax: 64,
   caseNameCharsMax: 128,

@@ -263,7 +263,7 @@ export class Evaluator implements CorrelationEvaluator {
   #earlyFiring(): EarlyFiring {
     return {
       wait: (event, part) => this.#waiting.wait(keyOf(part.texts), event, part),
-      settled: (event, part) => this.#waiting.settled(keyOf(part.texts), event),
+      settled: (event, part) => this.#waiting.settled(keyOf(part.texts), event, part),
       fire: (frontierNanos, budget) => this.#fire(frontierNanos, budget),
     };
   }
@@ -280,8 +280,9 @@ export class Evaluator implements CorrelationEvaluator {
       const group = this.#groups.get(waiting.key);
       if (group) this.#expire(group, frontierNanos - this.#timespan);
       const window = group?.window ?? this.#measure.create();
-      if (!early.possible(window, waiting)) return 'no';
       if (group?.episode || this.#measure.dropped(window) > 0) return 'later';
+      budget.left -= waiting.values.size >> 3;
+      if (!early.possible(window, waiting)) return 'no';
       const entries = entriesOf();
       const opening = early.find(window, entries, this.#timespan);
       if (!opening) return 'no';

@@ -48,7 +48,7 @@ export interface EarlyMeasure<S> {
 /** What is known of the waiting events of a group without looking at each. */
 export interface Waiting {
   readonly events: number;
-  readonly values: number;
+  readonly values: ReadonlyMap<string | number, number>;
   /** The rules that any of them matched, as bits. */
   readonly members: number;
 }

@@ -8,7 +8,8 @@ export class WaitingGroup implements Waiting {
   readonly texts: readonly string[];
   /** Since its last finding an early one has been given. */
   fired = false;
-  values = 0;
+  /** Values of the waiting events, each with how many hold it. */
+  readonly values = new Map<string | number, number>();
   members = 0;
   /** Not yet added, duplicates included. */
   left = 0;
@@ -26,21 +27,36 @@ export class WaitingGroup implements Waiting {
   push(event: CorrelationEvent, part: GroupPart): void {
     this.#items.push({ event, part });
     this.left++;
-    this.values += part.values.length;
     this.members |= part.members;
+    for (const value of part.values) this.values.set(value, (this.values.get(value) ?? 0) + 1);
+  }
+
+  /** One of the events waits no longer. */
+  settle({ values }: GroupPart): void {
+    this.left--;
+    for (const value of values) {
+      const left = this.values.get(value)! - 1;
+      if (left === 0) this.values.delete(value);
+      else this.values.set(value, left);
+    }
   }
 
   /** What is still to be added after `last`, in event order, each span once. */
   entries(last: CorrelationEvent | undefined): Entry[] {
-    const items = this.#items.filter(({ event }) => !last || compareEvents(event, last) > 0);
-    items.sort((a, b) => compareEvents(a.event, b.event));
-    this.#items = items;
-    this.values = 0;
+    const items = this.#items;
+    let kept = 0;
+    let isSorted = true;
     this.members = 0;
+    for (const item of items) {
+      if (last && item.event.timeNanos <= last.timeNanos && compareEvents(item.event, last) <= 0) continue;
+      if (kept > 0 && item.event.timeNanos <= items[kept - 1]!.event.timeNanos) isSorted = false;
+      items[kept++] = item;
+      this.members |= item.part.members;
+    }
+    items.length = kept;
+    if (!isSorted) items.sort((a, b) => compareEvents(a.event, b.event));
     const entries: Entry[] = [];
     for (const [index, { event, part }] of items.entries()) {
-      this.values += part.values.length;
-      this.members |= part.members;
       if (index > 0 && isSameSpan(items[index - 1]!.event, event)) continue;
       const { timeNanos, span } = event;
       entries.push({ timeNanos, span, members: part.members, values: part.values });
@@ -65,10 +81,12 @@ export class WaitingGroups {
     if (!group.fired) this.#changed.add(group);
   }
 
-  settled(key: string, event: CorrelationEvent): void {
+  settled(key: string, event: CorrelationEvent, part: GroupPart): void {
     this.#last = event;
     const group = this.#groups.get(key);
-    if (!group || --group.left > 0) return;
+    if (!group) return;
+    group.settle(part);
+    if (group.left > 0) return;
     this.#groups.delete(key);
     this.#changed.delete(group);
   }

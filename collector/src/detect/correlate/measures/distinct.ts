@@ -40,7 +40,12 @@ export function distinctMeasure(thresholds: readonly Threshold[], sizeMax: numbe
     spans: ({ last, newest }, max) => spansOf(newest ? [newest] : entriesOf(last), max),
     dropped: () => 0,
     early: {
-      possible: ({ last, sketch }, waiting) => sketch === null && satisfied(last.size + waiting.values),
+      possible: ({ last, sketch }, { values }) => {
+        if (sketch || !satisfied(last.size + values.size)) return false;
+        let all = last.size;
+        for (const value of values.keys()) if (!last.get(value)) all++;
+        return satisfied(all);
+      },
       find: (state, waiting, timespanNanos) => {
         const overlay = new Overlay(state.last);
         for (const [at, entry] of waiting.entries()) {

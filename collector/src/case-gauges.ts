@@ -19,6 +19,7 @@ export function addCaseGauges(metrics: Metrics, casework: Casework): void {
     ['cases_merged', 'Cases that became part of another.', () => cases().merged],
     ['cases_evicted', 'Cases let go because there were too many; they grow no more.', () => cases().evicted],
     ['cases_unjoined_values', 'Shared values that joined nothing, as the case was full.', () => cases().unjoined],
+    ['cases_forgotten_keys', 'Traces and values that no longer lead to their case.', () => cases().forgottenKeys],
     ['cases_remembered', 'Cases that may grow, with chains that have not become one.', () => cases().remembered],
     ['cases_remembered_findings', 'Findings in them.', () => cases().findings],
   ] as const;

@@ -38,9 +38,9 @@ describe('cases', () => {
 
   test('it grows in silence, and calls again when its level rises', () => {
     const book = new Casebook();
-    const [first] = book.take([at(0)]);
+    const [first] = book.take([at(0)], [], start);
     assert.equal(first?.alertSeq, 1);
-    assert.deepEqual(book.take([at(0.1)]), []);
+    assert.deepEqual(book.take([at(0.1)], [], start + second / 10n), []);
     const [grown] = book.advance(start + 3n * second);
     assert.deepEqual([grown?.findings, grown?.alertSeq], [2, 1]);
     const [risen] = book.take([at(4, { level: 'high', ruleId: 'worse' })]);
@@ -165,6 +165,22 @@ describe('cases', () => {
       again !== undefined && !rows.some(({ id }) => id === again.id),
       'its row must not take the place of the first',
     );
+  });
+
+  test('a session without end and a span from far in the future cost others nothing', () => {
+    const book = new Casebook({ keysPerCaseMax: 10 });
+    const [other] = book.take([at(0, { conversationId: 'other-session', traceId: '0f'.repeat(16) })], [], start);
+    for (let each = 0; each < 50; each++) {
+      const traceId = each.toString(16).padStart(32, '0');
+      book.take([at(each, { traceId })], [], start + BigInt(each) * second);
+    }
+    assert.ok(book.counters.forgottenKeys > 0);
+    // Event time is what the caller says, not what a span says.
+    book.take([at(50, { timeNanos: start * 2n, lastSeenNanos: start * 2n })], [], start + 60n * second);
+    const later = { conversationId: 'other-session', traceId: '0e'.repeat(16), level: 'high' } as const;
+    const [grown] = book.take([at(70, later)], [], start + 70n * second);
+    assert.equal(grown?.id, other?.id);
+    assert.equal(grown?.findings, 2);
   });
 
   test('a case of very many findings stays bounded, and counts them', () => {

@@ -13,6 +13,8 @@ export interface CasebookBounds {
   readonly casesMax: number;
   readonly findingsMax: number;
   readonly chainsPerCaseMax: number;
+  readonly keysPerCaseMax: number;
+  readonly keysMax: number;
 }
 
 export interface CasebookCounters {
@@ -24,6 +26,8 @@ export interface CasebookCounters {
   evicted: number;
   /** Shared values that joined nothing because the case had too many sessions. */
   unjoined: number;
+  /** Traces and values that no longer lead to the case they were in, as it has too many. */
+  forgottenKeys: number;
 }
 
 /**
@@ -33,7 +37,7 @@ export interface CasebookCounters {
  * time. Findings below `medium` open no case; they wait for one.
  */
 export class Casebook implements Stateful {
-  readonly counters: CasebookCounters = { opened: 0, merged: 0, evicted: 0, unjoined: 0 };
+  readonly counters: CasebookCounters = { opened: 0, merged: 0, evicted: 0, unjoined: 0, forgottenKeys: 0 };
   readonly #bounds: CasebookBounds;
   readonly #ties = new Ties();
   #state: State = emptyState();
@@ -138,12 +142,12 @@ export class Casebook implements Stateful {
 
   #add(sighting: Sighting): void {
     const state = this.#state;
-    if (sighting.lastSeenNanos > state.newest) state.newest = sighting.lastSeenNanos;
     const record = this.#joined(sighting) ?? emptyRecord();
     const size = record.findings.size;
     const isNew = addSighting(record, sighting);
     state.findings += record.findings.size - size;
     for (const key of sighting.keys) this.#lead(key, record, sighting);
+    this.#forgetKeys(record);
     this.#touch(record, isNew);
   }
 
@@ -189,6 +193,7 @@ export class Casebook implements Stateful {
       const place = state.index.get(key);
       if (place) place.record = into;
     }
+    this.#forgetKeys(into);
     state.records.delete(from);
     this.#touched.delete(from);
     this.#touch(into, true);
@@ -205,6 +210,16 @@ export class Casebook implements Stateful {
     }
     if (timeNanos < place.firstNanos) place.firstNanos = timeNanos;
     if (lastSeenNanos > place.lastNanos) place.lastNanos = lastSeenNanos;
+  }
+
+  /** A session without end must not take all room: what leads to its case from long ago is forgotten. */
+  #forgetKeys({ keys }: CaseRecord): void {
+    for (const key of keys) {
+      if (keys.size <= this.#bounds.keysPerCaseMax) return;
+      keys.delete(key);
+      this.#state.index.delete(key);
+      this.counters.forgottenKeys++;
+    }
   }
 
   /** The records stand in the order in which they were touched. */
@@ -256,9 +271,10 @@ export class Casebook implements Stateful {
   }
 
   #evict(): void {
-    const { records } = this.#state;
-    const { casesMax, findingsMax } = this.#bounds;
-    while (records.size > casesMax || (this.#state.findings > findingsMax && records.size > 1)) {
+    const { records, index } = this.#state;
+    const { casesMax, findingsMax, keysMax } = this.#bounds;
+    const isFull = (): boolean => this.#state.findings > findingsMax || index.size > keysMax;
+    while (records.size > casesMax || (isFull() && records.size > 1)) {
       const [stalest] = records;
       this.#drop(stalest!, true);
       this.counters.evicted++;
@@ -303,6 +319,8 @@ const defaultBounds: CasebookBounds = {
   casesMax: limits.casesMax,
   findingsMax: limits.caseFindingsMax,
   chainsPerCaseMax: limits.chainsPerCaseMax,
+  keysPerCaseMax: limits.keysPerCaseMax,
+  keysMax: limits.caseKeysMax,
 };
 
 const minuteNanos = 60_000_000_000n;

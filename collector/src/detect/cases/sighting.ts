@@ -89,10 +89,10 @@ function shownOf(evidence: readonly Evidence[]): string {
 }
 
 function keysOf(finding: Finding): readonly string[] {
-  const { id, groupKey, traceId, evidence } = finding;
+  const { id, groupKey, foldValues, traceId, evidence } = finding;
   const keys = new Set([sessionKey(finding)]);
-  // A later state of a correlation's finding may name another span.
-  if (groupKey !== '') keys.add(`f:${id}`);
+  // A later state of a finding may name a span of another session: of a correlation, or where a rule folds across them.
+  if (groupKey !== '' || foldValues !== undefined) keys.add(`f:${id}`);
   if (traceId !== '') keys.add(traceKey(traceId));
   // The spans of a sequence are steps of one story. Those of a count may be of sessions that only share an agent.
   if (evidence[0]?.selection.startsWith('temporal')) {

@@ -8,6 +8,8 @@ export const exitCodes = {
   failure: 1,
   /** The command line, the config or a rule file has to be mended first. */
   usage: 2,
+  /** ClickHouse does not answer. */
+  unreachable: 3,
 } as const;
 
 /** Thrown by a command to end with a code after it has said all there is to say. */
@@ -28,10 +30,15 @@ export class CommandExit extends Error {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandExit) return error.code;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof SpanwardenError && error.problems.every(isUnreachable)) return exitCodes.unreachable;
   if (error instanceof SpanwardenError) return error.problems.every(isForAuthors) ? exitCodes.usage : exitCodes.failure;
   return exitCodes.failure;
 }
 
 function isForAuthors({ code }: Problem): boolean {
   return code.startsWith('SW_CONFIG_') || code.startsWith('SW_RULE_');
+}
+
+function isUnreachable({ code }: Problem): boolean {
+  return code === 'SW_CLICKHOUSE_UNREACHABLE';
 }

@@ -26,3 +26,8 @@ export const categoryByPresence: readonly (readonly [attribute: string, category
 export function operationCategories(operation: string): number {
   return byOperation[operation] ?? 0;
 }
+
+/** The operations whose spans belong to one of these categories. */
+export function operationsOf(categories: number): string[] {
+  return Object.keys(byOperation).filter((operation) => (byOperation[operation]! & categories) !== 0);
+}

@@ -2,7 +2,7 @@ import type { Position } from '../../model/errors.ts';
 import { limits } from '../../model/limits.ts';
 import { normaliseText } from '../../text/normalise-text.ts';
 import { compileGlob } from '../glob.ts';
-import type { Matcher } from '../matcher.ts';
+import type { Matcher, MatcherSpec } from '../matcher.ts';
 import type { Report } from '../report.ts';
 import {
   joinTexts,
@@ -79,6 +79,7 @@ export function normalisedPattern(
 /** A matcher for a pattern; `wanted` says it in the words of the rule. */
 export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): Matcher {
   const glob = compileGlob(joinTexts(pattern), cased);
+  const spec: MatcherSpec = { kind: 'glob', pattern: joinTexts(pattern), cased };
   const required = glob.literal === '' ? [] : [[glob.literal]];
   if (cased) {
     return {
@@ -86,6 +87,7 @@ export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): M
       find: (member) => glob.find(member.text),
       wanted,
       required,
+      spec,
     };
   }
   return {
@@ -93,6 +95,7 @@ export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): M
     find: (member) => glob.find(member.folded),
     wanted,
     required,
+    spec,
   };
 }
 

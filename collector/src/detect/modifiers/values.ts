@@ -1,5 +1,5 @@
 import { normaliseText } from '../../text/normalise-text.ts';
-import type { Matcher } from '../matcher.ts';
+import type { Matcher, MatcherSpec } from '../matcher.ts';
 import type { Report } from '../report.ts';
 import type { ItemSyntax } from '../rule.ts';
 import { parsePattern } from '../values.ts';
@@ -93,6 +93,8 @@ function lintText(scalar: YamlScalar, item: ItemSyntax, report: Report): void {
   }
 }
 
+type NumberOperator = Extract<MatcherSpec, { kind: 'number' }>['operator'];
+
 function booleanMatcher(wanted: boolean): Matcher {
   return {
     test: ({ value }) =>
@@ -100,6 +102,7 @@ function booleanMatcher(wanted: boolean): Matcher {
         ? value === wanted
         : typeof value === 'string' && value.toLowerCase() === String(wanted),
     wanted: `is ${wanted}`,
+    spec: { kind: 'boolean', wanted },
     required: [[String(wanted)]],
   };
 }
@@ -112,6 +115,7 @@ function numberMatcher(wanted: Numeric): Matcher {
       return number !== undefined && sameNumber(number, wanted);
     },
     wanted: `equals ${wanted}`,
+    spec: { kind: 'number', operator: 'eq', wanted },
     required: [],
   };
 }
@@ -125,8 +129,8 @@ function numberMatchers(scalar: YamlScalar, modifiers: readonly string[], report
     return undefined;
   }
   const part = modifiers.find((modifier) => modifierKinds.get(modifier) === 'time') as TimePart | undefined;
-  const compare =
-    comparisons[modifiers.find((modifier) => modifierKinds.get(modifier) === 'compare') ?? ''] ?? sameNumber;
+  const operator = (modifiers.find((modifier) => modifierKinds.get(modifier) === 'compare') ?? 'eq') as NumberOperator;
+  const compare = comparisons[operator] ?? sameNumber;
   const read = part === undefined ? numericOf : (each: Parameters<typeof numericOf>[0]) => timePartOf(each, part);
   return [
     {
@@ -136,6 +140,7 @@ function numberMatchers(scalar: YamlScalar, modifiers: readonly string[], report
       },
       wanted: `${chain.replaceAll('|', ' ')} ${wanted}`,
       required: [],
+      ...(part === undefined && { spec: { kind: 'number', operator, wanted } as const }),
     },
   ];
 }
@@ -152,7 +157,7 @@ function cidrMatchers({ value, at }: YamlScalar, report: Report): Matcher[] | un
     return undefined;
   }
   const test: Matcher['test'] = (member) => typeof member.value === 'string' && read.test(member.value);
-  return [{ test, wanted: `in network ${value}`, required: [] }];
+  return [{ test, wanted: `in network ${value}`, required: [], spec: { kind: 'cidr', network: String(value) } }];
 }
 
 function regexMatchers(scalar: YamlScalar, modifiers: readonly string[], options: ValueOptions): Matcher[] | undefined {
@@ -210,6 +215,7 @@ function regexMatcher(
     find: (member) => regex.find(member.text),
     wanted: wantedText(['re', ...['i', 'm', 's'].filter((flag) => modifiers.includes(flag))].join('|'), source),
     required: regex.required,
+    spec: { kind: 'regex', source, flags },
     costly: true,
   };
 }

@@ -459,6 +459,15 @@ describe('bounds', () => {
     assert.equal(correlating.stats().rules[0]!.droppedEvents, 3);
   });
 
+  test('above the cap distinct values are estimated, and the finding says so', () => {
+    const options = { type: 'value_count', condition: '{field: v, gte: 20}' };
+    const { correlating, add } = bounded({ eventsPerGroupMax: 10 }, options);
+    for (let each = 0; each < 40; each++) add(0, { v: `value ${each % 30}`, span_id: spanId('a', each) });
+    const [finding] = correlating.flush();
+    const about = /^about (\d+)$/.exec(finding!.evidence[0]!.excerpt);
+    assert.ok(about && Math.abs(Number(about[1]) - 30) <= 1, finding!.evidence[0]!.excerpt);
+  });
+
   test('too many waiting events are evaluated before their time', () => {
     const { correlating, add } = bounded({ bufferEventsMax: 2 });
     for (let each = 0; each < 5; each++) add(5, { span_id: spanId('a', each) });

@@ -47,14 +47,13 @@ const kinds = {
   knownShared: 18,
 } as const;
 
-/** Texts and records remembered by their number; later ones are written out. */
+/** Of texts the newest so many are remembered by their number, of records the first. */
 const rememberedMax = 1 << 16;
 const depthMax = 64;
-const hex = /^(?:[0-9a-f]{2}){4,32}$/;
 
 class Encoder {
   readonly #writer: StateWriter;
-  readonly #texts = new Map<string, number>();
+  readonly #texts = new RecentTexts();
   readonly #shapes: (readonly string[])[] = [];
   readonly #shared = new Map<object, number>();
 
@@ -101,14 +100,9 @@ class Encoder {
 
   #text(value: string): void {
     const writer = this.#writer;
-    if (value.length >= 8 && value.length <= 64 && hex.test(value)) {
-      writer.byte(kinds.hexText);
-      writer.hex(value);
-      return;
-    }
-    const known = this.#texts.get(value);
-    if (known === undefined) {
-      if (this.#texts.size < rememberedMax) this.#texts.set(value, this.#texts.size);
+    if (writer.taggedHex(kinds.hexText, value)) return;
+    const known = this.#texts.find(value);
+    if (known < 0) {
       writer.byte(kinds.newText);
       writer.text(value);
     } else {
@@ -167,9 +161,41 @@ class Encoder {
   }
 }
 
+/**
+ * Where a text was written before. It looks in one place only, so that looking is cheap; a text that lost its place to
+ * another one is written out again.
+ */
+class RecentTexts {
+  readonly #texts: (string | undefined)[] = new Array(textPlaces);
+  readonly #numbers = new Float64Array(textPlaces);
+  #count = 0;
+
+  /** The number of a text among the newest, or -1: then it has the next one from now on. */
+  find(text: string): number {
+    const place = placeOf(text);
+    const number = this.#numbers[place]!;
+    if (this.#texts[place] === text && number >= this.#count - rememberedMax) return number % rememberedMax;
+    this.#texts[place] = text;
+    this.#numbers[place] = this.#count++;
+    return -1;
+  }
+}
+
+const textPlaces = 1 << 12;
+
+function placeOf(text: string): number {
+  const { length } = text;
+  let hash = length;
+  // The end of a text tells ids apart, its beginning names.
+  for (let index = Math.max(0, length - 6); index < length; index++) hash = (hash * 31 + text.charCodeAt(index)) | 0;
+  if (length > 6) hash = (hash * 31 + text.charCodeAt(0) * 7 + text.charCodeAt(length >> 1)) | 0;
+  return (hash ^ (hash >>> 12)) & (textPlaces - 1);
+}
+
 class Decoder {
   readonly #reader: StateReader;
   readonly #texts: string[] = [];
+  #textCount = 0;
   readonly #shapes: (readonly string[])[] = [];
   readonly #shared: object[] = [];
 
@@ -199,7 +225,7 @@ class Decoder {
       case kinds.longBigint:
         return this.#longBigint();
       case kinds.newText:
-        return this.#remembered(this.#texts, reader.text());
+        return this.#newText(reader.text());
       case kinds.knownText:
         return member(this.#texts, reader.varint());
       case kinds.hexText:
@@ -251,6 +277,11 @@ class Decoder {
     // As a key it would not be a member but the prototype.
     if (keys.includes('__proto__')) throw new SyntaxError('a record has a forbidden key');
     return this.#remembered(this.#shapes, keys);
+  }
+
+  #newText(text: string): string {
+    this.#texts[this.#textCount++ % rememberedMax] = text;
+    return text;
   }
 
   #remembered<T>(list: T[], value: T): T {

@@ -4,7 +4,8 @@ const chunkBytesMin = 4096;
 
 /** Bytes that grow as they are written. Numbers are little-endian, lengths and counts are varints. */
 export class StateWriter {
-  #bytes = Buffer.allocUnsafe(chunkBytesMin);
+  #bytes = Buffer.alloc(chunkBytesMin);
+  #view = viewOf(this.#bytes);
   #at = 0;
 
   get length(): number {
@@ -39,7 +40,8 @@ export class StateWriter {
 
   bigint64(value: bigint): void {
     this.#room(8);
-    this.#at = this.#bytes.writeBigInt64LE(value, this.#at);
+    this.#view.setBigInt64(this.#at, value, true);
+    this.#at += 8;
   }
 
   bytes(value: Uint8Array): void {
@@ -61,28 +63,43 @@ export class StateWriter {
     this.#at += this.#bytes.write(value, this.#at, isWide ? 'utf16le' : 'latin1');
   }
 
-  /** An even number of hex digits. */
-  hex(value: string): void {
-    this.byte(value.length / 2);
-    this.#room(value.length / 2);
-    this.#at += this.#bytes.write(value, this.#at, 'hex');
+  /** A text of 8, 10, … 64 lower-case hex digits, under a tag, as half as many bytes; false, and nothing, for another. */
+  taggedHex(tag: number, value: string): boolean {
+    const { length } = value;
+    if (length < 8 || length > 64 || length % 2 === 1) return false;
+    this.#room(length / 2 + 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = tag;
+    bytes[at++] = length / 2;
+    for (let index = 0; index < length; index += 2) {
+      const high = nibble(value.charCodeAt(index));
+      const low = nibble(value.charCodeAt(index + 1));
+      if ((high | low) > 15) return false;
+      bytes[at++] = (high << 4) | low;
+    }
+    this.#at = at;
+    return true;
   }
 
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes));
+    const grown = Buffer.alloc(Math.max(this.#bytes.length * 2, this.#at + bytes));
     this.#bytes.copy(grown, 0, 0, this.#at);
     this.#bytes = grown;
+    this.#view = viewOf(grown);
   }
 }
 
 /** Reads what `StateWriter` wrote; every read is bounded. Throws a SyntaxError at bytes that are too few. */
 export class StateReader {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = viewOf(bytes);
   }
 
   get atEnd(): boolean {
@@ -115,7 +132,7 @@ export class StateReader {
   }
 
   bigint64(): bigint {
-    return this.#bytes.readBigInt64LE(this.#take(8));
+    return this.#view.getBigInt64(this.#take(8), true);
   }
 
   /** In memory of their own. */
@@ -145,6 +162,16 @@ export class StateReader {
     this.#at = start + bytes;
     return start;
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The value of a lower-case hex digit, or more than 15. */
+function nibble(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  return code >= 97 && code <= 102 ? code - 87 : 16;
 }
 
 function isNarrow(text: string): boolean {

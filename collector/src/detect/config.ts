@@ -28,8 +28,9 @@ export const detectConfigSchema = z
       .max(86_400_000)
       .default(30_000)
       .describe(
-        'Milliseconds that a span may end before the newest one and still count for correlation rules. Default 30000 (30 s). ' +
-          'Their findings come out this much later; spans that come later than that are left to the other rules.',
+        'Milliseconds that a span may end before the newest one of its source and still count for correlation rules. Default ' +
+          '30000 (30 s). What other spans may still undo is decided this much later; spans that come later are left to the ' +
+          'other rules.',
       ),
     trace_wait_ms: z
       .int()
@@ -67,7 +68,8 @@ export const detectConfigSchema = z
           .default(budgetDefaults.spanMs)
           .describe(
             'Milliseconds that one rule may take on one span. Default 1000. A rule that takes longer for the third time is ' +
-              'disabled, until the rules are loaded again; the others and the spans go on.',
+              'disabled, until the rules are loaded again; the others and the spans go on. A request of more than 4 MiB has as much ' +
+              'more time as it is larger.',
           ),
         mean_us: z
           .int()
@@ -75,7 +77,8 @@ export const detectConfigSchema = z
           .max(60_000_000)
           .default(budgetDefaults.meanMicros)
           .describe(
-            'Microseconds that one rule may take on average over 512 timed spans. Default 2000. Above it, as above.',
+            'Microseconds that one rule may take on average over 512 timed spans. Default 2000. Above it the rule is disabled; ' +
+              'spans of more than 16 KiB have as much more time as they are larger.',
           ),
       })
       .prefault({})

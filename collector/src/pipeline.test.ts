@@ -77,10 +77,10 @@ describe('findings of correlations', () => {
     await send(0);
     await send(5);
     taken();
-    state.nowMs += 30_000;
+    state.nowMs += 20_000;
     await pipeline.settle();
-    assert.deepEqual(taken(), [], 'a span of this very moment could still come');
-    state.nowMs += 1;
+    assert.deepEqual(taken(), [], 'a span of that moment could still come');
+    state.nowMs += 10_001;
     await pipeline.settle();
     await pipeline.settle();
     assert.deepEqual(taken(), ['findings 1']);
@@ -112,5 +112,16 @@ describe('findings of correlations', () => {
     await send(37);
     await pipeline.settle();
     assert.deepEqual(taken(), ['otel_traces 1, findings 1']);
+  });
+
+  test('of a batch whose refusal is known beforehand are not even looked for', async () => {
+    const { pipeline, state, send, taken } = setup();
+    await send(0);
+    state.refuses = true;
+    assert.equal((await send(5)).status, 'retryable');
+    state.refuses = false;
+    taken();
+    await pipeline.flush();
+    assert.deepEqual(taken(), [], 'one call alone is no finding');
   });
 });

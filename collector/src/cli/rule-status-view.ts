@@ -74,7 +74,7 @@ function page(rule: RuleStatus, since: string, terminal: Terminal): string {
     ['findings', String(rule.findings)],
     ['suppressed', String(rule.suppressed)],
     ['last fired', rule.lastFired === '' ? 'never' : `${timeText(rule.lastFired)} UTC`],
-    ['cost', rule.costMicros === undefined ? '' : `${micros(rule.costMicros)} µs a span`],
+    ['cost', rule.costMicros === undefined ? '' : `${micros(rule.costMicros)} µs each time it is asked`],
     ['marked', `${rule.falsePositives} false positive, ${rule.truePositives} true positive, ${rule.benign} benign`],
     [
       'agents',

@@ -1,6 +1,7 @@
 import { ancestryField } from './ancestry/fields.ts';
 import type { Correlation } from './correlate/correlation.ts';
 import { isCorrelation } from './correlate/correlation.ts';
+import { satisfyingCounts } from './correlate/thresholds.ts';
 import type { Rule } from './load.ts';
 import type { Detection, ItemTest, Search } from './resolve.ts';
 import type { Condition } from './rule.ts';
@@ -34,10 +35,11 @@ function missingOfCorrelation(
   arrives: (field: string, categories: number) => boolean,
 ): readonly string[] {
   const missing = members.map(({ source }) => missingFields(source, arrives));
-  const everyMember = syntax.type === 'temporal' || syntax.type === 'temporal_ordered';
-  const needsAll = everyMember && syntax.thresholds.length === 0;
-  const stuck = needsAll ? missing.some((fields) => fields.length > 0) : missing.every((fields) => fields.length > 0);
-  return stuck ? [...new Set(missing.flat())] : [];
+  const able = missing.filter((fields) => fields.length === 0).length;
+  const temporal = (syntax.type === 'temporal' || syntax.type === 'temporal_ordered') && syntax.thresholds.length > 0;
+  // How many of its rules match is what a temporal correlation measures; of the others any one may be enough.
+  const reachable = temporal ? satisfyingCounts(syntax.thresholds, able).some((count) => count > 0) : able > 0;
+  return !reachable ? [...new Set(missing.flat())] : [];
 }
 
 type Seen = (field: string) => boolean;

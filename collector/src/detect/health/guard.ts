@@ -12,9 +12,9 @@ export interface GuardOptions {
 }
 
 export interface RuleBudget {
-  /** Milliseconds that one rule may take on one span. */
+  /** Milliseconds that one rule may take on one span; more on a request of more than 4 MiB, in proportion. */
   readonly spanMs: number;
-  /** Microseconds that one rule may take on average, over `meanSamples` timed spans. */
+  /** Microseconds that one rule may take on average, over `meanSamples` timed spans; more on spans of over 16 KiB. */
   readonly meanMicros: number;
   readonly meanSamples: number;
   /** How often it may break the first, or throw, before it is disabled. */
@@ -128,7 +128,7 @@ export class RuleGuard {
       // The first run has counted it.
     }
     const nanos = Math.max(0, clock() - from) * 1e6;
-    const { spanMs } = this.#budget;
+    const spanMs = Math.round(this.#budget.spanMs * largeness(cursor, 1, hugeBytes));
     if (nanos > spanMs * 1e6) {
       this.#strike(rule, `it took ${Math.round(nanos / 1e6)} ms on one span, more than ${spanMs} ms`);
     }
@@ -136,7 +136,7 @@ export class RuleGuard {
     if (this.#slow) return;
     tally.sampledSpans++;
     tally.sampledNanos += nanos;
-    this.#average(rule, nanos);
+    this.#average(rule, nanos / largeness(cursor, cursor.events.batch.spanCount, largeBytes));
   }
 
   #average(rule: GuardedRule, nanos: number): void {
@@ -177,4 +177,13 @@ export class RuleGuard {
     this.#watches.set(rule, watch);
     return watch;
   }
+}
+
+/** Spans up to these sizes have the whole budget between them; larger ones as much more as they are larger. */
+const hugeBytes = 4 * 1024 * 1024;
+const largeBytes = 16 * 1024;
+
+/** How much more than usual there is to look at, so that whoever sends large spans cannot get a rule disabled by that. */
+function largeness({ events }: Cursor, spans: number, usualBytes: number): number {
+  return Math.max(1, (events.batch.bytes?.length ?? 0) / spans / usualBytes);
 }

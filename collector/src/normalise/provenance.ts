@@ -42,7 +42,7 @@ export function provenanceItems(contents: readonly Content[], way: Way): Provena
   for (const content of contents) {
     const role = way === 'decoded' ? `${content.role}:decoded` : content.role;
     const head = `${role} ${content.when} ${content.label}`;
-    for (const found of findings[way](content)) {
+    for (const found of foundIn(content.text, way)) {
       if (items.size >= itemsMax) return [...items];
       items.add(`${head} ${found.kind} ${found.hashes} ${found.shown}`);
     }
@@ -105,16 +105,41 @@ interface Found {
   readonly shown: string;
 }
 
-const findings: Readonly<Record<Way, (content: Content) => readonly Found[]>> = {
-  value: ({ text }) => valuesIn(text),
-  decoded: ({ text }) => {
+/**
+ * What was found in texts of late. The same text comes again and again: a result as tool span and as message, the words of the user
+ * and the operator with every call.
+ */
+const remembered = new Map<string, Partial<Record<Way, readonly Found[]>>>();
+let rememberedChars = 0;
+const rememberedTextCharsMax = 65_536;
+const rememberedCharsMax = 2_000_000;
+
+function foundIn(text: string, way: Way): readonly Found[] {
+  if (text.length > rememberedTextCharsMax) return findings[way](text);
+  let known = remembered.get(text);
+  if (known === undefined) {
+    rememberedChars += text.length + 64;
+    if (rememberedChars > rememberedCharsMax) {
+      remembered.clear();
+      rememberedChars = text.length + 64;
+    }
+    known = {};
+    remembered.set(text, known);
+  }
+  known[way] ??= findings[way](text);
+  return known[way];
+}
+
+const findings: Readonly<Record<Way, (text: string) => readonly Found[]>> = {
+  value: valuesIn,
+  decoded: (text) => {
     if (text.length < 16) return [];
-    const plain = new Set(valuesIn(text).map(({ hashes }) => hashes));
-    return decodedLayers(text)
-      .flatMap((layer) => valuesIn(layer.text))
-      .filter(({ hashes }) => !plain.has(hashes));
+    const layers = decodedLayers(text);
+    if (layers.length === 0) return [];
+    const plain = new Set(foundIn(text, 'value').map(({ hashes }) => hashes));
+    return layers.flatMap((layer) => valuesIn(layer.text)).filter(({ hashes }) => !plain.has(hashes));
   },
-  words: ({ text }) => {
+  words: (text) => {
     const all = fingerprints(text);
     return Array.from({ length: Math.ceil(all.length / hashesPerItem) }, (_, index) => ({
       kind: 'words',
@@ -122,7 +147,7 @@ const findings: Readonly<Record<Way, (content: Content) => readonly Found[]>> = 
       shown: '-',
     }));
   },
-  ids: ({ text }) => [...text.matchAll(idPattern)].map(([id]) => found('id', id.toLowerCase(), ends(id))),
+  ids: (text) => [...text.matchAll(idPattern)].map(([id]) => found('id', id.toLowerCase(), ends(id))),
 };
 
 /** Ids: words with a digit; words without one say nothing about where they come from. */

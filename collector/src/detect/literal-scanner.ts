@@ -34,7 +34,7 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
   };
   const hits = (member: Member): Int32Array => {
     scan ??= remembering(buildScan(literals, cellsMax));
-    member.hits ??= scan(member.text);
+    member.hits ??= member.twin ? hits(member.twin) : scan(member.text);
     return member.hits;
   };
   const guard = (matcher: Matcher): Matcher => {

@@ -12,11 +12,14 @@ export class Member {
   hits: Int32Array | undefined;
   #text: string | undefined;
   #folded: string | undefined;
+  /** A member whose text differs in case only, so that what is found in one is found in the other. */
+  readonly twin: Member | undefined;
   readonly #views: TextViews | undefined;
   #shown: Partial<Record<View, readonly Member[]>> | undefined;
 
-  constructor(value: Value, views?: TextViews) {
+  constructor(value: Value, views?: TextViews, twin?: Member) {
     this.value = value;
+    this.twin = twin;
     this.#views = views;
   }
 

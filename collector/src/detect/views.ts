@@ -1,6 +1,6 @@
 import { limits } from '../model/limits.ts';
 import { decodedLayers, type Layer, originOf } from '../text/decode-text.ts';
-import { normaliseText, placeOfNormalised } from '../text/normalise-text.ts';
+import { isPlain, normaliseText, placeOfNormalised } from '../text/normalise-text.ts';
 import { excerpt } from './evidence.ts';
 import type { TextRange } from './glob.ts';
 import { type Matcher, Member } from './matcher.ts';
@@ -15,47 +15,66 @@ export function viewOf(modifiers: readonly string[]): View | undefined {
   return decoded ? 'decoded' : undefined;
 }
 
+type Shown = Partial<Record<View, readonly Member[]>>;
+
+/** Texts of one span that are told apart before further ones are looked at on their own, however often they stand in it. */
+const sharedTextsMax = 32;
+
 /**
  * The views of the texts of one span. A text is normalised and decoded once, whichever fields hold it and however many rules
  * ask, and only when one does.
  */
 export class TextViews {
   #turn = -1;
-  readonly #known = new Map<string, Partial<Record<View, readonly Member[]>>>();
+  #texts: string[] = [];
+  #shown: Shown[] = [];
 
   /** Forgets the texts of the last span. */
   turnTo(turn: number): void {
     if (this.#turn === turn) return;
     this.#turn = turn;
-    if (this.#known.size > 0) this.#known.clear();
+    if (this.#texts.length === 0) return;
+    this.#texts = [];
+    this.#shown = [];
   }
 
   /** What a member that holds text shows in a view; the first is the text itself or its normalised form. */
   of(member: Member, view: View): readonly Member[] {
-    const { text } = member;
-    let known = this.#known.get(text);
-    if (known === undefined) {
-      known = {};
-      this.#known.set(text, known);
+    // Few texts, compared by place in memory and length first: cheaper than a map, which hashes every character.
+    const at = this.#texts.indexOf(member.text);
+    const shown: Shown = at < 0 ? {} : this.#shown[at]!;
+    if (at < 0 && this.#texts.length < sharedTextsMax) {
+      this.#texts.push(member.text);
+      this.#shown.push(shown);
     }
-    known[view] ??= this.#make(member, view);
-    return known[view];
+    return this.#in(shown, member, view);
   }
 
-  #make(member: Member, view: View): readonly Member[] {
+  #in(shown: Shown, member: Member, view: View): readonly Member[] {
+    shown[view] ??= this.#make(shown, member, view);
+    return shown[view];
+  }
+
+  #make(shown: Shown, member: Member, view: View): readonly Member[] {
     const { text } = member;
-    if (view === 'normalised') return [new ViewedMember(normaliseText(text), text, undefined, true)];
+    if (view === 'normalised') {
+      if (isPlain(text)) return [new ViewedMember(member.folded, text, undefined, true, member)];
+      return [new ViewedMember(normaliseText(text), text, undefined, true)];
+    }
     if (view === 'decoded') {
       return [member, ...decodedLayers(text).map((layer) => new ViewedMember(layer.text, text, layer, false))];
     }
-    const seen = new Set<string>();
-    const members: Member[] = [];
-    for (const each of [...this.of(member, 'normalised'), ...this.of(member, 'decoded').slice(1)]) {
-      const layer = each instanceof ViewedMember ? each.layer : undefined;
-      const normalised = layer === undefined ? each.text : normaliseText(layer.text);
+    const normal = this.#in(shown, member, 'normalised');
+    const layers = this.#in(shown, member, 'decoded');
+    if (layers.length === 1) return normal;
+    const seen = new Set<string>([normal[0]!.text]);
+    const members: Member[] = [...normal];
+    for (const each of layers) {
+      if (!(each instanceof ViewedMember) || each.layer === undefined) continue;
+      const normalised = normaliseText(each.layer.text);
       if (seen.has(normalised)) continue;
       seen.add(normalised);
-      members.push(layer === undefined ? each : new ViewedMember(normalised, text, layer, true));
+      members.push(new ViewedMember(normalised, text, each.layer, true));
     }
     return members;
   }
@@ -67,8 +86,8 @@ class ViewedMember extends Member {
   readonly layer: Layer | undefined;
   readonly normalised: boolean;
 
-  constructor(text: string, original: string, layer: Layer | undefined, normalised: boolean) {
-    super(text);
+  constructor(text: string, original: string, layer: Layer | undefined, normalised: boolean, twin?: Member) {
+    super(text, undefined, twin);
     this.original = original;
     this.layer = layer;
     this.normalised = normalised;

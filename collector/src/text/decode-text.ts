@@ -61,36 +61,35 @@ export function decodedLayers(text: string): Layer[] {
   return layers;
 }
 
-/** Whether a text may hold escapes, or runs of base64 or hex: one cheap pass that spares most texts the patterns. */
+/** Whether a text may hold escapes, or runs of base64 or hex: cheap looks that spare most texts the patterns. */
 function hintsOf(text: string): { readonly hasEscapes: boolean; readonly hasRuns: boolean } {
-  let [hasEscapes, hasRuns] = [false, false];
-  let [length, pairs, isHex] = [0, 0, true];
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    const kind = unit < 0x80 ? kinds[unit]! : unit === 0xdb40 ? escapeUnit : 0;
-    if (kind > escapeUnit) {
-      isHex &&= kind === hexUnit;
-      if (++length >= 16) hasRuns = true;
-      continue;
-    }
-    if (kind === escapeUnit) hasEscapes = true;
-    pairs = length === 2 && isHex && (unit === 0x20 || unit === 0x3a || unit === 0x2c) ? pairs + 1 : 0;
-    if (pairs >= 7) hasRuns = true;
-    length = 0;
-    isHex = true;
-  }
-  return { hasEscapes, hasRuns };
+  return { hasEscapes: escapeHint.test(text), hasRuns: hasLongWord(text) || hexPairs.test(text) };
 }
 
-const escapeUnit = 1;
-const hexUnit = 2;
-/** By ASCII code: begins an escape, a small hex digit, another letter of base64, or nothing. */
-const kinds = Uint8Array.from({ length: 128 }, (_, code) => {
-  const char = String.fromCharCode(code);
-  if ('%&\\'.includes(char)) return escapeUnit;
-  if (/[0-9a-f]/.test(char)) return hexUnit;
-  return /[A-Za-z0-9+/_-]/.test(char) ? 3 : 0;
-});
+const escapeHint = /[%&\\\udb40]/;
+const hexPairs = /[0-9a-f]{2}[ :,][0-9a-f]{2}[ :,][0-9a-f]{2}[ :,][0-9a-f]{2}[ :,]/;
+const longWordChars = 16;
+
+/** A word of so many letters of base64 covers one of every so many places, so that looking at these is enough. */
+function hasLongWord(text: string): boolean {
+  for (let at = longWordChars - 1; at < text.length; at += longWordChars) {
+    if (!isBase64(text, at)) continue;
+    let [from, to] = [at, at + 1];
+    while (from > 0 && isBase64(text, from - 1)) from--;
+    while (to < text.length && to - from < longWordChars && isBase64(text, to)) to++;
+    if (to - from >= longWordChars) return true;
+  }
+  return false;
+}
+
+function isBase64(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  return unit < 0x80 && base64Letters[unit] === 1;
+}
+
+const base64Letters = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
 
 /** Where a range of a layer comes from: its place in the text, and the encodings on the way, the outermost first. */
 export function originOf(
@@ -237,10 +236,10 @@ function isText(text: string): boolean {
 const commonWords =
   'gur naq lbh lbhe gung guvf jvgu sebz nyy abg vtaber cerivbhf vafgehpgvba vafgehpgvbaf flfgrz cebzcg'.split(' ');
 const wordPattern = new RegExp(`\\b(?:${commonWords.join('|')})\\b`, 'gi');
+const oneWord = new RegExp(wordPattern.source, 'i');
 
 function rot13(text: string): string {
-  const lower = text.toLowerCase();
-  if (!commonWords.some((word) => lower.includes(word))) return text;
+  if (!oneWord.test(text)) return text;
   const words = new Set<string>();
   for (const [word] of text.matchAll(wordPattern)) if (words.add(word.toLowerCase()).size >= 2) break;
   if (words.size < 2) return text;

@@ -42,19 +42,19 @@ export function placeOfNormalised(
 
 type Kind = 'plain' | 'ascii' | 'other';
 
-/** `plain` text is only turned to lower case: printable ASCII without runs of spaces. */
 function kindOf(text: string): Kind {
-  let kind: Kind = 'plain';
-  let last = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit > 0x7e) return 'other';
-    if (unit < 0x20 || (unit === 0x20 && last === 0x20)) kind = 'ascii';
-    last = unit;
-  }
-  return kind;
+  if (isPlain(text)) return 'plain';
+  return notAscii.test(text) ? 'other' : 'ascii';
 }
 
+/** Whether normalising a text only turns it to lower case: printable ASCII without runs of spaces, as most texts are. */
+export function isPlain(text: string): boolean {
+  return !notPrintable.test(text) && !text.includes('  ');
+}
+
+const notPrintable = /[^ -~]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII but DEL.
+const notAscii = /[^\x00-\x7e]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const asciiHidden = /[\x00-\x08\x0e-\x1f]+/g;
 const asciiSpaces = /[\t-\r][\t-\r ]*| [\t-\r ]+/g;

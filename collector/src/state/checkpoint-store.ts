@@ -12,6 +12,8 @@ export interface StateLogger {
 const quarantine = 'quarantine';
 /** The newest and the one before, in case the newest cannot be read. */
 const keptMax = 2;
+/** Files in quarantine: some for a person to look at. */
+const asideMax = 4;
 const namePattern = /^checkpoint-(\d{16})\.state$/;
 
 /** Checkpoint files in a directory of their own. One process at a time: whoever holds the spool's lock. */
@@ -103,6 +105,8 @@ export class CheckpointStore {
       const directory = join(this.#directory, quarantine);
       await this.#files.ensureDirectory(directory);
       await this.#files.rename(join(this.#directory, name), join(directory, name));
+      const aside = (await this.#files.list(directory)).map((file) => file.name).sort();
+      for (const oldest of aside.slice(0, -asideMax)) await this.#files.remove(join(directory, oldest));
     } catch (error) {
       this.#logger?.error({ err: error, file: name }, 'state: a checkpoint could not be set aside');
     }

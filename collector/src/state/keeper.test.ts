@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { limits } from '../model/limits.ts';
+import { CheckpointStore } from './checkpoint-store.ts';
+import { JournalLog } from './journal-log.ts';
+import { StateKeeper } from './keeper.ts';
+
+/** A keeper whose clock, spool and journal the test holds in its hands. */
+async function setup(t: TestContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'spanwarden-keeper-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const store = new CheckpointStore(directory);
+  await store.load(() => true);
+  const journal = new JournalLog();
+  const state = { nowMs: 0, isFull: false, keptBytes: 0, from: -1 };
+  const storeJournal = async () => {
+    const outgoing = journal.outgoing();
+    if (state.isFull) journal.refused(outgoing);
+    else journal.landed(outgoing, 1);
+  };
+  const segments = {
+    keepFrom: (segment: number) => {
+      state.from = segment;
+    },
+    stats: () => ({ journalKeptBytes: state.keptBytes }),
+  };
+  const keeper = new StateKeeper(
+    {
+      ...{ journal, store, segments, storeJournal, intervalMs: 1000, segmentBytesMax: 500, now: () => state.nowMs },
+      kept: { snapshot: () => Buffer.from('all') },
+    },
+    { number: 0, timeMs: 0 },
+  );
+  const files = async () => (await readdir(directory)).length;
+  return { keeper, journal, state, files };
+}
+
+test('a checkpoint is due by time when anything came, by much journal, and by segments kept for it', async (t) => {
+  const { keeper, journal, state } = await setup(t);
+  const taken = async () => {
+    await keeper.tick();
+    return keeper.stats().checkpoints;
+  };
+  state.nowMs += 5000;
+  assert.equal(await taken(), 0, 'nothing came');
+  journal.add(Buffer.from('a'));
+  assert.equal(await taken(), 1);
+  journal.add(Buffer.from('b'));
+  state.nowMs += 999;
+  assert.equal(await taken(), 1, 'not yet');
+  state.nowMs += 1;
+  assert.equal(await taken(), 2);
+  journal.add(Buffer.alloc(limits.checkpointJournalBytesMax));
+  state.nowMs += 500;
+  assert.equal(await taken(), 3);
+  journal.add(Buffer.from('c'));
+  state.keptBytes = 500;
+  state.nowMs += 500;
+  assert.equal(await taken(), 4);
+});
+
+test('what is not on disk is in no checkpoint, and the segments stay', async (t) => {
+  const { keeper, journal, state, files } = await setup(t);
+  state.isFull = true;
+  journal.add(Buffer.from('a'));
+  assert.equal(await keeper.checkpoint(), false);
+  assert.deepEqual([await files(), state.from, keeper.stats().failed], [0, -1, 1]);
+  state.isFull = false;
+  assert.equal(await keeper.checkpoint(), true);
+  assert.equal(await files(), 1);
+});
+
+test('the end leaves a checkpoint of everything, once', async (t) => {
+  const { keeper, journal, files } = await setup(t);
+  await keeper.close();
+  assert.equal(await files(), 0, 'nothing came');
+  journal.add(Buffer.from('a'));
+  await keeper.close();
+  await keeper.close();
+  assert.equal(keeper.stats().checkpoints, 1);
+});

@@ -7,6 +7,7 @@ import type { FieldId, FieldTable } from '../model/fields.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import type { Level } from '../model/severity.ts';
 import type { SpanEvents } from '../model/span-events.ts';
+import { sourcesOf } from '../normalise/derivations.ts';
 
 export interface BacktestOptions {
   readonly rules: RuleSet;
@@ -221,12 +222,12 @@ function exampleOf({ timeNanos, ...sighting }: Sighting): BacktestExample {
   return { ...sighting, time: new Date(Number(timeNanos / 1_000_000n)).toISOString() };
 }
 
-/** Which of the rules' fields any span has had; a field is asked for until it is seen once. */
+/** Which of the rules' fields any span has had, of facts what they come from; each is asked for until it is seen once. */
 class SeenFields {
   readonly #unseen: Map<string, FieldId>;
 
   constructor({ rules }: RuleSet, fields: FieldTable) {
-    const names = new Set(rules.flatMap(fieldsOf));
+    const names = new Set(rules.flatMap(fieldsOf).flatMap(watchedFor));
     names.delete('');
     this.#unseen = new Map([...names].map((name) => [name, fields.intern(name)]));
   }
@@ -241,6 +242,12 @@ class SeenFields {
   }
 
   has(field: string): boolean {
-    return !this.#unseen.has(field);
+    return watchedFor(field).some((source) => !this.#unseen.has(source));
   }
+}
+
+/** The fields of which one must have been seen for a field to have a value. */
+function watchedFor(field: string): readonly string[] {
+  if (field === 'service.name' || field.startsWith('resource.')) return [field];
+  return sourcesOf(field) ?? [field];
 }

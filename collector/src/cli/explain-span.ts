@@ -6,9 +6,12 @@ import { Report } from '../detect/report.ts';
 import { type ErrorCode, SpanwardenError } from '../model/errors.ts';
 import type { FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
+import { Span } from '../model/span-batch.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { valueText } from '../model/value.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
+import type { StoreClient } from '../store/client.ts';
+import { planHistory, readHistory } from '../store/history/read.ts';
 import { createTestEvents } from './rule-test-events.ts';
 
 /** Spans to be explained: where they stand in `events`, and what people call them. */
@@ -83,12 +86,37 @@ function testEvents(text: string, path: string, fields: FieldTable): Read {
   };
 }
 
-/** ClickHouse keeps attribute values as text, so that a rule about numbers or lists could be told wrong there. */
+/** Whether an argument names a stored span: `<trace id>/<span id>`. */
+export function isStoredSpan(argument: string): boolean {
+  return /^[0-9a-f]{32}\/[0-9a-f]{16}$/i.test(argument) && !existsSync(argument);
+}
+
+/** The span with the others of its trace around it, as they stand in ClickHouse. */
+export async function readStoredSpan(
+  client: StoreClient,
+  argument: string,
+  fields: FieldTable,
+): Promise<SpansToExplain> {
+  const [traceId = '', spanId = ''] = argument.toLowerCase().split('/');
+  const toNanos = BigInt(Date.now() + 2 * 86_400_000) * 1_000_000n;
+  const plan = await planHistory(client, { fromNanos: 0n, toNanos, traceId });
+  const events = new NormalisedEvents(fields);
+  for await (const batch of readHistory(client, plan, { fields, batchBytes: limits.bodyInflatedBytesMax }).batches) {
+    for (let index = 0; index < batch.spanCount; index++) {
+      const at = index * Span.stride;
+      if (batch.hex(batch.spans[at + Span.spanId]!, 8) !== spanId) continue;
+      const name = batch.text(batch.spans[at + Span.name]!, batch.spans[at + Span.nameLength]!);
+      return { events: events.bind(batch), spans: [{ index, traceId, spanId, name, caseName: '' }] };
+    }
+  }
+  const what = plan.spans === 0 ? 'no span of this trace is stored' : 'the trace has no such span';
+  throw failure('SW_RULE_VALUE', `${argument}: ${what}`, 'spanwarden findings show <id> names the span of a finding.');
+}
+
 function refuseStored(argument: string): void {
-  if (!/^[0-9a-f]{32}\/[0-9a-f]{16}$/i.test(argument)) return;
-  const advice =
-    'Stored values have lost their types, so the answer could be wrong. Save the span as OTLP/JSON or as a test.';
-  throw failure('SW_RULE_VALUE', 'spans are read from a file or stdin, not from ClickHouse', advice);
+  if (!isStoredSpan(argument)) return;
+  const advice = 'Explain one of the rules that it uses, or run spanwarden rules backtest on it.';
+  throw failure('SW_RULE_VALUE', 'a correlation is not explained by one stored span', advice);
 }
 
 function readInput(path: string): Buffer {

@@ -1,6 +1,6 @@
 import { type Correlation, isCorrelation } from '../detect/correlate/correlation.ts';
 import { onlyLowerBounds, type Threshold } from '../detect/correlate/thresholds.ts';
-import { fieldSql } from './fields.ts';
+import { attributeFunctions, fieldSql } from './fields.ts';
 import { ruleCondition } from './rule-query.ts';
 import { anyOf } from './sql-text.ts';
 
@@ -82,7 +82,8 @@ function slidingSql({ keys, matches, distinct, correlation }: Parts): string {
   };
   const entry = distinct ? `(End, ${place}, Values)` : `(End, ${place})`;
   const source = distinct ? 'matches WHERE notEmpty(Values)' : 'matches';
-  return `WITH ${matches},
+  return `WITH ${attributeFunctions},
+${matches},
 frames AS (
   SELECT *, groupArray(${entry}) ${frame} AS Frame FROM ${source}
 ),
@@ -100,7 +101,8 @@ function tumblingSql({ keys, matches, distinct, correlation }: Parts): string {
   const counted = distinct ? 'length(groupUniqArrayArray(Values))' : 'count()';
   const first = (column: string): string => `argMin(${column}, (End, Timestamp, SpanId, TraceId))`;
   const partition = keys.length === 0 ? '' : `PARTITION BY ${keys.join(', ')} `;
-  return `WITH ${matches},
+  return `WITH ${attributeFunctions},
+${matches},
 windows AS (
   SELECT ${[...keys, `intDiv(End, ${timespanNanos}) AS Window`, `${counted} AS Counted`].join(', ')},
     ${first('TraceId')} AS FirstTrace, ${first('SpanId')} AS FirstSpan

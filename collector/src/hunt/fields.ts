@@ -36,19 +36,23 @@ export function fieldSql(name: string): FieldTranslation {
 /** The letters of the resource's section of AttributeTypes. */
 const resourceLetters = `splitByChar('|', splitByChar('@', toString(AttributeTypes))[1])[2]`;
 
-/** Letters as in store/rows/attribute-types.ts: a list has `a`, a null `e`, an attribute we added `o`. */
+/**
+ * What the query says once for all attributes, as names for expressions. Letters as in store/rows/attribute-types.ts: a list has
+ * `a`, a null `e`, an attribute we added `o`. Lists in lists are flattened once: what deeper ones hold is compared as JSON.
+ */
+export const attributeFunctions = `(map, letters, key) -> substring(letters, indexOf(mapKeys(map), key), 1) AS letter,
+(text) -> arrayFlatten(arrayMap(raw -> if(startsWith(raw, '['), JSONExtractArrayRaw(raw), [raw]), JSONExtractArrayRaw(text))) AS raws,
+(map, letters, key) -> mapContains(map, key) AND letter(map, letters, key) != 'o' AS present,
+(map, letters, key) -> letter(map, letters, key) = 'e' OR (letter(map, letters, key) = 'a' AND has(raws(map[key]), 'null')) AS null_in,
+(map, letters, key) -> multiIf(
+  NOT mapContains(map, key) OR letter(map, letters, key) IN ('e', 'o'), [],
+  letter(map, letters, key) != 'a', [map[key]],
+  arrayMap(raw -> if(startsWith(raw, '"'), JSONExtractString(raw), raw),
+    arrayFilter(raw -> raw != 'null', arraySlice(raws(map[key]), 1, ${limits.fieldMembersMax})))) AS members`;
+
 function attributeSql(map: string, key: string, letters: string): FieldSql {
-  const name = literal(key);
-  const value = `${map}[${name}]`;
-  const letter = `substring(${letters}, indexOf(mapKeys(${map}), ${name}), 1)`;
-  // Lists in lists are flattened once: what deeper ones hold is compared as JSON.
-  const raws = `arrayFlatten(arrayMap(raw -> if(startsWith(raw, '['), JSONExtractArrayRaw(raw), [raw]), JSONExtractArrayRaw(${value})))`;
-  const texts = `arrayMap(raw -> if(startsWith(raw, '"'), JSONExtractString(raw), raw), arrayFilter(raw -> raw != 'null', arraySlice(${raws}, 1, ${limits.fieldMembersMax})))`;
-  return {
-    present: `(mapContains(${map}, ${name}) AND ${letter} != 'o')`,
-    members: `multiIf(NOT mapContains(${map}, ${name}) OR ${letter} IN ('e', 'o'), [], ${letter} = 'a', ${texts}, [${value}])`,
-    isNull: `(${letter} = 'e' OR (${letter} = 'a' AND has(${raws}, 'null')))`,
-  };
+  const call = `(${map}, ${letters}, ${literal(key)})`;
+  return { present: `present${call}`, members: `members${call}`, isNull: `null_in${call}` };
 }
 
 function factSql(name: string): FieldSql {

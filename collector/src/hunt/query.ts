@@ -1,6 +1,7 @@
 import { type Correlation, isCorrelation } from '../detect/correlate/correlation.ts';
 import type { Rule } from '../detect/load.ts';
 import { correlationQuery } from './correlation-query.ts';
+import { attributeFunctions } from './fields.ts';
 import { ruleCondition } from './rule-query.ts';
 import { comment } from './sql-text.ts';
 
@@ -34,7 +35,8 @@ export function huntQuery(rule: Rule | Correlation, options: QueryOptions = {}):
   const wider =
     reasons.length > 0 ? ['WIDER THAN THE RULE: finds all of its spans and others. Left out:', ...reasons] : [];
   if (where.includes('Facts[')) head.push(comment('Facts are stored by spanwarden: spans of other writers have none.'));
-  const sql = `SELECT Timestamp, TraceId, SpanId, SpanName, ServiceName, AgentName, ConversationId, ToolName
+  const functions = /\b(?:present|members|null_in)\(/.test(where) ? `WITH ${attributeFunctions}\n` : '';
+  const sql = `${functions}SELECT Timestamp, TraceId, SpanId, SpanName, ServiceName, AgentName, ConversationId, ToolName
 FROM otel_traces
 WHERE ${range}${where}
 ORDER BY Timestamp DESC, SpanId${limit}

@@ -103,11 +103,17 @@ describe('spanwarden rules explain', () => {
       [[rule, `${otlp}#0000000000000001`], /no span of .*spans\.json is called 0000000000000001/],
       [[rule, file('odd.yml', 'tol: x\n')], /odd\.yml:1:1: unknown key `tol`/],
       [[rule, file('odd.json', '{"resourceSpans": [')], /odd\.json: body is not JSON/],
-      [[rule, `${traceId}/eee19b7ec3c1b174`], /not from ClickHouse/],
     ] as const) {
       const { status, stderr, stdout } = explain(args);
       assert.match(stderr, message);
       assert.deepEqual([status, stdout], [2, '']);
     }
+  });
+
+  test('ends with 3 when a stored span is asked for and no ClickHouse runs', () => {
+    const config = file('spanwarden.yaml', `data_dir: ${join(folder, 'nothing')}\n`);
+    const { status, stderr } = explain([rule, `${traceId}/eee19b7ec3c1b174`, '--config', config]);
+    assert.match(stderr, /no collector runs/);
+    assert.equal(status, 3);
   });
 });

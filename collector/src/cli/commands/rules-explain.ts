@@ -7,9 +7,10 @@ import { type Rule, readRules } from '../../detect/load.ts';
 import { SpanwardenError } from '../../model/errors.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { explainCorrelations } from '../explain-correlations.ts';
-import { readSpans } from '../explain-span.ts';
+import { isStoredSpan, readSpans, readStoredSpan } from '../explain-span.ts';
 import { explanationText } from '../explain-view.ts';
 import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
+import { withStore } from '../open-store.ts';
 import { collect, placeholderLists } from '../rule-lists.ts';
 import { createTerminal, jsonLine } from '../terminal.ts';
 
@@ -27,23 +28,31 @@ export function rulesExplainCommand(): Command {
   return new Command('explain')
     .description('say why a rule matches a span or not, leaf by leaf')
     .argument('<rule>', 'id or name of a rule, shipped or of the config, or a rule file')
-    .argument('<span>', 'file with OTLP/JSON or spans of a rule test, - for stdin; file#<span id, number or case>')
+    .argument(
+      '<span>',
+      '<trace id>/<span id> of a stored span, or a file with OTLP/JSON or spans of a rule test, - for stdin; file#<span id, number or case>',
+    )
     .option('--json', 'print one JSON object')
     .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)
-    .action((rule: string, span: string, _, command: Command) => {
+    .action(async (rule: string, span: string, _, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const named = rulesNamed(rule, options);
       const json = options.json === true;
       if (named.correlations.length > 0) explainCorrelations(named, span, json);
-      else explain(named.rules, span, json);
+      else await explain(named.rules, span, options);
     });
 }
 
-function explain(rules: readonly Rule[], argument: string, json: boolean): void {
+async function explain(rules: readonly Rule[], argument: string, options: Options): Promise<void> {
+  const json = options.json === true;
   const terminal = createTerminal(process.stdout);
   const fields = createFieldTable();
   const explainers = rules.map((rule) => ({ rule, explainOne: createExplainer(rule, fields) }));
-  const { events, spans } = readSpans(argument, fields);
+  const { events, spans } = isStoredSpan(argument)
+    ? await withStore(loadConfig({ file: options.config, env: process.env }), (client) =>
+        readStoredSpan(client, argument, fields),
+      )
+    : readSpans(argument, fields);
   const results = explainers.flatMap(({ rule, explainOne }) =>
     spans.map((span) => ({ rule, span, explanation: explainOne(events, span.index) })),
   );

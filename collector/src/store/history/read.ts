@@ -23,6 +23,8 @@ export interface HistoryOptions {
   readonly fields: FieldTable;
   /** Spans that ClickHouse sorts at once; default 50,000. */
   readonly sliceSpansMax?: number;
+  /** Rows are gathered until there are this many bytes of them; default 1 MiB. */
+  readonly batchBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +38,7 @@ export interface HistoryReading {
 const sliceSpansDefault = 50_000;
 /** Buckets of end time that are counted; the finest division of the range. */
 const bucketsMax = 20_000n;
-const batchBytes = 1 << 20;
+const batchBytesDefault = 1 << 20;
 const batchSpansMax = 8192;
 /** The largest row: a request's worth of bytes several times over. */
 const rowBytesMax = 512 * 1024 * 1024;
@@ -79,17 +81,17 @@ export async function planHistory(
  */
 export function readHistory(client: StoreClient, plan: HistoryPlan, options: HistoryOptions): HistoryReading {
   const decoder = new HistoryDecoder(options.fields);
-  return { batches: readSlices(client, plan, decoder, options.signal), losses: decoder.losses };
+  return { batches: readSlices(client, plan, decoder, options), losses: decoder.losses };
 }
 
 async function* readSlices(
   client: StoreClient,
   plan: HistoryPlan,
   decoder: HistoryDecoder,
-  signal: AbortSignal | undefined,
+  options: HistoryOptions,
 ): AsyncGenerator<SpanBatch> {
   for (const { fromNanos, toNanos, durationMaxNanos } of plan.slices) {
-    yield* readQuery(client, spansQuery({ ...plan.range, fromNanos, toNanos }, durationMaxNanos), decoder, signal);
+    yield* readQuery(client, spansQuery({ ...plan.range, fromNanos, toNanos }, durationMaxNanos), decoder, options);
   }
 }
 
@@ -97,7 +99,7 @@ async function* readQuery(
   client: StoreClient,
   { query, parameters }: HistoryQuery,
   decoder: HistoryDecoder,
-  signal: AbortSignal | undefined,
+  { signal, batchBytes = batchBytesDefault }: HistoryOptions,
 ): AsyncGenerator<SpanBatch> {
   const { stream } = await client.exec({
     query,
@@ -105,7 +107,7 @@ async function* readQuery(
     clickhouse_settings: settings,
     ...(signal && { abort_signal: signal }),
   });
-  let pending = Buffer.allocUnsafe(batchBytes * 2);
+  let pending = Buffer.allocUnsafe(batchBytesDefault * 2);
   let length = 0;
   let wanted = batchBytes;
   for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -183,6 +183,12 @@ describe('cases', () => {
     assert.equal(grown?.findings, 2);
   });
 
+  test('a quiet clock leaves little in the journal', () => {
+    const book = new Casebook();
+    for (let each = 0; each < 600; each++) book.advance(start + BigInt(each) * second);
+    assert.ok(book.takeJournal().length < 200);
+  });
+
   test('a case of very many findings stays bounded, and counts them', () => {
     const book = new Casebook();
     for (let each = 0; each < 1200; each++) book.take([at(each / 100, { id: each.toString(16).padStart(32, '0') })]);

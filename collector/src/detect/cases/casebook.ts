@@ -4,6 +4,7 @@ import { limits } from '../../model/limits.ts';
 import { severityId } from '../../model/severity.ts';
 import { decodeState, encodeState } from '../correlate/snapshot.ts';
 import type { RestoreOutcome, Stateful } from '../state.ts';
+import { emptyState, type JournalEntry, readSnapshot, type State, snapshotFormat } from './casebook-state.ts';
 import { addSighting, type CaseRecord, caseOf, emptyRecord, laterId, leaderOf, mergeRecords, rank } from './record.ts';
 import { severityOf } from './severity.ts';
 import { type Sighting, sightingOf } from './sighting.ts';
@@ -44,6 +45,8 @@ export class Casebook implements Stateful {
   /** Records that changed in this call, and whether people should hear of it at once. */
   readonly #touched = new Map<CaseRecord, boolean>();
   #journal: JournalEntry[] = [];
+  /** The last entry of the journal did nothing but move the clock on. */
+  #isQuiet = false;
 
   constructor(bounds: Partial<CasebookBounds> = {}) {
     this.#bounds = { ...defaultBounds, ...bounds };
@@ -77,6 +80,7 @@ export class Casebook implements Stateful {
     if (this.#journal.length === 0) return new Uint8Array();
     const journal = encodeState(this.#journal);
     this.#journal = [];
+    this.#isQuiet = false;
     return journal;
   }
 
@@ -109,6 +113,7 @@ export class Casebook implements Stateful {
     this.#state = read.state;
     this.#ties.restore(read.ties);
     this.#journal = [];
+    this.#isQuiet = false;
     return { status: 'restored', rules: read.state.records.size };
   }
 
@@ -116,8 +121,13 @@ export class Casebook implements Stateful {
     const isIdle = !entry.sightings?.length && !entry.ties?.length && !entry.flush;
     const moved = (entry.eventNanos ?? 0n) > this.#state.newest;
     if (isIdle && !moved) return [];
+    const cases = this.#run(entry);
+    // Of calls that only move the clock on the last stands for all.
+    const isQuiet = isIdle && cases.length === 0;
+    if (isQuiet && this.#isQuiet) this.#journal.pop();
+    this.#isQuiet = isQuiet;
     this.#journal.push(entry);
-    return this.#run(entry);
+    return cases;
   }
 
   #run({ sightings = [], ties = [], eventNanos = 0n, flush = false }: JournalEntry): Case[] {
@@ -335,62 +345,4 @@ const retiredMax = 100_000;
 /** Rows come quickly at first and then ever more slowly: 1, 2, 4 … 60 seconds of event time. */
 function wait(given: number): bigint {
   return BigInt(Math.min(60, 2 ** Math.max(0, Math.min(given - 1, 6)))) * 1_000_000_000n;
-}
-
-interface JournalEntry {
-  readonly sightings?: readonly Sighting[];
-  readonly ties?: readonly Tie[];
-  readonly eventNanos?: bigint;
-  readonly flush?: boolean;
-}
-
-interface Place {
-  record: CaseRecord;
-  firstNanos: bigint;
-  lastNanos: bigint;
-}
-
-interface State {
-  newest: bigint;
-  version: bigint;
-  tidied: bigint;
-  /** Findings in all records. */
-  findings: number;
-  readonly records: Set<CaseRecord>;
-  readonly index: Map<string, Place>;
-  /** Chains whose case was let go early, with how often. */
-  readonly retired: Map<string, { readonly generation: number; readonly day: number }>;
-}
-
-const snapshotFormat = 1;
-
-function emptyState(): State {
-  return { newest: 0n, version: 0n, tidied: 0n, findings: 0, records: new Set(), index: new Map(), retired: new Map() };
-}
-
-interface Snapshot extends Pick<State, 'newest' | 'version' | 'tidied' | 'retired'> {
-  readonly format: number;
-  readonly records: readonly (Omit<CaseRecord, 'keys'> & { readonly keys: readonly string[] })[];
-  readonly index: readonly (readonly [string, Omit<Place, 'record'>])[];
-  readonly ties: ReturnType<Ties['list']>;
-}
-
-function readSnapshot(bytes: Uint8Array): { readonly state: State; readonly ties: Snapshot['ties'] } | undefined {
-  try {
-    const read = decodeState(bytes) as Snapshot;
-    if (read.format !== snapshotFormat || typeof read.newest !== 'bigint') return undefined;
-    const { newest, version, tidied, retired } = read;
-    const state: State = { ...emptyState(), newest, version, tidied, retired };
-    const times = new Map(read.index);
-    for (const { keys, ...plain } of read.records) {
-      const record: CaseRecord = { ...plain, keys: new Set(keys) };
-      state.records.add(record);
-      state.findings += record.findings.size;
-      for (const key of keys) state.index.set(key, { record, ...times.get(key)! });
-    }
-    return { state, ties: read.ties };
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) return undefined;
-    throw error;
-  }
 }

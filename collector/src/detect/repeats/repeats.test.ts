@@ -132,6 +132,12 @@ describe('repeats', () => {
     );
   });
 
+  test('a quiet clock leaves little in the journal', () => {
+    const repeats = new Repeats({ allowedLatenessNanos });
+    for (let each = 0; each < 600; each++) repeats.advance(start + BigInt(each) * second);
+    assert.ok(repeats.takeJournal().length < 200);
+  });
+
   test('a snapshot that cannot be read leaves everything as it was', () => {
     const repeats = new Repeats({ allowedLatenessNanos });
     repeats.take([at(0)]);

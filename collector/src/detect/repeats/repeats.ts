@@ -186,7 +186,11 @@ export class Repeats implements Stateful {
     const all = [...new Set([...ids, ...due])];
     const given = all.flatMap((id) => this.#giveOut(id) ?? []);
     const forgot = this.#forget();
-    if (moved || forgot || all.length > 0) this.#journal.push({ settled: { newest: state.newest, given: all } });
+    if (moved || forgot || all.length > 0) {
+      // Of calls that only move the clock on the last stands for all.
+      if (all.length === 0 && this.#journal.at(-1)?.settled?.given.length === 0) this.#journal.pop();
+      this.#journal.push({ settled: { newest: state.newest, given: all } });
+    }
     return given;
   }
 

@@ -256,7 +256,7 @@ function createReader(map: YamlMap, type: ExtensionType, report: Report) {
       }
       return {
         text,
-        nanos: nanos ?? (written ? 1n : (timespanNanosOf(fallback) ?? 0n)),
+        nanos: nanos ?? timespanNanosOf(fallback) ?? 0n,
         written: written !== undefined,
       };
     },
@@ -296,7 +296,8 @@ function createReader(map: YamlMap, type: ExtensionType, report: Report) {
         const advice = near ? `Write \`${near}\`.` : `Known: ${known.join(', ')}.`;
         report.error('SW_RULE_VALUE', at, `\`${key}\` does not know \`${name}\``, advice);
       }
-      if (written.length === 0 && !empty) wrong(key, `\`${key}\` names nothing`, example(key));
+      if (entry.value.kind === 'list' && entry.value.items.length === 0 && !empty)
+        wrong(key, `\`${key}\` names nothing`, example(key));
       return known.filter((each) => written.some(({ name }) => name === each));
     },
   };

@@ -6,9 +6,10 @@ import type { CorrelationSyntax, Named } from './correlation.ts';
 /** The file that messages name for rules which stand in none. */
 export const builtInFile = '(built in)';
 
-/** The name of the rule that finds the spans a flow reads: by what it reads. */
+/** The name of the rule that finds the spans a flow reads: `flow_values`, with what it reads beyond plain values. */
 export function valueRuleName(fields: readonly Named[]): string {
-  return `values of ${fields.map(({ name }) => name.slice(name.lastIndexOf('.') + 1)).join(', ')}`;
+  const ways = ['decoded', 'words', 'ids'].filter((way) => fields.some(({ name }) => name.endsWith(`_${way}`)));
+  return ['flow_values', ...ways].join('_');
 }
 
 /** The rules that find the spans with values, one for all flows that read the same. */

@@ -110,6 +110,35 @@ describe('flow', () => {
     return [...send(spans.map((each, index) => spanOf(made(each, index)))), ...detector.flush()];
   };
 
+  test('a finding about two values stays one over a restart', () => {
+    const item = (role: string, label: string, value: string) =>
+      `${role} end ${label} email ${value} ${value}***@example.org`;
+    const two = (role: string, label: string, values: readonly string[], at: number): PlainSpan => {
+      const fields = { [`spanwarden.values.${role}`]: values.map((value) => item(role, label, value)) };
+      const span = spanOf(made({}, at));
+      return { ...span, fields: { g: 'x', span_id: span.fields.span_id!, ...fields } };
+    };
+    let { detector, send } = detectorOf();
+    const newest = new Map<string, Finding>();
+    for (const span of [
+      two('source', 'untrusted', ['p', 'q'], 0),
+      two('used', 'pay', ['p', 'q'], 40),
+      two('used', 'pay', ['p'], 80),
+      two('used', 'pay', ['q'], 120),
+      two('used', 'pay', ['p'], 160),
+    ]) {
+      for (const finding of send([span])) newest.set(finding.id, finding);
+      const snapshot = detector.snapshot();
+      ({ detector, send } = detectorOf());
+      detector.restore(snapshot);
+    }
+    for (const finding of detector.flush()) newest.set(finding.id, finding);
+    assert.deepEqual(
+      [...newest.values()].map(({ count }) => count),
+      [5],
+    );
+  });
+
   test('evidence names both spans and the kind of value, never the value', () => {
     const [finding] = found([{}, { role: 'used' }]);
     const [measured, note, ...spans] = finding!.evidence;

@@ -2,8 +2,18 @@ import { limits } from '../../../model/limits.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
 import type { Correlation } from '../correlation.ts';
 import type { FlowSyntax } from '../extension.ts';
-import type { Change, Episode, EpisodeNote } from '../kind.ts';
-import { type Kind, type KindEvent, type KindGroup, openEpisode, updateEpisode } from './grouped.ts';
+import type { Change, EpisodeNote } from '../kind.ts';
+import {
+  createOpenFindings,
+  type Kind,
+  type KindEvent,
+  type KindGroup,
+  noteFinding,
+  type OpenFindings,
+  openEpisode,
+  openFindingOf,
+  updateEpisode,
+} from './grouped.ts';
 
 /** Where a value was first. `origin` is a source class, `-` for the agent's own arguments. */
 interface Origin {
@@ -22,7 +32,7 @@ export interface Flow {
   /** What clears a value: who said it, and since when. */
   readonly trusted: Map<string, { readonly by: string; readonly sinceNanos: bigint }>;
   /** Values that reached a sink, with their findings. */
-  readonly open: Map<string, Episode>;
+  readonly open: OpenFindings;
   dropped: number;
 }
 
@@ -57,7 +67,7 @@ export function flowKind(
   const narrowed = correlation.members.length > 1;
   return {
     idleNanos: syntax.idleNanos,
-    create: () => ({ origins: new Map(), trusted: new Map(), open: new Map(), dropped: 0 }),
+    create: () => ({ origins: new Map(), trusted: new Map(), open: createOpenFindings(), dropped: 0 }),
     add: (group, event) => {
       const { state } = group;
       const items = event.values.flatMap((value) => itemsOf(String(value), event));
@@ -69,7 +79,7 @@ export function flowKind(
       const real = hits.filter(({ item }) => item.kind !== 'words' || isCopy(item, hits));
       return real.length === 0 ? undefined : report(correlation, group, event, real);
     },
-    size: ({ origins, trusted, open }) => 1 + origins.size + trusted.size + open.size,
+    size: ({ origins, trusted, open }) => 1 + origins.size + trusted.size + open.idOf.size,
     dropped: ({ dropped }) => dropped,
   };
 }
@@ -148,15 +158,16 @@ function report(
   const { open } = group.state;
   const [first] = hits;
   const shown = `${describe(first!)}${hits.length > 1 ? `, and ${hits.length - 1} more values` : ''}`;
-  const known = hits.map(({ item }) => open.get(item.hash)).find((episode) => episode !== undefined);
+  const hashes = hits.map(({ item }) => item.hash);
+  const known = openFindingOf(open, hashes);
   const sources = [...new Map(hits.map(({ source }) => [source.span.spanId, source.span])).values()];
   const notes = hits.slice(0, 8).map((hit) => noteOf(hit, span));
   const spans = [...sources.filter(({ spanId }) => spanId !== span.spanId).slice(0, 6), span];
   const change = known
     ? updateEpisode(known, timeNanos, 1, known.shown)
     : openEpisode(correlation, group, span, timeNanos, { spans, count: spans.length, shown, notes });
-  for (const { item } of hits) open.set(item.hash, change.episode);
-  while (open.size > limits.flowEpisodesMax) open.delete(open.keys().next().value!);
+  group.episode = null;
+  noteFinding(open, change.episode, hashes, limits.flowEpisodesMax);
   return change;
 }
 

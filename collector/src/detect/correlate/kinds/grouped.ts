@@ -222,6 +222,42 @@ export function openEpisode<S>(
   return { episode: group.episode, opened: true };
 }
 
+/**
+ * Findings of a group by the values they are about, several values to a finding. State is copied when it is stored, so findings are
+ * found by their ids and not by being the same object.
+ */
+export interface OpenFindings {
+  readonly byId: Map<string, Episode>;
+  readonly idOf: Map<string, string>;
+}
+
+export function createOpenFindings(): OpenFindings {
+  return { byId: new Map(), idOf: new Map() };
+}
+
+/** The finding that one of the values belongs to. */
+export function openFindingOf({ byId, idOf }: OpenFindings, values: readonly string[]): Episode | undefined {
+  return values.map((value) => byId.get(idOf.get(value) ?? '')).find((episode) => episode !== undefined);
+}
+
+/** Notes a finding under its values; past `max` the values noted longest ago are forgotten. */
+export function noteFinding(
+  { byId, idOf }: OpenFindings,
+  episode: Episode,
+  values: readonly string[],
+  max: number,
+): void {
+  byId.set(episode.id, episode);
+  for (const value of values) idOf.set(value, episode.id);
+  for (const value of idOf.keys()) {
+    if (idOf.size <= max) break;
+    idOf.delete(value);
+  }
+  if (byId.size <= idOf.size) return;
+  const used = new Set(idOf.values());
+  for (const id of byId.keys()) if (!used.has(id)) byId.delete(id);
+}
+
 /** More events of an open episode. */
 export function updateEpisode(episode: Episode, lastSeenNanos: bigint, events: number, shown: string): Change {
   episode.count += events;

@@ -1,9 +1,16 @@
 import { limits } from '../../../model/limits.ts';
 import type { Correlation } from '../correlation.ts';
 import type { RareSyntax } from '../extension.ts';
-import type { Episode } from '../kind.ts';
 import { shownValues } from '../shown.ts';
-import { type Kind, openEpisode, updateEpisode } from './grouped.ts';
+import {
+  createOpenFindings,
+  type Kind,
+  noteFinding,
+  type OpenFindings,
+  openEpisode,
+  openFindingOf,
+  updateEpisode,
+} from './grouped.ts';
 
 /** How often values were seen in one period. */
 export interface Counts {
@@ -18,8 +25,8 @@ export interface Rarity {
   period: bigint;
   current: Counts;
   earlier: Counts;
-  /** Rare values with their findings, the oldest first. */
-  readonly open: Map<string, Episode>;
+  /** Rare values with their findings. */
+  open: OpenFindings;
   forgotten: number;
 }
 
@@ -38,7 +45,7 @@ export function rareKind(
       period: timeNanos / historyNanos,
       current: emptyCounts(),
       earlier: emptyCounts(),
-      open: new Map(),
+      open: createOpenFindings(),
       forgotten: 0,
     }),
     add: (group, { timeNanos, span, values }) => {
@@ -54,22 +61,20 @@ export function rareKind(
       const seen = rare.map((value) => seenOf(state, value));
       for (const value of texts) {
         count(state, value, valuesMax);
-        if (!rare.includes(value)) state.open.delete(value);
+        if (!rare.includes(value)) state.open.idOf.delete(value);
       }
       state.current.events++;
       if (rare.length === 0) return undefined;
       const shown = `${shownValues(rare)}: in ${seen.slice(0, 3).join(', ')} of ${events} events before`;
-      const known = rare.map((value) => state.open.get(value)).find((episode) => episode !== undefined);
-      if (known) return updateEpisode(known, timeNanos, 1, shown);
-      const change = openEpisode(correlation, group, span, timeNanos, { spans: [span], count: 1, shown });
-      for (const value of rare) state.open.set(value, change.episode);
-      for (const value of state.open.keys()) {
-        if (state.open.size <= limits.rareEpisodesMax) break;
-        state.open.delete(value);
-      }
+      const known = openFindingOf(state.open, rare);
+      const change = known
+        ? updateEpisode(known, timeNanos, 1, shown)
+        : openEpisode(correlation, group, span, timeNanos, { spans: [span], count: 1, shown });
+      group.episode = null;
+      noteFinding(state.open, change.episode, rare, limits.rareEpisodesMax);
       return change;
     },
-    size: ({ current, earlier, open }) => 1 + current.seen.size + earlier.seen.size + open.size,
+    size: ({ current, earlier, open }) => 1 + current.seen.size + earlier.seen.size + open.idOf.size,
     dropped: ({ forgotten }) => forgotten,
   };
 }
@@ -83,7 +88,7 @@ function turn(state: Rarity, period: bigint): void {
   state.earlier = period === state.period + 1n ? state.current : emptyCounts();
   state.current = emptyCounts();
   state.period = period;
-  state.open.clear();
+  state.open = createOpenFindings();
 }
 
 /** Exact, or above the truth where values were forgotten: a frequent value is never taken for a rare one. */

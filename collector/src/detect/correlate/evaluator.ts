@@ -125,7 +125,12 @@ export class Evaluator implements CorrelationEvaluator {
   add(timeNanos: bigint, span: SpanIdentity, part: GroupPart): Change | undefined {
     const key = keyOf(part.texts);
     const group = this.#touch(timeNanos, key, part.texts);
-    const entry: Entry = { timeNanos, span, members: part.members, values: part.values };
+    const entry: Entry = {
+      timeNanos,
+      span,
+      members: part.members,
+      values: part.values.length === 0 ? none : part.values,
+    };
     this.counters.events++;
     return this.#sliding ? this.#slide(key, group, entry) : this.#tumble(group, entry);
   }
@@ -312,6 +317,9 @@ export class Evaluator implements CorrelationEvaluator {
     };
   }
 }
+
+/** One list for all events without values. */
+const none: readonly never[] = [];
 
 function spanAnchor({ traceId, spanId }: SpanIdentity): string {
   return traceId + spanId;

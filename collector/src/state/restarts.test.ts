@@ -76,7 +76,8 @@ interface Step {
     | 'ship'
     | 'repeat'
     | 'full disk'
-    | 'settle';
+    | 'settle'
+    | 'checkpoint at once';
   /** The machine dies after so many operations on files, in the middle of this step. */
   readonly diesAfter: number | undefined;
 }
@@ -94,7 +95,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   batches: fc.array(fc.array(call, { minLength: 1, maxLength: 4 }), { maxLength: 3 }),
   besides: fc.constantFrom(
     ...(['nothing', 'kill', 'kill', 'power loss', 'restart', 'checkpoint', 'checkpoint', 'ship', 'repeat'] as const),
-    ...(['full disk', 'settle', 'settle'] as const),
+    ...(['full disk', 'settle', 'settle', 'checkpoint at once', 'checkpoint at once'] as const),
   ),
   diesAfter: fc.option(fc.nat(12), { freq: 3, nil: undefined }),
 });
@@ -141,7 +142,11 @@ async function disturbed(steps: readonly Step[], open?: WorldOptions['open']): P
     world.nowMs += afterMs;
     if (diesAfter !== undefined) world.files.dieAfter(diesAfter);
     if (besides === 'full disk') world.files.mishaps.push({ operation: 'write', code: 'ENOSPC' });
-    await world.send(requests.map(({ body }) => body));
+    // Also while none of them is on disk.
+    await world.send(
+      requests.map(({ body }) => body),
+      besides === 'checkpoint at once',
+    );
     await happen(world, besides, earlier);
     if (diesAfter !== undefined) await world.crash(false);
     world.files.mishaps.length = 0;

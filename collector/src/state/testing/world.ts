@@ -53,9 +53,10 @@ export class World {
   }
 
   /** Sends requests at once; those that are not heard are sent again by `resend`. */
-  async send(bodies: readonly Buffer[]): Promise<void> {
+  async send(bodies: readonly Buffer[], withCheckpoint = false): Promise<void> {
     for (const body of bodies) this.#unheard.add(body);
     for (const body of bodies) this.#send(body);
+    if (withCheckpoint) void this.#keeper.checkpoint();
     await this.#worked();
   }
 

@@ -92,7 +92,7 @@ export function readTestCases(
     // Beside a file of filters alone, a test says which rule it is about.
     const beside = same.length > 0 ? same : [...rules, ...correlations];
     const heard = beside.filter((rule) => audible.includes(rule));
-    return parseTestFile(test.path, test.text, heard.length === 1 ? heard : beside, report);
+    return parseTestFile(test.path, test.text, heard.length === 1 ? heard : beside, report, same.length === 0);
   });
   return { cases, audible };
 }

@@ -37,12 +37,13 @@ export interface TestCase {
   readonly at: Position;
 }
 
-/** Reads a rule test file; `owners` are the rules of the file it stands beside. */
+/** Reads a rule test file; `owners` are the rules of the file it stands beside, or those of which it `mustName` one. */
 export function parseTestFile(
   file: string,
   text: string,
   owners: readonly (Rule | Correlation)[],
   report: Report,
+  mustName = false,
 ): TestCase[] {
   const cases: TestCase[] = [];
   for (const document of readYaml(file, text, report, 'SW_RULE_TEST')) {
@@ -51,7 +52,7 @@ export function parseTestFile(
       continue;
     }
     checkKeys(document, ['rule', 'matches', 'near_misses'], report);
-    const rule = ruleOf(document, owners, report);
+    const rule = ruleOf(document, owners, report, mustName);
     if (!rule) continue;
     for (const [key, kind] of [
       ['matches', 'match'],
@@ -70,11 +71,13 @@ function ruleOf(
   document: YamlMap,
   owners: readonly (Rule | Correlation)[],
   report: Report,
+  mustName: boolean,
 ): Rule | Correlation | undefined {
   const entry = entryOf(document, 'rule');
   const wanted = entry?.value.kind === 'scalar' ? String(entry.value.value) : undefined;
-  const rule = wanted === undefined ? owners[0] : owners.find((owner) => namesOf(owner).includes(wanted));
-  const ambiguous = wanted === undefined && owners.length > 1;
+  const first = mustName ? undefined : owners[0];
+  const rule = wanted === undefined ? first : owners.find((owner) => namesOf(owner).includes(wanted));
+  const ambiguous = wanted === undefined && !mustName && owners.length > 1;
   if (rule && !ambiguous) return rule;
   const unknown =
     wanted === undefined ? 'no loaded rule belongs to this test' : `no loaded rule is called \`${wanted}\``;

@@ -5,8 +5,15 @@ import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
 import { type Correlation, silentSources } from './correlation.ts';
 import { type CorrelationEvent, isSameSpan, mergeEvents } from './event.ts';
 import { findingOf } from './findings.ts';
-import type { Change, CorrelationEvaluator, EarlyBudget,
-  EarlyFiring, Episode, EvaluatorBounds, EvaluatorCounters } from './kind.ts';
+import type {
+  Change,
+  CorrelationEvaluator,
+  EarlyBudget,
+  EarlyFiring,
+  Episode,
+  EvaluatorBounds,
+  EvaluatorCounters,
+} from './kind.ts';
 import { createEvaluator } from './kinds.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { decodeState, encodeState } from './snapshot.ts';
@@ -238,7 +245,8 @@ export class Correlator {
   }
 
   #fireEarly(): void {
-    const looks = this.#came === 0 ? limits.correlationEarlyLooksMax : this.#came * limits.correlationEarlyLooksPerEvent;
+    const looks =
+      this.#came === 0 ? limits.correlationEarlyLooksMax : this.#came * limits.correlationEarlyLooksPerEvent;
     // A group that took more than there was is paid for by later events.
     this.#looks.left = Math.min(this.#looks.left + looks, limits.correlationEarlyLooksMax);
     this.#came = 0;

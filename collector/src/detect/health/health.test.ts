@@ -102,6 +102,20 @@ describe('a rule that misbehaves', () => {
     assert.equal(send([{ fields: { a: 'x', b: 'x' } }]).length, 0);
   });
 
+  test('has more time for larger requests, so that no sender can get it disabled by size', () => {
+    const fields = createFieldTable();
+    const set = loadRules([{ path: 'r.yml', text: first }]);
+    const budget = { spanMs: 10, meanMicros: 1, meanSamples: 1, strikesMax: 1, sampleEvery: 1_000_000 };
+    const detector = createDetector({ ...set, fields, budget, clock: clockOf({ ms: 20 }) });
+    const send = (bytes: number) => {
+      const events = plainEvents([{ fields: { a: 'x' } }], (id) => fields.name(id));
+      detector.detect({ ...events, batch: Object.assign(events.batch, { bytes: { length: bytes } }) });
+      return detector.disabledRules().length;
+    };
+    assert.equal(send(9 * 1024 * 1024), 0);
+    assert.equal(send(7 * 1024 * 1024), 1);
+  });
+
   test('is disabled when it costs too much on average', () => {
     const taken = { ms: 0.5 };
     const budget = { meanMicros: 400, meanSamples: 3, sampleEvery: 2 };

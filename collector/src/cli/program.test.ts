@@ -75,7 +75,7 @@ test('serve refuses a wrong config and wrong rules before it touches anything', 
 
 test('findings without a collector say what to start', () => {
   const { code, stderr } = run(['findings', 'list']);
-  assert.equal(code, 1);
+  assert.equal(code, 3);
   assert.match(stderr, /SW_CLICKHOUSE_UNREACHABLE\)\n {2}Start it with: spanwarden serve/);
   const wrong = run(['findings', 'list', '--level', 'severe', '--since', 'x']);
   assert.equal(wrong.code, 2);
@@ -84,6 +84,6 @@ test('findings without a collector say what to start', () => {
 
 test('findings with a ClickHouse that is down say where to look', () => {
   const { code, stderr } = run(['findings', 'list'], 'clickhouse: {url: "http://127.0.0.1:1"}\n');
-  assert.equal(code, 1);
+  assert.equal(code, 3);
   assert.match(stderr, /did not answer: .*ECONNREFUSED.*SW_CLICKHOUSE_UNREACHABLE\)\n {2}Check clickhouse\.url/);
 });

@@ -209,4 +209,54 @@ describe('reading back', () => {
       { numRuns: 25 },
     );
   });
+
+  it('comes in event order across slices, one agent alone where asked', async () => {
+    const spans = Array.from({ length: 300 }, (_, i): TestSpan => {
+      const endNanos = base + BigInt((i * 7919) % 300) * 60_000_000_000n;
+      return {
+        startNanos: endNanos - BigInt(i) * 1_000_000_000n,
+        endNanos,
+        attributes: { 'gen_ai.agent.name': `a${i % 3}` },
+      };
+    });
+    await stored([otlpProtobuf(spans)]);
+    const { seen, plan } = await readBack(50);
+    assert.ok(plan.slices.length >= 6);
+    const ends = (seen as { endNanos: bigint }[]).map(({ endNanos }) => endNanos);
+    assert.deepEqual(
+      ends,
+      [...ends].sort((a, b) => (a < b ? -1 : 1)),
+    );
+    assert.equal(ends.length, 300);
+    assert.equal((await readBack(50, { ...range, agent: 'a1' })).seen.length, 100);
+    assert.equal((await readBack(50, { ...range, agent: "' OR 1 = 1 --" })).seen.length, 0);
+  });
+
+  it('takes rows of other exporters for text, and says so', async () => {
+    await stored([]);
+    await db.store.client.command({
+      query: `INSERT INTO otel_traces (Timestamp, TraceId, SpanId, SpanName, SpanKind, SpanAttributes)
+VALUES (fromUnixTimestamp64Nano(${base}), 'x', '${'12'.repeat(8)}', 'n', 'SPAN_KIND_SERVER', map('n', '42'))`,
+      clickhouse_settings: { async_insert: 0 },
+    });
+    const { seen, losses } = await readBack();
+    assert.equal(losses.untyped, 1);
+    const [only] = seen as { attributes: object; facts: [string, unknown][] }[];
+    assert.deepEqual(only!.attributes, { n: '42' });
+    assert.deepEqual(
+      only!.facts.filter(([name]) => ['trace_id', 'span_id', 'span.kind'].includes(name)),
+      [
+        ['span.kind', 'Unspecified'],
+        ['trace_id', ''],
+        ['span_id', '12'.repeat(8)],
+      ],
+    );
+  });
+
+  it('reads a span that is longer than a batch', async () => {
+    const long = 'x'.repeat(3_000_000);
+    await stored([otlpProtobuf([{ startNanos: base, endNanos: base, attributes: { long, short: 'y' } }])]);
+    const { seen } = await readBack();
+    assert.deepEqual((seen[0] as { attributes: object }).attributes, { long, short: 'y' });
+  });
 });

@@ -1,6 +1,7 @@
 import type { FieldTable } from '../model/fields.ts';
 import type { Evidence } from '../model/finding.ts';
 import { limits } from '../model/limits.ts';
+import { rot13Words } from '../text/decode-text.ts';
 import { evidenceOf, shownEvidence } from './evidence.ts';
 import { branch, type Explanation, explainItem, type ItemParts } from './explanation.ts';
 import { createLiteralScanner, type LiteralScanner } from './literal-scanner.ts';
@@ -9,6 +10,7 @@ import { type Matcher, Member } from './matcher.ts';
 import { type Cursor, createReaders, type Reader } from './reader.ts';
 import type { Detection, FieldRefMode, FieldTest, ItemTest, Search } from './resolve.ts';
 import type { Condition } from './rule.ts';
+import { TextViews } from './views.ts';
 
 /**
  * A piece of a rule as code. `collect` says why `test` was true; it is only asked then. `explain` asks every part, also
@@ -34,7 +36,10 @@ export interface Shared {
 }
 
 export function createShared(fields: FieldTable): Shared {
-  return { readerOf: createReaders(fields), scanner: createLiteralScanner() };
+  const scanner = createLiteralScanner();
+  const turned = new Set(rot13Words.map((word) => scanner.add(word)));
+  const views = new TextViews((member) => scanner.hits(member).some((id) => turned.has(id)));
+  return { readerOf: createReaders(fields, views), scanner };
 }
 
 /** Turns a loaded rule into closures over field ids. */

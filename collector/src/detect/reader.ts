@@ -17,9 +17,8 @@ export interface Reader {
 }
 
 /** One reader per field name, shared by all rules. '' reads the texts of the span for keyword search. */
-export function createReaders(fields: FieldTable): (field: string) => Reader {
+export function createReaders(fields: FieldTable, views = new TextViews()): (field: string) => Reader {
   const readers = new Map<string, Reader>();
-  const views = new TextViews();
   return (field) => {
     const known = readers.get(field);
     if (known) return known;

@@ -25,9 +25,15 @@ const sharedTextsMax = 32;
  * ask, and only when one does.
  */
 export class TextViews {
+  readonly #mayTurn: (member: Member) => boolean;
   #turn = -1;
   #texts: string[] = [];
   #shown: Shown[] = [];
+
+  /** @param mayTurn whether one of `rot13Words` may stand in a member; default is to look every time */
+  constructor(mayTurn: (member: Member) => boolean = () => true) {
+    this.#mayTurn = mayTurn;
+  }
 
   /** Forgets the texts of the last span. */
   turnTo(turn: number): void {
@@ -62,7 +68,10 @@ export class TextViews {
       return [new ViewedMember(normaliseText(text), text, undefined, true)];
     }
     if (view === 'decoded') {
-      return [member, ...decodedLayers(text).map((layer) => new ViewedMember(layer.text, text, layer, false))];
+      return [
+        member,
+        ...decodedLayers(text, this.#mayTurn(member)).map((layer) => new ViewedMember(layer.text, text, layer, false)),
+      ];
     }
     const normal = this.#in(shown, member, 'normalised');
     const layers = this.#in(shown, member, 'decoded');

@@ -42,6 +42,23 @@ suite('decoded layers', () => {
     });
   }
 
+  test('wherever a run stands', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(60),
+        fc.nat(60),
+        fc.constantFrom('.', ' ', ' a', 'xyz ', 'é'),
+        fc.boolean(),
+        (before, after, filler, pairs) => {
+          const run = pairs ? 'secret!!'.replace(/./g, (char) => `${hex(char)} `).trim() : hex('a secret');
+          const text = `${filler.repeat(before)} ${run} ${filler.repeat(after)}`;
+          assert.ok(decodedLayers(text).some((layer) => layer.text.includes(pairs ? 'secret!!' : 'a secret')));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   test('behind a path, whose separators are letters of base64', () => {
     assert.equal(search(`/data/${base64(needle)}/x`)?.encodings[0], 'base64');
   });

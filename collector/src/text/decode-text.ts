@@ -37,8 +37,10 @@ export interface Layer {
  * - rot13, of a text in which at least two common English words stand in rot13.
  *
  * In turn, up to `decodeRoundsMax` times. A layer is never longer than the text, and there are at most eight.
+ *
+ * @param mayTurn false when the caller knows that none of `rot13Words` stands in the text, which spares a search for them
  */
-export function decodedLayers(text: string): Layer[] {
+export function decodedLayers(text: string, mayTurn = true): Layer[] {
   const layers: Layer[] = [];
   let last: Layer = { text, steps: [] };
   const advance = (step: Step): void => {
@@ -54,7 +56,7 @@ export function decodedLayers(text: string): Layer[] {
     if (hasRuns || last !== before) advance(runs);
     if (last === before) break;
   }
-  for (const layer of [{ text, steps: [] }, ...(last.steps.length > 0 ? [last] : [])]) {
+  for (const layer of [...(mayTurn ? [{ text, steps: [] }] : []), ...(last.steps.length > 0 ? [last] : [])]) {
     const turned = rot13(layer.text);
     if (turned !== layer.text) layers.push({ text: turned, steps: [...layer.steps, 'rot13'] });
   }
@@ -63,24 +65,45 @@ export function decodedLayers(text: string): Layer[] {
 
 /** Whether a text may hold escapes, or runs of base64 or hex: cheap looks that spare most texts the patterns. */
 function hintsOf(text: string): { readonly hasEscapes: boolean; readonly hasRuns: boolean } {
-  return { hasEscapes: escapeHint.test(text), hasRuns: hasLongWord(text) || hexPairs.test(text) };
+  return { hasEscapes: escapeHint.test(text), hasRuns: hasRun(text) };
 }
 
 const escapeHint = /[%&\\\udb40]/;
-const hexPairs = /[0-9a-f]{2}[ :,][0-9a-f]{2}[ :,][0-9a-f]{2}[ :,][0-9a-f]{2}[ :,]/;
 const longWordChars = 16;
 
-/** A word of so many letters of base64 covers one of every so many places, so that looking at these is enough. */
-function hasLongWord(text: string): boolean {
+/** A run covers one of every so many places, so that looking at these is enough. */
+function hasRun(text: string): boolean {
   for (let at = longWordChars - 1; at < text.length; at += longWordChars) {
-    if (!isBase64(text, at)) continue;
-    let [from, to] = [at, at + 1];
-    while (from > 0 && isBase64(text, from - 1)) from--;
-    while (to < text.length && to - from < longWordChars && isBase64(text, to)) to++;
-    if (to - from >= longWordChars) return true;
+    if (isBase64(text, at) ? isLongWord(text, at) || isPairs(text, at) : isPairs(text, at)) return true;
   }
   return false;
 }
+
+function isLongWord(text: string, at: number): boolean {
+  let [from, to] = [at, at + 1];
+  while (from > 0 && isBase64(text, from - 1)) from--;
+  while (to < text.length && to - from < longWordChars && isBase64(text, to)) to++;
+  return to - from >= longWordChars;
+}
+
+/** Of three neighbours in pairs of hex digits one is the separator, and another one stands three further on either side. */
+function isPairs(text: string, at: number): boolean {
+  for (let place = at; place < at + 3; place++) {
+    const unit = text.charCodeAt(place);
+    if (unit !== 0x20 && unit !== 0x3a && unit !== 0x2c) continue;
+    return isSeparator(text, place - 3) || isSeparator(text, place + 3)
+      ? hexPairs.test(text.slice(Math.max(0, at - 24), at + 26))
+      : false;
+  }
+  return false;
+}
+
+function isSeparator(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  return unit === 0x20 || unit === 0x3a || unit === 0x2c;
+}
+
+const hexPairs = /[0-9a-f]{2}(?:[ :,][0-9a-f]{2}){7}/;
 
 function isBase64(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
@@ -233,9 +256,10 @@ function isText(text: string): boolean {
   return /\p{L}/u.test(text) && !/[\x00-\x08\x0e-\x1f\x7f-\x9f\p{Cn}\p{Cs}]/u.test(text);
 }
 
-const commonWords =
+/** English words so common that two of them in rot13 give a text away. */
+export const rot13Words: readonly string[] =
   'gur naq lbh lbhe gung guvf jvgu sebz nyy abg vtaber cerivbhf vafgehpgvba vafgehpgvbaf flfgrz cebzcg'.split(' ');
-const wordPattern = new RegExp(`\\b(?:${commonWords.join('|')})\\b`, 'gi');
+const wordPattern = new RegExp(`\\b(?:${rot13Words.join('|')})\\b`, 'gi');
 const oneWord = new RegExp(wordPattern.source, 'i');
 
 function rot13(text: string): string {

@@ -1,4 +1,5 @@
 import { getDomain } from 'tldts';
+import { hostClass, isIpv4 } from './addresses.ts';
 
 /** URLs found in text, at most `max`; trailing punctuation of a sentence is not part of one. */
 export function findUrls(text: string, max = 64): string[] {
@@ -44,41 +45,7 @@ export function isIp(host: string): boolean {
 
 /** Whether a host lies outside the machine and the local network: a place data can leave to. */
 export function isExternalHost(host: string): boolean {
-  if (isIpv4(host)) return !privateIpv4(host);
-  if (host.includes(':')) return !privateIpv6(host);
-  if (!host.includes('.')) return false;
-  return !localSuffixes.some((suffix) => host.endsWith(suffix));
-}
-
-const localSuffixes = ['.localhost', '.local', '.internal', '.lan', '.home.arpa', '.intranet', '.corp', '.svc'];
-
-function isIpv4(host: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
-}
-
-/** Loopback, private (RFC 1918), carrier NAT, link-local (cloud metadata lives there), multicast and reserved ranges. */
-function privateIpv4(host: string): boolean {
-  const [a = 0, b = 0] = host.split('.').map(Number);
-  return (
-    a === 10 ||
-    a === 127 ||
-    a === 0 ||
-    a >= 224 ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168) ||
-    (a === 169 && b === 254) ||
-    (a === 100 && b >= 64 && b < 128)
-  );
-}
-
-function privateIpv6(host: string): boolean {
-  const lower = host.toLowerCase();
-  if (lower === '::1' || lower === '::') return true;
-  if (/^f[cd]|^fe[89ab]/.test(lower)) return true;
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(lower);
-  if (!mapped) return false;
-  const high = Number.parseInt(mapped[1]!, 16);
-  return privateIpv4(`${high >> 8}.${high & 255}.0.0`);
+  return hostClass(host) === 'external';
 }
 
 /** E-mail addresses in text, lower case, at most `max`. */

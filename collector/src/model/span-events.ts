@@ -15,6 +15,14 @@ export interface SpanEvents {
   categories(span: number): number;
   /** Every scalar text of the span for keyword search: attribute values, name, status message, span events. */
   texts(span: number): readonly string[];
+  /** Canonical attributes that the span says in another dialect, by name; none for most spans. */
+  added?(span: number): readonly AddedAttribute[];
+}
+
+/** An attribute that is stored with a span beside its own, as the text it is stored as. */
+export interface AddedAttribute {
+  readonly name: string;
+  readonly value: string;
 }
 
 /** Logsource categories as bits; one span may have several (an MCP tool call is `tool` and `mcp`). */

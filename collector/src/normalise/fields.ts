@@ -70,6 +70,8 @@ function nonEmpty(value: Value | undefined): string | undefined {
 }
 
 const factFields: Readonly<Record<string, FieldReader>> = table({
+  'spanwarden.dialect': (_b, _s, facts) => facts.translated.dialect()?.names,
+  'spanwarden.dialect_version': (_b, _s, facts) => facts.translated.dialect()?.version || undefined,
   'spanwarden.text.user': (_b, _s, facts) => list(facts.userTexts),
   'spanwarden.text.tool_result': (_b, _s, facts) => list(facts.toolResultTexts),
   'spanwarden.text.system': (_b, _s, facts) => list(facts.systemTexts),
@@ -127,9 +129,11 @@ function attributeReader(name: string, fields: FieldTable): FieldReader {
     field: fields.intern(name.slice(0, dot.index)),
     path: name.slice(dot.index + 1),
   }));
-  return (batch, span) => {
+  return (batch, span, facts) => {
     const row = batch.findSpanAttribute(span, field);
     if (row >= 0) return batch.attributeValue(row);
+    const translated = facts.translated.value(name);
+    if (translated !== undefined) return translated;
     for (const prefix of prefixes) {
       const outer = batch.findSpanAttribute(span, prefix.field);
       if (outer < 0 || batch.attributes[outer * Attribute.stride + Attribute.type] !== ValueType.map) continue;

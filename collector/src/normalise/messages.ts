@@ -25,10 +25,10 @@ export const messagesMax = 2_000;
  * shape, which many emitters put there instead. Anything else gives no messages.
  * https://github.com/open-telemetry/semantic-conventions-genai
  */
-export function parseMessages(value: Value | undefined): readonly Message[] {
+export function parseMessages(value: Value | undefined, bareRole: Role = 'user'): readonly Message[] {
   const parsed = parsedValue(value);
   if (parsed === undefined || parsed === null) return [];
-  if (typeof parsed === 'string') return [{ role: 'user', parts: [{ kind: 'text', text: parsed }] }];
+  if (typeof parsed === 'string') return [{ role: bareRole, parts: [{ kind: 'text', text: parsed }] }];
   const list = isList(parsed) ? parsed : [parsed];
   return list.slice(-messagesMax).flatMap((message) => (isMap(message) ? [parseMessage(message)] : []));
 }
@@ -48,13 +48,16 @@ export function parseInstructions(value: Value | undefined): readonly string[] {
   );
 }
 
-function parseMessage(message: Value): Message {
+function parseMessage(outer: Value): Message {
+  const inner = member(outer, 'message');
+  // A choice of an answer, and OpenInference's flattened keys, wrap the message.
+  const message = isMap(inner) ? inner : outer;
   const role = roles[textMember(message, 'role')?.toLowerCase() ?? ''] ?? 'user';
-  const own = member(message, 'parts') ?? member(message, 'content');
+  const own = member(message, 'parts') ?? member(message, 'content') ?? member(message, 'contents');
   const parts = partsOf(own, role, message);
   const calls = member(message, 'tool_calls');
   if (calls !== undefined && calls !== null && isList(calls)) for (const call of calls) parts.push(toolCall(call));
-  const finishReason = textMember(message, 'finish_reason');
+  const finishReason = textMember(message, 'finish_reason') ?? textMember(outer, 'finish_reason');
   return { role, parts, ...(finishReason !== undefined && { finishReason }) };
 }
 
@@ -71,8 +74,9 @@ function isPartList(own: Value | undefined): boolean {
   return own !== undefined && own !== null && isList(own) && own.some((part) => textMember(part, 'type') !== undefined);
 }
 
-function parsePart(part: Value): Part[] {
-  if (typeof part === 'string') return [{ kind: 'text', text: part }];
+function parsePart(outer: Value): Part[] {
+  if (typeof outer === 'string') return [{ kind: 'text', text: outer }];
+  const part = member(outer, 'message_content') ?? outer;
   const type = textMember(part, 'type') ?? 'text';
   if (type === 'tool_call' || type === 'server_tool_call') return [toolCall(part)];
   if (type === 'tool_call_response' || type === 'server_tool_call_response' || type === 'tool_result') {
@@ -109,7 +113,8 @@ function mediaPart(part: Value, type: string): Part | undefined {
 
 const mediaTypes = new Set(['blob', 'uri', 'file', 'image_url', 'input_image', 'input_audio', 'image', 'document']);
 
-function toolCall(call: Value): Part {
+function toolCall(outer: Value): Part {
+  const call = member(outer, 'tool_call') ?? outer;
   const fn = member(call, 'function') ?? call;
   return {
     kind: 'tool_call',

@@ -1,11 +1,14 @@
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
-import type { SpanEvents } from '../model/span-events.ts';
+import type { AddedAttribute, SpanEvents } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
 import { categoryByPresence, operationCategories } from './categories.ts';
+import { dialects } from './dialects/registry.ts';
+import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader } from './fields.ts';
 import { textsIn } from './json-value.ts';
+import type { Message } from './messages.ts';
 import { SpanFacts } from './span-facts.ts';
 
 /**
@@ -23,7 +26,8 @@ export class NormalisedEvents implements SpanEvents {
   readonly #stamps: number[] = [];
   #stamp = 0;
   #span = -1;
-  readonly #facts = new SpanFacts((name) => this.value(this.#span, this.#idOf(name)));
+  readonly #translator: Translator;
+  readonly #facts: SpanFacts;
 
   /** Ids of the few attributes that facts read, so that their names are hashed once. */
   readonly #ids = new Map<string, FieldId>();
@@ -32,10 +36,23 @@ export class NormalisedEvents implements SpanEvents {
     this.#fields = fields;
     this.#operation = fields.intern('gen_ai.operation.name');
     this.#presence = categoryByPresence.map(([name, category]) => [fields.intern(name), category]);
+    const read = (name: string) => this.value(this.#span, this.#idOf(name));
+    this.#translator = new Translator(fields, dialects, read);
+    this.#facts = new SpanFacts(read, {
+      value: (name) => this.#translator.value(this.#span, name),
+      messages: (name) => this.#translatedMessages(name),
+      dialect: () => this.#translator.dialectOf(this.#span),
+    });
+  }
+
+  /** What could not be taken from spans of other dialects, since the start. */
+  get faults(): TranslationFaults & { readonly droppedKeys: number } {
+    return { ...this.#translator.faults, droppedKeys: this.#translator.droppedKeys };
   }
 
   bind(batch: SpanBatch): this {
     this.batch = batch;
+    this.#translator.begin(batch);
     this.#turnTo(-1);
     return this;
   }
@@ -55,13 +72,24 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   categories(span: number): number {
-    let categories = 0;
-    const operation = this.batch.findSpanAttribute(span, this.#operation);
-    if (operation >= 0) categories |= operationCategories(valueText(this.batch.attributeValue(operation)));
-    for (const [field, category] of this.#presence) {
-      if (this.batch.findSpanAttribute(span, field) >= 0) categories |= category;
-    }
-    return categories;
+    const { categories, dialects, operationRow } = this.#translator.recognise(span);
+    let all = categories;
+    if (operationRow >= 0) all |= operationCategories(valueText(this.batch.attributeValue(operationRow)));
+    return dialects === 0 ? all : all | this.#translatedCategories(span);
+  }
+
+  added(span: number): readonly AddedAttribute[] {
+    const dialect = this.#translator.dialectOf(span);
+    if (dialect === undefined) return none;
+    const added = this.#translator.fieldsOf(span).flatMap((name): AddedAttribute[] => {
+      const field = this.#idOf(name);
+      if (this.batch.findSpanAttribute(span, field) >= 0) return [];
+      const value = this.value(span, field);
+      return value === undefined ? [] : [{ name, value: valueText(value) }];
+    });
+    added.push({ name: 'spanwarden.dialect', value: dialect.names.join(',') });
+    if (dialect.version !== '') added.push({ name: 'spanwarden.dialect_version', value: dialect.version });
+    return added.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   texts(span: number): readonly string[] {
@@ -90,6 +118,22 @@ export class NormalisedEvents implements SpanEvents {
     }
   }
 
+  /** Undefined where the span has the canonical attribute. */
+  #translatedMessages(name: MessageField): readonly Message[] | undefined {
+    if (this.batch.findSpanAttribute(this.#span, this.#idOf(name)) >= 0) return undefined;
+    return this.#translator.messages(this.#span, name);
+  }
+
+  /** Categories by what the span says in another dialect. */
+  #translatedCategories(span: number): number {
+    const operation = this.value(span, this.#operation);
+    let categories = typeof operation === 'string' ? operationCategories(operation) : 0;
+    for (const [field, category] of this.#presence) {
+      if (this.value(span, field) !== undefined) categories |= category;
+    }
+    return categories;
+  }
+
   #idOf(name: string): FieldId {
     let id = this.#ids.get(name);
     if (id === undefined) {
@@ -105,3 +149,5 @@ export class NormalisedEvents implements SpanEvents {
     this.#facts.reset();
   }
 }
+
+const none: readonly AddedAttribute[] = [];

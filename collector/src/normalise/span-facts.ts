@@ -12,6 +12,13 @@ import { provenanceContents } from './provenance-contents.ts';
 /** Reads a canonical attribute of the span the facts are about. */
 export type AttributeReader = (name: string) => Value | undefined;
 
+/** What the span says in another dialect than the canonical one. */
+export interface Translated {
+  value(name: string): Value | undefined;
+  messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
+  dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
+}
+
 type Texts = readonly string[];
 
 /** What has been worked out for the current span. A new one costs little: most spans fill two or three of these. */
@@ -46,10 +53,12 @@ export type ContentClass = keyof typeof classifiers;
  */
 export class SpanFacts {
   readonly #read: AttributeReader;
+  readonly translated: Translated;
   #kept: Kept = {};
 
-  constructor(read: AttributeReader) {
+  constructor(read: AttributeReader, translated: Translated) {
     this.#read = read;
+    this.translated = translated;
   }
 
   /** Forgets everything: the reader now reads another span. */
@@ -173,12 +182,15 @@ export class SpanFacts {
   }
 
   get #input(): readonly Message[] {
-    this.#kept.input ??= parseMessages(this.#read('gen_ai.input.messages'));
+    this.#kept.input ??=
+      this.translated.messages('gen_ai.input.messages') ?? parseMessages(this.#read('gen_ai.input.messages'));
     return this.#kept.input;
   }
 
   get #output(): readonly Message[] {
-    this.#kept.output ??= parseMessages(this.#read('gen_ai.output.messages'));
+    this.#kept.output ??=
+      this.translated.messages('gen_ai.output.messages') ??
+      parseMessages(this.#read('gen_ai.output.messages'), 'assistant');
     return this.#kept.output;
   }
 

@@ -1,9 +1,9 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Attribute, type SpanBatch, ValueType } from '../../model/span-batch.ts';
+import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
 import { TypeNotes } from './attribute-types.ts';
-import type { ExtraAttribute } from './otel-traces.ts';
 import type { RowWriter } from './rowbinary.ts';
 
 /** Spans with the same attribute names in the same order share one sorted order. */
@@ -37,15 +37,15 @@ export class AttributeMapWriter {
     this.#generation = this.#fields.generation;
   }
 
-  /** Writes the map of the attribute rows [first, first + count), and `extra` among them where its name belongs. */
-  write(writer: RowWriter, first: number, count: number, extra?: ExtraAttribute): void {
-    if (count === 0 && extra === undefined) {
+  /** Writes the map of the attribute rows [first, first + count), and those of `added`, by name, where they belong. */
+  write(writer: RowWriter, first: number, count: number, added: readonly AddedAttribute[] = []): void {
+    if (count === 0 && added.length === 0) {
       writer.u8(0);
       return;
     }
     const order = this.#order(first, count);
-    if (extra !== undefined) {
-      this.#writeWithExtra(writer, first, order, extra);
+    if (added.length > 0) {
+      this.#writeWithAdded(writer, first, order, added);
       return;
     }
     writer.varint(order.length);
@@ -63,17 +63,30 @@ export class AttributeMapWriter {
     writer.u8(0);
   }
 
-  #writeWithExtra(writer: RowWriter, first: number, order: Uint16Array, extra: ExtraAttribute): void {
+  /** An attribute of the span that has the name of one of ours gives way to it. */
+  #writeWithAdded(writer: RowWriter, first: number, order: Uint16Array, added: readonly AddedAttribute[]): void {
+    const names = new Set(added.map(({ name }) => name));
     const nameAt = (i: number) => this.#fields.name(this.#batch.attributes[(first + i) * Attribute.stride]!);
-    const others = [...order].filter((i) => nameAt(i) !== extra.name);
-    const before = others.findIndex((i) => nameAt(i) > extra.name);
-    const place = before < 0 ? others.length : before;
-    writer.varint(others.length + 1);
-    for (const i of others.slice(0, place)) this.#entry(writer, first + i);
-    writer.string(extra.name);
-    writer.string(extra.value);
+    const others = [...order].filter((i) => !names.has(nameAt(i)));
+    writer.varint(others.length + added.length);
+    let next = 0;
+    for (const i of others) {
+      for (; next < added.length && added[next]!.name < nameAt(i); next++) this.#added(writer, added[next]!);
+      this.#entry(writer, first + i);
+    }
+    for (; next < added.length; next++) this.#added(writer, added[next]!);
+  }
+
+  #added(writer: RowWriter, { name, value }: AddedAttribute): void {
+    writer.string(name);
     this.notes.noteAdded();
-    for (const i of others.slice(place)) this.#entry(writer, first + i);
+    if (value.length * 3 <= limits.attributeValueBytesMax) {
+      writer.string(value);
+      return;
+    }
+    const bytes = Buffer.from(value);
+    if (bytes.length <= limits.attributeValueBytesMax) writer.bytes(bytes, 0, bytes.length);
+    else this.#cutValue(writer, bytes, 0, bytes.length);
   }
 
   #entry(writer: RowWriter, row: number): void {

@@ -1,6 +1,6 @@
 import type { FieldTable } from '../../model/fields.ts';
 import { Event, Link, Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
-import type { SpanEvents } from '../../model/span-events.ts';
+import type { AddedAttribute, SpanEvents } from '../../model/span-events.ts';
 import type { Rows } from '../../model/spool.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
 import { RowWriter } from './rowbinary.ts';
@@ -84,7 +84,7 @@ export class SpanRowEncoder {
     const edges = { from, to, fromHigh: Number(from >> 32n), toHigh: Number(to >> 32n) };
     this.#maps.begin(batch);
     for (let span = 0; span < batch.spanCount; span++) {
-      this.#row(batch, span * Span.stride, edges);
+      this.#row(batch, span * Span.stride, edges, addedTo(span, events));
       this.#facts.write(this.#writer, events, span);
     }
     return { table: 'otel_traces', bytes: this.#writer.take(), count: batch.spanCount };
@@ -95,7 +95,7 @@ export class SpanRowEncoder {
     this.#writer.giveBack(rows.bytes as Buffer);
   }
 
-  #row(batch: SpanBatch, at: number, edges: TimeEdges): void {
+  #row(batch: SpanBatch, at: number, edges: TimeEdges, added: readonly AddedAttribute[]): void {
     const writer = this.#writer;
     const spans = batch.spans;
     const bytes = batch.bytes;
@@ -113,7 +113,12 @@ export class SpanRowEncoder {
     this.#text(bytes, batch.scopes, scope + Scope.version);
     const { notes } = this.#maps;
     notes.reset();
-    this.#maps.write(writer, spans[at + Span.attributes]!, spans[at + Span.attributeCount]!, original);
+    this.#maps.write(
+      writer,
+      spans[at + Span.attributes]!,
+      spans[at + Span.attributeCount]!,
+      withOriginal(added, original),
+    );
     notes.endFirst();
     notes.append(this.#resourceTypes[spans[at + Span.resource]!]!);
     notes.end();
@@ -128,7 +133,7 @@ export class SpanRowEncoder {
   }
 
   /** Writes the start, moved into the accepted range; returns the attribute that keeps the original if it was moved. */
-  #timestamp(batch: SpanBatch, at: number, edges: TimeEdges): ExtraAttribute | undefined {
+  #timestamp(batch: SpanBatch, at: number, edges: TimeEdges): AddedAttribute | undefined {
     const start = batch.spans[at + Span.start]!;
     const offset = start >= 0 ? start : batch.spans[at + Span.end]!;
     if (offset >= 0) {
@@ -225,17 +230,31 @@ function clamp(nanos: bigint, edges: TimeEdges): bigint {
   return nanos > edges.to ? edges.to : nanos;
 }
 
+/** What the span says in another dialect. A fault in working it out must not cost the span. */
+function addedTo(span: number, events: SpanEvents | undefined): readonly AddedAttribute[] {
+  try {
+    return events?.added?.(span) ?? none;
+  } catch {
+    return none;
+  }
+}
+
+const none: readonly AddedAttribute[] = [];
+
+function withOriginal(
+  added: readonly AddedAttribute[],
+  original: AddedAttribute | undefined,
+): readonly AddedAttribute[] {
+  if (original === undefined) return added;
+  return [...added, original].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 interface TimeEdges {
   readonly from: bigint;
   readonly to: bigint;
   /** Their upper 32 bits, worked out once per batch. */
   readonly fromHigh: number;
   readonly toHigh: number;
-}
-
-export interface ExtraAttribute {
-  readonly name: string;
-  readonly value: string;
 }
 
 const spanKinds = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'].map(encoded);

@@ -1,0 +1,66 @@
+import type { Value } from '../../model/value.ts';
+
+/**
+ * A foreign convention and how its spans say what the canonical attributes say (OTel `gen_ai.*` and `mcp.*`).
+ *
+ * Everything is data and small pure functions: a reading runs only when somebody asks for its field on a span that was
+ * recognised as this dialect and that has no canonical attribute of that name. See docs/adding-a-dialect.md.
+ */
+export interface Dialect {
+  /** As `spanwarden.dialect` shows it: lower case, `_` between words. */
+  readonly name: string;
+  /** How its spans are told from others. One of them is enough. */
+  readonly marks: Marks;
+  /**
+   * Readings by canonical attribute. What a reading gives is brought into the form of the taxonomy: numbers in text become
+   * numbers, lists of messages in any known shape become OTel messages, structures become JSON. `undefined`, an empty text and a
+   * redaction marker mean that the span does not say.
+   */
+  readonly fields: Fields;
+  /** The same, asked only after all recognised dialects: raw input and output, which hold more than one field. */
+  readonly lastResort?: Fields;
+  /** The emitter's version where it is not the version of the instrumentation scope. */
+  readonly version?: Reading;
+}
+
+export type Fields = Readonly<Record<string, Reading>>;
+
+/** Takes one field from a span; undefined when the span does not say. Must not throw on any value. */
+export type Reading = (span: SpanSource) => Value | undefined;
+
+/** Names are exact, or all that begin with them when they end in `*`. */
+export interface Marks {
+  /** Instrumentation scopes. Only scopes whose spans all belong to the dialect. */
+  readonly scopes?: readonly string[];
+  /** Names of span attributes (log attributes, where the source is a log record). */
+  readonly attributes?: readonly string[];
+  /** Names of span events, looked at on spans that have a `gen_ai.*` attribute. */
+  readonly events?: readonly string[];
+  /** Resource attributes with their value. */
+  readonly resource?: readonly (readonly [name: string, value: string])[];
+}
+
+/** One span, or one log record, as readings see it. Values are as they were sent. */
+export interface SpanSource {
+  /** Span name, or event name of a log record. */
+  readonly name: string;
+  readonly scopeName: string;
+  readonly scopeVersion: string;
+  /** Status is Error. */
+  readonly failed: boolean;
+  readonly statusMessage: string;
+  /** Body of a log record; undefined for spans. */
+  readonly body: Value | undefined;
+  /** An attribute; redaction markers and empty values count as absent. */
+  attribute(name: string): Value | undefined;
+  resource(name: string): Value | undefined;
+  /**
+   * Attributes `prefix.…` un-flattened: numeric keys become lists in their order, the others maps.
+   * `llm.input_messages.0.message.role` gives `[{ message: { role } }]` for `llm.input_messages`.
+   */
+  tree(prefix: string): Value | undefined;
+  /** Span events of this name, in their order, each as a map of its attributes. */
+  events(name: string): readonly Value[];
+  /** Another canonical field of the same span, by whichever dialect says it. A field that asks for itself gets undefined. */
+  canonical(field: string): Value | undefined;
+}

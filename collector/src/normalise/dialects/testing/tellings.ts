@@ -1,0 +1,5 @@
+import { openInferenceTelling } from './stories/openinference.ts';
+import type { Telling } from './story.ts';
+
+/** Every dialect tells the three stories here; a dialect whose emitter sends no spans (log events only) does not. */
+export const tellings: readonly Telling[] = [openInferenceTelling];

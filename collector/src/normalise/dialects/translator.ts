@@ -1,0 +1,158 @@
+import type { FieldTable } from '../../model/fields.ts';
+import type { SpanBatch } from '../../model/span-batch.ts';
+import type { Value } from '../../model/value.ts';
+import { type Message, parseMessages } from '../messages.ts';
+import type { Dialect, Reading } from './dialect.ts';
+import { canonicalAttributes, type Form, formOf, messagesJson } from './form.ts';
+import { type Recognised, Recogniser } from './recogniser.ts';
+import { isAbsent } from './redaction.ts';
+import { BatchSpanSource } from './span-source.ts';
+
+/** How one canonical field is read, dialect by dialect, in the order of asking. */
+interface FieldReadings {
+  readonly readings: readonly { readonly bit: number; readonly read: Reading }[];
+  readonly form: Form;
+}
+
+const messageFields = ['gen_ai.input.messages', 'gen_ai.output.messages'] as const;
+export type MessageField = (typeof messageFields)[number];
+
+/** What went wrong with spans of dialects, since the start. */
+export interface TranslationFaults {
+  /** Values that have no form of their canonical attribute. */
+  malformedValues: number;
+  /** Readings that threw: faults of ours. */
+  failedReadings: number;
+}
+
+/**
+ * The canonical fields of spans that speak another dialect. It reads only what is asked for, and asks the recognised dialects
+ * in their order; each field comes from exactly one of them, or texts would double.
+ */
+export class Translator {
+  readonly faults: TranslationFaults = { malformedValues: 0, failedReadings: 0 };
+  readonly #dialects: readonly Dialect[];
+  readonly #recogniser: Recogniser;
+  readonly #source: BatchSpanSource;
+  readonly #fields = new Map<string, FieldReadings>();
+  readonly #recognised: Recognised = { categories: 0, dialects: 0, operationRow: -1 };
+  readonly #asked = new Set<string>();
+  readonly #messages = new Map<string, readonly Message[]>();
+  #batch!: SpanBatch;
+  #span = -1;
+
+  /** @param canonical reads a canonical field of the span that the translator was turned to. */
+  constructor(fields: FieldTable, dialects: readonly Dialect[], canonical: (name: string) => Value | undefined) {
+    this.#dialects = dialects;
+    this.#recogniser = new Recogniser(fields, dialects);
+    this.#source = new BatchSpanSource(fields, canonical);
+    for (const name of canonicalAttributes) {
+      const readings = readingsOf(dialects, name);
+      if (readings.length > 0) this.#fields.set(name, { readings, form: formOf(name) });
+    }
+  }
+
+  begin(batch: SpanBatch): void {
+    this.#batch = batch;
+    this.#span = -1;
+    this.#recogniser.begin(batch);
+  }
+
+  /** What the names of a span's attributes tell. Valid until the next span is asked about. */
+  recognise(span: number): Recognised {
+    if (span !== this.#span) {
+      this.#span = span;
+      this.#messages.clear();
+      this.#asked.clear();
+      this.#recogniser.recognise(span, this.#recognised);
+      if (this.#recognised.dialects !== 0) this.#source.turnTo(this.#batch, span);
+    }
+    return this.#recognised;
+  }
+
+  /** The field as a recognised dialect says it, in canonical form. */
+  value(span: number, name: string): Value | undefined {
+    const { dialects } = this.recognise(span);
+    if (dialects === 0) return undefined;
+    if (name === messageFields[0] || name === messageFields[1]) {
+      const messages = this.messages(span, name);
+      return messages === undefined ? undefined : messagesJson(messages);
+    }
+    return this.#read(name, dialects);
+  }
+
+  /** The same for lists of messages, parsed. */
+  messages(span: number, name: MessageField): readonly Message[] | undefined {
+    const { dialects } = this.recognise(span);
+    if (dialects === 0) return undefined;
+    const kept = this.#messages.get(name);
+    if (kept !== undefined) return kept.length === 0 ? undefined : kept;
+    const bareRole = name === 'gen_ai.output.messages' ? 'assistant' : 'user';
+    let found: readonly Message[] = [];
+    this.#read(name, dialects, (raw) => {
+      const messages = parseMessages(raw, bareRole).filter(({ parts }) => parts.length > 0);
+      if (messages.length === 0) return undefined;
+      found = messages;
+      return true;
+    });
+    this.#messages.set(name, found);
+    return found.length === 0 ? undefined : found;
+  }
+
+  /** Canonical fields that the dialects of the span can say. */
+  fieldsOf(span: number): readonly string[] {
+    const { dialects } = this.recognise(span);
+    if (dialects === 0) return [];
+    return [...this.#fields].flatMap(([name, { readings }]) =>
+      readings.some(({ bit }) => (bit & dialects) !== 0) ? [name] : [],
+    );
+  }
+
+  /** Names of the dialects that the span speaks, in the order of asking, and the version of the first. */
+  dialectOf(span: number): { readonly names: readonly string[]; readonly version: string } | undefined {
+    const { dialects } = this.recognise(span);
+    if (dialects === 0) return undefined;
+    const spoken = this.#dialects.filter((_, i) => (dialects & (1 << i)) !== 0);
+    const version = spoken[0]!.version?.(this.#source);
+    return {
+      names: spoken.map(({ name }) => name),
+      version: typeof version === 'string' ? version : this.#source.scopeVersion,
+    };
+  }
+
+  /** Flattened keys that could not be put together, since the start. */
+  get droppedKeys(): number {
+    return this.#source.droppedKeys;
+  }
+
+  #read(name: string, dialects: number, form?: Form): Value | undefined {
+    const field = this.#fields.get(name);
+    if (field === undefined || this.#asked.has(name)) return undefined;
+    // A reading may ask for other fields, and those for this one again.
+    this.#asked.add(name);
+    try {
+      for (const { bit, read } of field.readings) {
+        if ((bit & dialects) === 0) continue;
+        const raw = read(this.#source);
+        if (raw === undefined || isAbsent(raw)) continue;
+        const value = (form ?? field.form)(raw);
+        if (value !== undefined) return value;
+        this.faults.malformedValues++;
+      }
+    } catch {
+      this.faults.failedReadings++;
+    } finally {
+      this.#asked.delete(name);
+    }
+    return undefined;
+  }
+}
+
+function readingsOf(dialects: readonly Dialect[], name: string): FieldReadings['readings'] {
+  const of = (table: (dialect: Dialect) => Dialect['lastResort']) =>
+    dialects.flatMap((dialect, i) => {
+      const fields = table(dialect);
+      return fields !== undefined && Object.hasOwn(fields, name) ? [{ bit: 1 << i, read: fields[name]! }] : [];
+    });
+  return [...of(({ fields }) => fields), ...of(({ lastResort }) => lastResort)];
+}

@@ -342,7 +342,7 @@ const defaultBounds = {
   allEventsMax: limits.correlationEventsMax,
 };
 
-const snapshotFormat = 3;
+const snapshotFormat = 4;
 
 interface Snapshot {
   readonly format: number;

@@ -3,7 +3,7 @@ import { findingId } from '../finding-texts.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import { type Correlation, isCorrelation } from './correlation.ts';
 import { EpisodeNumbers, type SavedNumbers } from './episode-numbers.ts';
-import { type Entry, type GroupPart, keyOf } from './event.ts';
+import { type Entry, type GroupPart, keyOf, textsOf } from './event.ts';
 import type {
   Change,
   CorrelationEvaluator,
@@ -19,7 +19,9 @@ import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
 import { type WaitingGroup, WaitingGroups } from './waiting.ts';
 
 interface Group extends Recent<string> {
-  readonly texts: readonly string[];
+  /** The only event so far, if it alone means nothing: most groups never see a second, and need no window. */
+  one: Entry | null;
+  /** Null as long as there is `one`. */
   window: unknown;
   lastNanos: bigint;
   episode: Episode | null;
@@ -36,7 +38,7 @@ interface Tumbling {
 
 interface Saved {
   /** The group touched longest ago comes first. */
-  readonly groups: readonly Pick<Group, 'texts' | 'window' | 'lastNanos' | 'episode' | 'tumbling'>[];
+  readonly groups: readonly Omit<Group, 'older' | 'newer'>[];
   /** When the open tumbling window closes; 0 when there is none. */
   readonly closesNanos: bigint;
   readonly numbers: SavedNumbers;
@@ -75,8 +77,9 @@ export class Evaluator implements CorrelationEvaluator {
 
   save(): Saved {
     const measure = this.#measure;
-    const groups = [...this.#groups].map(({ texts, window, lastNanos, episode, tumbling }) => {
-      return { texts, window: measure.save ? measure.save(window) : window, lastNanos, episode, tumbling };
+    const groups = [...this.#groups].map(({ key, one, window, lastNanos, episode, tumbling }) => {
+      const saved = measure.save && !one ? measure.save(window) : window;
+      return { key, one, window: saved, lastNanos, episode, tumbling };
     });
     return { groups, closesNanos: this.#closes, numbers: this.#numbers.save(), fired: this.#waiting.fired() };
   }
@@ -87,10 +90,11 @@ export class Evaluator implements CorrelationEvaluator {
     const measure = this.#measure;
     this.#groups.clear();
     this.#size = 0;
-    for (const { window: plain, ...group } of groups) {
-      const window = measure.load ? measure.load(plain) : plain;
-      this.#groups.add({ ...group, key: keyOf(group.texts), window, older: null, newer: null });
-      this.#size += measure.size(window);
+    for (const { key, one, window: plain, lastNanos, episode, tumbling } of groups) {
+      const window = measure.load && !one ? measure.load(plain) : plain;
+      const group: Group = { key, one, window, lastNanos, episode, tumbling, older: null, newer: null };
+      this.#groups.add(group);
+      this.#size += this.#sizeOf(group);
     }
     this.#closes = closesNanos;
     this.#numbers.load(numbers);
@@ -124,7 +128,7 @@ export class Evaluator implements CorrelationEvaluator {
   /** Takes an event that is not before any earlier one, and not after the close of the open window. */
   add(timeNanos: bigint, span: SpanIdentity, part: GroupPart): Change | undefined {
     const key = keyOf(part.texts);
-    const group = this.#touch(timeNanos, key, part.texts);
+    const group = this.#touch(timeNanos, key);
     const entry: Entry = {
       timeNanos,
       span,
@@ -132,7 +136,7 @@ export class Evaluator implements CorrelationEvaluator {
       values: part.values.length === 0 ? none : part.values,
     };
     this.counters.events++;
-    return this.#sliding ? this.#slide(key, group, entry) : this.#tumble(group, entry);
+    return this.#sliding ? this.#slide(group, entry) : this.#tumble(group, entry);
   }
 
   /** Closes the open tumbling window and says for which groups the condition held in it. */
@@ -163,27 +167,51 @@ export class Evaluator implements CorrelationEvaluator {
     this.counters.evictedGroups++;
   }
 
-  #slide(key: string, group: Group, entry: Entry): Change | undefined {
-    const measure = this.#measure;
-    const dropped = measure.dropped(group.window);
-    this.#expire(group, entry.timeNanos - this.#timespan);
-    const before = measure.size(group.window);
-    measure.add(group.window, entry);
-    this.#size += measure.size(group.window) - before;
-    this.counters.droppedEvents += Math.max(0, measure.dropped(group.window) - dropped);
-    if (!measure.holds(group.window)) {
+  #slide(group: Group, entry: Entry): Change | undefined {
+    const { timeNanos, span } = entry;
+    if (!this.#take(group, entry)) {
       group.episode = null;
       return undefined;
     }
-    if (group.episode) return this.#update(group, entry.timeNanos, 1);
-    const { timeNanos, span } = entry;
-    const anchor = this.early ? this.#numbers.take(key, timeNanos) : spanAnchor(span);
-    this.#waiting.opened(key);
+    if (group.episode) return this.#update(group, timeNanos, 1);
+    const anchor = this.early ? this.#numbers.take(group.key, timeNanos) : spanAnchor(span);
+    this.#waiting.opened(group.key);
     return this.#open(group, span, timeNanos, anchor);
+  }
+
+  /** Takes an event into the window and says whether the condition holds. */
+  #take(group: Group, entry: Entry): boolean {
+    const measure = this.#measure;
+    const expiredNanos = entry.timeNanos - this.#timespan;
+    const isAlone = group.window === null && (group.one === null || group.one.timeNanos < expiredNanos);
+    const window = isAlone ? measure.create() : this.#windowOf(group);
+    const dropped = measure.dropped(window);
+    if (!isAlone) this.#expire(group, expiredNanos);
+    const before = this.#sizeOf(group);
+    measure.add(window, entry);
+    this.#size += measure.size(window) - before;
+    this.counters.droppedEvents += Math.max(0, measure.dropped(window) - dropped);
+    const holds = measure.holds(window);
+    group.one = isAlone && !holds ? entry : null;
+    group.window = isAlone && !holds ? null : window;
+    return holds;
+  }
+
+  /** The window of a group, made where it has only the one event. */
+  #windowOf({ one, window }: Group): unknown {
+    if (one === null) return window;
+    const made = this.#measure.create();
+    this.#measure.add(made, one);
+    return made;
+  }
+
+  #sizeOf(group: Group): number {
+    return group.one === null && group.window === null ? 0 : this.#measure.size(this.#windowOf(group));
   }
 
   /** Forgets what a window has left behind; the episode ends when its condition no longer holds. */
   #expire(group: Group, beforeNanos: bigint): void {
+    if (group.window === null) return;
     const before = this.#measure.size(group.window);
     this.#measure.expire(group.window, beforeNanos);
     this.#size += this.#measure.size(group.window) - before;
@@ -193,7 +221,7 @@ export class Evaluator implements CorrelationEvaluator {
   #tumble(group: Group, entry: Entry): undefined {
     const number = entry.timeNanos / this.#timespan;
     this.#closes = (number + 1n) * this.#timespan;
-    const before = this.#measure.size(group.window);
+    const before = this.#sizeOf(group);
     if (group.tumbling?.number !== number) {
       group.tumbling = { number, first: entry.span, heldNumber: group.tumbling?.heldNumber ?? -2n };
       group.window = this.#measure.create();
@@ -206,10 +234,11 @@ export class Evaluator implements CorrelationEvaluator {
 
   #open(group: Group, span: SpanIdentity, lastSeenNanos: bigint, anchor: string): Change {
     const measure = this.#measure;
+    const groupTexts = this.#textsOf(group.key);
     group.episode = {
-      id: this.#idOf(group.texts, anchor),
+      id: this.#idOf(groupTexts, anchor),
       opened: span,
-      groupTexts: group.texts,
+      groupTexts,
       spans: measure.spans(group.window, limits.evidenceItemsMax - 1),
       count: measure.events(group.window),
       lastSeenNanos,
@@ -233,7 +262,11 @@ export class Evaluator implements CorrelationEvaluator {
     return { episode, opened: false };
   }
 
-  #touch(timeNanos: bigint, key: string, texts: readonly string[]): Group {
+  #textsOf(key: string): readonly string[] {
+    return textsOf(key, this.correlation.syntax.groupBy.length);
+  }
+
+  #touch(timeNanos: bigint, key: string): Group {
     const groups = this.#groups;
     const known = groups.get(key);
     if (known) {
@@ -243,11 +276,9 @@ export class Evaluator implements CorrelationEvaluator {
     }
     this.#forgetIdle(timeNanos);
     if (groups.size >= this.#bounds.groupsMax) this.evictStalest();
-    const window = this.#measure.create();
-    const links = { older: null, newer: null };
-    const group: Group = { key, texts, window, lastNanos: timeNanos, episode: null, tumbling: null, ...links };
+    const none = { one: null, window: null, episode: null, tumbling: null };
+    const group: Group = { key, ...none, lastNanos: timeNanos, older: null, newer: null };
     groups.add(group);
-    this.#size += this.#measure.size(window);
     return group;
   }
 
@@ -262,7 +293,7 @@ export class Evaluator implements CorrelationEvaluator {
 
   #forget(group: Group): void {
     this.#groups.delete(group);
-    this.#size -= this.#measure.size(group.window);
+    this.#size -= this.#sizeOf(group);
   }
 
   #earlyFiring(): EarlyFiring {
@@ -283,8 +314,7 @@ export class Evaluator implements CorrelationEvaluator {
     const episodes: Episode[] = [];
     this.#waiting.each(budget, (waiting, entriesOf) => {
       const group = this.#groups.get(waiting.key);
-      if (group) this.#expire(group, frontierNanos - this.#timespan);
-      const window = group?.window ?? this.#measure.create();
+      const window = this.#windowAt(group, frontierNanos - this.#timespan);
       if (group?.episode || this.#measure.dropped(window) > 0) return 'later';
       budget.left -= waiting.values.size >> 3;
       if (!early.possible(window, waiting)) return 'no';
@@ -300,15 +330,23 @@ export class Evaluator implements CorrelationEvaluator {
     return episodes;
   }
 
+  /** The window of a group as it is when everything before a time is forgotten. */
+  #windowAt(group: Group | undefined, beforeNanos: bigint): unknown {
+    if (!group || (group.one && group.one.timeNanos < beforeNanos)) return this.#measure.create();
+    this.#expire(group, beforeNanos);
+    return this.#windowOf(group);
+  }
+
   #earlyEpisode(
-    { texts }: WaitingGroup,
+    { key }: WaitingGroup,
     { events, shown, spans }: EarlyOpening,
     { timeNanos, span, anchor }: { readonly timeNanos: bigint; readonly span: SpanIdentity; readonly anchor: string },
   ): Episode {
+    const groupTexts = this.#textsOf(key);
     return {
-      id: this.#idOf(texts, anchor),
+      id: this.#idOf(groupTexts, anchor),
       opened: span,
-      groupTexts: texts,
+      groupTexts,
       spans: spans(limits.evidenceItemsMax - 1),
       count: events,
       lastSeenNanos: timeNanos,

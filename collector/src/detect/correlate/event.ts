@@ -55,6 +55,19 @@ export function keyOf(texts: readonly string[]): string {
   return key;
 }
 
+/** The values of a key of so many fields again. */
+export function textsOf(key: string, count: number): string[] {
+  if (count === 1) return [key];
+  const texts: string[] = [];
+  for (let at = 0; at < key.length; ) {
+    const start = key.indexOf(':', at) + 1;
+    const end = start + Number(key.slice(at, start - 1));
+    texts.push(key.slice(start, end));
+    at = end;
+  }
+  return texts;
+}
+
 /** The same span again: a sender may repeat one in another request. */
 export function isSameSpan(a: CorrelationEvent, b: CorrelationEvent): boolean {
   return (

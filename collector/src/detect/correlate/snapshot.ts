@@ -19,6 +19,32 @@ export function decodeState(bytes: Uint8Array): unknown {
   return value;
 }
 
+/** Values one after the other, taken in pieces. What is written once is so for all of them. */
+export class StateEncoder {
+  readonly #writer = new StateWriter();
+  readonly #encoder = new Encoder(this.#writer);
+
+  /** Bytes since the last piece. */
+  get length(): number {
+    return this.#writer.length;
+  }
+
+  write(value: unknown): void {
+    this.#encoder.write(value);
+  }
+
+  take(): Uint8Array {
+    return this.#writer.take();
+  }
+}
+
+/** The values in all pieces of a `StateEncoder`, put together. Throws a SyntaxError on other bytes. */
+export function* decodeStates(bytes: Uint8Array): Generator<unknown> {
+  const reader = new StateReader(bytes);
+  const decoder = new Decoder(reader);
+  while (!reader.atEnd) yield decoder.read(0);
+}
+
 /** The first byte of a value; it never changes what it stands for. */
 const kinds = {
   null: 0,

@@ -12,9 +12,16 @@ export class StateWriter {
     return this.#at;
   }
 
-  /** What was written, in memory of its own. */
+  /** What was written; the writer is of no use afterwards. */
   done(): Uint8Array {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** What was written since the last call, in memory of its own. */
+  take(): Uint8Array {
+    const taken = Buffer.from(this.done());
+    this.#at = 0;
+    return taken;
   }
 
   byte(value: number): void {

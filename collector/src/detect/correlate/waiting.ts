@@ -5,7 +5,6 @@ import type { Waiting } from './measure.ts';
 /** The waiting events of one group. Those that were added already are removed when somebody looks. */
 export class WaitingGroup implements Waiting {
   readonly key: string;
-  readonly texts: readonly string[];
   /** Since its last finding an early one has been given. */
   fired = false;
   /** Values of the waiting events, each with how many hold it. */
@@ -15,9 +14,8 @@ export class WaitingGroup implements Waiting {
   left = 0;
   #items: { readonly event: CorrelationEvent; readonly part: GroupPart }[] = [];
 
-  constructor(key: string, texts: readonly string[]) {
+  constructor(key: string) {
     this.key = key;
-    this.texts = texts;
   }
 
   get events(): number {
@@ -74,7 +72,7 @@ export class WaitingGroups {
   wait(key: string, event: CorrelationEvent, part: GroupPart): void {
     let group = this.#groups.get(key);
     if (!group) {
-      group = new WaitingGroup(key, part.texts);
+      group = new WaitingGroup(key);
       this.#groups.set(key, group);
     }
     group.push(event, part);

@@ -1,0 +1,345 @@
+import { type SqlToken, sqlTokens } from './sql-tokens.ts';
+
+export type SqlMark =
+  | 'stacked'
+  | 'tautology'
+  | 'union'
+  | 'union_padding'
+  | 'trailing_comment'
+  | 'schema_tables'
+  | 'credential_tables'
+  | 'no_where'
+  | 'file_access'
+  | 'command_execution'
+  | 'network_access'
+  | 'time_delay'
+  | 'privileges';
+
+/** What a SQL text does: statement kinds and tables in lower case, and what is special about it. */
+export interface SqlFacts {
+  readonly kinds: readonly string[];
+  readonly tables: readonly string[];
+  readonly marks: readonly SqlMark[];
+}
+
+const tablesMax = 64;
+
+/**
+ * Statement kinds, tables and marks, from tokens and not from a grammar: agents speak many dialects at once, attacks are
+ * often no valid SQL at all, and what counts must also come out of half a statement. Linear in the text; see `sqlTokens` for
+ * what is looked at.
+ */
+export function sqlFacts(sql: string): SqlFacts {
+  const all = sqlTokens(sql);
+  const kinds = new Set<string>();
+  const tables = new Set<string>();
+  const marks = new Set<SqlMark>();
+  const statements = statementsOf(all.filter(({ kind }) => kind !== 'comment'));
+  for (const statement of statements) readStatement(statement, kinds, tables, marks);
+  if (statements.filter((each) => each[0]!.kind === 'word' && each[0]!.text in verbs).length > 1) marks.add('stacked');
+  if (all.length > 1 && endsInComment(all)) marks.add('trailing_comment');
+  return { kinds: [...kinds], tables: [...tables].slice(0, tablesMax), marks: [...marks] };
+}
+
+/**
+ * Whether a text is SQL and not prose: a statement's verb with the word that must follow it somewhere. Texts from arguments
+ * without a telling name pass through here first.
+ */
+export function looksLikeSql(text: string): boolean {
+  return statementStart.test(text);
+}
+
+const statementStart =
+  /^[\s(;]*(?:(?:--[^\n]{0,500}\n|\/\*[^*]{0,500}\*\/)\s*){0,3}(?:select\b[\s\S]{1,2000}?\bfrom\s+[\w"`[(]|select\s+(?:\d|['@]|\w+\s*\()|insert\s+(?:\w+\s+){0,3}into\s|update\s+(?:only\s+)?["`[\w.\]]{1,128}\s+(?:as\s+)?(?:\w+\s+)?set\s|delete\s+from\s|replace\s+into\s|merge\s+into\s|with\s+(?:recursive\s+)?["`[\w\]]{1,128}\s*(?:\([^)]{0,500}\)\s*)?as\s+(?:not\s+)?(?:materialized\s+)?\(|(?:drop|create|alter|truncate)\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+|unique\s+|materialized\s+|external\s+|global\s+|local\s+|unlogged\s+)*(?:table|database|schema|index|view|user|role|function|procedure|trigger|sequence|extension|type)\b|truncate\s+[\w".`]{1,128}\s*(?:;|$)|(?:grant|revoke)\s[\s\S]{1,500}?\s(?:on|to|from)\s|copy\s+[\w".(][\s\S]{0,2000}?\s(?:from|to)\s|load\s+data\s|exec(?:ute)?\s+(?:\w+\.){0,3}(?:xp|sp)_\w+|call\s+[\w.]+\s*\(|pragma\s+\w+|attach\s+(?:database\s+)?'|vacuum\b\s*(?:;|$|full|analyze)|explain\s+(?:analyze\s+)?(?:select|insert|update|delete|with)\b)/i;
+
+const verbs: Readonly<Record<string, string>> = Object.assign(
+  Object.create(null),
+  Object.fromEntries(
+    'select insert update delete replace merge upsert drop truncate alter create grant revoke copy load call exec set show describe use attach detach vacuum pragma begin commit rollback lock rename kill shutdown backup restore handler do declare waitfor'
+      .split(' ')
+      .map((verb) => [verb, verb]),
+  ),
+  { execute: 'exec', desc: 'describe', start: 'begin', values: 'select', table: 'select' },
+);
+
+function statementsOf(tokens: readonly SqlToken[]): SqlToken[][] {
+  const statements: SqlToken[][] = [[]];
+  for (const token of tokens) {
+    if (token.kind === 'sign' && token.text === ';') statements.push([]);
+    else statements.at(-1)!.push(token);
+  }
+  return statements.filter((statement) => statement.length > 0);
+}
+
+type Kinds = Set<string>;
+type Marks = Set<SqlMark>;
+
+function readStatement(tokens: readonly SqlToken[], kinds: Kinds, tables: Set<string>, marks: Marks): void {
+  const verb = verbOf(tokens);
+  if (verb !== undefined) kinds.add(verb);
+  if (verb === 'grant' || verb === 'revoke') marks.add('privileges');
+  const own = tablesOf(tokens, kinds);
+  for (const table of own) {
+    tables.add(table);
+    if (credentialTables.test(table)) marks.add('credential_tables');
+    if (schemaTables.test(table)) marks.add('schema_tables');
+  }
+  const words = new Set(tokens.flatMap(({ kind, text }) => (kind === 'word' ? [text] : [])));
+  if ((verb === 'update' || verb === 'delete') && !words.has('where') && !words.has('limit')) marks.add('no_where');
+  if ((verb === 'alter' || verb === 'create') && words.has('superuser')) marks.add('privileges');
+  markFunctions(tokens, words, marks);
+  markConditions(tokens, marks);
+}
+
+/** The statement's verb; behind WITH the first outside of its parentheses. */
+function verbOf(tokens: readonly SqlToken[]): string | undefined {
+  let depth = 0;
+  for (const { kind, text } of tokens) {
+    if (kind === 'sign' && text === '(') depth++;
+    else if (kind === 'sign' && text === ')') depth--;
+    else if (kind !== 'word' || prefixes.has(text)) continue;
+    else if (tokens[0]!.text !== 'with' || (depth === 0 && text in verbs)) return verbs[text];
+  }
+  return undefined;
+}
+
+/** What may stand before the verb. */
+const prefixes = new Set(['explain', 'analyze', 'analyse', 'verbose', 'with', 'recursive', 'query', 'plan']);
+
+const schemaTables =
+  /^(?:information_schema|pg_catalog|performance_schema|sys|sysibm|dba_\w+|all_(?:tables|tab_columns|users)|user_(?:tables|tab_columns))(?:\.|$)|(?:^|\.)(?:sqlite_(?:master|schema|temp_master)|pg_(?:tables|class|attribute|namespace|proc|database|views|roles|user|stat_activity)|sysobjects|syscolumns|sysdatabases|systables)$/;
+const credentialTables =
+  /(?:^|\.)(?:pg_(?:shadow|authid|user_mapping|user_mappings|hba_file_rules)|syslogins|sql_logins|server_principals|dba_users|master_key)$|^(?:mysql\.(?:user|db)|sys\.user\$|master\.\.?syslogins)$/;
+
+/**
+ * Names of tables: what follows FROM, JOIN, INTO, UPDATE and TABLE, also in lists. Names that a WITH brings in are none, nor is what
+ * follows the FROM inside `extract(year from x)` and its like.
+ */
+function tablesOf(tokens: readonly SqlToken[], kinds: Kinds): Set<string> {
+  const tables = new Set<string>();
+  const common = new Set<string>();
+  const functions: string[] = [];
+  let inList = false;
+  for (let at = 0; at < tokens.length; at++) {
+    const { kind, text } = tokens[at]!;
+    if (kind === 'sign') {
+      if (text === '(') functions.push(tokens[at - 1]?.kind === 'word' ? tokens[at - 1]!.text : '');
+      else if (text === ')') functions.pop();
+      if (text === '(' || text === ')') inList = inList && text === ')';
+      if (text === ',' && inList) at = takeTable(tokens, at + 1, tables);
+      continue;
+    }
+    if (kind !== 'word') continue;
+    if (text === 'as' && isSign(tokens[at + 1], '(')) common.add(tokens[at - 1]?.text.toLowerCase() ?? '');
+    if (isSign(tokens[at - 1], '(') && changes.has(text)) kinds.add(verbs[text]!);
+    if (!introducesTable(tokens, at, functions)) {
+      if (endsList.has(text)) inList = false;
+      continue;
+    }
+    inList = text === 'from' || text === 'using';
+    at = takeTable(tokens, at + 1, tables);
+  }
+  for (const name of common) tables.delete(name);
+  return tables;
+}
+
+const changes = new Set(['insert', 'update', 'delete', 'merge']);
+const endsList = new Set([
+  'where',
+  'set',
+  'values',
+  'select',
+  'on',
+  'group',
+  'order',
+  'having',
+  'union',
+  'limit',
+  'returning',
+]);
+const fromFunctions = new Set(['extract', 'substring', 'trim', 'overlay', 'position', 'substr']);
+
+function introducesTable(tokens: readonly SqlToken[], at: number, functions: readonly string[]): boolean {
+  const { text } = tokens[at]!;
+  const before = tokens[at - 1]?.text.toLowerCase();
+  switch (text) {
+    case 'from':
+      return before !== 'distinct'
+        ? !fromFunctions.has(functions.at(-1) ?? '')
+        : !/^(?:is|not)$/.test(tokens[at - 2]?.text ?? '');
+    case 'join':
+    case 'into':
+    case 'references':
+    case 'describe':
+      return true;
+    case 'update':
+      return before === undefined || before === '(' || before === 'analyze' || before === 'explain' || before === ')';
+    case 'table':
+      return true;
+    case 'copy':
+    case 'truncate':
+    case 'attach':
+      return at === 0 && tokens[at + 1]?.text.toLowerCase() !== 'table';
+    default:
+      return false;
+  }
+}
+
+const beforeName = new Set([
+  'if',
+  'not',
+  'exists',
+  'only',
+  'lateral',
+  'table',
+  'low_priority',
+  'ignore',
+  'concurrently',
+  'database',
+]);
+
+/** Takes the dotted name at a place, if there is one; gives the place of its last token. */
+function takeTable(tokens: readonly SqlToken[], start: number, tables: Set<string>): number {
+  let at = start;
+  while (tokens[at]?.kind === 'word' && beforeName.has(tokens[at]!.text)) at++;
+  const parts: string[] = [];
+  while (isName(tokens[at])) {
+    parts.push(tokens[at]!.text.toLowerCase());
+    if (!isSign(tokens[at + 1], '.')) break;
+    at += isSign(tokens[at + 2], '.') ? 3 : 2;
+  }
+  if (parts.length === 0) return start - 1;
+  if (!isSign(tokens[at + 1], '(') || tokens[start - 1]?.text === 'into' || tokens[start - 1]?.text === 'table') {
+    if (!notTables.has(parts[0]!)) tables.add(parts.join('.').slice(0, 256));
+  }
+  return at;
+}
+
+const notTables = new Set([
+  'select',
+  'outfile',
+  'dumpfile',
+  'unnest',
+  'values',
+  'program',
+  'stdin',
+  'stdout',
+  'dual',
+  'set',
+]);
+
+function isName(token: SqlToken | undefined): boolean {
+  return token !== undefined && (token.kind === 'name' || (token.kind === 'word' && !endsList.has(token.text)));
+}
+
+function isSign(token: SqlToken | undefined, text: string): boolean {
+  return token?.kind === 'sign' && token.text === text;
+}
+
+/** Functions and clauses that leave the database. */
+function markFunctions(tokens: readonly SqlToken[], words: ReadonlySet<string>, marks: Marks): void {
+  for (const [mark, names] of Object.entries(tellingWords)) {
+    if (names.some((name) => words.has(name) && (clauses.has(name) || isCalled(tokens, name))))
+      marks.add(mark as SqlMark);
+  }
+  if (words.has('waitfor') && words.has('delay')) marks.add('time_delay');
+  if (words.has('load') && words.has('infile')) marks.add('file_access');
+  if (tokens[0]?.text !== 'copy') return;
+  if (words.has('program')) marks.add('command_execution');
+  else if (
+    tokens.some(
+      ({ kind, text }, at) => kind === 'text' && /^(?:from|to)$/.test(tokens[at - 1]?.text ?? '') && text !== '',
+    )
+  )
+    marks.add('file_access');
+}
+
+const tellingWords: Readonly<Partial<Record<SqlMark, readonly string[]>>> = {
+  file_access:
+    'outfile dumpfile load_file pg_read_file pg_read_binary_file pg_ls_dir lo_import lo_export utl_file readfile writefile'.split(
+      ' ',
+    ),
+  command_execution:
+    'xp_cmdshell sp_oacreate sp_oamethod sys_exec sys_eval dbms_scheduler plpython3u plperlu load_extension'.split(' '),
+  network_access:
+    'dblink dblink_connect utl_http httpuritype utl_inaddr dbms_ldap openrowset opendatasource xp_dirtree http_get http_post'.split(
+      ' ',
+    ),
+  time_delay: ['pg_sleep', 'sleep', 'benchmark', 'dbms_lock', 'dbms_pipe', 'randomblob'],
+};
+
+/** Words that tell without being called. */
+const clauses = new Set(
+  'outfile dumpfile xp_cmdshell xp_dirtree sp_oacreate sp_oamethod plpython3u plperlu'.split(' '),
+);
+
+function isCalled(tokens: readonly SqlToken[], name: string): boolean {
+  return tokens.some(({ text }, at) => text === name && (isSign(tokens[at + 1], '(') || isSign(tokens[at + 1], '.')));
+}
+
+/** `or 1=1` and its like, and UNION. */
+function markConditions(tokens: readonly SqlToken[], marks: Marks): void {
+  for (let at = 0; at < tokens.length; at++) {
+    const { kind, text } = tokens[at]!;
+    if ((kind === 'word' && text === 'or') || (kind === 'sign' && text === '||')) {
+      if (isAlwaysTrue(tokens, at + 1)) marks.add('tautology');
+    } else if (kind === 'word' && text === 'union') {
+      marks.add('union');
+      if (isPadding(tokens, at + 1)) marks.add('union_padding');
+    }
+  }
+}
+
+function isAlwaysTrue(tokens: readonly SqlToken[], start: number): boolean {
+  let at = start;
+  while (isSign(tokens[at], '(') || tokens[at]?.text === 'not') at++;
+  const [left, sign, right] = [tokens[at], tokens[at + 1], tokens[at + 2]];
+  if (left === undefined) return false;
+  const alone =
+    sign === undefined ||
+    isSign(sign, ')') ||
+    (sign.kind === 'word' && /^(?:and|or|limit|order|group|union)$/.test(sign.text));
+  if (alone) return left.text === 'true' || (left.kind === 'number' && left.text !== '0');
+  if (right === undefined || !isConstant(left) || !isConstant(right)) return false;
+  const [a, b] = [left.text.toLowerCase(), right.text.toLowerCase()];
+  if (sign.text === '=' || sign.text === '==' || sign.text === '<=>' || sign.text === 'like' || sign.text === 'is')
+    return a === b;
+  return (
+    /^(?:<>|!=|<|>|<=|>=)$/.test(sign.text) &&
+    (left.kind === 'number') === (right.kind === 'number') &&
+    compares(a, sign.text, b)
+  );
+}
+
+function isConstant(token: SqlToken): boolean {
+  return token.kind === 'number' || token.kind === 'text' || (token.kind === 'name' && token.text.length < 3);
+}
+
+function compares(a: string, sign: string, b: string): boolean {
+  const [left, right] = [Number(a), Number(b)];
+  const order = Number.isNaN(left) || Number.isNaN(right) ? (a < b ? -1 : a > b ? 1 : 0) : left - right;
+  if (sign === '<>' || sign === '!=') return order !== 0;
+  return sign.startsWith('<')
+    ? order < 0 || (order === 0 && sign === '<=')
+    : order > 0 || (order === 0 && sign === '>=');
+}
+
+/** `union select null, null, …` and `union select 1, 2, …`: columns are being counted. */
+function isPadding(tokens: readonly SqlToken[], start: number): boolean {
+  let at = start;
+  while (tokens[at]?.kind === 'word' && /^(?:all|distinct|select)$/.test(tokens[at]!.text)) at++;
+  let columns = 0;
+  for (; at < tokens.length; at += 2) {
+    const token = tokens[at]!;
+    if (token.kind !== 'number' && token.text !== 'null') break;
+    columns++;
+    if (!isSign(tokens[at + 1], ',')) break;
+  }
+  return columns >= 2;
+}
+
+/** A comment at the very end that cuts off what would have followed, as `' or 1=1 --` does. */
+function endsInComment(tokens: readonly SqlToken[]): boolean {
+  const last = tokens.at(-1)!;
+  return last.kind === 'comment' && !last.text.startsWith('/*') && /^(?:--|#)[\s+-]*$/.test(last.text);
+}

@@ -64,7 +64,7 @@ export class TextViews {
   #make(shown: Shown, member: Member, view: View): readonly Member[] {
     const { text } = member;
     if (view === 'normalised') {
-      if (isPlain(text)) return [new ViewedMember(member.folded, text, undefined, true, member)];
+      if (isPlain(text)) return [new PlainMember(member)];
       return [new ViewedMember(normaliseText(text), text, undefined, true)];
     }
     if (view === 'decoded') {
@@ -76,7 +76,7 @@ export class TextViews {
     const normal = this.#in(shown, member, 'normalised');
     const layers = this.#in(shown, member, 'decoded');
     if (layers.length === 1) return normal;
-    const seen = new Set<string>([normal[0]!.text]);
+    const seen = new Set<string>(normal.map((each) => each.text));
     const members: Member[] = [...normal];
     for (const each of layers) {
       if (!(each instanceof ViewedMember) || each.layer === undefined) continue;
@@ -95,11 +95,29 @@ class ViewedMember extends Member {
   readonly layer: Layer | undefined;
   readonly normalised: boolean;
 
-  constructor(text: string, original: string, layer: Layer | undefined, normalised: boolean, twin?: Member) {
-    super(text, undefined, twin);
+  constructor(text: string, original: string, layer: Layer | undefined, normalised: boolean) {
+    super(text);
     this.original = original;
     this.layer = layer;
     this.normalised = normalised;
+  }
+}
+
+/** The normalised form of a text of which only the case changes; it is written when a matcher asks for it, which few do. */
+class PlainMember extends Member {
+  readonly #original: Member;
+
+  constructor(original: Member) {
+    super(original.value, undefined, original);
+    this.#original = original;
+  }
+
+  override get text(): string {
+    return this.#original.folded;
+  }
+
+  override get folded(): string {
+    return this.#original.folded;
   }
 }
 
@@ -128,7 +146,7 @@ const originalCharsMax = 100;
 
 /** The text as it stands there; where that does not show what was found, in which layer it was found and as what. */
 function showPlace(found: Member, range: TextRange): string {
-  if (!(found instanceof ViewedMember)) return excerpt(found.text, range);
+  if (!(found instanceof ViewedMember)) return excerpt((found.twin ?? found).text, range);
   const { original, layer, normalised } = found;
   const layerText = layer?.text ?? original;
   const inLayer = normalised ? placeOfNormalised(layerText, range.start, range.end) : range;

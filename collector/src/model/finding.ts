@@ -46,8 +46,6 @@ export interface Finding {
   readonly foldValues?: readonly string[];
   /** Says which of two states is newer where `lastSeenNanos` does not: of folded repeats, and of provisional ones. */
   readonly version?: bigint;
-  /** Says which of two states is newer where `lastSeenNanos` does not: of folded repeats. */
-  readonly version?: bigint;
   /** 32 hex digits: the session (conversation or trace) and day that the finding belongs to; cases are made of these. */
   readonly chainId?: string;
   /** Event time of the newest of them. Of two settled states of a finding the one seen later is newer. */

@@ -90,10 +90,10 @@ function best(parts: readonly (Witnesses | undefined)[]): Witnesses | undefined 
   );
 }
 
-/** A guess at how many spans show a witness. Wrong guesses cost time, nothing else. */
+/** A guess at the share of spans that show one of the witnesses. Wrong guesses cost time, nothing else. */
 function frequency(witnesses: Witnesses | undefined): number {
   if (witnesses === undefined) return Number.POSITIVE_INFINITY;
-  return witnesses.reduce((sum, witness) => sum + frequencyOf(witness), 0);
+  return 1 - witnesses.reduce((none, witness) => none * (1 - frequencyOf(witness)), 1);
 }
 
 function frequencyOf({ field, literal }: Witness): number {
@@ -102,7 +102,7 @@ function frequencyOf({ field, literal }: Witness): number {
   // Short fields that name things hold one of a few values, whatever their length.
   if (!field.startsWith('spanwarden.')) return Math.max(share, commonLabels.has(field) ? 0.9 : 0.08);
   // Looking into texts costs more than into the short values that were found in them.
-  return field.startsWith('spanwarden.text.') ? share * 1.5 : share;
+  return field.startsWith('spanwarden.text.') ? Math.min(1, share * 1.5) : share;
 }
 
 /** Of members, by the length of a literal that stands in them. */

@@ -1,4 +1,5 @@
 import type { Value, ValueMap } from '../model/value.ts';
+import { partialJson } from './partial-json.ts';
 
 /** Depth and size past which parsed JSON is cut: messages and arguments come from senders. */
 export const jsonBounds = { depth: 24, members: 20_000 } as const;
@@ -17,6 +18,17 @@ export function parsedValue(value: Value | undefined): Value | undefined {
     }
   }
   return current;
+}
+
+/**
+ * The same, and what stands before the cut where an emitter cut a list or map off. Only for texts whose structure the emitter wrote:
+ * of a tool's own text nothing may get lost.
+ */
+export function parsedOrCut(value: Value | undefined): Value | undefined {
+  const parsed = parsedValue(value);
+  if (typeof parsed !== 'string' || !/^\s*[[{]/.test(parsed)) return parsed;
+  const before = partialJson(parsed);
+  return before === undefined || Object.keys(before as object).length === 0 ? parsed : before;
 }
 
 function looksLikeJson(text: string): boolean {

@@ -1,15 +1,9 @@
-import { isList, type Value, valueText } from '../model/value.ts';
-import { isMap, member, parsedValue, textMember } from './json-value.ts';
+import { isList, type Value, valueJson, valueText } from '../model/value.ts';
+import { isMap, member, parsedOrCut, parsedValue, textMember } from './json-value.ts';
+import { type Part, partOf, partsOf, toolCall } from './message-parts.ts';
 
+export type { Part } from './message-parts.ts';
 export type Role = 'system' | 'user' | 'assistant' | 'tool';
-
-/** One part of a message. What a part is follows from its type, not from its role: tool results often come as `user`. */
-export type Part =
-  | { readonly kind: 'text'; readonly text: string; readonly reasoning?: true }
-  /** An image, a sound or a file: its bytes are left out, `uri` is its address or file id. */
-  | { readonly kind: 'media'; readonly form: 'blob' | 'uri' | 'file'; readonly mediaType: string; readonly uri: string }
-  | { readonly kind: 'tool_call'; readonly id: string; readonly name: string; readonly arguments: Value }
-  | { readonly kind: 'tool_result'; readonly id: string; readonly result: Value };
 
 export interface Message {
   readonly role: Role;
@@ -21,16 +15,14 @@ export interface Message {
 export const messagesMax = 2_000;
 
 /**
- * `gen_ai.input.messages` and `gen_ai.output.messages` in the shape of the OTel GenAI conventions, and the OpenAI chat
- * shape, which many emitters put there instead. Anything else gives no messages.
+ * Messages of a model call in any shape that emitters write: lists in the shape of OTel, OpenAI (chat and Responses), Anthropic, the AI
+ * SDK, Gemini, Bedrock or LangChain; requests and answers that hold such lists; one message; bare text. JSON in text is read, also
+ * where it was cut off.
  * https://github.com/open-telemetry/semantic-conventions-genai
+ * @param bareRole who said what does not say who said it.
  */
 export function parseMessages(value: Value | undefined, bareRole: Role = 'user'): readonly Message[] {
-  const parsed = parsedValue(value);
-  if (parsed === undefined || parsed === null) return [];
-  if (typeof parsed === 'string') return [{ role: bareRole, parts: [{ kind: 'text', text: parsed }] }];
-  const list = isList(parsed) ? parsed : [parsed];
-  return list.slice(-messagesMax).flatMap((message) => (isMap(message) ? [parseMessage(message)] : []));
+  return listed(parsedOrCut(value), bareRole, 0).slice(-messagesMax);
 }
 
 /** The messages after the last assistant message: what is new in a call that resends the whole conversation. */
@@ -38,90 +30,161 @@ export function newMessages(messages: readonly Message[]): readonly Message[] {
   return messages.slice(messages.findLastIndex((message) => message.role === 'assistant') + 1);
 }
 
-/** Texts of the parts of `gen_ai.system_instructions`: an array of parts, or bare text. */
+/** Texts of system instructions: a list of parts, a message, or bare text. */
 export function parseInstructions(value: Value | undefined): readonly string[] {
   const parsed = parsedValue(value);
   if (typeof parsed === 'string') return [parsed];
-  if (parsed === undefined || parsed === null || !isList(parsed)) return [];
-  return parsed.flatMap(
-    (part) => textMember(part, 'content') ?? textMember(part, 'text') ?? (typeof part === 'string' ? part : []),
-  );
+  const inner = isMap(parsed) ? (member(parsed, 'parts') ?? member(parsed, 'content') ?? parsed) : parsed;
+  return partsOf(inner).flatMap((part) => (part.kind === 'text' ? [part.text] : []));
 }
 
-function parseMessage(outer: Value): Message {
+function listed(value: Value | undefined, bareRole: Role, depth: number): Message[] {
+  if (value === undefined || value === null || depth > 3) return [];
+  if (typeof value === 'string')
+    return value === '' ? [] : [{ role: bareRole, parts: [{ kind: 'text', text: value }] }];
+  if (isList(value)) return value.slice(-messagesMax).flatMap((each) => item(each, bareRole, depth));
+  return isMap(value) ? held(value, bareRole, depth) : [];
+}
+
+function item(value: Value, bareRole: Role, depth: number): Message[] {
+  // LangChain batches conversations; texts in a list are prompts.
+  if (typeof value === 'string' || isList(value)) return listed(parsedValue(value), bareRole, depth + 1);
+  return isMap(value) ? [parseMessage(value, bareRole)] : [];
+}
+
+/** Requests and answers of providers and frameworks hold their messages under these keys; system text stands beside. */
+const holders = [
+  'messages',
+  'contents',
+  'input',
+  'prompt',
+  'choices',
+  'candidates',
+  'output',
+  'generations',
+  'message',
+];
+
+function held(value: Value, bareRole: Role, depth: number): Message[] {
+  if (textMember(value, 'role') === undefined && !isPart(value)) {
+    for (const key of holders) {
+      const inner = parsedOrCut(member(value, key));
+      if (inner === undefined || inner === null || (key === 'message' && !isMap(inner))) continue;
+      const messages = listed(inner, bareRole, depth + 1);
+      if (messages.length > 0) return [...instructionsBeside(value), ...messages];
+    }
+  }
+  const message = parseMessage(value, bareRole);
+  if (message.parts.length > 0 || depth > 0) return message.parts.length > 0 ? [message] : [];
+  // Some structure of the application: its text counts, whatever it is.
+  return Object.keys(value as object).length === 0 || knownRole(value) !== undefined
+    ? []
+    : [{ role: bareRole, parts: [{ kind: 'text', text: valueJson(value) }] }];
+}
+
+function isPart(value: Value): boolean {
+  return textMember(value, 'type') !== undefined && textMember(value, 'type') !== 'constructor';
+}
+
+function instructionsBeside(request: Value): Message[] {
+  const config = member(request, 'config');
+  const beside =
+    member(request, 'system') ??
+    member(request, 'instructions') ??
+    member(request, 'systemInstruction') ??
+    member(request, 'system_instruction') ??
+    member(config, 'system_instruction') ??
+    member(config, 'systemInstruction');
+  const parts = parseInstructions(beside).map((text): Part => ({ kind: 'text', text }));
+  return parts.length === 0 ? [] : [{ role: 'system', parts }];
+}
+
+function parseMessage(outer: Value, bareRole: Role): Message {
+  const message = unwrapped(outer);
+  const type = textMember(message, 'type') ?? '';
+  // Items of OpenAI's Responses are parts without a message around them.
+  const single = knownRole(message) === undefined && textMember(message, 'role') === undefined && type !== '';
+  const parts = single ? (type === 'message' ? contentParts(message) : partOf(message)) : contentParts(message);
+  const role = knownRole(message) ?? knownRole(outer) ?? (single ? roleOfParts(parts, bareRole) : bareRole);
+  const reason =
+    anyReason(message, 'finish_reason', 'finishReason', 'stop_reason') ??
+    anyReason(outer, 'finish_reason', 'finishReason');
+  return { role, parts: toolParts(role, parts, message), ...(reason !== undefined && { finishReason: reason }) };
+}
+
+/** A choice of an answer, a candidate, a serialised LangChain object and a flattened message hold the message itself. */
+function unwrapped(outer: Value): Value {
+  const kwargs = member(outer, 'kwargs');
+  if (isMap(kwargs)) return kwargs;
+  const data = member(outer, 'data');
+  if (isMap(data) && knownRole(outer) !== undefined) return data;
   const inner = member(outer, 'message');
-  // A choice of an answer, and OpenInference's flattened keys, wrap the message.
-  const message = isMap(inner) ? inner : outer;
-  const role = roles[textMember(message, 'role')?.toLowerCase() ?? ''] ?? 'user';
-  const own = member(message, 'parts') ?? member(message, 'content') ?? member(message, 'contents');
-  const parts = partsOf(own, role, message);
-  const calls = member(message, 'tool_calls');
-  if (calls !== undefined && calls !== null && isList(calls)) for (const call of calls) parts.push(toolCall(call));
-  const finishReason = textMember(message, 'finish_reason') ?? textMember(outer, 'finish_reason');
-  return { role, parts, ...(finishReason !== undefined && { finishReason }) };
+  if (isMap(inner)) return unwrapped(inner);
+  const content = member(outer, 'content');
+  return isMap(content) && (member(content, 'parts') !== undefined || member(content, 'role') !== undefined)
+    ? content
+    : outer;
 }
 
-function partsOf(own: Value | undefined, role: Role, message: Value): Part[] {
-  if (role === 'tool' && !isPartList(own)) {
-    return [{ kind: 'tool_result', id: textMember(message, 'tool_call_id') ?? '', result: own ?? '' }];
+function contentParts(message: Value): Part[] {
+  const own =
+    member(message, 'parts') ?? member(message, 'content') ?? member(message, 'contents') ?? member(message, 'text');
+  const parts = partsOf(own);
+  const reasoning = textMember(message, 'reasoning_content') ?? textMember(message, 'reasoning');
+  if (reasoning !== undefined && reasoning !== '') parts.unshift({ kind: 'text', text: reasoning, reasoning: true });
+  const refusal = textMember(message, 'refusal');
+  if (refusal !== undefined && refusal !== '') parts.push({ kind: 'text', text: refusal });
+  const calls = parsedOrCut(member(message, 'tool_calls') ?? member(message, 'toolCalls'));
+  const listedIds = new Set(parts.flatMap((part) => (part.kind === 'tool_call' && part.id !== '' ? [part.id] : [])));
+  for (const call of Array.isArray(calls) ? (calls as readonly Value[]) : []) {
+    const part = toolCall(call);
+    // LangChain lists a call of Anthropic's a second time.
+    if (part.kind === 'tool_call' && !listedIds.has(part.id)) parts.push(part);
   }
-  if (typeof own === 'string') return [{ kind: 'text', text: own }];
-  if (own === undefined || own === null || !isList(own)) return [];
-  return own.flatMap((part) => parsePart(part));
+  const single = member(message, 'function_call');
+  if (isMap(single)) parts.push(toolCall(single));
+  return parts;
 }
 
-function isPartList(own: Value | undefined): boolean {
-  return own !== undefined && own !== null && isList(own) && own.some((part) => textMember(part, 'type') !== undefined);
-}
-
-function parsePart(outer: Value): Part[] {
-  if (typeof outer === 'string') return [{ kind: 'text', text: outer }];
-  const part = member(outer, 'message_content') ?? outer;
-  const type = textMember(part, 'type') ?? 'text';
-  if (type === 'tool_call' || type === 'server_tool_call') return [toolCall(part)];
-  if (type === 'tool_call_response' || type === 'server_tool_call_response' || type === 'tool_result') {
-    const result = member(part, 'response') ?? member(part, 'result') ?? member(part, 'content') ?? '';
-    return [{ kind: 'tool_result', id: textMember(part, 'id') ?? textMember(part, 'tool_use_id') ?? '', result }];
-  }
-  const media = mediaPart(part, type);
-  if (media !== undefined) return [media];
-  const text = textMember(part, 'content') ?? textMember(part, 'text') ?? textMember(part, 'thinking');
-  if (text === undefined) return [];
+/** What a message of a tool says is its result, whatever its parts are called. */
+function toolParts(role: Role, parts: readonly Part[], message: Value): readonly Part[] {
+  if (role !== 'tool' || parts.some((part) => part.kind === 'tool_result' || part.kind === 'tool_call')) return parts;
+  const content = member(message, 'content') ?? member(message, 'parts') ?? '';
+  const name = textMember(message, 'name');
   return [
-    type === 'reasoning' || type === 'thinking' ? { kind: 'text', text, reasoning: true } : { kind: 'text', text },
+    {
+      kind: 'tool_result',
+      id: textMember(message, 'tool_call_id') ?? textMember(message, 'toolCallId') ?? textMember(message, 'id') ?? '',
+      result: content,
+      ...(name !== undefined && name !== '' && { name }),
+    },
   ];
 }
 
-/** `blob`, `uri` and `file` of OTel; `image_url`, `input_audio` and `file` of OpenAI; `image` and `document` of Anthropic. */
-function mediaPart(part: Value, type: string): Part | undefined {
-  const inner = member(part, type === 'image' || type === 'document' ? 'source' : type);
-  const word = (...keys: string[]): string =>
-    keys.map((key) => textMember(part, key) ?? textMember(inner, key)).find((found) => found !== undefined) ?? '';
-  const mediaType = word('mime_type', 'media_type', 'format') || word('modality');
-  const uri = word('uri', 'url') || (typeof inner === 'string' ? inner : '');
-  const fileId = word('file_id');
-  if (!mediaTypes.has(type) || (type === 'document' && inner === undefined)) return undefined;
-  if (uri !== '' && !uri.startsWith('data:')) return { kind: 'media', form: 'uri', mediaType, uri };
-  if (fileId !== '') return { kind: 'media', form: 'file', mediaType, uri: fileId };
-  return {
-    kind: 'media',
-    form: 'blob',
-    mediaType: mediaType || (/^data:([\w.+/-]{1,80})/.exec(uri)?.[1] ?? ''),
-    uri: '',
-  };
+function roleOfParts(parts: readonly Part[], bareRole: Role): Role {
+  if (parts.some(({ kind }) => kind === 'tool_result')) return 'tool';
+  return parts.some((part) => part.kind === 'tool_call' || (part.kind === 'text' && part.reasoning))
+    ? 'assistant'
+    : bareRole;
 }
 
-const mediaTypes = new Set(['blob', 'uri', 'file', 'image_url', 'input_image', 'input_audio', 'image', 'document']);
+function knownRole(message: Value): Role | undefined {
+  const said = textMember(message, 'role') ?? langChainType(message) ?? '';
+  const role = roles[said.toLowerCase()];
+  if (role !== undefined) return role;
+  const path = member(message, 'id');
+  const name = isMap(member(message, 'kwargs')) && Array.isArray(path) ? path.at(-1) : undefined;
+  return typeof name === 'string' ? roles[name.replace(/Message(?:Chunk)?$/, '').toLowerCase()] : undefined;
+}
 
-function toolCall(outer: Value): Part {
-  const call = member(outer, 'tool_call') ?? outer;
-  const fn = member(call, 'function') ?? call;
-  return {
-    kind: 'tool_call',
-    id: textMember(call, 'id') ?? '',
-    name: textMember(fn, 'name') ?? '',
-    arguments: parsedValue(member(fn, 'arguments')) ?? null,
-  };
+/** LangChain's messages say their role as a type; a `function` is a tool call of OpenAI's. */
+function langChainType(message: Value): string | undefined {
+  const type = textMember(message, 'type');
+  return type === undefined || type === 'function' ? undefined : type;
+}
+
+function anyReason(value: Value, ...keys: readonly string[]): string | undefined {
+  return keys.map((key) => textMember(value, key)).find((reason) => reason !== undefined);
 }
 
 /** The text of a tool result: MCP content lists by their text parts, other structures as JSON. */

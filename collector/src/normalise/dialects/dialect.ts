@@ -1,4 +1,4 @@
-import type { Value } from '../../model/value.ts';
+import type { Value, ValueMap } from '../../model/value.ts';
 
 /**
  * A foreign convention and how its spans say what the canonical attributes say (OTel `gen_ai.*` and `mcp.*`).
@@ -19,6 +19,8 @@ export interface Dialect {
   readonly fields: Fields;
   /** The same, asked only after all recognised dialects: raw input and output, which hold more than one field. */
   readonly lastResort?: Fields;
+  /** An older generation of the canonical names: `spanwarden.dialect` names it only where the span speaks nothing else. */
+  readonly older?: true;
   /** The emitter's version where it is not the version of the instrumentation scope. */
   readonly version?: Reading;
 }
@@ -40,6 +42,11 @@ export interface Marks {
   readonly resource?: readonly (readonly [name: string, value: string])[];
 }
 
+export interface SourceEvent {
+  readonly name: string;
+  readonly attributes: ValueMap;
+}
+
 /** One span, or one log record, as readings see it. Values are as they were sent. */
 export interface SpanSource {
   /** Span name, or event name of a log record. */
@@ -59,8 +66,8 @@ export interface SpanSource {
    * `llm.input_messages.0.message.role` gives `[{ message: { role } }]` for `llm.input_messages`.
    */
   tree(prefix: string): Value | undefined;
-  /** Span events of this name, in their order, each as a map of its attributes. */
-  events(name: string): readonly Value[];
+  /** Span events of these names, in their order. */
+  events(...names: readonly string[]): readonly SourceEvent[];
   /** Another canonical field of the same span, by whichever dialect says it. A field that asks for itself gets undefined. */
   canonical(field: string): Value | undefined;
 }

@@ -1,7 +1,7 @@
 import type { Value } from '../../model/value.ts';
 import { member, parsedValue } from '../json-value.ts';
-import type { Dialect, SpanSource } from './dialect.ts';
-import { converted, either, first, has, indexed, inJson, listOf, mapped, when } from './readings.ts';
+import type { Dialect } from './dialect.ts';
+import { converted, either, exceptionType, first, has, indexed, inJson, listOf, mapped, when } from './readings.ts';
 
 const isTool = has('openinference.span.kind', 'TOOL');
 const isModel = has('openinference.span.kind', 'LLM');
@@ -88,10 +88,4 @@ function promptTexts(list: Value): Value | undefined {
 function documents(list: Value): Value | undefined {
   if (!Array.isArray(list)) return undefined;
   return (list as readonly Value[]).flatMap((item) => parsedValue(member(item, 'document')) ?? []);
-}
-
-function exceptionType(span: SpanSource): Value | undefined {
-  if (!span.failed) return undefined;
-  const type = span.events('exception').map((event) => member(event, 'exception.type'));
-  return type.find((each) => each !== undefined) ?? '_OTHER';
 }

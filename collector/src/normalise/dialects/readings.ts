@@ -1,5 +1,5 @@
 import { isList, type Value, valueText } from '../../model/value.ts';
-import { member, parsedValue } from '../json-value.ts';
+import { member, parsedValue, textMember } from '../json-value.ts';
 import type { Reading, SpanSource } from './dialect.ts';
 
 /** The first of these attributes that the span has. */
@@ -78,4 +78,16 @@ export function operationIs(...operations: readonly string[]): (span: SpanSource
 /** One text or number as a list of one. */
 export function listOf(reading: Reading): Reading {
   return converted(reading, (value) => (isList(value) ? value : [value]));
+}
+
+/** `error.type` of a span that failed, by its exception event. */
+export function exceptionType(span: SpanSource): Value | undefined {
+  if (!span.failed) return undefined;
+  const types = span.events('exception').map(({ attributes }) => textMember(attributes, 'exception.type'));
+  return types.find((type) => type !== undefined && type !== '') ?? '_OTHER';
+}
+
+/** Indexed keys that make a list; other keys under the same prefix give none. */
+export function indexedList(prefix: string): Reading {
+  return converted(indexed(prefix), (value) => (isList(value) ? value : undefined));
 }

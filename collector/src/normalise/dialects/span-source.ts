@@ -1,7 +1,7 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { Attribute, Event, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
-import type { Value } from '../../model/value.ts';
-import type { SpanSource } from './dialect.ts';
+import type { Value, ValueMap } from '../../model/value.ts';
+import type { SourceEvent, SpanSource } from './dialect.ts';
 import { isAbsent } from './redaction.ts';
 import { Unflattener } from './unflatten.ts';
 
@@ -70,14 +70,15 @@ export class BatchSpanSource implements SpanSource {
     return value;
   }
 
-  events(name: string): readonly Value[] {
+  events(...names: readonly string[]): readonly SourceEvent[] {
     const batch = this.#batch;
     const at = this.#span * Span.stride;
     const first = batch.spans[at + Span.events]!;
-    const found: Value[] = [];
+    const found: SourceEvent[] = [];
     for (let row = first; row < first + batch.spans[at + Span.eventCount]!; row++) {
       const event = row * Event.stride;
-      if (this.#text(batch.events, event + Event.name) === name) found.push(this.#eventAttributes(event));
+      const name = this.#text(batch.events, event + Event.name);
+      if (names.includes(name)) found.push({ name, attributes: this.#eventAttributes(event) });
     }
     return found;
   }
@@ -86,7 +87,7 @@ export class BatchSpanSource implements SpanSource {
     return this.#canonical(field);
   }
 
-  #eventAttributes(event: number): Value {
+  #eventAttributes(event: number): ValueMap {
     const { events, attributes } = this.#batch;
     const first = events[event + Event.attributes]!;
     const map: Record<string, Value> = Object.create(null);

@@ -112,7 +112,9 @@ export class Translator {
   dialectOf(span: number): { readonly names: readonly string[]; readonly version: string } | undefined {
     const { dialects } = this.recognise(span);
     if (dialects === 0) return undefined;
-    const spoken = this.#dialects.filter((_, i) => (dialects & (1 << i)) !== 0);
+    const all = this.#dialects.filter((_, i) => (dialects & (1 << i)) !== 0);
+    const foreign = all.filter(({ older }) => older === undefined);
+    const spoken = foreign.length > 0 ? foreign : all;
     const version = spoken[0]!.version?.(this.#source);
     return {
       names: spoken.map(({ name }) => name),

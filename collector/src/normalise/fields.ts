@@ -1,8 +1,10 @@
 import type { FieldTable } from '../model/fields.ts';
 import { Attribute, Scope, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import { type Value, valueText } from '../model/value.ts';
+import { contentAttributes } from './coverage.ts';
 import { member } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
+import { isAbsent, redactionCharsMax } from './redaction.ts';
 import type { SpanFacts } from './span-facts.ts';
 import { definitionHashes } from './tool-definitions.ts';
 
@@ -71,6 +73,7 @@ function nonEmpty(value: Value | undefined): string | undefined {
 
 const factFields: Readonly<Record<string, FieldReader>> = table({
   'spanwarden.dialect': (_b, _s, facts) => facts.translated.dialect()?.names,
+  'spanwarden.coverage.missing': (_b, _s, facts) => list(facts.translated.missing()),
   'spanwarden.dialect_version': (_b, _s, facts) => facts.translated.dialect()?.version || undefined,
   'spanwarden.text.user': (_b, _s, facts) => list(facts.userTexts),
   'spanwarden.text.tool_result': (_b, _s, facts) => list(facts.toolResultTexts),
@@ -129,9 +132,10 @@ function attributeReader(name: string, fields: FieldTable): FieldReader {
     field: fields.intern(name.slice(0, dot.index)),
     path: name.slice(dot.index + 1),
   }));
+  const content = contentAttributes.has(name);
   return (batch, span, facts) => {
     const row = batch.findSpanAttribute(span, field);
-    if (row >= 0) return batch.attributeValue(row);
+    if (row >= 0 && !(content && isRedacted(batch, row))) return batch.attributeValue(row);
     const translated = facts.translated.value(name);
     if (translated !== undefined) return translated;
     for (const prefix of prefixes) {
@@ -142,6 +146,14 @@ function attributeReader(name: string, fields: FieldTable): FieldReader {
     }
     return undefined;
   };
+}
+
+/** Whether an attribute holds a redaction marker in the place of content. */
+export function isRedacted(batch: SpanBatch, row: number): boolean {
+  const at = row * Attribute.stride;
+  if (batch.attributes[at + Attribute.type] !== ValueType.string) return false;
+  if (batch.attributes[at + Attribute.length]! > redactionCharsMax) return false;
+  return isAbsent(batch.attributeValue(row));
 }
 
 function resourceReader(name: string, fields: FieldTable): FieldReader {

@@ -1,5 +1,6 @@
 import { isList, type Value, valueText } from '../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue, textMember } from './json-value.ts';
+import { isRedaction } from './redaction.ts';
 
 /** One part of a message. What a part is follows from its type, not from its role: tool results often come as `user`. */
 export type Part =
@@ -26,7 +27,7 @@ function textParts(text: string): Part[] {
       return parsed.flatMap(partOf);
     }
   }
-  return text === '' ? [] : [{ kind: 'text', text }];
+  return text === '' || isRedaction(text) ? [] : [{ kind: 'text', text }];
 }
 
 /**
@@ -40,7 +41,7 @@ export function partOf(outer: Value): Part[] {
   const type = textMember(part, 'type');
   if (type === undefined) return untypedPart(part);
   if (callTypes.has(type)) return callParts(part, type);
-  if (resultTypes.has(type) || type.endsWith('_tool_result')) return [toolResult(part)];
+  if (resultTypes.has(type) || type.endsWith('_tool_result')) return toolResult(part);
   if (type === 'tool-invocation') return invocationParts(member(part, 'toolInvocation') ?? part);
   const media = mediaPart(part, type);
   if (media !== undefined) return [media];
@@ -52,7 +53,7 @@ function untypedPart(part: Value): Part[] {
   const call = member(part, 'functionCall') ?? member(part, 'function_call') ?? member(part, 'toolUse');
   if (isMap(call)) return [toolCall(call)];
   const result = member(part, 'functionResponse') ?? member(part, 'function_response') ?? member(part, 'toolResult');
-  if (isMap(result)) return [toolResult(result)];
+  if (isMap(result)) return toolResult(result);
   const data = member(part, 'inlineData') ?? member(part, 'inline_data');
   if (isMap(data)) return [{ kind: 'media', form: 'blob', mediaType: anyText(data, 'mimeType', 'mime_type'), uri: '' }];
   const file = member(part, 'fileData') ?? member(part, 'file_data');
@@ -73,7 +74,9 @@ function textPart(part: Value, reasoning: boolean): Part[] {
   if (found === undefined) return [];
   if (typeof found === 'object') return partsOf(found);
   const text = valueText(found);
-  return text === '' ? [] : [reasoning ? { kind: 'text', text, reasoning: true } : { kind: 'text', text }];
+  return text === '' || isRedaction(text)
+    ? []
+    : [reasoning ? { kind: 'text', text, reasoning: true } : { kind: 'text', text }];
 }
 
 /** A call that the provider runs itself may carry its result. */
@@ -87,7 +90,7 @@ function callParts(part: Value, type: string): Part[] {
 function invocationParts(invocation: Value): Part[] {
   const call = toolCall(invocation);
   const result = member(invocation, 'result');
-  return result === undefined ? [call] : [call, toolResult(invocation)];
+  return result === undefined ? [call] : [call, ...toolResult(invocation)];
 }
 
 /** A tool call in any shape, `tool_calls` of OpenAI's messages included. */
@@ -106,18 +109,16 @@ export function toolCall(outer: Value, otherwise = ''): Part {
   };
 }
 
-function toolResult(part: Value): Part {
+function toolResult(part: Value): Part[] {
   const output = member(part, 'output');
   // The AI SDK wraps: `{ type: 'text' | 'json' | 'error-text' | 'content', value }`.
   const unwrapped = textMember(output, 'type') !== undefined ? (member(output, 'value') ?? output) : output;
   const given = member(part, 'response') ?? member(part, 'result') ?? member(part, 'content') ?? unwrapped;
+  const result = given ?? member(part, 'server_tool_call_response') ?? member(part, 'tools') ?? '';
+  if (typeof result === 'string' && isRedaction(result)) return [];
+  const id = anyText(part, 'tool_use_id', 'call_id', 'toolCallId', 'toolUseId', 'tool_call_id', 'id');
   const name = anyText(part, 'name', 'toolName', 'tool_name');
-  return {
-    kind: 'tool_result',
-    id: anyText(part, 'tool_use_id', 'call_id', 'toolCallId', 'toolUseId', 'tool_call_id', 'id'),
-    result: given ?? member(part, 'server_tool_call_response') ?? member(part, 'tools') ?? '',
-    ...(name !== '' && { name }),
-  };
+  return [{ kind: 'tool_result', id, result, ...(name !== '' && { name }) }];
 }
 
 /** `blob`, `uri` and `file` of OTel; `image_url`, `input_audio` and `file` of OpenAI; `image` and `document` of Anthropic. */

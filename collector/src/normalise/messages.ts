@@ -1,6 +1,7 @@
 import { isList, type Value, valueJson, valueText } from '../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue, textMember } from './json-value.ts';
 import { type Part, partOf, partsOf, toolCall } from './message-parts.ts';
+import { isRedaction } from './redaction.ts';
 
 export type { Part } from './message-parts.ts';
 export type Role = 'system' | 'user' | 'assistant' | 'tool';
@@ -150,6 +151,7 @@ function contentParts(message: Value): Part[] {
 function toolParts(role: Role, parts: readonly Part[], message: Value): readonly Part[] {
   if (role !== 'tool' || parts.some((part) => part.kind === 'tool_result' || part.kind === 'tool_call')) return parts;
   const content = member(message, 'content') ?? member(message, 'parts') ?? '';
+  if (typeof content === 'string' && isRedaction(content)) return [];
   const name = textMember(message, 'name');
   return [
     {

@@ -4,9 +4,10 @@ import type { AddedAttribute, SpanEvents } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
 import { categoryByPresence, operationCategories } from './categories.ts';
+import { missingContent } from './coverage.ts';
 import { dialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
-import { type FieldReader, fieldReader } from './fields.ts';
+import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
 import { textsIn } from './json-value.ts';
 import type { Message } from './messages.ts';
 import { SpanFacts } from './span-facts.ts';
@@ -41,6 +42,7 @@ export class NormalisedEvents implements SpanEvents {
     this.#facts = new SpanFacts(read, {
       value: (name) => this.#translator.value(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
+      missing: () => this.#missingContent(),
       dialect: () => this.#translator.dialectOf(this.#span),
     });
   }
@@ -118,9 +120,28 @@ export class NormalisedEvents implements SpanEvents {
     }
   }
 
+  #missingContent(): readonly string[] {
+    const categories = this.categories(this.#span);
+    const operation = this.value(this.#span, this.#operation);
+    const failed = this.batch.spans[this.#span * Span.stride + Span.statusCode] === statusError;
+    return missingContent(typeof operation === 'string' ? operation : '', categories, failed, (name) => {
+      if (this.#hasOwn(name)) return true;
+      if (name === 'gen_ai.input.messages' || name === 'gen_ai.output.messages') {
+        return this.#translator.messages(this.#span, name) !== undefined;
+      }
+      return this.#translator.value(this.#span, name) !== undefined;
+    });
+  }
+
+  /** Whether the span has the canonical attribute itself, with something in it. */
+  #hasOwn(name: string): boolean {
+    const row = this.batch.findSpanAttribute(this.#span, this.#idOf(name));
+    return row >= 0 && !isRedacted(this.batch, row);
+  }
+
   /** Undefined where the span has the canonical attribute. */
   #translatedMessages(name: MessageField): readonly Message[] | undefined {
-    if (this.batch.findSpanAttribute(this.#span, this.#idOf(name)) >= 0) return undefined;
+    if (this.#hasOwn(name)) return undefined;
     return this.#translator.messages(this.#span, name);
   }
 
@@ -151,3 +172,4 @@ export class NormalisedEvents implements SpanEvents {
 }
 
 const none: readonly AddedAttribute[] = [];
+const statusError = 2;

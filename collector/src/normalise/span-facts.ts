@@ -1,8 +1,9 @@
 import type { Value } from '../model/value.ts';
-import { hiddenUnicodeKinds, piiKinds, secretKinds } from './content.ts';
+import { piiKinds, secretKinds } from './content.ts';
 import { type Effects, effectsOf, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
-import { parsedValue, textsIn, walkScalars } from './json-value.ts';
+import { hiddenUnicodeKinds } from './hidden-text.ts';
+import { parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
 import type { Conversation } from './message-fields.ts';
 import { type Message, newMessages, parseInstructions, parseMessages, resultTexts } from './messages.ts';
 import { findUrls } from './network.ts';
@@ -16,6 +17,8 @@ export type AttributeReader = (name: string) => Value | undefined;
 export interface Translated {
   value(name: string): Value | undefined;
   messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
+  /** Content that was not captured. */
+  missing(): readonly string[];
   dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
 }
 
@@ -67,7 +70,7 @@ export class SpanFacts {
   }
 
   get arguments(): Value {
-    this.#kept.arguments ??= parsedValue(this.#read('gen_ai.tool.call.arguments')) ?? null;
+    this.#kept.arguments ??= parsedOrCut(this.#read('gen_ai.tool.call.arguments')) ?? null;
     return this.#kept.arguments;
   }
 

@@ -110,6 +110,12 @@ const attributes: readonly TaxonomyEntry[] = [
 const facts: readonly TaxonomyEntry[] = [
   fact('spanwarden.dialect', 'text[]', 'Dialects the span speaks beside the canonical attributes: openinference, …'),
   fact('spanwarden.dialect_version', 'text', 'Version of what emitted it, where it says so.'),
+  fact(
+    'spanwarden.coverage.missing',
+    'text[]',
+    'Content that was not captured, or was redacted by what emitted the span: input_messages, output_messages, tool_name, ' +
+      'tool_arguments, tool_result, documents.',
+  ),
   fact('spanwarden.text.user', 'text[]', 'User texts that are new in this call: after the last assistant message.'),
   fact('spanwarden.text.tool_result', 'text[]', 'Tool results: of this tool span, or new in this model call.'),
   fact('spanwarden.text.system', 'text[]', 'System instructions.'),

@@ -58,7 +58,7 @@ export interface SpanSource {
   readonly statusMessage: string;
   /** Body of a log record; undefined for spans. */
   readonly body: Value | undefined;
-  /** An attribute; redaction markers and empty values count as absent. */
+  /** An attribute; redaction markers and empty texts count as absent. */
   attribute(name: string): Value | undefined;
   resource(name: string): Value | undefined;
   /**

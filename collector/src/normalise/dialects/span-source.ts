@@ -1,8 +1,8 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { Attribute, Event, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
 import type { Value, ValueMap } from '../../model/value.ts';
+import { isAbsent } from '../redaction.ts';
 import type { SourceEvent, SpanSource } from './dialect.ts';
-import { isAbsent } from './redaction.ts';
 import { Unflattener } from './unflatten.ts';
 
 /** A span of a batch as dialects read it. One object serves all spans; `turnTo` points it at the next. */

@@ -2,10 +2,10 @@ import type { FieldTable } from '../../model/fields.ts';
 import type { SpanBatch } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
 import { type Message, parseMessages } from '../messages.ts';
+import { isAbsent } from '../redaction.ts';
 import type { Dialect, Reading } from './dialect.ts';
 import { canonicalAttributes, type Form, formOf, messagesJson } from './form.ts';
 import { type Recognised, Recogniser } from './recogniser.ts';
-import { isAbsent } from './redaction.ts';
 import { BatchSpanSource } from './span-source.ts';
 
 /** How one canonical field is read, dialect by dialect, in the order of asking. */

@@ -67,7 +67,7 @@ export class Correlator {
   readonly #totals: Totals;
   readonly #early: readonly { readonly index: number; readonly early: EarlyFiring }[];
   readonly #looks: EarlyBudget = { left: limits.correlationEarlyLooksMax };
-  /** Events since the last `settle`. */
+  /** Events that wait for early findings, for each group once, since the last `settle`. */
   #came = 0;
   /** No window closes before this. */
   #nextClose: bigint | undefined;
@@ -207,11 +207,12 @@ export class Correlator {
   }
 
   #wait(event: CorrelationEvent): void {
-    this.#came++;
     this.#buffer.push(event);
     for (const { correlation, groups } of event.parts) {
       const { early } = this.#evaluators[correlation]!;
-      if (early) for (const part of groups) early.wait(event, part);
+      if (!early) continue;
+      for (const part of groups) early.wait(event, part);
+      this.#came += groups.length;
     }
   }
 

@@ -312,13 +312,12 @@ export class Evaluator implements CorrelationEvaluator {
   #fire(frontierNanos: bigint, budget: EarlyBudget): Episode[] {
     const early = this.#measure.early!;
     const episodes: Episode[] = [];
-    this.#waiting.each(budget, (waiting, entriesOf) => {
+    this.#waiting.each(frontierNanos, budget, (waiting) => {
       const group = this.#groups.get(waiting.key);
       const window = this.#windowAt(group, frontierNanos - this.#timespan);
       if (group?.episode || this.#measure.dropped(window) > 0) return 'later';
-      budget.left -= waiting.values.size >> 3;
       if (!early.possible(window, waiting)) return 'no';
-      const entries = entriesOf();
+      const entries = waiting.entries();
       const opening = early.find(window, entries, this.#timespan);
       if (!opening) return 'no';
       const { timeNanos, span } = entries[opening.at]!;

@@ -48,6 +48,9 @@ export interface EarlyMeasure<S> {
 /** What is known of the waiting events of a group without looking at each. */
 export interface Waiting {
   readonly events: number;
+  /** No more values than this. */
+  readonly valuesMax: number;
+  /** Costs to ask for. */
   readonly values: ReadonlyMap<string | number, number>;
   /** The rules that any of them matched, as bits. */
   readonly members: number;

@@ -40,8 +40,10 @@ export function distinctMeasure(thresholds: readonly Threshold[], sizeMax: numbe
     spans: ({ last, newest }, max) => spansOf(newest ? [newest] : entriesOf(last), max),
     dropped: () => 0,
     early: {
-      possible: ({ last, sketch }, { values }) => {
-        if (sketch || !satisfied(last.size + values.size)) return false;
+      possible: ({ last, sketch }, waiting) => {
+        if (sketch || !satisfied(last.size + waiting.valuesMax)) return false;
+        const { values } = waiting;
+        if (!satisfied(last.size + values.size)) return false;
         let all = last.size;
         for (const value of values.keys()) if (!last.get(value)) all++;
         return satisfied(all);

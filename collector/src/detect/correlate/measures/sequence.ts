@@ -33,17 +33,19 @@ export function sequenceMeasure(steps: number): Measure<Sequence> {
       if (entry.timeNanos !== state.timeNanos) {
         state.timeNanos = entry.timeNanos;
         state.tied = [];
-        state.settled = [...state.chains];
+        for (let step = 0; step < steps; step++) state.settled[step] = state.chains[step]!;
       }
       // More spans of a kind than there are steps cannot be used.
-      if (state.tied.filter(({ members }) => members === entry.members).length >= steps) return;
+      if (state.tied.length >= steps && alikeIn(state.tied, entry) >= steps) return;
       state.tied.push(entry);
-      extend(state, steps);
+      if (state.tied.length === 1) extendByOne(state, entry);
+      else extend(state, steps);
     },
-    expire: (state, before) => {
-      const inTime = (chain: Chain | null): Chain | null => (chain && chain.startNanos < before ? null : chain);
-      state.settled = state.settled.map(inTime);
-      state.chains = state.chains.map(inTime);
+    expire: ({ settled, chains }, before) => {
+      for (let step = 0; step < steps; step++) {
+        if (settled[step] && settled[step]!.startNanos < before) settled[step] = null;
+        if (chains[step] && chains[step]!.startNanos < before) chains[step] = null;
+      }
     },
     holds: (state) => whole(state) !== null,
     size: ({ chains }) => chains.reduce((size, chain) => size + (chain?.spans.length ?? 0), 1),
@@ -65,6 +67,23 @@ export function sequenceMeasure(steps: number): Measure<Sequence> {
       },
     },
   };
+}
+
+function alikeIn(tied: readonly Entry[], { members }: Entry): number {
+  return tied.reduce((alike, each) => (each.members === members ? alike + 1 : alike), 0);
+}
+
+/** Puts a span that ended alone behind each chain whose next step it is. */
+function extendByOne({ settled, chains }: Sequence, { timeNanos, members, span }: Entry): void {
+  for (let left = members; left !== 0; left &= left - 1) {
+    const step = 31 - Math.clz32(left & -left);
+    const before = step === 0 ? undefined : settled[step - 1]!;
+    if (before === null) continue;
+    const startNanos = before?.startNanos ?? timeNanos;
+    const known = chains[step]!;
+    if (known !== null && known.startNanos >= startNanos) continue;
+    chains[step] = { startNanos, spans: before ? [...before.spans, span] : [span] };
+  }
 }
 
 /** Puts as many next steps as possible of the tied spans behind each chain that was there before them. */

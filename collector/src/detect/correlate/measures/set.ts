@@ -28,12 +28,16 @@ export function setMeasure(thresholds: readonly Threshold[], rules: number): Mea
       }
     },
     holds: (sets) => {
-      const { length } = standingFor(sets, rules);
-      return length > 0 && satisfies(thresholds, (value) => compareNumbers(length, value));
+      const standing = countOf(sets, rules);
+      return standing > 0 && satisfies(thresholds, (value) => compareNumbers(standing, value));
     },
-    size: ({ byMembers }) => [...byMembers.values()].reduce((size, alike) => size + alike.length, 0),
-    events: (sets) => standingFor(sets, rules).length,
-    shown: (sets) => String(standingFor(sets, rules).length),
+    size: ({ byMembers }) => {
+      let size = 0;
+      for (const alike of byMembers.values()) size += alike.length;
+      return size;
+    },
+    events: (sets) => countOf(sets, rules),
+    shown: (sets) => String(countOf(sets, rules)),
     spans: (sets, max) =>
       standingFor(sets, rules)
         .sort((a, b) => (a.timeNanos < b.timeNanos ? -1 : a.timeNanos > b.timeNanos ? 1 : 0))
@@ -61,6 +65,16 @@ function bitsOf(members: number): number {
   let bits = 0;
   for (let left = members; left !== 0; left &= left - 1) bits++;
   return bits;
+}
+
+/** How many rules have a span of their own. Where each span matches one rule nothing is to be shared out. */
+function countOf(sets: Sets, rules: number): number {
+  let all = 0;
+  for (const members of sets.byMembers.keys()) {
+    if ((members & (members - 1)) !== 0) return standingFor(sets, rules).length;
+    all |= members;
+  }
+  return bitsOf(all);
 }
 
 /** One event for each rule that has one. */

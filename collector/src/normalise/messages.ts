@@ -119,7 +119,7 @@ function unwrapped(outer: Value): Value {
   if (isMap(kwargs)) return kwargs;
   const data = member(outer, 'data');
   if (isMap(data) && knownRole(outer) !== undefined) return data;
-  const inner = member(outer, 'message');
+  const inner = parsedOrCut(member(outer, 'message'));
   if (isMap(inner)) return unwrapped(inner);
   const content = member(outer, 'content');
   return isMap(content) && (member(content, 'parts') !== undefined || member(content, 'role') !== undefined)

@@ -37,8 +37,16 @@ const special = new Map<string, Form>([
   ['gen_ai.provider.name', (value) => canonicalProvider(valueText(value))],
   ['gen_ai.response.finish_reasons', (value) => textsOf(value)?.map(canonicalFinishReason)],
   ['gen_ai.system_instructions', instructions],
+  ['gen_ai.tool.call.result', result],
   ['gen_ai.tool.definitions', (value) => textOrNothing(canonicalDefinitions(value))],
 ]);
+
+/** Text that was encoded as JSON is the text again; structures stay JSON. */
+function result(value: Value): Value {
+  if (typeof value !== 'string') return valueJson(value);
+  const parsed = value.startsWith('"') ? parsedValue(value) : undefined;
+  return typeof parsed === 'string' ? parsed : value;
+}
 
 function instructions(value: Value): Value | undefined {
   const texts = parseInstructions(value).filter((text) => text !== '');

@@ -1,6 +1,6 @@
 import type { Value } from '../../model/value.ts';
 import { isMap, member, parsedValue } from '../json-value.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect, SourceEvent } from './dialect.ts';
 import { converted, either, exceptionType, first, has, indexedList, mapped, operationIs, when } from './readings.ts';
 
 const isTool = has('traceloop.span.kind', 'tool');
@@ -47,6 +47,8 @@ export const openLlmetry: Dialect = {
         embedding: 'embeddings',
         rerank: 'rerank',
       }),
+      // A vector database was asked; other operations on it have no such keys.
+      (span) => (span.tree('db.vector.query') === undefined ? undefined : 'retrieval'),
     ),
     'gen_ai.input.messages': indexedList('gen_ai.prompt'),
     'gen_ai.output.messages': indexedList('gen_ai.completion'),
@@ -69,6 +71,10 @@ export const openLlmetry: Dialect = {
       'traceloop.association.properties.thread_id',
     ),
     'user.id': first('traceloop.association.properties.user_id'),
+    'gen_ai.retrieval.documents': (span) => {
+      const results = span.events('db.query.result');
+      return results.length === 0 ? undefined : results.map(document);
+    },
     'gen_ai.request.stream': first('llm.is_streaming'),
     'error.type': exceptionType,
   },
@@ -77,6 +83,13 @@ export const openLlmetry: Dialect = {
     'gen_ai.output.messages': when(isModelCall, first('traceloop.entity.output')),
   },
 };
+
+function document({ attributes }: SourceEvent): Value {
+  const content = member(attributes, 'db.query.result.document') ?? null;
+  const id = member(attributes, 'db.query.result.id');
+  const score = member(attributes, 'db.query.result.score');
+  return { ...(id !== undefined && { id }), content, ...(score !== undefined && { score }) };
+}
 
 /** A decorated function writes `{args: [...], kwargs: {...}}`, LangChain's callback `{inputs: {...}}` or `{input_str: "..."}`. */
 function unwrappedArguments(value: Value): Value {

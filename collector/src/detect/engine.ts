@@ -134,7 +134,7 @@ export function createDetector(options: DetectorOptions): Detector {
       cursor.events = events;
       for (let span = 0; span < events.batch.spanCount; span++) {
         const categories = events.categories(span);
-        health.span(events.batch, span, categories);
+        health.span(events, span, categories);
         cursor.span = span;
         cursor.turn++;
         if (categories !== 0) detectSpan(categories, findings, nowNanos);

@@ -17,6 +17,8 @@ export interface SpanEvents {
   texts(span: number): readonly string[];
   /** Canonical attributes that the span says in another dialect, by name; none for most spans. */
   added?(span: number): readonly AddedAttribute[];
+  /** Canonical attributes that the dialects of the span may say; none for most spans. */
+  translatable?(span: number): readonly FieldId[];
 }
 
 /** An attribute that is stored with a span beside its own, as the text it is stored as. */

@@ -83,8 +83,7 @@ export class NormalisedEvents implements SpanEvents {
   added(span: number): readonly AddedAttribute[] {
     const dialect = this.#translator.dialectOf(span);
     if (dialect === undefined) return none;
-    const added = this.#translator.fieldsOf(span).flatMap((name): AddedAttribute[] => {
-      const field = this.#idOf(name);
+    const added = this.#translator.fieldsOf(span).flatMap(({ name, field }): AddedAttribute[] => {
       if (this.batch.findSpanAttribute(span, field) >= 0) return [];
       const value = this.value(span, field);
       return value === undefined ? [] : [{ name, value: valueText(value) }];
@@ -92,6 +91,10 @@ export class NormalisedEvents implements SpanEvents {
     added.push({ name: 'spanwarden.dialect', value: dialect.names.join(',') });
     if (dialect.version !== '') added.push({ name: 'spanwarden.dialect_version', value: dialect.version });
     return added.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  translatable(span: number): readonly FieldId[] {
+    return this.#translator.fieldsOf(span).map(({ field }) => field);
   }
 
   texts(span: number): readonly string[] {

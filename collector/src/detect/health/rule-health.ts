@@ -1,6 +1,7 @@
 import type { FieldTable } from '../../model/fields.ts';
 import type { RuleStatsDelta, SeenField } from '../../model/rule-health.ts';
-import { Span, type SpanBatch } from '../../model/span-batch.ts';
+import { Span } from '../../model/span-batch.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
@@ -16,7 +17,7 @@ export interface RuleHealth {
 
 /** Counts what all rules have in common: the spans of their logsources, and what arrived in them. */
 export interface HealthRecorder {
-  span(batch: SpanBatch, span: number, categories: number): void;
+  span(events: SpanEvents, span: number, categories: number): void;
   matched(tally: RuleTally, cursor: Cursor, found: boolean): void;
   /** Spans of a rule's logsource since the start. */
   spansOf(rule: Rule): number;
@@ -38,10 +39,10 @@ export function createHealth(options: {
     return spans;
   };
   return {
-    span: (batch, span, categories) => {
+    span: (events, span, categories) => {
       if (categories === 0) return;
       counts.set(categories, (counts.get(categories) ?? 0) + 1);
-      seen.note(batch, span, categories);
+      seen.note(events, span, categories);
     },
     matched: (tally, { events, span }, found) => {
       const name = events.value(span, agent) || events.value(span, service) || '';

@@ -2,7 +2,7 @@ import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import type { SeenField } from '../../model/rule-health.ts';
 import { Attribute, Resource, Span, type SpanBatch } from '../../model/span-batch.ts';
-import { Category } from '../../model/span-events.ts';
+import { Category, type SpanEvents } from '../../model/span-events.ts';
 
 /**
  * The names of attributes that arrived, by category and day, so that a rule that waits for a name nobody sends can be told.
@@ -28,7 +28,8 @@ export class SeenFields {
   }
 
   /** Call it for every span of a batch, with the span's categories. */
-  note(batch: SpanBatch, span: number, categories: number): void {
+  note(events: SpanEvents, span: number, categories: number): void {
+    const { batch } = events;
     const row = span * Span.stride;
     const count = batch.spans[row + Span.attributeCount]!;
     if (count <= 0) return;
@@ -46,7 +47,22 @@ export class SeenFields {
       noted[id] = 1;
       for (const [category, bit] of categoryBits) if ((categories & bit) !== 0) this.#add(category, id);
     }
+    this.#noteTranslated(events, span, categories, noted);
     this.#noteResource(batch, batch.spans[row + Span.resource]!);
+  }
+
+  /** What a span says in another dialect has arrived as well. */
+  #noteTranslated(events: SpanEvents, span: number, categories: number, known: Uint8Array<ArrayBuffer>): void {
+    let noted = known;
+    for (const id of events.translatable?.(span) ?? []) {
+      if (noted[id] === 1 || events.value(span, id) === undefined) continue;
+      if (id >= noted.length) {
+        noted = grown(noted, this.#fields.size);
+        this.#noted.set(categories, noted);
+      }
+      noted[id] = 1;
+      for (const [category, bit] of categoryBits) if ((categories & bit) !== 0) this.#add(category, id);
+    }
   }
 
   /** Names that are new since the last call; on a new day (since the epoch) all begin anew. */

@@ -1,4 +1,4 @@
-import type { FieldTable } from '../../model/fields.ts';
+import type { FieldId, FieldTable } from '../../model/fields.ts';
 import type { SpanBatch } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
 import { type Message, parseMessages } from '../messages.ts';
@@ -34,7 +34,9 @@ export class Translator {
   readonly #dialects: readonly Dialect[];
   readonly #recogniser: Recogniser;
   readonly #source: BatchSpanSource;
+  readonly #table: FieldTable;
   readonly #fields = new Map<string, FieldReadings>();
+  readonly #fieldsOf = new Map<number, readonly { readonly name: string; readonly field: FieldId }[]>();
   readonly #recognised: Recognised = { categories: 0, dialects: 0, operationRow: -1 };
   readonly #asked = new Set<string>();
   readonly #messages = new Map<string, readonly Message[]>();
@@ -44,6 +46,7 @@ export class Translator {
   /** @param canonical reads a canonical field of the span that the translator was turned to. */
   constructor(fields: FieldTable, dialects: readonly Dialect[], canonical: (name: string) => Value | undefined) {
     this.#dialects = dialects;
+    this.#table = fields;
     this.#recogniser = new Recogniser(fields, dialects);
     this.#source = new BatchSpanSource(fields, canonical);
     for (const name of canonicalAttributes) {
@@ -99,13 +102,17 @@ export class Translator {
     return found.length === 0 ? undefined : found;
   }
 
-  /** Canonical fields that the dialects of the span can say. */
-  fieldsOf(span: number): readonly string[] {
+  /** Canonical fields that the dialects of the span can say, by name. */
+  fieldsOf(span: number): readonly { readonly name: string; readonly field: FieldId }[] {
     const { dialects } = this.recognise(span);
-    if (dialects === 0) return [];
-    return [...this.#fields].flatMap(([name, { readings }]) =>
-      readings.some(({ bit }) => (bit & dialects) !== 0) ? [name] : [],
-    );
+    if (dialects === 0) return none;
+    let fields = this.#fieldsOf.get(dialects);
+    if (fields === undefined) {
+      const said = [...this.#fields].filter(([, { readings }]) => readings.some(({ bit }) => (bit & dialects) !== 0));
+      fields = said.map(([name]) => ({ name, field: this.#table.intern(name) }));
+      this.#fieldsOf.set(dialects, fields);
+    }
+    return fields;
   }
 
   /** Names of the dialects that the span speaks, in the order of asking, and the version of the first. */
@@ -158,3 +165,5 @@ function readingsOf(dialects: readonly Dialect[], name: string): FieldReadings['
     });
   return [...of(({ fields }) => fields), ...of(({ lastResort }) => lastResort)];
 }
+
+const none: readonly never[] = [];

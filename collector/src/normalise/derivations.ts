@@ -2,6 +2,7 @@ import { taxonomy } from './taxonomy.ts';
 
 const messages = ['gen_ai.input.messages', 'gen_ai.output.messages'];
 const calls = ['gen_ai.tool.call.arguments', 'gen_ai.tool.name'];
+const query = ['gen_ai.tool.call.arguments', 'db.query.text'];
 const texts = [
   ...messages,
   'gen_ai.tool.call.arguments',
@@ -27,6 +28,11 @@ const sources: readonly (readonly [prefix: string, attributes: readonly string[]
   ['spanwarden.argument', ['gen_ai.tool.call.arguments']],
   ['spanwarden.proposed', ['gen_ai.output.messages']],
   ['spanwarden.effect.kinds', calls],
+  ['spanwarden.effect.sql_kinds', query],
+  ['spanwarden.effect.sql_tables', query],
+  ['spanwarden.effect.sql_marks', query],
+  ['spanwarden.effect.http_method', ['gen_ai.tool.call.arguments', 'http.request.method']],
+  ['spanwarden.effect.body_bytes', ['gen_ai.tool.call.arguments', 'http.request.body.size']],
   ['spanwarden.effect', ['gen_ai.tool.call.arguments']],
   ['spanwarden.outgoing', ['gen_ai.tool.call.arguments']],
   ['spanwarden.content', texts],

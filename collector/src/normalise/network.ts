@@ -50,13 +50,18 @@ export function isExternalHost(host: string): boolean {
 
 /** E-mail addresses in text, lower case, at most `max`. */
 export function findEmails(text: string, max = 64): string[] {
+  return emailPlaces(text, max).map(({ start, end }) => text.slice(start, end).toLowerCase());
+}
+
+/** Where they stand. */
+export function emailPlaces(text: string, max = 64): { readonly start: number; readonly end: number }[] {
   if (!text.includes('@')) return [];
-  const emails: string[] = [];
+  const places: { start: number; end: number }[] = [];
   for (const match of text.matchAll(emailPattern)) {
-    emails.push(match[0].toLowerCase());
-    if (emails.length >= max) break;
+    places.push({ start: match.index, end: match.index + match[0].length });
+    if (places.length >= max) break;
   }
-  return emails;
+  return places;
 }
 
 const emailPattern = /(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;

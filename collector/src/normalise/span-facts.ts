@@ -1,12 +1,14 @@
 import type { Value } from '../model/value.ts';
+import { decodedLayers, encodedKinds } from '../text/decode-text.ts';
 import { piiKinds, secretKinds } from './content.ts';
-import { type Effects, effectsOf, outgoingKinds } from './effects.ts';
+import { Effects, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
-import { hiddenUnicodeKinds } from './hidden-text.ts';
+import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
 import { parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
 import type { Conversation } from './message-fields.ts';
 import { type Message, newMessages, parseInstructions, parseMessages, resultTexts } from './messages.ts';
-import { findUrls } from './network.ts';
+import { findUrls, registrableDomain, urlHost } from './network.ts';
+import { contentPlaces, encodedPlaces, type NamedTexts } from './places.ts';
 import { type Content, type ProvenanceItem, provenanceItems, type Way } from './provenance.ts';
 import { provenanceContents } from './provenance-contents.ts';
 
@@ -46,7 +48,12 @@ interface Kept {
 }
 
 /** Classifiers of texts: each gives the kinds it finds. */
-const classifiers = { secrets: secretKinds, pii: piiKinds, hiddenUnicode: hiddenUnicodeKinds } as const;
+const classifiers = {
+  secrets: secretKinds,
+  pii: piiKinds,
+  hiddenUnicode: hiddenUnicodeKinds,
+  homoglyphs: homoglyphWords,
+} as const;
 
 export type ContentClass = keyof typeof classifiers;
 
@@ -80,7 +87,7 @@ export class SpanFacts {
   }
 
   get effects(): Effects {
-    this.#kept.effects ??= effectsOf(this.#text('gen_ai.tool.name'), this.arguments);
+    this.#kept.effects ??= this.#readEffects();
     return this.#kept.effects;
   }
 
@@ -143,6 +150,11 @@ export class SpanFacts {
     return this.outputTexts.flatMap((text) => findUrls(text));
   }
 
+  get outputDomains(): Texts {
+    const hosts = this.outputUrls.map(urlHost).filter((host) => host !== undefined);
+    return [...new Set(hosts.map(registrableDomain))];
+  }
+
   get outputImageUrls(): Texts {
     return this.outputTexts.flatMap(imageUrls);
   }
@@ -154,11 +166,25 @@ export class SpanFacts {
     return this.#kept.content[kind];
   }
 
-  /** Kinds of content within the arguments of a call that carries them out. */
+  /** Where secrets and personal data stand, and where encoded text does. */
+  get contentPlaces(): Texts {
+    return contentPlaces(this.#namedTexts);
+  }
+
+  get encodedPlaces(): Texts {
+    return encodedPlaces(this.#namedTexts);
+  }
+
+  /** Encodings in any text, as kinds. */
+  get encodings(): Texts {
+    return kindsIn(this.#allTexts, encodingsIn);
+  }
+
+  /** Kinds of content within the arguments of a call that carries them out, encoded or not. */
   outgoingKinds(kind: ContentClass): Texts {
     this.#kept.outgoing ??= {};
     this.#kept.outgoing[kind] ??= this.effects.kinds.some((effect) => outgoingKinds.has(effect))
-      ? kindsIn(this.argumentTexts, classifiers[kind])
+      ? kindsIn(withDecoded(this.argumentTexts), classifiers[kind])
       : [];
     return this.#kept.outgoing[kind];
   }
@@ -198,16 +224,32 @@ export class SpanFacts {
   }
 
   get #allTexts(): Texts {
-    this.#kept.allTexts ??= [
-      ...this.userTexts,
-      ...this.toolResultTexts,
-      ...this.systemTexts,
-      ...this.outputTexts,
-      ...this.retrievedTexts,
-      ...this.toolDefinitionTexts,
-      ...this.argumentTexts,
-    ];
+    this.#kept.allTexts ??= this.#namedTexts.flatMap(([, texts]) => texts);
     return this.#kept.allTexts;
+  }
+
+  get #namedTexts(): NamedTexts {
+    return [
+      ['user', this.userTexts],
+      ['tool_result', this.toolResultTexts],
+      ['system', this.systemTexts],
+      ['output', this.outputTexts],
+      ['retrieved', this.retrievedTexts],
+      ['tool_definition', this.toolDefinitionTexts],
+      ['arguments', this.argumentTexts],
+    ];
+  }
+
+  #readEffects(): Effects {
+    const args = this.arguments;
+    const query = this.#text('db.query.text');
+    const method = this.#text('http.request.method');
+    const size = this.#read('http.request.body.size');
+    return new Effects(this.#text('gen_ai.tool.name'), args, {
+      ...(query === '' ? {} : { query }),
+      ...(method === '' ? {} : { method }),
+      ...(typeof size === 'number' || typeof size === 'bigint' ? { bodyBytes: Number(size) } : {}),
+    });
   }
 
   #readToolDefinitions(): Texts {
@@ -236,6 +278,15 @@ function texts(messages: readonly Message[], role: Message['role']): string[] {
     for (const part of message.parts) if (part.kind === 'text') found.push(part.text);
   }
   return found;
+}
+
+/** The texts, and what encoded parts of them say. */
+function withDecoded(all: Texts): Texts {
+  return all.flatMap((text) => (text.length < 16 ? [text] : [text, ...decodedLayers(text).map((layer) => layer.text)]));
+}
+
+function encodingsIn(text: string): string[] {
+  return text.length < 3 ? [] : encodedKinds(text).map((encoding) => encoding.replace(' ', '_'));
 }
 
 function kindsIn(all: Texts, classify: (text: string) => string[]): Texts {

@@ -13,7 +13,8 @@ export type SqlMark =
   | 'command_execution'
   | 'network_access'
   | 'time_delay'
-  | 'privileges';
+  | 'privileges'
+  | 'injection';
 
 /** What a SQL text does: statement kinds and tables in lower case, and what is special about it. */
 export interface SqlFacts {
@@ -40,6 +41,20 @@ export function sqlFacts(sql: string): SqlFacts {
   if (all.length > 1 && endsInComment(all)) marks.add('trailing_comment');
   return { kinds: [...kinds], tables: [...tables].slice(0, tablesMax), marks: [...marks] };
 }
+
+/**
+ * Whether a text closes a quote that it did not open and goes on with SQL that changes the statement around it:
+ * `x' or '1'='1`, `1' union select …`, `x'; drop table t --`.
+ */
+export function isInjection(text: string): boolean {
+  if (!injectionHint.test(text)) return false;
+  const { marks } = sqlFacts(`select '${text}`);
+  return marks.some(
+    (mark) => mark === 'tautology' || mark === 'stacked' || mark === 'union_padding' || mark === 'time_delay',
+  );
+}
+
+const injectionHint = /'\s{0,8}\)?\s{0,8}(?:or|and|union|;|\|\|)/i;
 
 /**
  * Whether a text is SQL and not prose: a statement's verb with the word that must follow it somewhere. Texts from arguments

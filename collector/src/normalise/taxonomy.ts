@@ -98,6 +98,7 @@ const attributes: readonly TaxonomyEntry[] = [
   attribute('server.port', 'number', 'Port that was called.'),
   attribute('url.full', 'text', 'Full URL of a request.'),
   attribute('http.request.method', 'text', 'HTTP method.'),
+  attribute('http.request.body.size', 'number', 'Bytes of the body of an HTTP request.'),
   attribute('http.response.status_code', 'number', 'HTTP status.'),
   attribute('db.system.name', 'text', 'Database product.'),
   attribute('db.query.text', 'text', 'Database query.'),
@@ -134,7 +135,11 @@ const facts: readonly TaxonomyEntry[] = [
     'What the tool call does, from its name and arguments: read, write, delete, send, pay, execute, post, merge, install.',
   ),
   fact('spanwarden.effect.urls', 'text[]', 'URLs in tool arguments.'),
-  fact('spanwarden.effect.hosts', 'text[]', 'Hosts of these URLs, lower case, ports removed.'),
+  fact(
+    'spanwarden.effect.hosts',
+    'text[]',
+    'Hosts of these URLs, of arguments that name a host, and of network commands; lower case, ports removed.',
+  ),
   fact('spanwarden.effect.domains', 'text[]', 'Registrable domains of these hosts.'),
   fact(
     'spanwarden.effect.external_domains',
@@ -146,7 +151,67 @@ const facts: readonly TaxonomyEntry[] = [
   fact('spanwarden.effect.paths', 'text[]', 'File paths in tool arguments, dot segments resolved.'),
   fact('spanwarden.effect.commands', 'text[]', 'Shell commands in tool arguments.'),
   fact('spanwarden.effect.http_method', 'text', 'HTTP method of the call, upper case.'),
+  fact(
+    'spanwarden.effect.body_bytes',
+    'number',
+    'Bytes that a call sends: its body or content arguments, data on a curl or wget command line, or http.request.body.size.',
+  ),
   fact('spanwarden.effect.amounts', 'text[]', 'Money amounts in tool arguments, as decimal text.'),
+  fact(
+    'spanwarden.effect.money',
+    'text[]',
+    'Sums with their currency in tool arguments, as `<decimal> <ISO 4217>`; `$` alone counts as USD.',
+  ),
+  fact(
+    'spanwarden.effect.accounts',
+    'text[]',
+    'Accounts in tool arguments, as `<kind> <masked>`: iban, card, wallet, routing, account.',
+  ),
+  fact(
+    'spanwarden.effect.host_classes',
+    'text[]',
+    'Classes of these hosts: external, metadata (cloud credentials), loopback, private, link_local, carrier_nat, multicast, ' +
+      'unspecified, reserved, internal_name. IPv6 forms that carry an IPv4 address are what that address is.',
+  ),
+  fact(
+    'spanwarden.effect.odd_addresses',
+    'text[]',
+    'IP addresses as written where the notation hides them: hex, octal, one number, fewer than four parts, IPv4 inside IPv6.',
+  ),
+  fact(
+    'spanwarden.effect.tunnel_hosts',
+    'text[]',
+    'Hosts whose labels look like data on its way out by DNS: long coded labels, or `$()` for what a shell substitution puts in.',
+  ),
+  fact(
+    'spanwarden.effect.programs',
+    'text[]',
+    'Programs that shell commands start, without folder and wrappers (sudo, env, xargs, …), also in substitutions and `sh -c`.',
+  ),
+  fact(
+    'spanwarden.effect.segments',
+    'text[]',
+    'Each program with its arguments and redirections, as the shell would run it: quotes off, known variables put in. `| ` before it ' +
+      'says that it reads from a pipe, `$( ` that it stands in a substitution, `<( ` in a process substitution; `$()` stands for one.',
+  ),
+  fact(
+    'spanwarden.effect.shell_features',
+    'text[]',
+    'What the commands make use of: pipe, substitution, redirect, here_document, background, privileged, nested_shell; unparsed where ' +
+      'the grammar did not fit, truncated past 2048 programs.',
+  ),
+  fact(
+    'spanwarden.effect.sql_kinds',
+    'text[]',
+    'Kinds of SQL statements in arguments, command lines of database clients and db.query.text: select, insert, update, delete, drop, grant, …',
+  ),
+  fact('spanwarden.effect.sql_tables', 'text[]', 'Tables that they name, lower case, with schema where written.'),
+  fact(
+    'spanwarden.effect.sql_marks',
+    'text[]',
+    'What is special about them: injection, stacked, tautology, union, union_padding, trailing_comment, schema_tables, credential_tables, ' +
+      'no_where, file_access, command_execution, network_access, time_delay, privileges.',
+  ),
   fact('spanwarden.content.secrets', 'text[]', 'Kinds of secrets in any text of the span.'),
   fact('spanwarden.content.pii', 'text[]', 'Kinds of personal data in any text of the span.'),
   fact(
@@ -155,12 +220,34 @@ const facts: readonly TaxonomyEntry[] = [
     'Kinds of hidden characters in any text: tag, zero_width, bidi, variation_selector.',
   ),
   fact(
+    'spanwarden.content.homoglyphs',
+    'text[]',
+    'Words that read as English but hold letters of another script, as `<how it reads> <code points>`.',
+  ),
+  fact(
+    'spanwarden.content.encodings',
+    'text[]',
+    'Encodings in any text that decode to text: percent, html, escape, tag_characters, base64, hex, rot13.',
+  ),
+  fact(
+    'spanwarden.content.places',
+    'text[]',
+    'Where secrets and personal data stand in the first 64 KiB of each text: `<class> <kind> <text>[<n>] <start>-<end> <encodings> <masked>`, ' +
+      'and `checksum:ok` or `checksum:bad` where the format has one.',
+  ),
+  fact(
+    'spanwarden.content.encoded_places',
+    'text[]',
+    'Where encoded text stands: `<text>[<n>] <start>-<end> <encodings>`, such as `base64>hex`.',
+  ),
+  fact(
     'spanwarden.outgoing.secrets',
     'text[]',
-    'Kinds of secrets in arguments of a call that sends, posts, pays or executes.',
+    'Kinds of secrets in arguments of a call that sends, posts, pays or executes, encoded or not.',
   ),
   fact('spanwarden.outgoing.pii', 'text[]', 'Kinds of personal data in arguments of such a call.'),
   fact('spanwarden.output.urls', 'text[]', 'URLs in the text the model gave.'),
+  fact('spanwarden.output.domains', 'text[]', 'Registrable domains of these URLs.'),
   fact('spanwarden.output.image_urls', 'text[]', 'Image URLs (markdown or HTML) in the text the model gave.'),
   fact(
     'spanwarden.flow.untrusted_arguments',

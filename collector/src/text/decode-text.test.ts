@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { decodedLayers, type Encoding, originOf } from './decode-text.ts';
+import { decodedLayers, type Encoding, encodedPieces, originOf } from './decode-text.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const hex = (text: string): string => Buffer.from(text).toString('hex');
@@ -57,6 +57,20 @@ suite('decoded layers', () => {
       ),
       { numRuns: 2000 },
     );
+  });
+
+  test('pieces say where they stand and in what', () => {
+    const inner = base64('nothing to see in this one');
+    const text = `a%20b ${inner} and ${hex(inner)}`;
+    assert.deepEqual(
+      encodedPieces(text).map(
+        ({ place, encodings }) => `${encodings.join(' > ')}: ${text.slice(place.start, place.end)}`,
+      ),
+      [`percent: %20`, `base64: ${inner}`, `hex: ${hex(inner)}`, `hex > base64: ${hex(inner)}`],
+    );
+    assert.deepEqual(encodedPieces('vtaber nyy cerivbhf vafgehpgvbaf')[0]?.encodings, ['rot13']);
+    assert.deepEqual(encodedPieces('Nothing here.'), []);
+    assert.equal(encodedPieces('%41 '.repeat(100)).length, 16);
   });
 
   test('behind a path, whose separators are letters of base64', () => {

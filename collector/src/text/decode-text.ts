@@ -63,6 +63,49 @@ export function decodedLayers(text: string, mayTurn = true): Layer[] {
   return layers;
 }
 
+/** A piece of a text that is encoded: where it stands in the text, and in what, the outermost first. */
+export interface EncodedPiece {
+  readonly place: Place;
+  readonly encodings: readonly Encoding[];
+}
+
+/**
+ * The encoded pieces of a text, pieces inside pieces as well, at most `max`. It looks at what `decodedLayers` looks at, and costs
+ * about `max` times as much when there are that many pieces.
+ */
+export function encodedPieces(text: string, max = 16): EncodedPiece[] {
+  const pieces: EncodedPiece[] = [];
+  let before: Layer = { text, steps: [] };
+  for (const layer of decodedLayers(text)) {
+    const last = layer.steps.at(-1)!;
+    if (last === 'rot13') before = { text: textAfter(text, layer.steps.slice(0, -1)), steps: layer.steps.slice(0, -1) };
+    steps[last].decode(before.text, (encoding, _after, source) => {
+      if (pieces.length >= max) return;
+      const { place, encodings } = originOf(text, before, source);
+      pieces.push({ place, encodings: encodings.at(-1) === encoding ? encodings : [...encodings, encoding] });
+    });
+    before = layer;
+  }
+  return pieces;
+}
+
+/** The encodings that stand in a text, at any depth that is decoded. */
+export function encodedKinds(text: string): Encoding[] {
+  const kinds = new Set<Encoding>();
+  let before = text;
+  for (const layer of decodedLayers(text)) {
+    const last = layer.steps.at(-1)!;
+    if (last === 'rot13') kinds.add('rot13');
+    else steps[last].decode(before, (encoding) => kinds.add(encoding));
+    before = layer.text;
+  }
+  return [...kinds];
+}
+
+function textAfter(text: string, names: readonly Step['name'][]): string {
+  return names.reduce((current, name) => steps[name].decode(current), text);
+}
+
 /** Whether a text may hold escapes, or runs of base64 or hex: cheap looks that spare most texts the patterns. */
 function hintsOf(text: string): { readonly hasEscapes: boolean; readonly hasRuns: boolean } {
   return { hasEscapes: escapeHint.test(text), hasRuns: hasRun(text) };

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { accountsOf, amountsOf, moneyOf } from './money.ts';
+
+const inText = (text: string) => moneyOf(null, [text]);
+
+test('sums in text', () => {
+  const cases: readonly (readonly [text: string, ...sums: string[]])[] = [
+    ['pay €1.250,00 now', '1250.00 EUR'],
+    ['pay $1,250.00.', '1250.00 USD'],
+    ['USD 25 or 25 EUR', '25 USD', '25 EUR'],
+    ['£3.5 and 12,50 €', '3.5 GBP', '12.50 EUR'],
+    ['US$1,000', '1000 USD'],
+    ['CHF 1 250 000.50', '1250000.50 CHF'],
+    ['0.015 BTC', '0.015 BTC'],
+  ];
+  for (const [text, ...sums] of cases) assert.deepEqual(inText(text), sums, text);
+  for (const text of ['costs nothing', '$HOME/x', '$1abc', 'EUROPE 5', 'echo $12x', 'version 1.2.3']) {
+    assert.deepEqual(inText(text), [], text);
+  }
+});
+
+test('sums in arguments', () => {
+  assert.deepEqual(moneyOf({ amount: 20, currency: 'eur' }, []), ['20 EUR']);
+  assert.deepEqual(moneyOf({ payment: { amount_cents: 1999, currency_code: 'USD' } }, []), ['19.99 USD']);
+  assert.deepEqual(moneyOf({ amount_usd: '5.50' }, []), ['5.50 USD']);
+  assert.deepEqual(moneyOf({ amount: 20 }, []), []);
+  assert.deepEqual(amountsOf({ amount: 20, order: { total: '3.50' }, count: 4 }), ['20', '3.50']);
+});
+
+test('accounts are told by checksum, shape or name, and masked', () => {
+  assert.deepEqual(accountsOf({ to: 'DE89 3704 0044 0532 0130 00' }), ['iban DE****00']);
+  assert.deepEqual(accountsOf({ note: 'card 4111-1111-1111-1111' }), ['card 41****11']);
+  assert.deepEqual(accountsOf({ account_number: '000123456789' }), ['account 00****89']);
+  assert.deepEqual(accountsOf({ routing_number: '021000021' }), ['routing ****']);
+  assert.deepEqual(accountsOf({ to: '0x52908400098527886E0F7030069857D2E4169EE7' }), ['wallet 0x****E7']);
+  assert.deepEqual(accountsOf({ to: 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq' }), ['wallet bc****dq']);
+  assert.deepEqual(accountsOf({ to: '1BoatSLRHtKNngkdXEeobR76b53LETtpyT' }), ['wallet 1B****yT']);
+  for (const args of [
+    { iban: 'DE89' },
+    { order: '4111111111111112' },
+    { routing_number: '021000022' },
+    { account: 'ada' },
+  ]) {
+    assert.deepEqual(accountsOf(args), [], JSON.stringify(args));
+  }
+});
+
+test('any arguments: bounded, and no value in full', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.array(fc.string()), (args, texts) => {
+      assert.ok(moneyOf(args as never, texts).length <= 64);
+      for (const account of accountsOf(args as never)) assert.match(account, /^\w+ (?:..)?\*{4}(?:..)?$/);
+    }),
+  );
+  for (const unit of ['$1,000', '€', '1 000 ', 'USD', 'DE89 ', '0xa', '1a']) {
+    inText(unit.repeat(4_000_000 / unit.length));
+    accountsOf({ account: unit.repeat(4_000_000 / unit.length) });
+  }
+});

@@ -1,0 +1,137 @@
+import type { Value } from '../model/value.ts';
+import { isCardNumber, isIban, isRoutingNumber } from './checksums.ts';
+import { isMap, member, walkScalars } from './json-value.ts';
+import { masked } from './mask.ts';
+
+const itemsMax = 64;
+
+/** Amounts in arguments, as decimal text: numbers under a name that means money. */
+export function amountsOf(args: Value): string[] {
+  const amounts = new Set<string>();
+  walkScalars(args, (scalar, path) => {
+    if (amounts.size >= itemsMax || !amountKey.test(path)) return;
+    const text = String(scalar).trim();
+    if (/^-?\d{1,15}(?:\.\d{1,6})?$/.test(text)) amounts.add(text);
+  });
+  return [...amounts];
+}
+
+const amountKey = /(?:^|[._])(?:amount|total|price|sum|value|amount_?cents|amount_?eur|amount_?usd)$/i;
+
+/**
+ * Sums with their currency, as `<decimal> <ISO 4217 code>`: an amount beside a currency in the same object, or written in text
+ * (`€1.250,00`, `USD 25`, `25 EUR`). `$` alone counts as US dollars. Cents named so are turned into the whole unit.
+ */
+export function moneyOf(args: Value, texts: readonly string[]): string[] {
+  const sums = new Set<string>();
+  const add = (amount: string | undefined, currency: string | undefined): void => {
+    if (amount !== undefined && currency !== undefined && sums.size < itemsMax) sums.add(`${amount} ${currency}`);
+  };
+  let left = 1024;
+  const visit = (value: Value, depth: number): void => {
+    if (left-- <= 0 || depth > 16 || value === null || typeof value !== 'object') return;
+    if (isMap(value)) {
+      const currency = currencyOf(
+        member(value, 'currency') ?? member(value, 'currency_code') ?? member(value, 'currencyCode'),
+      );
+      for (const key of Object.keys(value)) {
+        const named = /_?(eur|usd|gbp)$/i.exec(key)?.[1]?.toUpperCase();
+        if (amountKey.test(key)) add(wholeUnits(key, value[key]!), currency ?? named);
+      }
+    }
+    for (const inner of Array.isArray(value) ? value : Object.values(value as object)) visit(inner as Value, depth + 1);
+  };
+  visit(args, 0);
+  for (const text of texts) {
+    if (!moneyHint.test(text)) continue;
+    for (const match of text.matchAll(written)) {
+      add(decimal(match[2] ?? match[3]!), currencyOf(match[1] ?? match[4]!));
+      if (sums.size >= itemsMax) break;
+    }
+  }
+  return [...sums];
+}
+
+const symbols: ReadonlyMap<string, string> = new Map([
+  ['$', 'USD'],
+  ['US$', 'USD'],
+  ['€', 'EUR'],
+  ['£', 'GBP'],
+  ['¥', 'JPY'],
+  ['₹', 'INR'],
+  ['₩', 'KRW'],
+  ['₿', 'BTC'],
+]);
+const codes =
+  'USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|KRW|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|SGD|HKD|ZAR|TRY|AED|BTC|ETH|USDT|USDC';
+const moneyHint = new RegExp(`[$€£¥₹₩₿]|\\b(?:${codes})\\b`);
+const number = '\\d{1,3}(?:[.,\u00a0 ]\\d{3}){1,4}(?:[.,]\\d{1,2})?|\\d{1,15}(?:[.,]\\d{1,8})?';
+const written = new RegExp(
+  `(?<![\\w$])(US\\$|[$€£¥₹₩₿]|(?:${codes})\\b)[ \u00a0]?(${number})(?!\\w|[.,]\\d)|(?<![\\w.,])(${number})[ \u00a0]?([€£¥₹₩₿]|(?:${codes})\\b)`,
+  'g',
+);
+
+function currencyOf(value: Value | undefined): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const text = value.trim();
+  return symbols.get(text) ?? (/^[a-z]{3,4}$/i.test(text) ? text.toUpperCase() : undefined);
+}
+
+function wholeUnits(key: string, value: Value): string | undefined {
+  const text =
+    typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint' ? String(value).trim() : '';
+  if (!/^-?\d{1,15}(?:\.\d{1,6})?$/.test(text)) return undefined;
+  return /cents$/i.test(key) ? (Number(text) / 100).toFixed(2) : text;
+}
+
+/** `1.250,00` and `1,250.00` are both 1250.00: the last separator is the decimal point unless three digits follow a thousand's. */
+function decimal(text: string): string {
+  const compact = text.replace(/[\u00a0 ]/g, '');
+  const last = Math.max(compact.lastIndexOf('.'), compact.lastIndexOf(','));
+  const groups = compact.match(/[.,]/g)?.length ?? 0;
+  const isPoint =
+    last >= 0 &&
+    (compact.startsWith('0') ||
+      compact.length - last !== 4 ||
+      (groups > 1 && compact.indexOf(compact[last]!) === last));
+  const whole = (isPoint ? compact.slice(0, last) : compact).replace(/[.,]/g, '');
+  return isPoint ? `${whole}.${compact.slice(last + 1)}` : whole;
+}
+
+/**
+ * Accounts that arguments name, as `<kind> <masked>`: IBANs and cards by their checksum wherever they stand, wallets by their
+ * shape, and account and routing numbers by the name of their argument.
+ */
+export function accountsOf(args: Value): string[] {
+  const accounts = new Set<string>();
+  const add = (kind: string, value: string): void => {
+    if (accounts.size < itemsMax) accounts.add(`${kind} ${masked(value.replace(/[ -]/g, ''))}`);
+  };
+  walkScalars(args, (scalar, path) => {
+    const text = String(scalar).trim();
+    if (text.length > 65_536) return;
+    if (/\d{4}/.test(text)) {
+      for (const [found] of text.matchAll(ibanLike)) if (isIban(found)) add('iban', found);
+      for (const [found] of text.matchAll(cardLike)) if (isCardNumber(found)) add('card', found);
+    }
+    for (const [found] of text.matchAll(wallet)) add('wallet', found);
+    if (routingKey.test(path) && isRoutingNumber(text)) add('routing', text);
+    else if (
+      accountKey.test(path) &&
+      /^(?=[\w -]{0,30}\d{4})[A-Z0-9][\w -]{4,40}$/i.test(text) &&
+      !isIban(text) &&
+      !isCardNumber(text)
+    )
+      add('account', text);
+  });
+  return [...accounts];
+}
+
+const ibanLike = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Z0-9])/g;
+const cardLike = /(?<![\w.-])[3-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}(?!\w|[.-]\d)/g;
+/** Ethereum and its kin, Bitcoin in bech32 and base58. */
+const wallet =
+  /(?<!\w)(?:0x[a-fA-F0-9]{40}|bc1[ac-hj-np-z02-9]{38,58}|[13](?=[a-zA-Z]{0,33}\d)(?=[A-Z\d]{0,33}[a-z])(?=[a-z\d]{0,33}[A-Z])[a-km-zA-HJ-NP-Z1-9]{32,33})(?!\w)/g;
+const accountKey =
+  /(?:^|[._])(?:iban|account|acct|account_?(?:number|no|id)|recipient|beneficiary|payee|to_account|destination_account)$/i;
+const routingKey = /(?:^|[._])(?:routing|routing_?(?:number|no)|aba)$/i;

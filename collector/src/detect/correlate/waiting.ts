@@ -44,8 +44,14 @@ export class WaitingGroup implements Waiting {
   }
 
   push(event: CorrelationEvent, part: GroupPart): void {
-    this.#events.push(event);
-    this.#parts.push(part);
+    // Most groups have one event that waits: a list made with it has no room for more.
+    if (this.#events.length === 0) {
+      this.#events = [event];
+      this.#parts = [part];
+    } else {
+      this.#events.push(event);
+      this.#parts.push(part);
+    }
     this.left++;
     this.members |= part.members;
     this.valuesMax += part.values.length;

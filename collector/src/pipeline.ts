@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { otlpJsonToProtobuf } from './decode/json.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
+import type { Slices } from './detect/state.ts';
 import type { Case } from './model/case.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
@@ -25,8 +26,8 @@ export interface Detector {
   flush(): Finding[];
   /** What it took in since the last call. */
   takeJournal(): Uint8Array;
-  /** All it remembers. */
-  snapshot(): Uint8Array;
+  /** All it remembers, in pieces. */
+  slices(pieceBytes?: number): Slices;
   readonly newestNanos: bigint;
   /** The cases that changed since the last call. */
   takeCases?(): readonly Case[];
@@ -150,10 +151,10 @@ export class TracePipeline {
     return this.#storeDue(due, detector.takeCases?.() ?? []);
   }
 
-  /** Everything that detection remembers; the journal before it is noted as such. */
-  snapshot(): Uint8Array {
+  /** Everything that detection remembers, in pieces; the journal before it is noted as such. */
+  slices(pieceBytes?: number): Slices {
     this.#noteJournal();
-    return this.#options.detector.snapshot();
+    return this.#options.detector.slices(pieceBytes);
   }
 
   /** Puts on disk what the journal holds, with the findings that were refused; waits for what is on its way. */

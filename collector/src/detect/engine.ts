@@ -17,7 +17,7 @@ import type { Cursor } from './reader.ts';
 import { createFoldValues } from './repeats/fold-values.ts';
 import { createRouter } from './route/router.ts';
 import { createIdentity } from './span-identity.ts';
-import type { Stateful } from './state.ts';
+import type { Slices, Stateful } from './state.ts';
 
 export interface DetectorOptions extends GuardOptions {
   readonly rules: readonly Rule[];
@@ -46,6 +46,7 @@ export interface Detector extends Stateful {
   flush(): Finding[];
   /** The newest event time seen, in nanoseconds; 0 before the first span. */
   readonly newestNanos: bigint;
+  slices(pieceBytes?: number): Slices;
   /** Takes over a snapshot; rules that are gone or have changed start anew. `unreadable` leaves everything as it was. */
   restore(snapshot: Uint8Array): MemoryOutcome;
   /** What every rule has seen since the start. */
@@ -154,6 +155,7 @@ export function createDetector(options: DetectorOptions): Detector {
     takeJournal: () => memory.takeJournal(),
     replay: (journal) => memory.replay(journal),
     snapshot: () => memory.snapshot(),
+    slices: (pieceBytes) => memory.slices(pieceBytes),
     restore: (snapshot) => memory.restore(snapshot),
     correlationStats: () => correlating.stats(),
     ancestryStats: () => reaching.ancestry.stats(),

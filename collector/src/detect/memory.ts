@@ -1,8 +1,10 @@
 import { StateReader, StateWriter } from './correlate/state-bytes.ts';
-import type { RestoreOutcome, Stateful } from './state.ts';
+import { sliceOf, wholeOf } from './slices.ts';
+import type { RestoreOutcome, Slices, Stateful } from './state.ts';
 
 export interface Memory extends Stateful {
   dropJournal(): void;
+  slices(pieceBytes?: number): Slices;
   /** `unreadable` names parts whose section could not be taken over; they begin anew. */
   restore(snapshot: Uint8Array): MemoryOutcome;
 }
@@ -11,7 +13,8 @@ export type MemoryOutcome = RestoreOutcome & { readonly unreadable?: readonly st
 
 /**
  * Parts with a memory as one: its journal and its snapshot have a section for each part, found by the part's name, which
- * therefore never changes. Sections of parts that are not there are skipped.
+ * therefore never changes. Sections of parts that are not there are skipped. In a snapshot a part has as many sections as
+ * it has pieces.
  */
 export function createMemory(parts: Readonly<Record<string, Stateful>>): Memory {
   const named = new Map(Object.entries(parts));
@@ -35,13 +38,14 @@ export function createMemory(parts: Readonly<Record<string, Stateful>>): Memory 
       }
       if (failure !== undefined) throw failure;
     },
-    snapshot: () => sectionsOf(named, (part) => part.snapshot(), snapshotTitle),
+    snapshot: () => wholeOf(slicesOf(named)),
+    slices: (pieceBytes) => slicesOf(named, pieceBytes),
     restore: (snapshot) => {
       const sections = trySections(snapshot, snapshotTitle);
       if (sections === undefined) return { status: 'unreadable' };
       const unreadable: string[] = [];
       let rules = 0;
-      for (const [name, bytes] of sections) {
+      for (const [name, bytes] of joined(sections)) {
         const outcome = named.get(name)?.restore(bytes);
         if (outcome?.status === 'restored') rules += outcome.rules;
         else if (outcome) unreadable.push(name);
@@ -54,14 +58,9 @@ export function createMemory(parts: Readonly<Record<string, Stateful>>): Memory 
 /** What a snapshot begins with. */
 const snapshotTitle = 'spanwarden memory 1';
 
-/** Sections that have something in them; no bytes at all when none has and there is no title. */
-function sectionsOf(
-  parts: ReadonlyMap<string, Stateful>,
-  take: (part: Stateful) => Uint8Array,
-  title?: string,
-): Uint8Array {
+/** Sections that have something in them; no bytes at all when none has. */
+function sectionsOf(parts: ReadonlyMap<string, Stateful>, take: (part: Stateful) => Uint8Array): Uint8Array {
   const writer = new StateWriter();
-  if (title !== undefined) writer.text(title);
   for (const [name, part] of parts) {
     const bytes = take(part);
     if (bytes.length === 0) continue;
@@ -69,6 +68,49 @@ function sectionsOf(
     writer.bytes(bytes);
   }
   return writer.done();
+}
+
+function slicesOf(parts: ReadonlyMap<string, Stateful>, pieceBytes?: number): Slices {
+  // All begin now, so that they are of one moment.
+  const all = [...parts].map(([name, part]) => [name, part.slices?.(pieceBytes) ?? sliceOf(part.snapshot())] as const);
+  const left = [...all];
+  let isTitled = false;
+  return {
+    next: () => {
+      const writer = new StateWriter();
+      if (!isTitled) {
+        isTitled = true;
+        writer.text(snapshotTitle);
+        return writer.done();
+      }
+      if (left.length === 0) return undefined;
+      const [name, slices] = left[0]!;
+      const piece = slices.next();
+      if (piece === undefined) left.shift();
+      else if (piece.length > 0) {
+        writer.text(name);
+        writer.bytes(piece);
+      }
+      return writer.done();
+    },
+    cancel: () => {
+      for (const [, slices] of all) slices.cancel();
+    },
+    get isCut() {
+      return all.some(([, { isCut }]) => isCut);
+    },
+  };
+}
+
+/** The pieces of each part as one. */
+function joined(sections: readonly Section[]): Map<string, Uint8Array> {
+  const pieces = new Map<string, Uint8Array[]>();
+  for (const [name, bytes] of sections) {
+    const known = pieces.get(name);
+    if (known) known.push(bytes);
+    else pieces.set(name, [bytes]);
+  }
+  return new Map([...pieces].map(([name, list]) => [name, list.length === 1 ? list[0]! : Buffer.concat(list)]));
 }
 
 /** Throws a SyntaxError on bytes that are no sections. Two journals one after the other are a journal. */

@@ -14,8 +14,23 @@ export interface Stateful {
   replay(journal: Uint8Array): void;
   /** The whole state between two calls. */
   snapshot(): Uint8Array;
+  /**
+   * The same in pieces of about `pieceBytes`, which are made one by one, at each `next`, while the part goes on taking things
+   * in: the state of the moment of this call. Only the newest call counts. A part without it has a small state.
+   */
+  slices?(pieceBytes?: number): Slices;
   /** Takes over a snapshot; what belongs to rules that are gone or have changed is left behind. */
   restore(snapshot: Uint8Array): RestoreOutcome;
+}
+
+/** A snapshot in the making: its pieces, one after the other. */
+export interface Slices {
+  /** The next piece, which may be empty; undefined when there is none any more. */
+  next(): Uint8Array | undefined;
+  /** Nobody asks for the rest. */
+  cancel(): void;
+  /** It was cancelled, or the state was exchanged meanwhile: the pieces are of no use. */
+  readonly isCut: boolean;
 }
 
 /** `unreadable` leaves the part as it was. */

@@ -23,7 +23,7 @@ export interface Checkpoint {
   /** Segments before this one hold nothing that comes after the state. */
   readonly segment: number;
   readonly timeMs: number;
-  /** The state, in one or more pieces. */
+  /** The state, in pieces. */
   readonly sections: readonly Uint8Array[];
 }
 
@@ -34,27 +34,30 @@ export type CheckpointReading =
 
 const magic = Buffer.from('SWSTATE\n', 'latin1');
 const formatVersion = 1;
-const headerBytes = 48;
+export const headerBytes = 48;
 const sectionHeadBytes = 8;
 
-/** The file's bytes, as buffers to be written one after the other. */
-export function encodeCheckpoint({ number, segment, timeMs, sections }: Checkpoint): Uint8Array[] {
+/** What stands before the sections: known once they are all there. */
+export type CheckpointHead = Omit<Checkpoint, 'sections'> & { readonly sections: number };
+
+export function encodeHeader({ number, segment, timeMs, sections }: CheckpointHead): Uint8Array {
   const header = Buffer.alloc(headerBytes);
   magic.copy(header);
   header.writeUInt16LE(formatVersion, 8);
   header.writeBigUInt64LE(BigInt(number), 16);
   header.writeBigUInt64LE(BigInt(segment), 24);
   header.writeBigUInt64LE(BigInt(Math.max(0, Math.trunc(timeMs))), 32);
-  header.writeUInt32LE(sections.length, 40);
+  header.writeUInt32LE(sections, 40);
   header.writeUInt32LE(crc32(header.subarray(0, 44)), 44);
-  const out: Uint8Array[] = [header];
-  for (const section of sections) {
-    const head = Buffer.alloc(sectionHeadBytes);
-    head.writeUInt32LE(section.length);
-    head.writeUInt32LE(crc32(section), 4);
-    out.push(head, section);
-  }
-  return out;
+  return header;
+}
+
+/** What stands before the bytes of a section. */
+export function encodeSectionHead(section: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(sectionHeadBytes);
+  head.writeUInt32LE(section.length);
+  head.writeUInt32LE(crc32(section), 4);
+  return head;
 }
 
 /** Takes any bytes. The sections share them. */

@@ -5,11 +5,22 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint-format.ts';
+import { type Checkpoint, decodeCheckpoint, encodeHeader, encodeSectionHead } from './checkpoint-format.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 
 function checkpoint(number: number): Checkpoint {
   return { number, segment: number * 10, timeMs: 5, sections: [Buffer.from(`state ${number}`), Buffer.alloc(0)] };
+}
+
+function encodeCheckpoint({ sections, ...head }: Checkpoint): Uint8Array[] {
+  const bodies = sections.flatMap((section) => [encodeSectionHead(section), section]);
+  return [encodeHeader({ ...head, sections: sections.length }), ...bodies];
+}
+
+async function write(store: CheckpointStore, { sections, ...head }: Checkpoint): Promise<void> {
+  const writer = await store.begin(head.number);
+  for (const section of sections) await writer.add(section);
+  await writer.finish(head);
 }
 
 async function directoryFor(t: TestContext): Promise<string> {
@@ -21,7 +32,7 @@ async function directoryFor(t: TestContext): Promise<string> {
 async function written(directory: string, numbers: readonly number[]): Promise<CheckpointStore> {
   const store = new CheckpointStore(directory);
   await store.load(() => true);
-  for (const number of numbers) await store.write(checkpoint(number));
+  for (const number of numbers) await write(store, checkpoint(number));
   return store;
 }
 
@@ -44,8 +55,8 @@ test('the newest comes back; the one before is kept, with the segments it needs'
   assert.equal((await loaded(directory)).number, undefined);
   const store = await written(directory, [1]);
   assert.equal(store.neededSegment, 0, 'with one alone, all journals there are');
-  await store.write(checkpoint(2));
-  await store.write(checkpoint(3));
+  await write(store, checkpoint(2));
+  await write(store, checkpoint(3));
   assert.equal(store.neededSegment, 20);
   assert.equal((await readdir(directory)).length, 2);
   const { number, text, lines, store: again } = await loaded(directory);
@@ -71,7 +82,7 @@ test('a torn, damaged or newer one is set aside loudly, and the older one is tak
     assert.equal(store.setAside, 1);
     assert.match(lines.join(), /moved to quarantine/);
     assert.equal((await readdir(join(directory, 'quarantine'))).length, 1);
-    await store.write(checkpoint(3));
+    await write(store, checkpoint(3));
     assert.equal((await loaded(directory)).number, 3);
   }
 });
@@ -83,6 +94,21 @@ test('a whole file whose content the taker refuses is set aside too; a write tha
   const { number, store } = await loaded(directory, ({ number: each }) => each === 1);
   assert.deepEqual([number, store.setAside], [1, 1]);
   assert.deepEqual((await readdir(directory)).sort(), ['checkpoint-0000000000000001.state', 'quarantine']);
+});
+
+test('what is given up, or cut short by a crash, is no checkpoint and leaves nothing behind', async (t) => {
+  const directory = await directoryFor(t);
+  const store = await written(directory, [1]);
+  const givenUp = await store.begin(2);
+  await givenUp.add(Buffer.from('a'));
+  await givenUp.abandon();
+  assert.deepEqual(await readdir(directory), ['checkpoint-0000000000000001.state']);
+  const cut = await store.begin(3);
+  await cut.add(Buffer.from('a'));
+  const { number, lines } = await loaded(directory);
+  assert.deepEqual([number, lines], [1, []]);
+  assert.deepEqual(await readdir(directory), ['checkpoint-0000000000000001.state']);
+  await cut.abandon();
 });
 
 test('any bytes are a checkpoint or damaged', () => {

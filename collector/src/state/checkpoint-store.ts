@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { ignoreMissing, nodeFiles, readFileBytes, type SpoolFiles, writeAll } from '../spool/files.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint-format.ts';
+import { nodeFiles, readFileBytes, type SpoolFiles } from '../spool/files.ts';
+import { type Checkpoint, decodeCheckpoint } from './checkpoint-format.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 
 /** The part of a pino logger that the state uses. */
 export interface StateLogger {
@@ -58,32 +59,13 @@ export class CheckpointStore {
     return taken;
   }
 
-  /** Resolves when the checkpoint is durable; older ones than the last two are gone then. Rejects as the disk does. */
-  async write(checkpoint: Checkpoint): Promise<{ readonly bytes: number }> {
-    const name = `checkpoint-${String(checkpoint.number).padStart(16, '0')}.state`;
-    const buffers = encodeCheckpoint(checkpoint);
-    await this.#replace(name, buffers);
-    this.#known = [...this.#known.filter((known) => known.name !== name), { name, segment: checkpoint.segment }];
-    while (this.#known.length > keptMax) await this.#remove(this.#known.shift()!.name);
-    return { bytes: buffers.reduce((sum, { length }) => sum + length, 0) };
-  }
-
-  async #replace(name: string, buffers: readonly Uint8Array[]): Promise<void> {
-    const temporary = join(this.#directory, `${name}.tmp`);
-    await this.#files.remove(temporary).catch(ignoreMissing);
-    const file = await this.#files.create(temporary);
-    try {
-      let position = 0;
-      for (const buffer of buffers) {
-        if (buffer.length > 0) await writeAll(file, [buffer], position);
-        position += buffer.length;
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await this.#files.rename(temporary, join(this.#directory, name));
-    await this.#files.syncDirectory(this.#directory);
+  /** Begins a checkpoint of everything up to a number; older ones than the last two are gone when it is finished. */
+  begin(number: number): Promise<CheckpointWriter> {
+    const name = `checkpoint-${String(number).padStart(16, '0')}.state`;
+    return CheckpointWriter.create(this.#files, { directory: this.#directory, name, number }, async (segment) => {
+      this.#known = [...this.#known.filter((known) => known.name !== name), { name, segment }];
+      while (this.#known.length > keptMax) await this.#remove(this.#known.shift()!.name);
+    });
   }
 
   async #read(name: string): Promise<Checkpoint | undefined> {

@@ -14,7 +14,8 @@ export function addStateGauges(
   const gauges = [
     ['checkpoint_age_seconds', 'Age of the newest checkpoint; 0 before the first.', () => ageOf(stats().timeMs)],
     ['checkpoint_bytes', 'Size of the newest checkpoint of this run.', () => stats().bytes],
-    ['checkpoint_pause_seconds', 'How long detection stood still for it.', () => stats().pauseMs / 1000],
+    ['checkpoint_pause_seconds', 'How long detection stood still for it at most.', () => stats().pauseMs / 1000],
+    ['checkpoint_work_seconds', 'How long it was worked on, in turns.', () => stats().workMs / 1000],
     ['checkpoint_duration_seconds', 'How long it took until it was durable.', () => stats().durationMs / 1000],
     ['checkpoints', 'Checkpoints taken since the start.', () => stats().checkpoints],
     ['checkpoints_failed', 'Checkpoints that could not be made durable.', () => stats().failed],

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { limits } from '../model/limits.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { JournalLog } from './journal-log.ts';
-import { StateKeeper } from './keeper.ts';
+import { type KeptSlices, StateKeeper } from './keeper.ts';
 
 /** A keeper whose clock, spool and journal the test holds in its hands. */
 async function setup(t: TestContext) {
@@ -15,7 +15,16 @@ async function setup(t: TestContext) {
   const store = new CheckpointStore(directory);
   await store.load(() => true);
   const journal = new JournalLog();
-  const state = { nowMs: 0, isFull: false, keptBytes: 0, from: -1 };
+  const state = {
+    nowMs: 0,
+    isFull: false,
+    keptBytes: 0,
+    from: -1,
+    pieces: ['all'],
+    isCut: false,
+    rests: 0,
+    atRest: () => {},
+  };
   const storeJournal = async () => {
     const outgoing = journal.outgoing();
     if (state.isFull) journal.refused(outgoing);
@@ -30,12 +39,34 @@ async function setup(t: TestContext) {
   const keeper = new StateKeeper(
     {
       ...{ journal, store, segments, storeJournal, intervalMs: 1000, segmentBytesMax: 500, now: () => state.nowMs },
-      kept: { snapshot: () => Buffer.from('all') },
+      kept: { slices: () => slicesOf(state) },
+      turnMs: 0,
+      rest: async () => {
+        state.rests++;
+        state.atRest();
+      },
     },
     { number: 0, timeMs: 0 },
   );
   const files = async () => (await readdir(directory)).length;
-  return { keeper, journal, state, files };
+  return { keeper, journal, state, files, directory };
+}
+
+function slicesOf(state: { readonly pieces: readonly string[]; readonly isCut: boolean }): KeptSlices {
+  const left = [...state.pieces];
+  let isCancelled = false;
+  return {
+    next: () => {
+      const piece = isCancelled ? undefined : left.shift();
+      return piece === undefined ? undefined : Buffer.from(piece);
+    },
+    cancel: () => {
+      isCancelled ||= left.length > 0;
+    },
+    get isCut() {
+      return state.isCut || isCancelled;
+    },
+  };
 }
 
 test('a checkpoint is due by time when anything came, by much journal, and by segments kept for it', async (t) => {
@@ -81,4 +112,43 @@ test('the end leaves a checkpoint of everything, once', async (t) => {
   await keeper.close();
   await keeper.close();
   assert.equal(keeper.stats().checkpoints, 1);
+});
+
+test('a large state is written in turns, and what comes meanwhile is not in it', async (t) => {
+  const { keeper, journal, state, directory } = await setup(t);
+  state.pieces = ['o', 'n', 'e'];
+  journal.add(Buffer.from('a'));
+  state.atRest = () => journal.add(Buffer.from('b'));
+  assert.equal(await keeper.checkpoint(), true);
+  assert.equal(state.rests, 3);
+  const found = await new CheckpointStore(directory).load(() => true);
+  assert.deepEqual([found?.number, Buffer.concat(found!.sections).toString()], [1, 'one']);
+  const { pauseMs, workMs } = keeper.stats();
+  assert.ok(workMs > pauseMs);
+});
+
+test('a state that is exchanged meanwhile gives no checkpoint and no failure', async (t) => {
+  const { keeper, journal, state, files } = await setup(t);
+  state.pieces = ['o', 'n', 'e'];
+  state.atRest = () => {
+    state.isCut = true;
+  };
+  journal.add(Buffer.from('a'));
+  assert.equal(await keeper.checkpoint(), false);
+  assert.deepEqual([keeper.stats().failed, await files()], [0, 0]);
+});
+
+test('the end does not wait for a checkpoint that is under way, but takes its own', async (t) => {
+  const { keeper, journal, state, directory } = await setup(t);
+  state.pieces = ['o', 'n', 'e'];
+  journal.add(Buffer.from('a'));
+  let closed: Promise<void> | undefined;
+  state.atRest = () => {
+    closed ??= keeper.close();
+  };
+  assert.equal(await keeper.checkpoint(), false);
+  await closed;
+  assert.deepEqual([keeper.stats().checkpoints, state.rests], [1, 1]);
+  const found = await new CheckpointStore(directory).load(() => true);
+  assert.equal(Buffer.concat(found!.sections).toString(), 'one');
 });

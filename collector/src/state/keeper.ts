@@ -1,10 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../model/limits.ts';
 import type { CheckpointStore, StateLogger } from './checkpoint-store.ts';
+import type { CheckpointWriter } from './checkpoint-writer.ts';
 import type { JournalLog } from './journal-log.ts';
 
 /** What is kept: detection, as far as checkpoints see it. */
 export interface Kept {
-  snapshot(): Uint8Array;
+  slices(): KeptSlices;
+}
+
+/** The state of one moment in pieces, while detection goes on: `Slices` of `detect/state.ts`. */
+export interface KeptSlices {
+  next(): Uint8Array | undefined;
+  cancel(): void;
+  readonly isCut: boolean;
 }
 
 /** The spool, as far as checkpoints need it. */
@@ -25,21 +34,34 @@ export interface KeeperOptions {
   /** Bytes of sent segments kept for their journals, after which a checkpoint is taken early. */
   readonly segmentBytesMax: number;
   readonly now: () => number;
+  /** So many milliseconds are worked on a checkpoint before others have a turn; default 8. */
+  readonly turnMs?: number;
+  /** Lets others work after so many milliseconds of work. */
+  readonly rest?: (workedMs: number) => Promise<unknown>;
   readonly logger?: StateLogger;
 }
 
 export interface KeeperStats {
   readonly checkpoints: number;
   readonly failed: number;
-  /** Of the newest checkpoint: when, how large, how long detection stood still for it, and until it was durable. */
+  /** Of the newest checkpoint: of when it is, and how large. */
   readonly timeMs: number;
   readonly bytes: number;
+  /** The longest that detection stood still for it, all such times together, and how long it took until it was durable. */
   readonly pauseMs: number;
+  readonly workMs: number;
   readonly durationMs: number;
 }
 
-/** Detection stands still for one in so many parts of the time at most. */
-const pauseShare = 50;
+/** Checkpoints take one in so many parts of the time at most, and while one is written it takes one in so many. */
+const workShare = 20;
+const restShare = 8;
+const turnMsDefault = 8;
+
+interface Work {
+  pauseMs: number;
+  workMs: number;
+}
 
 /** Takes checkpoints when they are due, one at a time. */
 export class StateKeeper {
@@ -49,6 +71,8 @@ export class StateKeeper {
   #lastBytes: number;
   #triedMs: number;
   #isFailing = false;
+  #isClosing = false;
+  #slices: KeptSlices | undefined;
   #stats: KeeperStats;
 
   /** @param timeMs of the checkpoint that the state began with, 0 when there was none */
@@ -57,7 +81,8 @@ export class StateKeeper {
     this.#lastNumber = from.number;
     this.#lastBytes = options.journal.bytes;
     this.#triedMs = options.now();
-    this.#stats = { checkpoints: 0, failed: 0, timeMs: from.timeMs, bytes: 0, pauseMs: 0, durationMs: 0 };
+    const none = { bytes: 0, pauseMs: 0, workMs: 0, durationMs: 0 };
+    this.#stats = { checkpoints: 0, failed: 0, timeMs: from.timeMs, ...none };
   }
 
   stats(): KeeperStats {
@@ -82,6 +107,8 @@ export class StateKeeper {
 
   /** The last checkpoint, of everything there is; for the end, when nothing comes any more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#slices?.cancel();
     await this.#running;
     await this.#options.storeJournal();
     if (this.#options.journal.last !== this.#lastNumber) await this.checkpoint();
@@ -93,40 +120,86 @@ export class StateKeeper {
     const passedMs = now() - this.#triedMs;
     const isTime = passedMs >= intervalMs;
     if (this.#isFailing) return isTime;
-    // A large memory takes long to write down: spans shall not wait for it most of the time.
-    if (passedMs < this.#stats.pauseMs * pauseShare) return false;
+    // A large memory takes long to write down: that shall not be what the processor does most of the time.
+    if (passedMs < this.#stats.workMs * workShare) return false;
     const isMuch = journal.bytes - this.#lastBytes >= limits.checkpointJournalBytesMax;
     return isTime || isMuch || segments.stats().journalKeptBytes >= segmentBytesMax;
   }
 
   async #checkpoint(): Promise<boolean> {
-    const { journal, kept, store, segments, storeJournal, now, logger } = this.#options;
+    const { journal, store, segments, now, logger } = this.#options;
     this.#triedMs = now();
+    const timeMs = this.#triedMs;
+    let file: CheckpointWriter | undefined;
     try {
       const started = performance.now();
-      const sections = [kept.snapshot()];
-      const pauseMs = performance.now() - started;
+      const slices = this.#options.kept.slices();
+      this.#slices = slices;
       const { last: number, segment, bytes: journalBytes } = journal;
-      // What the snapshot holds must not be known to the state before the findings that came of it are on disk.
-      if (journal.stored < number) await storeJournal();
-      if (journal.stored < number) throw new Error('the spool does not take the journal');
-      const { bytes } = await store.write({ number, segment, timeMs: this.#triedMs, sections });
+      const work: Work = { pauseMs: performance.now() - started, workMs: performance.now() - started };
+      file = await store.begin(number);
+      await this.#write(slices, file, work);
+      if (slices.isCut) {
+        await file.abandon();
+        return false;
+      }
+      await this.#landed(number);
+      const bytes = await file.finish({ segment, timeMs });
       segments.keepFrom(store.neededSegment);
       this.#lastNumber = number;
       this.#lastBytes = journalBytes;
       const durationMs = performance.now() - started;
-      this.#stats = { ...this.#stats, timeMs: this.#triedMs, bytes, pauseMs, durationMs };
-      this.#stats = { ...this.#stats, checkpoints: this.#stats.checkpoints + 1 };
+      const checkpoints = this.#stats.checkpoints + 1;
+      this.#stats = { ...this.#stats, ...work, checkpoints, timeMs, bytes, durationMs };
       if (this.#isFailing) logger?.info({}, 'state: checkpoints work again');
       this.#isFailing = false;
       return true;
     } catch (error) {
-      this.#stats = { ...this.#stats, failed: this.#stats.failed + 1 };
-      if (!this.#isFailing) {
-        logger?.error({ err: error }, 'state: a checkpoint failed; journals are kept until one works');
-      }
-      this.#isFailing = true;
+      await file?.abandon();
+      this.#failed(error);
       return false;
+    } finally {
+      this.#slices?.cancel();
+      this.#slices = undefined;
     }
   }
+
+  /** Writes all pieces, a few at a time: detection has its turns in between. */
+  async #write(slices: KeptSlices, file: CheckpointWriter, work: Work): Promise<void> {
+    const { rest = restFor, turnMs = turnMsDefault } = this.#options;
+    for (;;) {
+      const pieces: Uint8Array[] = [];
+      const started = performance.now();
+      let piece = slices.next();
+      for (; piece; piece = slices.next()) {
+        pieces.push(piece);
+        if (performance.now() - started >= turnMs) break;
+      }
+      const workedMs = performance.now() - started;
+      work.workMs += workedMs;
+      work.pauseMs = Math.max(work.pauseMs, workedMs);
+      if (pieces.length > 0) await file.add(Buffer.concat(pieces));
+      if (piece === undefined) return;
+      if (!this.#isClosing) await rest(workedMs);
+    }
+  }
+
+  /** What is in the state must not be known to it before the findings that came of it are on disk. */
+  async #landed(number: number): Promise<void> {
+    const { journal, storeJournal } = this.#options;
+    if (journal.stored < number) await storeJournal();
+    if (journal.stored < number) throw new Error('the spool does not take the journal');
+  }
+
+  #failed(error: unknown): void {
+    this.#stats = { ...this.#stats, failed: this.#stats.failed + 1 };
+    if (!this.#isFailing) {
+      this.#options.logger?.error({ err: error }, 'state: a checkpoint failed; journals are kept until one works');
+    }
+    this.#isFailing = true;
+  }
+}
+
+function restFor(workedMs: number): Promise<unknown> {
+  return sleep(workedMs * (restShare - 1));
 }

@@ -54,9 +54,9 @@ async function load(
   logger: StateLogger | undefined,
 ): Promise<Checkpoint | undefined> {
   try {
-    return await store.load(({ sections: [section] }) => {
-      if (section === undefined) return false;
-      const { status, unreadable } = memory.restore(section);
+    return await store.load(({ sections }) => {
+      if (sections.length === 0) return false;
+      const { status, unreadable } = memory.restore(sections.length === 1 ? sections[0]! : Buffer.concat(sections));
       if (unreadable)
         logger?.error({ parts: unreadable }, 'state: parts of a checkpoint are unreadable; they begin anew');
       return status === 'restored';

@@ -77,7 +77,8 @@ interface Step {
     | 'repeat'
     | 'full disk'
     | 'settle'
-    | 'checkpoint at once';
+    | 'checkpoint at once'
+    | 'begin checkpoint';
   /** The machine dies after so many operations on files, in the middle of this step. */
   readonly diesAfter: number | undefined;
 }
@@ -96,6 +97,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   besides: fc.constantFrom(
     ...(['nothing', 'kill', 'kill', 'power loss', 'restart', 'checkpoint', 'checkpoint', 'ship', 'repeat'] as const),
     ...(['full disk', 'settle', 'settle', 'checkpoint at once', 'checkpoint at once'] as const),
+    ...(['begin checkpoint', 'begin checkpoint', 'begin checkpoint'] as const),
   ),
   diesAfter: fc.option(fc.nat(12), { freq: 3, nil: undefined }),
 });
@@ -162,6 +164,8 @@ async function happen(world: World, besides: Step['besides'], earlier: readonly 
   if (besides === 'power loss') await world.crash(true);
   if (besides === 'restart') await world.stop();
   if (besides === 'checkpoint') await world.checkpoint();
+  // It is of now, and written while the next requests come.
+  if (besides === 'begin checkpoint') world.beginCheckpoint();
   if (besides === 'ship') await world.ship();
   // In another request, with other spans around it.
   if (besides === 'repeat' && earlier.length > 1) await world.repeat(otlpProtobuf(earlier.slice(1)));

@@ -1,4 +1,4 @@
-import { decodeState } from '../correlate/snapshot.ts';
+import { decodeStates } from '../correlate/snapshot.ts';
 import type { CaseRecord } from './record.ts';
 import type { Sighting } from './sighting.ts';
 import type { Tie, Ties } from './ties.ts';
@@ -25,42 +25,66 @@ export interface State {
   tidied: bigint;
   /** Findings in all records. */
   findings: number;
+  /** Touches of records so far. */
+  turns: number;
   readonly records: Set<CaseRecord>;
   readonly index: Map<string, Place>;
   /** Chains whose case was let go early, with how often. */
   readonly retired: Map<string, { readonly generation: number; readonly day: number }>;
 }
 
-export const snapshotFormat = 1;
+export const snapshotFormat = 2;
 
 export function emptyState(): State {
-  return { newest: 0n, version: 0n, tidied: 0n, findings: 0, records: new Set(), index: new Map(), retired: new Map() };
+  const counts = { newest: 0n, version: 0n, tidied: 0n, findings: 0, turns: 0 };
+  return { ...counts, records: new Set(), index: new Map(), retired: new Map() };
 }
 
-interface Snapshot extends Pick<State, 'newest' | 'version' | 'tidied' | 'retired'> {
+/** What a snapshot begins with. */
+export interface Head extends Pick<State, 'newest' | 'version' | 'tidied' | 'turns'> {
   readonly format: number;
-  readonly records: readonly (Omit<CaseRecord, 'keys'> & { readonly keys: readonly string[] })[];
-  readonly index: readonly (readonly [string, Omit<Place, 'record'>])[];
-  readonly ties: ReturnType<Ties['list']>;
+}
+
+/** What comes after the head, in any order but for that of chains and of ties among themselves. */
+export type Item =
+  | { readonly record: Omit<CaseRecord, 'keys' | 'scan'>; readonly keys: readonly SavedKey[] }
+  | { readonly retired: readonly [chainId: string, { readonly generation: number; readonly day: number }] }
+  | { readonly tie: SavedTie };
+
+type SavedKey = readonly [key: string, firstNanos: bigint, lastNanos: bigint];
+type SavedTie = ReturnType<Ties['list']>[number];
+
+/** A record with the keys that lead to it. */
+export function itemOf({ keys, scan: _, ...record }: CaseRecord, index: State['index']): Item {
+  const places = [...keys].map((key): SavedKey => {
+    const { firstNanos = 0n, lastNanos = 0n } = index.get(key) ?? {};
+    return [key, firstNanos, lastNanos];
+  });
+  return { record, keys: places };
 }
 
 /** Undefined for bytes that are no snapshot of this format. */
 export function readSnapshot(
   bytes: Uint8Array,
-): { readonly state: State; readonly ties: Snapshot['ties'] } | undefined {
+): { readonly state: State; readonly ties: readonly SavedTie[] } | undefined {
   try {
-    const read = decodeState(bytes) as Snapshot;
-    if (read.format !== snapshotFormat || typeof read.newest !== 'bigint') return undefined;
-    const { newest, version, tidied, retired } = read;
-    const state: State = { ...emptyState(), newest, version, tidied, retired };
-    const times = new Map(read.index);
-    for (const { keys, ...plain } of read.records) {
-      const record: CaseRecord = { ...plain, keys: new Set(keys) };
+    const [head, ...items] = [...decodeStates(bytes)] as [Head, ...Item[]];
+    if (head.format !== snapshotFormat || typeof head.newest !== 'bigint') return undefined;
+    const { newest, version, tidied, turns } = head;
+    const state: State = { ...emptyState(), newest, version, tidied, turns };
+    const ties: SavedTie[] = [];
+    const records = items.flatMap((item) => ('record' in item ? [item] : []));
+    for (const item of items) {
+      if ('retired' in item) state.retired.set(...item.retired);
+      else if ('tie' in item) ties.push(item.tie);
+    }
+    for (const { record: plain, keys } of records.sort((a, b) => a.record.turn - b.record.turn)) {
+      const record: CaseRecord = { ...plain, keys: new Set(keys.map(([key]) => key)), scan: 0 };
       state.records.add(record);
       state.findings += record.findings.size;
-      for (const key of keys) state.index.set(key, { record, ...times.get(key)! });
+      for (const [key, firstNanos, lastNanos] of keys) state.index.set(key, { record, firstNanos, lastNanos });
     }
-    return { state, ties: read.ties };
+    return { state, ties };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) return undefined;
     throw error;

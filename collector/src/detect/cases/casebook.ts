@@ -2,9 +2,19 @@ import type { Case } from '../../model/case.ts';
 import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
 import { severityId } from '../../model/severity.ts';
-import { decodeState, encodeState } from '../correlate/snapshot.ts';
-import type { RestoreOutcome, Stateful } from '../state.ts';
-import { emptyState, type JournalEntry, readSnapshot, type State, snapshotFormat } from './casebook-state.ts';
+import { decodeState, encodeState, StateEncoder } from '../correlate/snapshot.ts';
+import { Scan, slicesOf, stepsInTurn, stepsOf, wholeOf } from '../slices.ts';
+import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
+import {
+  emptyState,
+  type Head,
+  type Item,
+  itemOf,
+  type JournalEntry,
+  readSnapshot,
+  type State,
+  snapshotFormat,
+} from './casebook-state.ts';
 import { addSighting, type CaseRecord, caseOf, emptyRecord, laterId, leaderOf, mergeRecords, rank } from './record.ts';
 import { severityOf } from './severity.ts';
 import { type Sighting, sightingOf } from './sighting.ts';
@@ -41,6 +51,7 @@ export class Casebook implements Stateful {
   readonly counters: CasebookCounters = { opened: 0, merged: 0, evicted: 0, unjoined: 0, forgottenKeys: 0 };
   readonly #bounds: CasebookBounds;
   readonly #ties = new Ties();
+  readonly #scan = new Scan<CaseRecord>();
   #state: State = emptyState();
   /** Records that changed in this call, and whether people should hear of it at once. */
   readonly #touched = new Map<CaseRecord, boolean>();
@@ -93,23 +104,26 @@ export class Casebook implements Stateful {
   }
 
   snapshot(): Uint8Array {
-    const { newest, version, tidied, retired, records } = this.#state;
-    const plain = [...records].map(({ keys, ...record }) => ({ ...record, keys: [...keys] }));
-    return encodeState({
-      format: snapshotFormat,
-      newest,
-      version,
-      tidied,
-      retired,
-      records: plain,
-      index: [...this.#state.index].map(([key, { firstNanos, lastNanos }]) => [key, { firstNanos, lastNanos }]),
-      ties: this.#ties.list(),
-    });
+    return wholeOf(this.slices());
+  }
+
+  slices(pieceBytes?: number): Slices {
+    const { newest, version, tidied, turns, retired, records, index } = this.#state;
+    const encoder = new StateEncoder();
+    const write = (item: Item): void => encoder.write(item);
+    encoder.write({ format: snapshotFormat, newest, version, tidied, turns } satisfies Head);
+    const steps = stepsInTurn([
+      this.#scan.begin(records, (record) => write(itemOf(record, index))),
+      stepsOf([...retired], (each) => write({ retired: each })),
+      stepsOf(this.#ties.list(), (tie) => write({ tie })),
+    ]);
+    return slicesOf(encoder, steps, pieceBytes);
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
     const read = readSnapshot(snapshot);
     if (read === undefined) return { status: 'unreadable' };
+    this.#scan.cancel();
     this.#state = read.state;
     this.#ties.restore(read.ties);
     this.#journal = [];
@@ -152,7 +166,8 @@ export class Casebook implements Stateful {
 
   #add(sighting: Sighting): void {
     const state = this.#state;
-    const record = this.#joined(sighting) ?? emptyRecord();
+    const record = this.#joined(sighting) ?? emptyRecord(this.#scan.number);
+    this.#scan.changing(record);
     const size = record.findings.size;
     const isNew = addSighting(record, sighting);
     state.findings += record.findings.size - size;
@@ -195,6 +210,8 @@ export class Casebook implements Stateful {
 
   #merge(into: CaseRecord, from: CaseRecord): void {
     const state = this.#state;
+    this.#scan.changing(into);
+    this.#scan.changing(from);
     const size = into.findings.size + from.findings.size;
     if (into.written.size > 0 && from.written.size > 0) this.counters.merged++;
     mergeRecords(into, from);
@@ -214,7 +231,10 @@ export class Casebook implements Stateful {
     const place = index.get(key);
     record.keys.add(key);
     if (!place || place.record !== record) {
-      place?.record.keys.delete(key);
+      if (place) {
+        this.#scan.changing(place.record);
+        place.record.keys.delete(key);
+      }
       index.set(key, { record, firstNanos: timeNanos, lastNanos: lastSeenNanos });
       return;
     }
@@ -236,6 +256,7 @@ export class Casebook implements Stateful {
   #touch(record: CaseRecord, urgent: boolean): void {
     const { records, newest } = this.#state;
     record.touchedNanos = newest;
+    record.turn = ++this.#state.turns;
     records.delete(record);
     records.add(record);
     this.#touched.set(record, urgent || this.#touched.get(record) === true);
@@ -253,6 +274,7 @@ export class Casebook implements Stateful {
 
   #giveOut(record: CaseRecord, given: Case[]): void {
     const state = this.#state;
+    this.#scan.changing(record);
     const id = this.#idOf(record);
     state.version = state.version + 1n > state.newest ? state.version + 1n : state.newest;
     const level = severityOf([...record.findings.values()]).level;
@@ -302,6 +324,7 @@ export class Casebook implements Stateful {
     }
     for (const [key, { record, lastNanos }] of state.index) {
       if (!key.startsWith('v:') || lastNanos + 2n * valueWindowNanos >= state.newest) continue;
+      this.#scan.changing(record);
       state.index.delete(key);
       record.keys.delete(key);
     }
@@ -312,6 +335,7 @@ export class Casebook implements Stateful {
   /** Chains of a case that was let go early may come again: their next case needs another id. */
   #drop(record: CaseRecord, retire: boolean): void {
     const state = this.#state;
+    this.#scan.changing(record);
     state.records.delete(record);
     state.findings -= record.findings.size;
     for (const key of record.keys) state.index.delete(key);

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Case, CaseFinding, CaseVote } from '../../model/case.ts';
 import { limits } from '../../model/limits.ts';
 import { type Level, severityId } from '../../model/severity.ts';
+import type { Scanned } from '../slices.ts';
 import { headlineOf } from './headline.ts';
 import { severityOf } from './severity.ts';
 import type { Sighting } from './sighting.ts';
 
 /** A case as it is remembered. Which findings and chains it has does not depend on the order in which they came. */
-export interface CaseRecord {
+export interface CaseRecord extends Scanned {
   /** Sessions, with their earliest finding and their day. */
   readonly chains: Map<string, { readonly firstNanos: bigint; readonly day: number }>;
   readonly findings: Map<string, Sighting>;
@@ -28,9 +29,12 @@ export interface CaseRecord {
   dueNanos: bigint;
   /** Event time when it last changed; the stalest case is let go first. */
   touchedNanos: bigint;
+  /** Goes up with each touch of any case. */
+  turn: number;
 }
 
-export function emptyRecord(): CaseRecord {
+/** @param scan as `Scanned` */
+export function emptyRecord(scan: number): CaseRecord {
   return {
     chains: new Map(),
     findings: new Map(),
@@ -44,6 +48,8 @@ export function emptyRecord(): CaseRecord {
     given: 0,
     dueNanos: 0n,
     touchedNanos: 0n,
+    turn: 0,
+    scan,
   };
 }
 

@@ -80,6 +80,7 @@ export function createCorrelating(
     dropJournal: () => correlator.dropJournal(),
     replay: (journal) => correlator.replay(journal),
     snapshot: () => correlator.snapshot(),
+    slices: (pieceBytes) => correlator.slices(pieceBytes),
     restore: (snapshot) => correlator.restore(snapshot),
     stats: () => ({
       ...correlator.counters,

@@ -1,8 +1,11 @@
 import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
 import type { Rule } from '../load.ts';
+import { wholeOf } from '../slices.ts';
+import type { Slices } from '../state.ts';
 import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
 import { type Correlation, silentSources } from './correlation.ts';
+import { readCorrelator, slicesOfCorrelator } from './correlator-state.ts';
 import { type CorrelationEvent, isSameSpan, mergeEvents } from './event.ts';
 import { findingOf } from './findings.ts';
 import type {
@@ -16,8 +19,7 @@ import type {
 } from './kind.ts';
 import { createEvaluator } from './kinds.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
-import { decodeState, encodeState } from './snapshot.ts';
-import { type SavedSources, Sources } from './sources.ts';
+import { Sources } from './sources.ts';
 import { Totals } from './totals.ts';
 
 export interface CorrelatorOptions {
@@ -170,13 +172,13 @@ export class Correlator {
   }
 
   snapshot(): Uint8Array {
-    const rules = this.#evaluators.map((evaluator) => ({
-      ...identity(evaluator.correlation),
-      state: evaluator.save(),
-    }));
-    const buffer = this.#buffer.events();
-    const sources = this.#sources.save();
-    return encodeState({ format: snapshotFormat, sources, watermark: this.#watermark, rules, buffer });
+    return wholeOf(this.slices());
+  }
+
+  /** As `Stateful.slices`. */
+  slices(pieceBytes?: number): Slices {
+    const state = { sources: this.#sources.save(), watermark: this.#watermark, buffer: this.#buffer.events() };
+    return slicesOfCorrelator(state, this.#evaluators, pieceBytes);
   }
 
   /**
@@ -186,7 +188,7 @@ export class Correlator {
   restore(
     bytes: Uint8Array,
   ): { readonly status: 'restored'; readonly rules: number } | { readonly status: 'unreadable' } {
-    const snapshot = readSnapshot(bytes);
+    const snapshot = readCorrelator(bytes);
     if (snapshot === undefined) return { status: 'unreadable' };
     const places = snapshot.rules.map(({ id, version }) =>
       this.#evaluators.findIndex(({ correlation: { meta } }) => meta.id === id && meta.version === version),
@@ -198,7 +200,7 @@ export class Correlator {
       const known = parts.filter(({ correlation }) => correlation >= 0).sort((a, b) => a.correlation - b.correlation);
       if (known.length > 0) this.#wait({ ...event, parts: known });
     }
-    for (const [index, { state }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(state);
+    for (const [index, { items }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(items);
     this.#sources.load(snapshot.sources);
     this.#watermark = snapshot.watermark;
     this.#totals.recount();
@@ -342,27 +344,3 @@ const defaultBounds = {
   allGroupsMax: limits.correlationGroupsMax,
   allEventsMax: limits.correlationEventsMax,
 };
-
-const snapshotFormat = 4;
-
-interface Snapshot {
-  readonly format: number;
-  readonly sources: SavedSources;
-  readonly watermark: bigint;
-  readonly rules: readonly { readonly id: string; readonly version: string; readonly state: unknown }[];
-  readonly buffer: readonly CorrelationEvent[];
-}
-
-function identity({ meta }: Correlation): { readonly id: string; readonly version: string } {
-  return { id: meta.id, version: meta.version };
-}
-
-function readSnapshot(bytes: Uint8Array): Snapshot | undefined {
-  try {
-    const snapshot = decodeState(bytes) as Snapshot;
-    return snapshot.format === snapshotFormat && Array.isArray(snapshot.rules) ? snapshot : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
-    throw error;
-  }
-}

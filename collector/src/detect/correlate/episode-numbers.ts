@@ -2,9 +2,9 @@ import { limits } from '../../model/limits.ts';
 import { Recency, type Recent } from './recency.ts';
 
 /** How many episodes a group has opened in the slot of the newest. */
-export type SavedNumbers = readonly (readonly [key: string, slot: bigint, opened: number])[];
+export type SavedNumber = readonly [key: string, slot: bigint, opened: number];
 
-interface Opened extends Recent<string> {
+export interface Opened extends Recent<string> {
   readonly slot: bigint;
   readonly opened: number;
 }
@@ -45,11 +45,12 @@ export class EpisodeNumbers {
     return frontierNanos / this.#slotNanos === slot ? anchorOf(slot, this.#numberOf(key, slot)) : undefined;
   }
 
-  save(): SavedNumbers {
-    return [...this.#opened].map(({ key, slot, opened }) => [key, slot, opened] as const);
+  /** In the order in which they are to be loaded; they never change. */
+  all(): readonly Opened[] {
+    return [...this.#opened];
   }
 
-  load(saved: SavedNumbers): void {
+  load(saved: readonly SavedNumber[]): void {
     this.#opened.clear();
     for (const [key, slot, opened] of saved) this.#opened.add({ key, slot, opened, older: null, newer: null });
   }

@@ -1,8 +1,10 @@
 import { limits } from '../../model/limits.ts';
 import { findingId } from '../finding-texts.ts';
+import { Scan, type Steps, stepsInTurn, stepsOf } from '../slices.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import { type Correlation, isCorrelation } from './correlation.ts';
-import { EpisodeNumbers, type SavedNumbers } from './episode-numbers.ts';
+import { EpisodeNumbers } from './episode-numbers.ts';
+import { type Group, type Item, type SavedGroup, sortItems } from './evaluator-state.ts';
 import { type Entry, type GroupPart, keyOf, textsOf } from './event.ts';
 import type {
   Change,
@@ -14,37 +16,9 @@ import type {
   EvaluatorCounters,
 } from './kind.ts';
 import { type EarlyOpening, type Measure, measureOf } from './measure.ts';
-import { Recency, type Recent } from './recency.ts';
+import { Recency } from './recency.ts';
 import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
 import { type WaitingGroup, WaitingGroups } from './waiting.ts';
-
-interface Group extends Recent<string> {
-  /** The only event so far, if it alone means nothing: most groups never see a second, and need no window. */
-  one: Entry | null;
-  /** Null as long as there is `one`. */
-  window: unknown;
-  lastNanos: bigint;
-  episode: Episode | null;
-  tumbling: Tumbling | null;
-}
-
-interface Tumbling {
-  /** The number of the window that `window` is about, and its first span. */
-  readonly number: bigint;
-  readonly first: SpanIdentity;
-  /** The last window whose condition held. */
-  heldNumber: bigint;
-}
-
-interface Saved {
-  /** The group touched longest ago comes first. */
-  readonly groups: readonly Omit<Group, 'older' | 'newer'>[];
-  /** When the open tumbling window closes; 0 when there is none. */
-  readonly closesNanos: bigint;
-  readonly numbers: SavedNumbers;
-  /** Groups whose next episode was given early. */
-  readonly fired: readonly string[];
-}
 
 /**
  * One correlation rule over events in event order. Conditions that only have lower bounds are checked at each event, over
@@ -62,6 +36,8 @@ export class Evaluator implements CorrelationEvaluator {
   readonly #numbers: EpisodeNumbers;
   readonly #waiting = new WaitingGroups();
   readonly #groups = new Recency<string, Group>();
+  readonly #scan = new Scan<Group>();
+  #turns = 0;
   #closes = 0n;
   #size = 0;
 
@@ -75,35 +51,35 @@ export class Evaluator implements CorrelationEvaluator {
     if (this.#sliding && this.#measure.early) this.early = this.#earlyFiring();
   }
 
-  save(): Saved {
+  save(write: (item: Item) => void): Steps {
     const measure = this.#measure;
-    const groups = [...this.#groups].map(({ key, one, window, lastNanos, episode, tumbling }) => {
-      const saved = measure.save && !one ? measure.save(window) : window;
-      return { key, one, window: saved, lastNanos, episode, tumbling };
-    });
-    return { groups, closesNanos: this.#closes, numbers: this.#numbers.save(), fired: this.#waiting.fired() };
+    return stepsInTurn([
+      stepsOf([{ closesNanos: this.#closes, turns: this.#turns }], write),
+      this.#scan.begin(this.#groups.walk(), ({ key, one, window, lastNanos, turn, episode, tumbling }) => {
+        const saved = measure.save && !one ? measure.save(window) : window;
+        write({ group: { key, one, window: saved, lastNanos, turn, episode, tumbling } });
+      }),
+      stepsOf(this.#numbers.all(), ({ key, slot, opened }) => write({ number: [key, slot, opened] })),
+      stepsOf(this.#waiting.fired(), (fired) => write({ fired })),
+    ]);
   }
 
   /** Events that wait are told by `wait` before. */
-  load(saved: unknown): void {
-    const { groups, closesNanos, numbers, fired } = saved as Saved;
-    const measure = this.#measure;
+  load(items: readonly unknown[]): void {
+    const { groups, numbers, fired, closesNanos, turns } = sortItems(items as readonly Item[]);
+    this.#scan.cancel();
     this.#groups.clear();
     this.#size = 0;
-    for (const { key, one, window: plain, lastNanos, episode, tumbling } of groups) {
-      const window = measure.load && !one ? measure.load(plain) : plain;
-      const group: Group = { key, one, window, lastNanos, episode, tumbling, older: null, newer: null };
-      this.#groups.add(group);
-      this.#size += this.#sizeOf(group);
-    }
     this.#closes = closesNanos;
+    this.#turns = turns;
+    for (const group of groups) this.#loadGroup(group);
     this.#numbers.load(numbers);
     this.#waiting.markFired(fired);
   }
 
   clear(): void {
     this.#waiting.clear();
-    this.load({ groups: [], closesNanos: 0n, numbers: [], fired: [] } satisfies Saved);
+    this.load([]);
   }
 
   get groups(): number {
@@ -151,6 +127,7 @@ export class Evaluator implements CorrelationEvaluator {
         continue;
       }
       if (!this.#measure.holds(window)) continue;
+      this.#scan.changing(group);
       const goesOn = group.episode !== null && tumbling.heldNumber === number - 1n;
       tumbling.heldNumber = number;
       if (goesOn) changes.push(this.#update(group, lastNanos, this.#measure.events(window)));
@@ -165,6 +142,16 @@ export class Evaluator implements CorrelationEvaluator {
     if (!oldest) return;
     this.#forget(oldest);
     this.counters.evictedGroups++;
+  }
+
+  #loadGroup({ window: plain, ...saved }: SavedGroup): void {
+    const measure = this.#measure;
+    const window = measure.load && !saved.one ? measure.load(plain) : plain;
+    const { key, one, lastNanos, turn, episode, tumbling } = saved;
+    const place = { turn, scan: this.#scan.number, older: null, newer: null };
+    const group: Group = { key, one, window, ...{ lastNanos, episode, tumbling }, ...place };
+    this.#groups.add(group);
+    this.#size += this.#sizeOf(group);
   }
 
   #slide(group: Group, entry: Entry): Change | undefined {
@@ -212,6 +199,7 @@ export class Evaluator implements CorrelationEvaluator {
   /** Forgets what a window has left behind; the episode ends when its condition no longer holds. */
   #expire(group: Group, beforeNanos: bigint): void {
     if (group.window === null) return;
+    this.#scan.changing(group);
     const before = this.#measure.size(group.window);
     this.#measure.expire(group.window, beforeNanos);
     this.#size += this.#measure.size(group.window) - before;
@@ -270,14 +258,17 @@ export class Evaluator implements CorrelationEvaluator {
     const groups = this.#groups;
     const known = groups.get(key);
     if (known) {
+      this.#scan.changing(known);
       known.lastNanos = timeNanos;
+      known.turn = ++this.#turns;
       groups.touch(known);
       return known;
     }
     this.#forgetIdle(timeNanos);
     if (groups.size >= this.#bounds.groupsMax) this.evictStalest();
     const none = { one: null, window: null, episode: null, tumbling: null };
-    const group: Group = { key, ...none, lastNanos: timeNanos, older: null, newer: null };
+    const place = { turn: ++this.#turns, scan: this.#scan.number, older: null, newer: null };
+    const group: Group = { key, ...none, lastNanos: timeNanos, ...place };
     groups.add(group);
     return group;
   }
@@ -292,6 +283,7 @@ export class Evaluator implements CorrelationEvaluator {
   }
 
   #forget(group: Group): void {
+    this.#scan.leaving(group);
     this.#groups.delete(group);
     this.#size -= this.#sizeOf(group);
   }

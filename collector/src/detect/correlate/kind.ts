@@ -1,3 +1,4 @@
+import type { Steps } from '../slices.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import type { Correlation } from './correlation.ts';
 import type { CorrelationEvent, GroupPart } from './event.ts';
@@ -71,10 +72,13 @@ export interface CorrelationEvaluator {
   close(): Change[];
   /** Forgets the group that was touched longest ago; counts it as evicted. */
   evictStalest(): void;
-  /** The whole state as plain data: null, booleans, numbers, bigints, texts, arrays, maps, records and span identities. */
-  save(): unknown;
-  /** Takes over what `save` of the same rule gave, in the same version of its content. */
-  load(saved: unknown): void;
+  /**
+   * Writes the whole state of this moment, some of it at each step, in items of plain data: null, booleans, numbers, bigints,
+   * texts, arrays, maps, records and span identities. Only the newest call counts.
+   */
+  save(write: (item: unknown) => void): Steps;
+  /** Takes over the items that `save` of the same rule wrote, in the same version of its content. */
+  load(items: readonly unknown[]): void;
   /** Forgets everything but the counters. */
   clear(): void;
   /** For conditions that more events cannot undo; left out by all others. */

@@ -17,6 +17,8 @@ export class Recency<K, R extends Recent<K>> {
   #newest: R | null = null;
   #table: Map<K, R> | null = null;
   #size = 0;
+  /** The next of a walk. */
+  #walk: R | null = null;
 
   get size(): number {
     return this.#size;
@@ -63,6 +65,16 @@ export class Recency<K, R extends Recent<K>> {
     this.#newest = null;
     this.#table = null;
     this.#size = 0;
+    this.#walk = null;
+  }
+
+  /** From the oldest on, while records come, go and are touched: these turn up again at the end. One walk at a time. */
+  *walk(): Generator<R> {
+    for (this.#walk = this.#oldest; this.#walk; ) {
+      const record: R = this.#walk;
+      this.#walk = record.newer;
+      yield record;
+    }
   }
 
   /** From the oldest on; the one that was given may be deleted. */
@@ -83,6 +95,7 @@ export class Recency<K, R extends Recent<K>> {
   }
 
   #unlink(record: R): void {
+    if (record === this.#walk) this.#walk = record.newer;
     if (record.older) record.older.newer = record.newer;
     else this.#oldest = record.newer;
     if (record.newer) record.newer.older = record.older;

@@ -51,6 +51,12 @@ export class StateWriter {
     this.#at += 8;
   }
 
+  uint32(value: number): void {
+    this.#room(4);
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
+  }
+
   bytes(value: Uint8Array): void {
     this.varint(value.length);
     this.#room(value.length);
@@ -140,6 +146,10 @@ export class StateReader {
 
   bigint64(): bigint {
     return this.#view.getBigInt64(this.#take(8), true);
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4), true);
   }
 
   /** In memory of their own. */

@@ -1,7 +1,8 @@
 import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
-import { decodeState, encodeState } from '../correlate/snapshot.ts';
-import type { RestoreOutcome, Stateful } from '../state.ts';
+import { decodeState, decodeStates, encodeState, StateEncoder } from '../correlate/snapshot.ts';
+import { Scan, type Scanned, slicesOf, wholeOf } from '../slices.ts';
+import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
 import { foldId, foldPeriodNanos, isEarlier, periodOf, spanKey } from './fold-key.ts';
 
 export interface RepeatsOptions {
@@ -38,6 +39,7 @@ export class Repeats implements Stateful {
   readonly #bounds: RepeatsBounds;
   #state: State = emptyState();
   #journal: JournalEntry[] = [];
+  readonly #scan = new Scan<Fold>();
 
   constructor({ allowedLatenessNanos, bounds }: RepeatsOptions) {
     this.#lateness = allowedLatenessNanos;
@@ -102,14 +104,23 @@ export class Repeats implements Stateful {
   }
 
   snapshot(): Uint8Array {
-    const { newest, over, folds } = this.#state;
-    const plain = [...folds].map(([id, { spans, ...fold }]) => [id, { ...fold, spans: [...spans] }]);
-    return encodeState({ format: snapshotFormat, newest, over, folds: plain });
+    return wholeOf(this.slices());
+  }
+
+  slices(pieceBytes?: number): Slices {
+    const { newest, over, opened, folds } = this.#state;
+    const encoder = new StateEncoder();
+    encoder.write({ format: snapshotFormat, newest, over, opened } satisfies Head);
+    const steps = this.#scan.begin(folds.values(), ({ scan: _, spans, ...fold }) =>
+      encoder.write({ ...fold, spans: [...spans] } satisfies SavedFold),
+    );
+    return slicesOf(encoder, steps, pieceBytes);
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
     const state = readSnapshot(snapshot);
     if (state === undefined) return { status: 'unreadable' };
+    this.#scan.cancel();
     this.#state = state;
     this.#journal = [];
     return { status: 'restored', rules: new Set([...state.folds.values()].map(({ shown }) => shown.ruleId)).size };
@@ -152,13 +163,15 @@ export class Repeats implements Stateful {
     const { newest, folds } = this.#state;
     const lastSeenNanos = opened.timeNanos;
     if (lastSeenNanos > newest) this.#state.newest = lastSeenNanos;
+    const place = { number: ++this.#state.opened, scan: this.#scan.number };
     const spans = new Set([spanKey(opened)]);
-    folds.set(opened.id, { shown: opened, count: 1, lastSeenNanos, given: 0, dueNanos: 0n, spans });
+    folds.set(opened.id, { shown: opened, count: 1, lastSeenNanos, given: 0, dueNanos: 0n, spans, ...place });
     this.#state.spans++;
   }
 
   #repeat(fold: Fold | undefined, { id, span, timeNanos, shown }: Repeat): void {
     if (fold === undefined) return;
+    this.#scan.changing(fold);
     if (timeNanos > this.#state.newest) this.#state.newest = timeNanos;
     if (timeNanos > fold.lastSeenNanos) fold.lastSeenNanos = timeNanos;
     if (shown) fold.shown = shown;
@@ -197,6 +210,7 @@ export class Repeats implements Stateful {
   #giveOut(id: string): Finding | undefined {
     const fold = this.#state.folds.get(id);
     if (fold === undefined) return undefined;
+    this.#scan.changing(fold);
     fold.given++;
     fold.dueNanos = 0n;
     this.#state.changed.delete(id);
@@ -216,8 +230,10 @@ export class Repeats implements Stateful {
     const over = periodOf(this.#state.newest - this.#lateness);
     if (over <= this.#state.over) return false;
     this.#state.over = over;
-    for (const [id, { lastSeenNanos, spans }] of this.#state.folds) {
+    for (const [id, fold] of this.#state.folds) {
+      const { lastSeenNanos, spans } = fold;
       if (!this.#isOver(lastSeenNanos) || this.#state.changed.has(id)) continue;
+      this.#scan.leaving(fold);
       this.#state.spans -= spans.size;
       this.#state.folds.delete(id);
     }
@@ -236,7 +252,9 @@ function waitNanos(given: number): bigint {
   return BigInt(Math.min(60, 2 ** Math.max(0, Math.min(given - 1, 6)))) * 1_000_000_000n;
 }
 
-interface Fold {
+interface Fold extends Scanned {
+  /** How many were opened before it, and itself. */
+  readonly number: number;
   /** The earliest match, which the finding shows. */
   shown: Finding;
   count: number;
@@ -269,31 +287,37 @@ interface State {
   over: bigint;
   /** Spans in all folds. */
   spans: number;
+  /** Folds that were ever opened. */
+  opened: number;
   readonly folds: Map<string, Fold>;
   /** Ids of folds with a change that was not given out. */
   readonly changed: Set<string>;
 }
 
-const snapshotFormat = 1;
+const snapshotFormat = 2;
 
 function emptyState(): State {
-  return { newest: 0n, over: 0n, spans: 0, folds: new Map(), changed: new Set() };
+  return { newest: 0n, over: 0n, spans: 0, opened: 0, folds: new Map(), changed: new Set() };
+}
+
+interface Head extends Pick<State, 'newest' | 'over' | 'opened'> {
+  readonly format: number;
+}
+
+/** In any order. */
+interface SavedFold extends Omit<Fold, 'spans' | 'scan'> {
+  readonly spans: readonly string[];
 }
 
 function readSnapshot(bytes: Uint8Array): State | undefined {
   try {
-    const read = decodeState(bytes) as {
-      readonly format: number;
-      readonly newest: bigint;
-      readonly over: bigint;
-      readonly folds: readonly [string, Omit<Fold, 'spans'> & { readonly spans: readonly string[] }][];
-    };
-    if (read.format !== snapshotFormat || typeof read.newest !== 'bigint') return undefined;
-    const state = emptyState();
-    state.newest = read.newest;
-    state.over = read.over;
-    for (const [id, fold] of read.folds) {
-      state.folds.set(id, { ...fold, spans: new Set(fold.spans) });
+    const [head, ...saved] = [...decodeStates(bytes)] as [Head, ...SavedFold[]];
+    if (head.format !== snapshotFormat || typeof head.newest !== 'bigint') return undefined;
+    const { newest, over, opened } = head;
+    const state = { ...emptyState(), newest, over, opened };
+    for (const fold of saved.sort((a, b) => a.number - b.number)) {
+      const { id } = fold.shown;
+      state.folds.set(id, { ...fold, spans: new Set(fold.spans), scan: 0 });
       state.spans += fold.spans.length;
       if (fold.dueNanos > 0n) state.changed.add(id);
     }

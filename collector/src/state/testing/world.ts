@@ -80,9 +80,19 @@ export class World {
     await this.#worked();
   }
 
+  /** A whole one, unless the machine dies. */
   async checkpoint(): Promise<void> {
-    void this.#keeper.checkpoint();
+    let isOver = false;
+    this.#keeper.checkpoint().then(() => {
+      isOver = true;
+    });
+    for (let turns = 0; turns < turnsMax && !isOver && !this.files.isDead; turns++) await turn();
     await this.#worked();
+  }
+
+  /** Begins one, which goes on while other things happen. */
+  beginCheckpoint(): void {
+    void this.#keeper.checkpoint();
   }
 
   /** The store takes what is sealed, and old files go. */
@@ -179,7 +189,10 @@ export class World {
     const storeJournal = () => pipeline.storeJournal();
     this.#keeper = new StateKeeper(
       {
-        kept: pipeline,
+        // Each item is a piece of its own, and the rest of the world has its turn after each.
+        kept: { slices: () => pipeline.slices(1) },
+        turnMs: 0,
+        rest: () => turn(),
         journal,
         store,
         segments: spool,
@@ -194,6 +207,8 @@ export class World {
     this.#spool = spool;
   }
 }
+
+const turnsMax = 5000;
 
 /** All work on files in memory is microtasks, which are done after a turn of the event loop. */
 async function settled(): Promise<void> {

@@ -1,5 +1,6 @@
 import { limits } from '../../../model/limits.ts';
 import { findingId } from '../../finding-texts.ts';
+import { Scan, type Scanned, type Steps, stepsInTurn, stepsOf } from '../../slices.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
 import type { Correlation } from '../correlation.ts';
 import { groupKeyOf } from '../evaluator.ts';
@@ -39,12 +40,28 @@ export interface KindEvent {
   readonly values: readonly (string | number)[];
 }
 
+interface KeptGroup<S> extends KindGroup<S>, Scanned {
+  /** Goes up with each touch of any group. */
+  turn: number;
+}
+
+interface Due {
+  readonly timeNanos: bigint;
+  readonly key: string;
+}
+
 interface State<S> {
   /** The group touched longest ago comes first. */
-  groups: Map<string, KindGroup<S>>;
+  groups: Map<string, KeptGroup<S>>;
   /** Groups that wait, the earliest first; those whose `dueNanos` is another by now are passed over. */
-  due: { readonly timeNanos: bigint; readonly key: string }[];
+  due: Due[];
 }
+
+interface SavedGroup<S> extends KindGroup<S> {
+  readonly turn: number;
+}
+
+type Item<S> = { readonly group: SavedGroup<S> } | { readonly due: Due } | { readonly turns: number };
 
 /** Keeps the groups of a kind: order, bounds, forgetting, and when the next of them is due. */
 export class GroupedEvaluator<S> implements CorrelationEvaluator {
@@ -52,7 +69,9 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
   readonly counters: EvaluatorCounters = { events: 0, episodes: 0, evictedGroups: 0, droppedEvents: 0 };
   readonly #kind: Kind<S>;
   readonly #bounds: EvaluatorBounds;
+  readonly #scan = new Scan<KeptGroup<S>>();
   #state: State<S> = { groups: new Map(), due: [] };
+  #turns = 0;
   #head = 0;
   #size = 0;
 
@@ -110,6 +129,7 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
     while (now !== undefined && this.closesNanos === now) {
       const { timeNanos, key } = due[this.#head++]!;
       const group = groups.get(key)!;
+      this.#scan.changing(group);
       group.dueNanos = 0n;
       changes.push(...this.#measured(group, () => this.#kind.close?.(group, timeNanos) ?? []));
       this.#wait(group.dueNanos, key);
@@ -125,30 +145,52 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
     this.counters.evictedGroups++;
   }
 
-  save(): State<S> {
-    this.#state.due = this.#state.due.slice(this.#head);
-    this.#head = 0;
-    return this.#state;
+  save(write: (item: Item<S>) => void): Steps {
+    const { groups, due } = this.#state;
+    return stepsInTurn([
+      stepsOf([{ turns: this.#turns }], write),
+      this.#scan.begin(groups.values(), ({ texts, state, lastNanos, dueNanos, episode, turn }) =>
+        write({ group: { texts, state, lastNanos, dueNanos, episode, turn } }),
+      ),
+      stepsOf(due.slice(this.#head), (each) => write({ due: each })),
+    ]);
   }
 
-  load(saved: unknown): void {
-    this.#state = saved as State<S>;
+  load(items: readonly unknown[]): void {
+    this.#scan.cancel();
+    this.#state = { groups: new Map(), due: [] };
     this.#head = 0;
     this.#size = 0;
-    for (const { state } of this.#state.groups.values()) this.#size += this.#kind.size(state);
+    this.#turns = 0;
+    const groups: SavedGroup<S>[] = [];
+    for (const item of items as readonly Item<S>[]) {
+      if ('group' in item) groups.push(item.group);
+      else if ('due' in item) this.#state.due.push(item.due);
+      else this.#turns = item.turns;
+    }
+    for (const group of groups.sort((a, b) => a.turn - b.turn)) this.#add(JSON.stringify(group.texts), group);
   }
 
   clear(): void {
-    this.load({ groups: new Map(), due: [] });
+    this.load([]);
   }
 
-  #touch(key: string, timeNanos: bigint, texts: readonly string[]): KindGroup<S> {
+  #add(key: string, group: SavedGroup<S>): KeptGroup<S> {
+    const kept = { ...group, scan: this.#scan.number };
+    this.#state.groups.set(key, kept);
+    this.#size += this.#kind.size(kept.state);
+    return kept;
+  }
+
+  #touch(key: string, timeNanos: bigint, texts: readonly string[]): KeptGroup<S> {
     const { groups } = this.#state;
     const oldest = timeNanos - this.#kind.idleNanos;
     const known = groups.get(key);
     if (known && known.lastNanos >= oldest) {
+      this.#scan.changing(known);
       groups.delete(key);
       known.lastNanos = timeNanos;
+      known.turn = ++this.#turns;
       groups.set(key, known);
       return known;
     }
@@ -158,10 +200,8 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
     }
     if (groups.size >= this.#bounds.groupsMax) this.evictStalest();
     const state = this.#kind.create(timeNanos);
-    const group: KindGroup<S> = { texts, state, lastNanos: timeNanos, dueNanos: 0n, episode: null };
-    groups.set(key, group);
-    this.#size += this.#kind.size(state);
-    return group;
+    const turn = ++this.#turns;
+    return this.#add(key, { texts, state, lastNanos: timeNanos, dueNanos: 0n, episode: null, turn });
   }
 
   #measured<T>(group: KindGroup<S>, work: () => T): T {
@@ -192,7 +232,8 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
     this.#head = 0;
   }
 
-  #forget(key: string, group: KindGroup<S>): void {
+  #forget(key: string, group: KeptGroup<S>): void {
+    this.#scan.leaving(group);
     this.#state.groups.delete(key);
     this.#size -= this.#kind.size(group.state);
   }

@@ -86,7 +86,7 @@ export function createDetector(options: DetectorOptions): Detector {
   const describe = createDescriber(fields);
   const guard = new RuleGuard(options);
   const timing = { waitNanos, allowedLatenessNanos, journalled: options.journal === true };
-  const reaching = createReaching({ rules: compiled, fields, ...timing, correlating, guard });
+  const reaching = createReaching({ rules: compiled, fields, shared, ...timing, correlating, guard });
   const health = createHealth(options);
   // All parts that remember earlier spans. Their names stand in checkpoints and journals.
   const memory = createMemory({ correlate: correlating, ancestry: reaching.ancestry });
@@ -121,11 +121,7 @@ export function createDetector(options: DetectorOptions): Detector {
       if (found) describeGuarded(each, findings);
       else if (!each.silent) findingsDropped++;
     }
-    if (guard.isDue())
-      guard.time(
-        places.map((place) => compiled[place]!),
-        cursor,
-      );
+    if (guard.isDue()) guard.time([...places.map((place) => compiled[place]!), ...reaching.of(categories)], cursor);
     if (matched.length > 0) correlating.add(cursor, matched, nowNanos);
   };
 

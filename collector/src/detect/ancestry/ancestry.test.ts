@@ -115,13 +115,13 @@ describe('reach', () => {
 
   test('evidence names the span above', () => {
     const { send } = setup(['{s: {tool: x, ancestor.agent: a, parent.agent|exists: false}, condition: s}']);
-    const [finding] = send(span('c', 'p', 1, { tool: 'x' }), span('p', 'g', 2), span('g', '', 3, { agent: 'a' }));
+    const [finding] = send(span('c', 'b', 1, { tool: 'x' }), span('b', 'a', 2), span('a', '', 3, { agent: 'a' }));
     assert.deepEqual(
       finding!.evidence.map(({ field, wanted, excerpt }) => [field, wanted, excerpt]),
       [
         ['tool', 'equals "x"', 'x'],
-        ['ancestor.agent', `equals "a" (span ${long('g')})`, 'a'],
-        ['parent.agent', `is absent (span ${long('p')})`, ''],
+        ['ancestor.agent', `equals "a" (span ${long('a')})`, 'a'],
+        ['parent.agent', `is absent (span ${long('b')})`, ''],
       ],
     );
     assert.equal(finding!.timeNanos, 1001n * second);

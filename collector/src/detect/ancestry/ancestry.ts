@@ -1,35 +1,37 @@
 import type { FieldTable } from '../../model/fields.ts';
-import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
-import type { CorrelationEvent } from '../correlate/event.ts';
+import { createShared, type Shared } from '../compile.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
 import type { RestoreOutcome, Stateful } from '../state.ts';
 import { type ArrivalOptions, Arrivals } from './arrivals.ts';
-import { extendChain, nextOf } from './chain.ts';
-import { decodeJournal, decodeSnapshot, encodeJournal, encodeSnapshot, type JournalEntry } from './codec.ts';
-import { Judge, newestOf } from './judge.ts';
-import { type KeptSpan, valuesBytes } from './kept.ts';
+import { EntryWriter } from './codec.ts';
+import { type AncestryMatch, type DecisionOptions, Decisions } from './decisions.ts';
+import { Judge } from './judge.ts';
+import type { KeptFields } from './kept.ts';
 import { createPrograms, type Programs } from './program.ts';
-import { guarded } from './rule-failure.ts';
-import { bytesOf, type Trace, type TraceBounds, type TraceCounters, TraceStore } from './traces.ts';
-import { unknown, type Verdict } from './verdict.ts';
-import { type Waiting, WaitingHeap } from './waiting.ts';
+import { isReadable, replayEntries, restoreEntries } from './replay.ts';
+import { noSlot } from './span-table.ts';
+import { type Trace, type TraceBounds, type TraceCounters, TraceStore } from './traces.ts';
+import { Waiting } from './waiting.ts';
+import { createWords, isBefore, type Moment, momentOf, nanosOf, readWords, type SpanWords } from './words.ts';
+
+export type { AncestryMatch } from './decisions.ts';
 
 /** How long spans wait for those above them when nothing else is said. */
 export const traceWaitDefaultNanos = 600_000_000_000n;
 
-export interface AncestryOptions extends ArrivalOptions {
+export interface AncestryOptions extends ArrivalOptions, DecisionOptions {
   readonly rules: readonly Rule[];
   readonly fields: FieldTable;
+  /** The detector's, whose turns then have to differ from span to span; left out, there are some of its own. */
+  readonly shared?: Shared;
   /**
    * How long a span waits for the spans above it, in event time after its end; and how long before or after its end those
    * may have ended.
    */
   readonly waitNanos: bigint;
   readonly allowedLatenessNanos: bigint;
-  /** A filter, by its place, took a match away. */
-  readonly onSuppressed?: (rule: Rule, filter: number) => void;
   readonly bounds?: Partial<AncestryBounds>;
   /** Whether somebody takes the journal; without it nothing is noted. Default false. */
   readonly journalled?: boolean;
@@ -53,13 +55,9 @@ export interface AncestryStats extends TraceCounters {
   readonly late: number;
 }
 
-/** A rule that matched a span. */
-export interface AncestryMatch {
-  readonly rule: Rule;
-  readonly finding: Finding;
-  /** For correlations, at the time when the match was certain. */
-  readonly event?: CorrelationEvent;
-}
+/** Bounds are kept after so many spans, or spans that wait, and at the end of a batch. */
+const partSpans = 16_384;
+const partWaiting = 4_096;
 
 /**
  * The rules that read fields of the parent, the root or any ancestor. Spans arrive children first, so a span that the rule
@@ -68,28 +66,36 @@ export interface AncestryMatch {
  */
 export class Ancestry implements Stateful {
   readonly #programs: Programs;
-  readonly #judge: Judge;
   readonly #options: AncestryOptions;
   readonly #bounds: AncestryBounds;
   readonly #store: TraceStore;
-  readonly #heap = new WaitingHeap();
   readonly #arrivals: Arrivals;
+  readonly #decisions: Decisions;
   readonly #counters = { timedOut: 0, hurried: 0, late: 0 };
-  #matches: AncestryMatch[] = [];
-  #journal: JournalEntry[] = [];
-  #replaying = false;
+  readonly #words = createWords();
+  readonly #cursor: Cursor | undefined;
+  #journal: EntryWriter | undefined;
+  /** What came since bounds were kept: spans, and those of them that wait and are not in the journal. */
+  #partSpans = 0;
+  #pending: Waiting[] = [];
   #newest = 0n;
+  #watermark: Moment = start;
+  /** What ended before is near to no span that may still come, nor to one that waits. */
+  #forgetsBefore: Moment = start;
   /** The newest event time of the batch that is being taken; it counts at the end of it. */
-  #batchNewest = 0n;
+  #batchNewest: Moment = start;
+  #now: { readonly nanos: bigint; readonly moment: Moment } | undefined;
 
   constructor(options: AncestryOptions) {
-    const { rules, fields, bounds } = options;
+    const { rules, fields, bounds, shared = createShared(fields) } = options;
     this.#options = options;
     this.#bounds = { ...defaultBounds, ...bounds };
     this.#store = new TraceStore(this.#bounds);
-    this.#programs = createPrograms(rules, fields);
-    this.#judge = new Judge(this.#programs, fields);
-    this.#arrivals = new Arrivals(this.#programs, this.#judge, fields, options);
+    this.#programs = createPrograms(rules, fields, shared);
+    const judge = new Judge(this.#programs, fields);
+    this.#arrivals = new Arrivals(this.#programs, judge, fields, this.#store.interning, options);
+    this.#decisions = new Decisions(judge, this.#arrivals, this.#store, options);
+    if (!options.shared) this.#cursor = { events: judge.noEvents, span: 0, turn: 0 };
   }
 
   /** Whether a rule is one of these; the others are left to the detector. */
@@ -102,212 +108,181 @@ export class Ancestry implements Stateful {
     return this.#newest;
   }
 
-  /** Takes the span that the cursor stands on, whatever its categories: any span may be a parent. */
+  /**
+   * Takes the span that the cursor stands on, whatever its categories: any span may be a parent. Its batch must stay until
+   * `settle`, to be called after the last of it.
+   */
   add(cursor: Cursor, categories: number, nowNanos?: bigint): void {
     if (this.#programs.programs.length === 0) return;
-    const { traceId, span, asked } = this.#arrivals.read(cursor, categories);
-    this.#take(traceId, span, asked);
-    this.#note({ kind: 'span', traceId, span, waiting: asked.filter(({ decided }) => !decided) });
-    const seen = nowNanos !== undefined && span.endNanos > nowNanos ? nowNanos : span.endNanos;
-    if (seen > this.#batchNewest) this.#batchNewest = seen;
+    const { events, span } = cursor;
+    const words = this.#words;
+    readWords(events.batch, span, words);
+    const standing = this.#standOn(cursor);
+    const fields = this.#arrivals.fields(standing);
+    const asks = this.#arrivals.asks(standing, categories);
+    this.#decisions.events = events;
+    const trace = this.#take(words, fields);
+    if (this.#options.journalled) this.#noted().span(trace, words, fields);
+    if (asks) {
+      const waiting = new Waiting(trace, words, fields, asks, span);
+      if (this.#decisions.ask(waiting)) this.#pending.push(waiting);
+    }
+    this.#see(words, nowNanos);
+    if (++this.#partSpans >= partSpans || this.#pending.length >= partWaiting) this.#endPart();
   }
 
   /** The matches that became certain, with event time as far as the newest span, or as `eventNanos`. */
   settle(eventNanos = 0n): AncestryMatch[] {
     if (this.#programs.programs.length === 0) return [];
-    const newest = this.#batchNewest > eventNanos ? this.#batchNewest : eventNanos;
+    this.#endPart();
+    const batchNanos = nanosOf(this.#batchNewest);
+    const newest = batchNanos > eventNanos ? batchNanos : eventNanos;
     if (newest > this.#newest) {
-      this.#note({ kind: 'time', newestNanos: newest });
+      if (this.#options.journalled) this.#noted().time(newest);
       this.#moveOn(newest);
     }
-    return this.#takeMatches();
+    return this.#decisions.takeMatches();
   }
 
   /** Decides everything with what is known, and starts anew. */
   flush(): AncestryMatch[] {
-    if (this.#newest > 0n || this.#store.traces > 0) this.#note({ kind: 'flush' });
+    this.#endPart();
+    if (this.#options.journalled && (this.#newest > 0n || this.#store.traces > 0)) this.#noted().flush();
     this.#decideAll();
-    return this.#takeMatches();
+    return this.#decisions.takeMatches();
   }
 
   stats(): AncestryStats {
     const { traces, spans, bytes, counters } = this.#store;
-    return { ...counters, ...this.#counters, traces, spans, bytes, waiting: this.#heap.size };
+    return { ...counters, ...this.#counters, traces, spans, bytes, waiting: this.#decisions.asks };
   }
 
   takeJournal(): Uint8Array {
     const journal = this.#journal;
-    this.#journal = [];
-    return journal.length === 0 ? new Uint8Array() : encodeJournal(journal, this.#programs);
+    this.#journal = undefined;
+    return journal?.done() ?? new Uint8Array();
   }
 
   dropJournal(): void {
-    this.#journal = [];
+    this.#journal = undefined;
   }
 
   replay(journal: Uint8Array): void {
     if (journal.length === 0 || this.#programs.programs.length === 0) return;
-    this.#replaying = true;
+    this.#decisions.replaying = true;
     try {
-      for (const entry of decodeJournal(journal, this.#programs)) this.#redo(entry);
+      replayEntries(journal, this.#reading(), {
+        take: (words, fields) => this.#take(words, fields),
+        part: () => this.#keepBounds(),
+        time: (nanos) => this.#moveOn(nanos),
+        flush: () => this.#decideAll(),
+      });
     } finally {
-      this.#replaying = false;
-      this.#matches = [];
+      this.#decisions.replaying = false;
     }
   }
 
   snapshot(): Uint8Array {
-    const traces = [...this.#store.all()].map((trace) => ({ id: trace.id, spans: [...trace.spans.values()] }));
-    return encodeSnapshot({ newestNanos: this.#newest, traces, waiting: this.#heap.all() }, this.#programs);
+    const writer = this.#newWriter('snapshot');
+    writer.time(this.#newest);
+    for (const trace of this.#store.all()) {
+      for (let slot = trace.first; slot !== noSlot; slot = this.#store.table.next[slot]!) writer.row(trace, slot);
+    }
+    for (const waiting of this.#decisions.heap.all()) writer.waiting(waiting);
+    return writer.done();
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
-    const saved = decodeSnapshot(snapshot, this.#programs);
-    if (saved === undefined) return { status: 'unreadable' };
+    const reading = this.#reading();
+    if (!isReadable(snapshot, reading)) return { status: 'unreadable' };
     this.#clear();
     if (this.#programs.programs.length === 0) return { status: 'restored', rules: 0 };
-    this.#newest = saved.newestNanos;
-    for (const { id, spans } of saved.traces) {
-      const trace = this.#store.touch(id);
-      for (const span of spans) this.#store.add(trace, { ...span, values: this.#arrivals.intern(span.values) });
-    }
-    for (const waiting of saved.waiting) {
-      const trace = this.#store.get(waiting.identity.traceId) ?? this.#store.touch(waiting.identity.traceId);
-      this.#queue(waiting, trace);
-      this.#await(waiting, trace);
-    }
-    return { status: 'restored', rules: saved.programs };
+    const rules = restoreEntries(snapshot, reading, (nanos) => this.#setNewest(nanos));
+    return { status: 'restored', rules };
   }
 
-  #redo(entry: JournalEntry): void {
-    if (entry.kind === 'span') {
-      this.#take(entry.traceId, entry.span, entry.waiting);
-      if (entry.span.endNanos > this.#batchNewest) this.#batchNewest = entry.span.endNanos;
-    } else if (entry.kind === 'time') this.#moveOn(entry.newestNanos);
-    else this.#decideAll();
+  #reading() {
+    const { fields } = this.#options;
+    return { programs: this.#programs, fields, store: this.#store, decisions: this.#decisions };
   }
 
-  #note(entry: JournalEntry): void {
-    if (this.#options.journalled) this.#journal.push(entry);
+  #newWriter(kind: 'journal' | 'snapshot'): EntryWriter {
+    return new EntryWriter(kind, this.#programs, this.#store.table, this.#options.fields);
   }
 
-  /** Remembers a span, helps those that waited for it, and then asks about it itself. */
-  #take(traceId: string, span: KeptSpan, asked: readonly Waiting[]): void {
-    const trace = this.#store.touch(traceId);
-    if (span.endNanos < this.#watermark) this.#counters.late++;
-    this.#store.expireSpans(trace, this.#forgetsBefore);
-    const children = this.#store.add(trace, span) ? trace.missing.get(span.spanId) : undefined;
-    if (children) {
-      trace.missing.delete(span.spanId);
-      for (const child of children) if (!child.decided) this.#climb(child, trace);
+  /** The journal since it was taken. */
+  #noted(): EntryWriter {
+    this.#journal ??= this.#newWriter('journal');
+    return this.#journal;
+  }
+
+  #standOn(cursor: Cursor): Cursor {
+    const own = this.#cursor;
+    if (own === undefined) return cursor;
+    own.events = cursor.events;
+    own.span = cursor.span;
+    own.turn++;
+    return own;
+  }
+
+  /** Remembers a span, and helps those that waited for it. */
+  #take(words: SpanWords, fields: KeptFields): Trace {
+    const store = this.#store;
+    const trace = store.touch(words);
+    if (isBefore(words, this.#watermark)) this.#counters.late++;
+    store.expireSpans(trace, this.#forgetsBefore);
+    const slot = store.add(trace, words, fields);
+    if (slot !== noSlot) this.#decisions.arrived(slot);
+    return trace;
+  }
+
+  /** The end of a span counts as event time, but not beyond now. */
+  #see(words: SpanWords, nowNanos: bigint | undefined): void {
+    if (!isBefore(this.#batchNewest, words)) return;
+    let seen: Moment = words;
+    if (nowNanos !== undefined) {
+      if (this.#now?.nanos !== nowNanos) this.#now = { nanos: nowNanos, moment: momentOf(nowNanos) };
+      if (isBefore(this.#now.moment, words)) seen = this.#now.moment;
     }
-    for (const each of asked) {
-      if (trace.waiting.has(waitingKey(each))) each.decided = true;
-      else if (!this.#decides(each, trace)) {
-        this.#queue(each, trace);
-        this.#climb(each, trace);
-      }
+    if (isBefore(this.#batchNewest, seen)) this.#batchNewest = { endHigh: seen.endHigh, endLow: seen.endLow };
+  }
+
+  /** What waits from here on is read from its batch and noted, then bounds are kept: the same in a replay. */
+  #endPart(): void {
+    if (this.#partSpans === 0) return;
+    this.#partSpans = 0;
+    const pending = this.#pending;
+    this.#pending = [];
+    const { journalled } = this.#options;
+    for (const waiting of pending) {
+      this.#decisions.show(waiting);
+      if (journalled && !waiting.decided) this.#noted().waiting(waiting);
     }
+    if (journalled) this.#noted().part();
     this.#keepBounds();
   }
 
-  /** Follows the chain up as far as it is known, until the rule can be decided. */
-  #climb(waiting: Waiting, trace: Trace): void {
-    const { chain } = waiting;
-    for (;;) {
-      const span = trace.spans.get(nextOf(chain));
-      if (span === undefined) {
-        this.#await(waiting, trace);
-        return;
-      }
-      if (!this.#isNear(waiting, span)) return;
-      extendChain(chain, span);
-      waiting.bytes += bytesOf(span);
-      this.#store.charge(trace, bytesOf(span));
-      if (this.#decides(waiting, trace)) return;
-    }
-  }
-
-  /** A span that ended too long before or after is as good as none, wherever it is known already. */
-  #isNear({ identity }: Waiting, { endNanos }: KeptSpan): boolean {
-    const apart = endNanos > identity.endNanos ? endNanos - identity.endNanos : identity.endNanos - endNanos;
-    return apart <= this.#options.waitNanos;
-  }
-
-  #await(waiting: Waiting, trace: Trace): void {
-    const next = nextOf(waiting.chain);
-    const others = trace.missing.get(next);
-    if (others) others.push(waiting);
-    else trace.missing.set(next, [waiting]);
-  }
-
-  #queue(waiting: Waiting, trace: Trace): void {
-    waiting.bytes = waitingBytes(waiting);
-    trace.waiting.set(waitingKey(waiting), waiting);
-    this.#store.charge(trace, waiting.bytes);
-    this.#heap.push(waiting);
-  }
-
-  #decides(waiting: Waiting, trace: Trace): boolean {
-    const verdict = this.#verdict(waiting);
-    if (verdict === unknown) return false;
-    this.#decide(waiting, verdict, newestOf(waiting.chain), trace);
-    return true;
-  }
-
-  #decide(waiting: Waiting, verdict: Verdict, certainNanos: bigint, trace: Trace): void {
-    const key = waitingKey(waiting);
-    if (trace.waiting.get(key) === waiting) {
-      trace.waiting.delete(key);
-      this.#store.charge(trace, -waiting.bytes);
-      this.#heap.noteDecided();
-    }
-    waiting.decided = true;
-    const { program, event } = waiting;
-    const { rule } = program;
-    if (verdict === 1) {
-      const finding = guarded(rule, this.#options.onFailed, () => this.#judge.finding(waiting));
-      if (!finding) return;
-      this.#matches.push({ rule, finding, ...(event && { event: { ...event, timeNanos: certainNanos } }) });
-    } else if (rule.filters.length > 0 && !this.#replaying) {
-      const filter = this.#judge.suppressedBy(waiting);
-      if (filter !== undefined) this.#options.onSuppressed?.(rule, filter);
-    }
-  }
-
-  /** A rule that throws is as one that does not match. */
-  #verdict(waiting: Waiting): Verdict {
-    return guarded(waiting.program.rule, this.#options.onFailed, () => this.#judge.reachedVerdict(waiting)) ?? 0;
-  }
-
-  /** What is not known by now is absent. */
-  #giveUp(waiting: Waiting, certainNanos: bigint): void {
-    waiting.chain.end = 'cut';
-    const trace = this.#store.get(waiting.identity.traceId)!;
-    this.#decide(waiting, this.#verdict(waiting), certainNanos, trace);
-  }
-
   #hurry(waiting: Waiting): void {
-    this.#counters.hurried++;
-    this.#giveUp(waiting, newestOf(waiting.chain));
+    this.#counters.hurried += this.#decisions.giveUp(waiting);
   }
 
-  get #watermark(): bigint {
-    return this.#newest - this.#options.allowedLatenessNanos;
-  }
-
-  /** What ended before is near to no span that may still come, nor to one that waits. */
-  get #forgetsBefore(): bigint {
-    return this.#watermark - 2n * this.#options.waitNanos;
+  #setNewest(nanos: bigint): void {
+    const { waitNanos, allowedLatenessNanos } = this.#options;
+    this.#newest = nanos;
+    this.#batchNewest = momentOf(nanos);
+    this.#watermark = momentOf(nanos - allowedLatenessNanos);
+    this.#forgetsBefore = momentOf(nanos - allowedLatenessNanos - 2n * waitNanos);
   }
 
   #moveOn(newestNanos: bigint): void {
-    this.#newest = newestNanos;
-    for (let next = this.#heap.peek(); next && this.#dueNanos(next) < this.#watermark; next = this.#heap.peek()) {
-      this.#counters.timedOut++;
-      this.#giveUp(next, this.#dueNanos(next));
+    this.#setNewest(newestNanos);
+    const { heap } = this.#decisions;
+    const { waitNanos, allowedLatenessNanos } = this.#options;
+    const due = momentOf(newestNanos - allowedLatenessNanos - waitNanos);
+    for (let next = heap.peek(); next && isBefore(next, due); next = heap.peek()) {
+      this.#counters.timedOut += this.#decisions.giveUp(next, this.#dueNanos(next));
     }
-    const future = newestNanos + this.#options.allowedLatenessNanos;
+    const future = momentOf(newestNanos + allowedLatenessNanos);
     for (;;) {
       const trace = this.#store.expired(this.#forgetsBefore, future);
       if (trace === undefined) return;
@@ -315,59 +290,43 @@ export class Ancestry implements Stateful {
     }
   }
 
-  #dueNanos({ identity }: Waiting): bigint {
-    return identity.endNanos + this.#options.waitNanos;
+  #dueNanos(waiting: Waiting): bigint {
+    return nanosOf(waiting) + this.#options.waitNanos;
   }
 
   #forget(trace: Trace): void {
-    for (const waiting of [...trace.waiting.values()]) this.#hurry(waiting);
+    if (trace.waiting) for (const waiting of [...trace.waiting]) this.#hurry(waiting);
     this.#store.remove(trace);
   }
 
   #keepBounds(): void {
     const { waitingMax, bytesMax } = this.#bounds;
-    while (this.#heap.size > waitingMax) this.#hurry(this.#heap.peek()!);
+    const { heap } = this.#decisions;
+    while (this.#decisions.asks > waitingMax) this.#hurry(heap.peek()!);
     for (let trace = this.#store.overflowing(); trace; trace = this.#store.overflowing()) {
       this.#store.counters.evictedTraces++;
       this.#forget(trace);
     }
     this.#store.shrink();
-    while (this.#store.bytes > bytesMax && this.#heap.size > 0) this.#hurry(this.#heap.peek()!);
+    while (this.#store.bytes > bytesMax && this.#decisions.asks > 0) this.#hurry(heap.peek()!);
   }
 
   #decideAll(): void {
-    for (let next = this.#heap.peek(); next; next = this.#heap.peek()) this.#giveUp(next, this.#dueNanos(next));
+    const { heap } = this.#decisions;
+    for (let next = heap.peek(); next; next = heap.peek()) this.#decisions.giveUp(next, this.#dueNanos(next));
     this.#clear();
   }
 
   #clear(): void {
-    for (const waiting of this.#heap.all()) waiting.decided = true;
-    this.#heap.clear();
+    this.#pending = [];
+    this.#partSpans = 0;
+    this.#decisions.clear();
     this.#store.clear();
-    this.#newest = 0n;
-    this.#batchNewest = 0n;
-  }
-
-  #takeMatches(): AncestryMatch[] {
-    const matches = this.#matches;
-    this.#matches = [];
-    return matches;
+    this.#setNewest(0n);
   }
 }
 
-function waitingKey({ program, identity }: Waiting): string {
-  return `${identity.spanId} ${program.signature}`;
-}
-
-/** About what a decision that waits takes in memory. */
-function waitingBytes({ evidence, values, chain }: Waiting): number {
-  let bytes = 1000 + valuesBytes([...values.values()]);
-  for (const items of evidence.values()) {
-    for (const { wanted, excerpt } of items) bytes += 200 + (wanted.length + excerpt.length) * 2;
-  }
-  for (const span of chain.spans) bytes += bytesOf(span);
-  return bytes;
-}
+const start: Moment = { endHigh: 0, endLow: 0 };
 
 const defaultBounds: AncestryBounds = {
   tracesMax: limits.ancestryTracesMax,

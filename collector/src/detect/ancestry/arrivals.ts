@@ -1,25 +1,16 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
-import { Span } from '../../model/span-batch.ts';
-import { valueText } from '../../model/value.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
+import type { Value } from '../../model/value.ts';
 import type { CorrelationEvent } from '../correlate/event.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
 import { createFoldValues } from '../repeats/fold-values.ts';
 import { createIdentity, type SpanIdentity } from '../span-identity.ts';
-import { startChain } from './chain.ts';
 import type { Judge } from './judge.ts';
-import { createInterning, type KeptSpan, type KeptValues, keptValue } from './kept.ts';
-import type { Program, Programs } from './program.ts';
+import { type FieldsInterning, type KeptFields, keptValue } from './kept.ts';
+import type { Programs } from './program.ts';
 import { guarded, type RuleFailure } from './rule-failure.ts';
-import type { Waiting } from './waiting.ts';
-
-/** What is kept of a span that arrives. */
-export interface Arrival {
-  readonly traceId: string;
-  readonly span: KeptSpan;
-  /** For each rule that the span's own fields do not exclude, what deciding it later needs. */
-  readonly asked: readonly Waiting[];
-}
+import type { Ask, Waiting } from './waiting.ts';
 
 export interface ArrivalOptions {
   /** What correlations need of the span that the cursor stands on; undefined when none uses the rule. */
@@ -31,75 +22,77 @@ export interface ArrivalOptions {
 
 /** Reads spans while their batch is there. */
 export class Arrivals {
-  readonly intern = createInterning();
-  readonly #programs: readonly Program[];
+  readonly #programs: Programs;
   readonly #judge: Judge;
   readonly #options: ArrivalOptions;
-  readonly #routes = new Map<number, readonly Program[]>();
-  readonly #ids: { readonly trace: FieldId; readonly span: FieldId; readonly parent: FieldId };
+  readonly #interning: FieldsInterning;
   readonly #baseIds: readonly FieldId[];
   readonly #identityOf: (cursor: Cursor) => SpanIdentity;
   readonly #foldValuesOf: ReturnType<typeof createFoldValues>;
+  readonly #cursor: Cursor = { events: undefined as unknown as SpanEvents, span: 0, turn: 0 };
 
-  constructor({ programs, bases }: Programs, judge: Judge, fields: FieldTable, options: ArrivalOptions) {
+  constructor(
+    programs: Programs,
+    judge: Judge,
+    fields: FieldTable,
+    interning: FieldsInterning,
+    options: ArrivalOptions,
+  ) {
     this.#programs = programs;
     this.#judge = judge;
     this.#options = options;
-    const [trace, span, parent] = ['trace_id', 'span_id', 'parent_span_id'].map((name) => fields.intern(name));
-    this.#ids = { trace: trace!, span: span!, parent: parent! };
-    this.#baseIds = bases.map((base) => fields.intern(base));
+    this.#interning = interning;
+    this.#baseIds = programs.bases.map((base) => fields.intern(base));
     this.#identityOf = createIdentity(fields);
     this.#foldValuesOf = createFoldValues(fields);
   }
 
-  read(cursor: Cursor, categories: number): Arrival {
-    const span = this.#keep(cursor);
-    const traceId = valueText(cursor.events.value(cursor.span, this.#ids.trace) ?? '');
-    const asked: Waiting[] = [];
-    for (const program of this.#routeOf(categories)) {
-      if (this.#options.runs?.(program.rule) === false) continue;
-      const waiting = guarded(program.rule, this.#options.onFailed, () => this.#ask(program, cursor, span));
-      if (waiting) asked.push(waiting);
+  /** What spans below it may ask for. */
+  fields({ events, span }: Cursor): KeptFields {
+    const ids = this.#baseIds;
+    const values: (Value | undefined)[] = [];
+    for (let base = 0; base < ids.length; base++) {
+      const value = events.value(span, ids[base]!);
+      values.push(value === undefined ? undefined : keptValue(value));
     }
-    return { traceId, span, asked };
+    return this.#interning.of(values);
   }
 
-  #ask(program: Program, cursor: Cursor, self: KeptSpan): Waiting | undefined {
-    const { events, span } = cursor;
-    if (this.#judge.verdict(program, events, span) === 0) return undefined;
-    const event = this.#options.eventOf?.(cursor, program.rule);
-    const foldValues = this.#foldValuesOf(program.rule.meta, cursor);
-    return {
-      program,
-      identity: this.#identityOf(cursor),
-      chain: startChain(self),
-      ...this.#judge.ownPart(program, events, span),
-      ...(event && { event }),
-      ...(foldValues && { foldValues }),
-      bytes: 0,
-      decided: false,
-    };
+  /** The rules that the span's own fields do not exclude; undefined when there is none, as for most spans. */
+  asks(cursor: Cursor, categories: number): Ask[] | undefined {
+    if (categories === 0) return undefined;
+    let asks: Ask[] | undefined;
+    for (const place of this.#programs.route(categories, cursor)) {
+      const program = this.#programs.programs[place]!;
+      if (this.#options.runs?.(program.rule) === false) continue;
+      const ask = guarded(program.rule, this.#options.onFailed, () => this.#judge.ask(program, cursor));
+      if (ask === undefined) continue;
+      asks ??= [];
+      asks.push(ask);
+    }
+    return asks;
   }
 
-  #routeOf(categories: number): readonly Program[] {
-    const known = this.#routes.get(categories);
-    if (known) return known;
-    const route = this.#programs.filter(({ rule }) => (rule.categories & categories) !== 0);
-    this.#routes.set(categories, route);
-    return route;
-  }
-
-  #keep({ events, span }: Cursor): KeptSpan {
-    const end = events.batch.spans[span * Span.stride + Span.end]!;
-    const values: KeptValues = this.#baseIds.map((id) => {
-      const value = events.value(span, id);
-      return value === undefined ? undefined : keptValue(value);
+  /** Reads what a finding will need of a span, while its batch is there. False when the rule throws at it. */
+  show(waiting: Waiting, ask: Ask, events: SpanEvents): boolean {
+    if (ask.shown) return true;
+    const cursor = this.#standOn(waiting, events);
+    const { rule } = ask.program;
+    const shown = guarded(rule, this.#options.onFailed, () => {
+      waiting.identity ??= this.#identityOf(cursor);
+      const event = this.#options.eventOf?.(cursor, rule);
+      const foldValues = this.#foldValuesOf(rule.meta, cursor);
+      const evidence = this.#judge.evidence(ask, cursor);
+      return { evidence, ...(event && { event }), ...(foldValues && { foldValues }) };
     });
-    return {
-      spanId: valueText(events.value(span, this.#ids.span) ?? ''),
-      parentId: valueText(events.value(span, this.#ids.parent) ?? ''),
-      endNanos: end < 0 ? 0n : events.batch.nanos(end),
-      values: this.intern(values),
-    };
+    if (shown) ask.shown = shown;
+    return shown !== undefined;
+  }
+
+  #standOn({ span }: Waiting, events: SpanEvents): Cursor {
+    this.#cursor.events = events;
+    this.#cursor.span = span;
+    this.#cursor.turn = this.#judge.nextTurn();
+    return this.#cursor;
   }
 }

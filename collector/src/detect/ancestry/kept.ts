@@ -2,16 +2,6 @@ import { createHash } from 'node:crypto';
 import { limits } from '../../model/limits.ts';
 import { isList, type Value, valueText } from '../../model/value.ts';
 
-/** What is remembered of a span for those below it. */
-export interface KeptSpan {
-  readonly spanId: string;
-  /** '' on a root. */
-  readonly parentId: string;
-  readonly endNanos: bigint;
-  /** One for each base field; undefined where the span has none. */
-  readonly values: KeptValues;
-}
-
 export type KeptValues = readonly (Value | undefined)[];
 
 /**
@@ -63,16 +53,96 @@ function valueBytes(value: Value): number {
   return 24;
 }
 
-/** Neighbours mostly have the same values: a list that equals one of the last few becomes that one. */
-export function createInterning(lastFew = 8): (values: KeptValues) => KeptValues {
-  const last: KeptValues[] = [];
-  let oldest = 0;
-  return (values) => {
-    for (const known of last) if (areSame(known, values)) return known;
-    last[oldest] = values;
-    oldest = (oldest + 1) % lastFew;
-    return values;
-  };
+/** The fields that spans have in common: most have the same as some other, so each list of values is kept once. */
+export interface KeptFields {
+  /** One for each base field; undefined where the span has none. */
+  readonly values: KeptValues;
+  /** Equal for equal values only. */
+  readonly key: string;
+  /** What items about ancestors say of these values, by item; filled when it is asked. */
+  readonly said: number[];
+  readonly bytes: number;
+  /** How many spans have them. */
+  uses: number;
+  /** Where the journal that is being written has them. */
+  place: number;
+  journal: number;
+}
+
+/** Each list of values once. */
+export class FieldsInterning {
+  /** Of those in use, about. */
+  bytes = 0;
+  readonly #all = new Map<string, KeptFields>();
+  /** Neighbours mostly have the same: a list of texts that equals one of the last few needs no search. */
+  readonly #last: KeptFields[] = [];
+  #oldest = 0;
+
+  of(values: KeptValues): KeptFields {
+    for (const known of this.#last) if (areSame(known.values, values)) return known;
+    const key = keyOf(values);
+    const fields = this.#all.get(key) ?? newFields(values, key);
+    this.#last[this.#oldest] = fields;
+    this.#oldest = (this.#oldest + 1) % lastFew;
+    return fields;
+  }
+
+  use(fields: KeptFields): void {
+    if (fields.uses++ > 0) return;
+    this.#all.set(fields.key, fields);
+    this.bytes += fields.bytes;
+  }
+
+  drop(fields: KeptFields): void {
+    if (--fields.uses > 0) return;
+    this.#all.delete(fields.key);
+    this.bytes -= fields.bytes;
+  }
+
+  clear(): void {
+    for (const fields of this.#all.values()) fields.uses = 0;
+    this.#all.clear();
+    this.bytes = 0;
+  }
+}
+
+const lastFew = 8;
+
+function newFields(values: KeptValues, key: string): KeptFields {
+  const bytes = fieldsBytes + valuesBytes(values) + key.length;
+  return { values, key, said: [], bytes, uses: 0, place: 0, journal: 0 };
+}
+
+/** What comes with the values: an entry of the map, and this record. */
+const fieldsBytes = 200;
+
+function keyOf(values: KeptValues): string {
+  let key = '';
+  for (const value of values) {
+    if (value === undefined) key += '-';
+    else if (typeof value === 'string') key += `t${value.length}:${value}`;
+    else {
+      const json = JSON.stringify(packValue(value));
+      key += `j${json.length}:${json}`;
+    }
+  }
+  // A long one as a hash: it would take as much memory as the values.
+  return key.length <= keyCharsMax ? key : createHash('sha256').update(key, 'utf16le').digest('base64');
+}
+
+const keyCharsMax = 512;
+
+/** A value as JSON can carry it: absent is an empty object, integers beyond numbers are texts in one. */
+export function packValue(value: Value | undefined): unknown {
+  if (value === undefined) return {};
+  if (typeof value === 'bigint') return { n: String(value) };
+  return typeof value === 'object' && value !== null && isList(value) ? value.map(packValue) : value;
+}
+
+export function unpackValue(packed: unknown): Value | undefined {
+  if (typeof packed !== 'object' || packed === null) return packed as Value | undefined;
+  if (Array.isArray(packed)) return packed.map((member) => unpackValue(member)!);
+  return 'n' in packed ? BigInt(packed.n as string) : undefined;
 }
 
 function areSame(a: KeptValues, b: KeptValues): boolean {

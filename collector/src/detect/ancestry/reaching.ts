@@ -1,5 +1,6 @@
 import type { FieldTable } from '../../model/fields.ts';
 import type { Finding } from '../../model/finding.ts';
+import type { Shared } from '../compile.ts';
 import type { Correlating } from '../correlate/correlating.ts';
 import type { GuardedRule, RuleGuard } from '../health/guard.ts';
 import type { Rule } from '../load.ts';
@@ -16,6 +17,7 @@ export interface DetectorRule extends GuardedRule {
 export interface ReachingOptions {
   readonly rules: readonly DetectorRule[];
   readonly fields: FieldTable;
+  readonly shared: Shared;
   readonly waitNanos: bigint;
   readonly allowedLatenessNanos: bigint;
   readonly correlating: Correlating;
@@ -27,6 +29,8 @@ export interface ReachingOptions {
 export interface Reaching {
   readonly ancestry: Ancestry;
   has(rule: Rule): boolean;
+  /** The rules of some categories, for the guard: what it times is what they ask of the span itself. */
+  of(categories: number): readonly DetectorRule[];
   add(cursor: Cursor, categories: number, nowNanos: bigint | undefined): void;
   /** At the end of a batch, before correlations settle: what they wait for is given to them. */
   settle(nowNanos: bigint | undefined, eventNanos?: bigint): Finding[];
@@ -40,15 +44,13 @@ export function createReaching(options: ReachingOptions): Reaching {
     ...options,
     rules: rules.map(({ rule }) => rule),
     runs: ({ meta }) => !guard.disabled.has(meta.id),
-    eventOf: (cursor, rule) => {
-      const each = byRule.get(rule)!;
-      each.tally.candidates++;
-      return each.used ? correlating.eventOf(cursor, [rule]) : undefined;
-    },
+    eventOf: (cursor, rule) => (byRule.get(rule)!.used ? correlating.eventOf(cursor, [rule]) : undefined),
+    onDecided: (rule) => byRule.get(rule)!.tally.candidates++,
     onSuppressed: (rule, filter) => byRule.get(rule)!.tally.suppressedBy(filter),
     onFailed: (rule, error) => guard.failed(byRule.get(rule)!, error),
   });
   const reached = new Set(rules.filter(({ rule }) => ancestry.has(rule)).map(({ rule }) => rule));
+  const ofCategories = new Map<number, readonly DetectorRule[]>();
   const heard = (matches: readonly AncestryMatch[], nowNanos: bigint | undefined): Finding[] =>
     matches.flatMap(({ rule, finding, event }) => {
       const { silent, tally } = byRule.get(rule)!;
@@ -59,6 +61,13 @@ export function createReaching(options: ReachingOptions): Reaching {
   return {
     ancestry,
     has: (rule) => reached.has(rule),
+    of: (categories) => {
+      const known = ofCategories.get(categories);
+      if (known) return known;
+      const found = rules.filter(({ rule }) => reached.has(rule) && (rule.categories & categories) !== 0);
+      ofCategories.set(categories, found);
+      return found;
+    },
     add: (cursor, categories, nowNanos) => ancestry.add(cursor, categories, nowNanos),
     settle: (nowNanos, eventNanos) => heard(ancestry.settle(eventNanos), nowNanos),
     flush: () => heard(ancestry.flush(), undefined),

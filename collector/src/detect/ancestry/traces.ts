@@ -1,17 +1,31 @@
-import type { KeptSpan } from './kept.ts';
-import { valuesBytes } from './kept.ts';
+import { FieldsInterning, type KeptFields } from './kept.ts';
+import { noSlot, SpanTable } from './span-table.ts';
 import type { Waiting } from './waiting.ts';
+import { isBefore, type Moment, mixed, type SpanWords } from './words.ts';
 
-/** What is remembered of a trace. */
+/** What is remembered of a trace. Traces stand in a queue by when they were touched last. */
 export interface Trace {
-  readonly id: string;
-  readonly spans: Map<string, KeptSpan>;
-  /** What waits, by the id of the span it waits for. */
-  readonly missing: Map<string, Waiting[]>;
-  /** All that waits, by span and rule, so that a span that comes twice waits once. */
-  readonly waiting: Map<string, Waiting>;
-  newestNanos: bigint;
-  bytes: number;
+  readonly trace0: number;
+  readonly trace1: number;
+  readonly trace2: number;
+  readonly trace3: number;
+  /** Told apart by it in the table of spans. */
+  readonly number: number;
+  readonly hash: number;
+  /** The next trace with the same hash. */
+  same: Trace | undefined;
+  staler: Trace | undefined;
+  fresher: Trace | undefined;
+  /** Slots of its spans in order of arrival, linked by the table. */
+  first: number;
+  last: number;
+  spans: number;
+  newest: Moment;
+  /** Its spans that wait. */
+  waiting: Set<Waiting> | undefined;
+  /** Where the journal that is being written has it. */
+  place: number;
+  journal: number;
 }
 
 export interface TraceBounds {
@@ -28,23 +42,33 @@ export interface TraceCounters {
   conflicting: number;
 }
 
-const traceBytes = 400;
-const spanBytes = 240;
+type TraceWords = Pick<SpanWords, 'trace0' | 'trace1' | 'trace2' | 'trace3'>;
 
-/** Recent spans by trace. The trace that was touched longest ago comes first, and goes first. */
+/** About what they take in memory, without their fields. */
+const traceBytes = 320;
+const spanBytes = 72;
+
+/** Recent spans by trace. The trace that was touched longest ago goes first. */
 export class TraceStore {
   readonly counters: TraceCounters = { evictedTraces: 0, evictedSpans: 0, conflicting: 0 };
-  readonly #traces = new Map<string, Trace>();
+  readonly interning = new FieldsInterning();
+  readonly table = new SpanTable((fields) => this.interning.drop(fields));
+  readonly #traces = new Map<number, Trace>();
   readonly #bounds: TraceBounds;
+  readonly #freeNumbers: number[] = [];
+  #numbers = 0;
+  #stalest: Trace | undefined;
+  #freshest: Trace | undefined;
+  #count = 0;
   #spans = 0;
-  #bytes = 0;
+  #waitingBytes = 0;
 
   constructor(bounds: TraceBounds) {
     this.#bounds = bounds;
   }
 
   get traces(): number {
-    return this.#traces.size;
+    return this.#count;
   }
 
   get spans(): number {
@@ -53,111 +77,184 @@ export class TraceStore {
 
   /** What spans and what waits for them take, about. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#count * traceBytes + this.#spans * spanBytes + this.interning.bytes + this.#waitingBytes;
   }
 
-  all(): Iterable<Trace> {
-    return this.#traces.values();
+  /** The stalest first. */
+  *all(): Iterable<Trace> {
+    for (let trace = this.#stalest; trace; trace = trace.fresher) yield trace;
   }
 
   /** The trace, which is now the one touched last. */
-  touch(id: string): Trace {
-    const known = this.#traces.get(id);
-    const trace = known ?? newTrace(id);
-    if (known) this.#traces.delete(id);
-    else this.#bytes += traceBytes;
-    this.#traces.set(id, trace);
+  touch(words: TraceWords): Trace {
+    if (this.#freshest && isSame(this.#freshest, words)) return this.#freshest;
+    const hash = hashOf(words);
+    let trace = this.#find(words, hash);
+    if (trace) this.#takeOut(trace);
+    else {
+      trace = this.#newTrace(words, hash, this.#traces.get(hash));
+      this.#traces.set(hash, trace);
+      this.#count++;
+    }
+    this.#putLast(trace);
     return trace;
   }
 
-  get(id: string): Trace | undefined {
-    return this.#traces.get(id);
+  /** The trace, which stays where it is in the queue unless it is new. */
+  at(words: TraceWords): Trace {
+    return this.#find(words, hashOf(words)) ?? this.touch(words);
   }
 
-  /** Remembers a span; false when its id is known in the trace. */
-  add(trace: Trace, span: KeptSpan): boolean {
-    const known = trace.spans.get(span.spanId);
-    if (known) {
-      if (known.endNanos !== span.endNanos || known.parentId !== span.parentId) this.counters.conflicting++;
-      return false;
+  /** Remembers a span and says in which slot; `noSlot` when its id is known in the trace. */
+  add(trace: Trace, words: SpanWords, fields: KeptFields): number {
+    const { table } = this;
+    let slot = table.find(trace.number, words.idHigh, words.idLow);
+    if (slot !== noSlot && table.isFilled(slot)) {
+      if (!this.#isEqual(slot, words)) this.counters.conflicting++;
+      return noSlot;
     }
-    trace.spans.set(span.spanId, span);
+    if (slot === noSlot) slot = table.insert(trace.number, words.idHigh, words.idLow);
+    this.interning.use(fields);
+    table.fill(slot, words, fields);
+    if (trace.last === noSlot) trace.first = slot;
+    else table.next[trace.last] = slot;
+    trace.last = slot;
+    trace.spans++;
     this.#spans++;
-    this.charge(trace, bytesOf(span));
-    if (span.endNanos > trace.newestNanos) trace.newestNanos = span.endNanos;
-    if (trace.spans.size > this.#bounds.spansPerTraceMax) this.#evictFirstSpan(trace);
-    return true;
+    if (isBefore(trace.newest, words)) trace.newest = { endHigh: words.endHigh, endLow: words.endLow };
+    if (trace.spans > this.#bounds.spansPerTraceMax) this.#evictFirstSpan(trace);
+    return slot;
   }
 
-  charge(trace: Trace, bytes: number): void {
-    trace.bytes += bytes;
-    this.#bytes += bytes;
+  /** Counts what a span that waits takes in memory. */
+  charge(bytes: number): void {
+    this.#waitingBytes += bytes;
   }
 
   /** The trace to forget because there is too much: the stalest, but not the only one. */
   overflowing(): Trace | undefined {
-    const over = this.#traces.size > this.#bounds.tracesMax || this.#bytes > this.#bounds.bytesMax;
-    return over && this.#traces.size > 1 ? this.#stalest() : undefined;
+    const over = this.#count > this.#bounds.tracesMax || this.bytes > this.#bounds.bytesMax;
+    return over && this.#count > 1 ? this.#stalest : undefined;
   }
 
   /** The rest of what is too much: the first spans of the only trace. */
   shrink(): void {
-    const trace = this.#stalest();
-    while (trace && this.#bytes > this.#bounds.bytesMax && trace.spans.size > 1) this.#evictFirstSpan(trace);
+    const trace = this.#stalest;
+    while (trace && this.bytes > this.#bounds.bytesMax && trace.spans > 1) this.#evictFirstSpan(trace);
   }
 
   /** The stalest trace if it ended before a time. One that claims to end in the future goes to the end of the queue. */
-  expired(beforeNanos: bigint, futureNanos: bigint): Trace | undefined {
-    const trace = this.#stalest();
-    if (trace && trace.newestNanos > futureNanos) this.touch(trace.id);
-    return trace && trace.newestNanos < beforeNanos ? trace : undefined;
+  expired(before: Moment, future: Moment): Trace | undefined {
+    const trace = this.#stalest;
+    if (trace && isBefore(future, trace.newest)) this.touch(trace);
+    return trace && isBefore(trace.newest, before) ? trace : undefined;
   }
 
   /** Spans at the head of a trace that nothing can ask for any more. */
-  expireSpans(trace: Trace, beforeNanos: bigint): void {
-    for (const span of trace.spans.values()) {
-      if (span.endNanos >= beforeNanos) return;
-      this.#drop(trace, span);
+  expireSpans(trace: Trace, before: Moment): void {
+    while (trace.first !== noSlot) {
+      const high = this.table.endHigh[trace.first]!;
+      if (high > before.endHigh) return;
+      if (high === before.endHigh && this.table.endLow[trace.first]! >= before.endLow) return;
+      this.#dropFirst(trace);
     }
   }
 
   remove(trace: Trace): void {
-    this.#traces.delete(trace.id);
-    this.#spans -= trace.spans.size;
-    this.#bytes -= trace.bytes + traceBytes;
+    while (trace.first !== noSlot) this.#dropFirst(trace);
+    this.#takeOut(trace);
+    this.#count--;
+    this.#freeNumbers.push(trace.number);
+    const head = this.#traces.get(trace.hash)!;
+    if (head !== trace) {
+      let before = head;
+      while (before.same !== trace) before = before.same!;
+      before.same = trace.same;
+    } else if (trace.same) this.#traces.set(trace.hash, trace.same);
+    else this.#traces.delete(trace.hash);
   }
 
   clear(): void {
     this.#traces.clear();
-    this.#spans = 0;
-    this.#bytes = 0;
+    this.table.clear();
+    this.interning.clear();
+    this.#freeNumbers.length = 0;
+    this.#numbers = this.#count = this.#spans = this.#waitingBytes = 0;
+    this.#stalest = this.#freshest = undefined;
   }
 
-  #stalest(): Trace | undefined {
-    for (const trace of this.#traces.values()) return trace;
-    return undefined;
+  #find(words: TraceWords, hash: number): Trace | undefined {
+    let trace = this.#traces.get(hash);
+    while (trace && !isSame(trace, words)) trace = trace.same;
+    return trace;
+  }
+
+  #isEqual(slot: number, words: SpanWords): boolean {
+    const { table } = this;
+    return (
+      table.endHigh[slot] === words.endHigh &&
+      table.endLow[slot] === words.endLow &&
+      table.parentHigh[slot] === words.parentHigh &&
+      table.parentLow[slot] === words.parentLow &&
+      table.hasParent(slot) === words.hasParent
+    );
+  }
+
+  #newTrace({ trace0, trace1, trace2, trace3 }: TraceWords, hash: number, same: Trace | undefined): Trace {
+    return {
+      ...{ trace0, trace1, trace2, trace3 },
+      number: this.#freeNumbers.pop() ?? this.#numbers++,
+      hash,
+      same,
+      staler: undefined,
+      fresher: undefined,
+      first: noSlot,
+      last: noSlot,
+      spans: 0,
+      newest: never,
+      waiting: undefined,
+      place: 0,
+      journal: 0,
+    };
+  }
+
+  #putLast(trace: Trace): void {
+    trace.staler = this.#freshest;
+    trace.fresher = undefined;
+    if (this.#freshest) this.#freshest.fresher = trace;
+    else this.#stalest = trace;
+    this.#freshest = trace;
+  }
+
+  #takeOut(trace: Trace): void {
+    if (trace.staler) trace.staler.fresher = trace.fresher;
+    else this.#stalest = trace.fresher;
+    if (trace.fresher) trace.fresher.staler = trace.staler;
+    else this.#freshest = trace.staler;
   }
 
   #evictFirstSpan(trace: Trace): void {
-    for (const span of trace.spans.values()) {
-      this.#drop(trace, span);
-      this.counters.evictedSpans++;
-      return;
-    }
+    if (trace.first === noSlot) return;
+    this.#dropFirst(trace);
+    this.counters.evictedSpans++;
   }
 
-  #drop(trace: Trace, span: KeptSpan): void {
-    trace.spans.delete(span.spanId);
+  #dropFirst(trace: Trace): void {
+    const slot = trace.first;
+    trace.first = this.table.next[slot]!;
+    if (trace.first === noSlot) trace.last = noSlot;
+    trace.spans--;
     this.#spans--;
-    this.charge(trace, -bytesOf(span));
+    this.table.remove(slot);
   }
 }
 
-/** What a kept span takes in memory, about. */
-export function bytesOf({ values }: KeptSpan): number {
-  return spanBytes + valuesBytes(values);
+const never: Moment = { endHigh: 0, endLow: 0 };
+
+function hashOf({ trace0, trace1, trace2, trace3 }: TraceWords): number {
+  return mixed(mixed(mixed(mixed(0, trace0), trace1), trace2), trace3);
 }
 
-function newTrace(id: string): Trace {
-  return { id, spans: new Map(), missing: new Map(), waiting: new Map(), newestNanos: 0n, bytes: 0 };
+function isSame(a: TraceWords, b: TraceWords): boolean {
+  return a.trace3 === b.trace3 && a.trace2 === b.trace2 && a.trace1 === b.trace1 && a.trace0 === b.trace0;
 }

@@ -1,10 +1,11 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
 import { Span } from '../../model/span-batch.ts';
 import type { SpanEvents } from '../../model/span-events.ts';
 import { type Value, valueText } from '../../model/value.ts';
-import { type Chain, extendChain, nextOf, reachedValue, startChain } from './chain.ts';
+import { type Chain, type ChainEnd, reachedValue } from './chain.ts';
 import { ancestryField } from './fields.ts';
-import { type KeptSpan, keptValue } from './kept.ts';
+import { type KeptValues, keptValue } from './kept.ts';
 
 export interface AncestryViewOptions {
   readonly fields: FieldTable;
@@ -40,8 +41,13 @@ export function withAncestry(events: SpanEvents, options: AncestryViewOptions): 
   };
 }
 
-interface Placed extends KeptSpan {
+interface Placed {
   readonly traceId: string;
+  readonly spanId: string;
+  /** '' on a root. */
+  readonly parentId: string;
+  readonly endNanos: bigint;
+  readonly values: KeptValues;
 }
 
 function keepAll(events: SpanEvents, bases: readonly string[], fields: FieldTable) {
@@ -70,12 +76,21 @@ function keepAll(events: SpanEvents, bases: readonly string[], fields: FieldTabl
 
 function climb(span: number, { all, byId }: ReturnType<typeof keepAll>, waitNanos: bigint): Chain {
   const self = all[span]!;
-  const chain = startChain(self);
-  while (chain.end === 'open') {
-    const next = byId.get(`${self.traceId} ${nextOf(chain)}`);
+  const above: Placed[] = [];
+  let top = self;
+  let end: ChainEnd = 'open';
+  while (end === 'open') {
+    const { parentId } = top;
+    const isCircle = parentId === self.spanId || above.some(({ spanId }) => spanId === parentId);
+    const next = byId.get(`${self.traceId} ${parentId}`);
     const apart = next && next.endNanos - self.endNanos;
-    if (!next || apart! > waitNanos || apart! < -waitNanos) chain.end = 'cut';
-    else extendChain(chain, next);
+    if (parentId === '') end = 'root';
+    else if (isCircle || above.length >= limits.ancestryDepthMax) end = 'cut';
+    else if (!next || apart! > waitNanos || apart! < -waitNanos) end = 'cut';
+    else {
+      above.push(next);
+      top = next;
+    }
   }
-  return chain;
+  return { end, length: above.length, self: self.values, valuesAt: (place) => above[place]!.values };
 }

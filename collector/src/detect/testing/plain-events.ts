@@ -57,7 +57,7 @@ export function plainEvents(spans: readonly PlainSpan[], nameOf: (field: number)
     return { ...span, fields: Object.assign(Object.create(null), ids, span.fields) as Record<string, Value> };
   });
   return {
-    batch: plainBatch(spans),
+    batch: plainBatch(all),
     value: (span, field) => {
       const { fields } = all[span]!;
       return fields[nameOf(field)];
@@ -70,13 +70,50 @@ export function plainEvents(spans: readonly PlainSpan[], nameOf: (field: number)
   };
 }
 
-/** As much of a batch as the detector reads: how many spans, and their times. */
-function plainBatch(spans: readonly PlainSpan[]): SpanBatch {
+/** As much of a batch as the detector reads: how many spans, their ids and times. */
+function plainBatch(
+  spans: readonly {
+    readonly fields: Readonly<Record<string, Value>>;
+    readonly startNanos?: bigint;
+    readonly endNanos?: bigint;
+  }[],
+): SpanBatch {
   const rows = new Int32Array(spans.length * Span.stride).fill(-1);
-  const times: bigint[] = [];
-  for (const [index, { startNanos, endNanos }] of spans.entries()) {
-    if (startNanos !== undefined) rows[index * Span.stride + Span.start] = times.push(startNanos) - 1;
-    if (endNanos !== undefined) rows[index * Span.stride + Span.end] = times.push(endNanos) - 1;
+  const bytes = Buffer.alloc(spans.length * spanBytes);
+  for (const [index, { fields, startNanos, endNanos }] of spans.entries()) {
+    const [row, at] = [index * Span.stride, index * spanBytes];
+    const put = (column: number, offset: number, part: Buffer | undefined): void => {
+      if (part === undefined) return;
+      part.copy(bytes, at + offset);
+      rows[row + column] = at + offset;
+    };
+    put(Span.traceId, 0, idBytes(fields.trace_id, 16));
+    put(Span.spanId, 16, idBytes(fields.span_id, 8));
+    put(Span.parentSpanId, 24, idBytes(fields.parent_span_id, 8));
+    put(Span.start, 32, timeBytes(startNanos));
+    put(Span.end, 40, timeBytes(endNanos));
   }
-  return { spanCount: spans.length, spans: rows, nanos: (offset: number) => times[offset]! } as unknown as SpanBatch;
+  return {
+    spanCount: spans.length,
+    spans: rows,
+    bytes,
+    hex: (start: number, length: number) => (start < 0 ? '' : bytes.toString('hex', start, start + length)),
+    nanos: (offset: number) => bytes.readBigUInt64LE(offset),
+  } as unknown as SpanBatch;
+}
+
+const spanBytes = 48;
+
+/** Ids in tests need not be hex: others are their last characters. */
+function idBytes(id: Value | undefined, length: number): Buffer | undefined {
+  if (typeof id !== 'string' || id === '') return undefined;
+  const isHex = id.length === length * 2 && /^[0-9a-f]+$/.test(id);
+  return isHex ? Buffer.from(id, 'hex') : Buffer.from(id.slice(-length).padStart(length, '0'), 'latin1');
+}
+
+function timeBytes(nanos: bigint | undefined): Buffer | undefined {
+  if (nanos === undefined) return undefined;
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(nanos);
+  return bytes;
 }

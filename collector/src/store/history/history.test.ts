@@ -59,6 +59,12 @@ const asked = [
   'span.scope_name',
   'm.x',
   'm.y.z',
+  'gen_ai.operation.name',
+  'gen_ai.request.model',
+  'gen_ai.input.messages',
+  'gen_ai.usage.input_tokens',
+  'spanwarden.dialect',
+  'spanwarden.text.user',
 ];
 
 /** Everything that rules can ask of each span. */
@@ -167,9 +173,15 @@ const attributes = fc.dictionary(
     'a.b',
     'é',
     'spanwarden.original_timestamp',
+    'openinference.span.kind',
+    'llm.model_name',
+    'llm.token_count.prompt',
+    'llm.input_messages.0.message.role',
+    'llm.input_messages.0.message.content',
+    'gen_ai.prompt.0.content',
   ),
   value,
-  { maxKeys: 4 },
+  { maxKeys: 6 },
 );
 const nanos = fc.bigInt({ min: base - 1_000_000_000_000n, max: base + 1_000_000_000_000n });
 const span: fc.Arbitrary<TestSpan> = fc.record({
@@ -208,6 +220,48 @@ describe('reading back', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('what a span says in another dialect is stored beside what it sent, and read from that again', async () => {
+    const attributes = {
+      'openinference.span.kind': 'LLM',
+      'llm.model_name': 'gpt-5',
+      'llm.token_count.prompt': 7,
+      'llm.input_messages.0.message.role': 'user',
+      'llm.input_messages.0.message.content': 'hello',
+      'spanwarden.dialect': 'mine',
+    };
+    const seen = await stored([otlpProtobuf([{ startNanos: base, attributes }])]);
+    const answer = await db.store.client.query({
+      query: 'SELECT SpanAttributes, RequestModel, InputTokens, OperationName FROM otel_traces',
+      format: 'JSONEachRow',
+    });
+    const [row] = await answer.json<{ SpanAttributes: Record<string, string> } & Record<string, unknown>>();
+    assert.deepEqual(
+      { ...row, SpanAttributes: Object.entries(row!.SpanAttributes) },
+      {
+        SpanAttributes: [
+          ['gen_ai.input.messages', '[{"role":"user","parts":[{"type":"text","content":"hello"}]}]'],
+          ['gen_ai.operation.name', 'chat'],
+          ['gen_ai.request.model', 'gpt-5'],
+          ['gen_ai.response.model', 'gpt-5'],
+          ['gen_ai.usage.input_tokens', '7'],
+          ['llm.input_messages.0.message.content', 'hello'],
+          ['llm.input_messages.0.message.role', 'user'],
+          ['llm.model_name', 'gpt-5'],
+          ['llm.token_count.prompt', '7'],
+          ['openinference.span.kind', 'LLM'],
+          ['spanwarden.dialect', 'openinference'],
+          ['spanwarden.dialect_version', '1.0'],
+        ],
+        RequestModel: 'gpt-5',
+        InputTokens: '7',
+        OperationName: 'chat',
+      },
+    );
+    const back = await readBack();
+    const facts = (views: readonly object[]) => views.map((view) => (view as { facts: unknown }).facts);
+    assert.deepEqual(facts(back.seen), facts(seen));
   });
 
   it('comes in event order across slices, one agent alone where asked', async () => {

@@ -80,7 +80,7 @@ export const limits = {
   correlationNumbersMax: 50_000,
   /** Waiting events that may be looked at for early findings: so many for each event that came, saved up to the first number. */
   correlationEarlyLooksMax: 20_000,
-  correlationEarlyLooksPerEvent: 16,
+  correlationEarlyLooksPerEvent: 32,
   /** Service instances whose event time is followed one by one; further ones share a place. */
   sourcesMax: 1024,
   /** A source that is this many times the allowed lateness behind the furthest no longer holds it back. */

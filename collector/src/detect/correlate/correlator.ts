@@ -69,6 +69,7 @@ export class Correlator {
   readonly #totals: Totals;
   readonly #early: readonly { readonly index: number; readonly early: EarlyFiring }[];
   readonly #looks: EarlyBudget = { left: limits.correlationEarlyLooksMax };
+  #nextEarly = 0;
   /** Events that wait for early findings, for each group once, since the last `settle`. */
   #came = 0;
   /** No window closes before this. */
@@ -253,7 +254,11 @@ export class Correlator {
     // A group that took more than there was is paid for by later events.
     this.#looks.left = Math.min(this.#looks.left + looks, limits.correlationEarlyLooksMax);
     this.#came = 0;
-    for (const { index, early } of this.#early) {
+    const turns = this.#early.length;
+    for (let turn = 0; turn < turns && this.#looks.left > 0; turn++) {
+      // One that is dear to look at must not keep the others from their turn.
+      const { index, early } = this.#early[this.#nextEarly]!;
+      this.#nextEarly = (this.#nextEarly + 1) % turns;
       const { correlation } = this.#evaluators[index]!;
       for (const episode of early.fire(this.#watermark, this.#looks)) {
         this.#due.set(episode.id, { correlation, episode, early: true });

@@ -37,6 +37,11 @@ export class WaitingGroup implements Waiting {
     return this.left;
   }
 
+  /** Events in memory, those that wait no longer among them. */
+  get remembered(): number {
+    return this.#items.length + this.#events.length;
+  }
+
   get values(): ReadonlyMap<string | number, number> {
     this.#values ??= this.#counted();
     this.#cost += this.#values.size >> 3;
@@ -70,7 +75,7 @@ export class WaitingGroup implements Waiting {
         else this.#values.set(value, left);
       }
     }
-    const gone = this.#items.length + this.#events.length - this.left;
+    const gone = this.remembered - this.left;
     if (gone > goneMin && gone > this.left) this.#prune();
   }
 

@@ -48,8 +48,9 @@ export function partOf(outer: Value): Part[] {
   return textPart(part, type === 'reasoning' || type === 'thinking');
 }
 
-/** Gemini and Bedrock name a part by its only key. */
+/** Gemini and Bedrock name a part by its only key; the AI SDK lists calls without a type. */
 function untypedPart(part: Value): Part[] {
+  if (member(part, 'toolName') !== undefined) return invocationParts(part);
   const call = member(part, 'functionCall') ?? member(part, 'function_call') ?? member(part, 'toolUse');
   if (isMap(call)) return [toolCall(call)];
   const result = member(part, 'functionResponse') ?? member(part, 'function_response') ?? member(part, 'toolResult');

@@ -70,7 +70,7 @@ function held(value: Value, bareRole: Role, depth: number): Message[] {
   if (textMember(value, 'role') === undefined && !isPart(value)) {
     for (const key of holders) {
       const inner = parsedOrCut(member(value, key));
-      if (inner === undefined || inner === null || (key === 'message' && !isMap(inner))) continue;
+      if (inner === undefined || inner === null) continue;
       const messages = listed(inner, bareRole, depth + 1);
       if (messages.length > 0) return [...instructionsBeside(value), ...messages];
     }
@@ -104,7 +104,10 @@ function parseMessage(outer: Value, bareRole: Role): Message {
   const message = unwrapped(outer);
   const type = textMember(message, 'type') ?? '';
   // Items of OpenAI's Responses are parts without a message around them.
-  const single = knownRole(message) === undefined && textMember(message, 'role') === undefined && type !== '';
+  const single =
+    knownRole(message) === undefined &&
+    textMember(message, 'role') === undefined &&
+    (type !== '' || member(message, 'toolName') !== undefined);
   const parts = single ? (type === 'message' ? contentParts(message) : partOf(message)) : contentParts(message);
   const role = knownRole(message) ?? knownRole(outer) ?? (single ? roleOfParts(parts, bareRole) : bareRole);
   const reason =

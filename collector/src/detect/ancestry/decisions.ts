@@ -50,8 +50,7 @@ export class Decisions {
   readonly #options: DecisionOptions;
   readonly #waitNanos: number;
   readonly #chain: WaitingChain;
-  /** The first that waits for the span of a slot. */
-  readonly #awaiting = new Map<number, Waiting>();
+  readonly #lastAbove = { top: noSlot, above: noSlot, changes: -1 };
   /** The spans that wait, by the slot of their own id. */
   readonly #queued = new Map<number, Waiting[]>();
 
@@ -66,9 +65,9 @@ export class Decisions {
 
   /** A span that was awaited is there. */
   arrived(slot: number): void {
-    let waiting = this.#awaiting.get(slot);
-    if (waiting === undefined) return;
-    this.#awaiting.delete(slot);
+    const { awaiting } = this.#store.table;
+    let waiting = awaiting[slot];
+    awaiting[slot] = undefined;
     while (waiting) {
       const { after }: Waiting = waiting;
       waiting.awaits = noSlot;
@@ -166,7 +165,6 @@ export class Decisions {
   clear(): void {
     for (const waiting of this.heap.all()) waiting.asks = [];
     this.heap.clear();
-    this.#awaiting.clear();
     this.#queued.clear();
     this.asks = 0;
   }
@@ -174,14 +172,10 @@ export class Decisions {
   /** Follows the chain up as far as it is known, until the rules can be decided. */
   #climb(waiting: Waiting): void {
     const { table } = this.#store;
-    const { chain } = waiting;
     while (!waiting.decided) {
-      const top = chain.length === 0 ? noSlot : chain[chain.length - 1]!;
-      const high = top === noSlot ? waiting.parentHigh : table.parentHigh[top]!;
-      const low = top === noSlot ? waiting.parentLow : table.parentLow[top]!;
-      const slot = table.find(waiting.trace.number, high, low);
+      const slot = this.#above(waiting);
       if (slot === noSlot || !table.isFilled(slot)) {
-        this.#await(waiting, slot === noSlot ? table.insert(waiting.trace.number, high, low) : slot);
+        this.#await(waiting, slot);
         return;
       }
       // A span that ended too long before or after is as good as none, wherever it is known already.
@@ -194,12 +188,27 @@ export class Decisions {
     }
   }
 
+  /** The slot of the next span up. Many climb through one span after each other: the last answer about one is kept. */
+  #above({ trace, chain, parentHigh, parentLow }: Waiting): number {
+    const { table } = this.#store;
+    if (chain.length === 0) return table.find(trace.number, parentHigh, parentLow);
+    const top = chain[chain.length - 1]!;
+    const memo = this.#lastAbove;
+    if (memo.top === top && memo.changes === table.changes) return memo.above;
+    memo.top = top;
+    memo.changes = table.changes;
+    memo.above = table.find(trace.number, table.parentHigh[top]!, table.parentLow[top]!);
+    return memo.above;
+  }
+
   #extend(waiting: Waiting, slot: number): void {
     const { table } = this.#store;
     waiting.extend(table, slot);
     waiting.end = this.#endAfter(waiting, table.hasParent(slot), table.parentHigh[slot]!, table.parentLow[slot]!);
     const fields = table.fields[slot]!;
-    this.#decideAsks(waiting, undefined, false, fields);
+    const saysNothing = fields === waiting.heard && waiting.end === 'open' && waiting.chain.length > 1;
+    waiting.heard = fields;
+    if (!saysNothing) this.#decideAsks(waiting, undefined, false, fields);
   }
 
   /** Ids are the sender's: they may run in a circle, or up without end. */
@@ -208,8 +217,9 @@ export class Decisions {
     if (low === waiting.idLow && high === waiting.idHigh) return 'cut';
     if (waiting.chain.length === 0) return 'open';
     if (waiting.chain.length >= limits.ancestryDepthMax) return 'cut';
-    const next = this.#store.table.find(waiting.trace.number, high, low);
-    return next !== noSlot && waiting.chain.includes(next) ? 'cut' : 'open';
+    const next = this.#above(waiting);
+    // Who is not there is in no chain, or was forgotten.
+    return next !== noSlot && this.#store.table.isFilled(next) && waiting.chain.includes(next) ? 'cut' : 'open';
   }
 
   /** Asks again where the chain may say more than before: about all rules, or about those that one more ancestor concerns. */
@@ -258,7 +268,7 @@ export class Decisions {
     const { rule } = ask.program;
     const { identity } = waiting;
     const shown = ask.shown!;
-    const newestNanos = nanosOf(waiting.newest);
+    const newestNanos = nanosOf({ endHigh: waiting.newestHigh, endLow: waiting.newestLow });
     const finding = guarded(rule, this.#options.onFailed, () =>
       this.#judge.finding(ask, shown, identity!, this.#chain, newestNanos),
     );
@@ -271,12 +281,20 @@ export class Decisions {
     });
   }
 
-  #await(waiting: Waiting, slot: number): void {
-    const first = this.#awaiting.get(slot);
+  #await(waiting: Waiting, known: number): void {
+    const { table } = this.#store;
+    const { chain, trace } = waiting;
+    let slot = known;
+    if (slot === noSlot) {
+      const top = chain.length === 0 ? noSlot : chain[chain.length - 1]!;
+      const high = top === noSlot ? waiting.parentHigh : table.parentHigh[top]!;
+      slot = table.insert(trace.number, high, top === noSlot ? waiting.parentLow : table.parentLow[top]!);
+    }
+    const first = table.awaiting[slot];
     waiting.awaits = slot;
     waiting.after = first;
     if (first) first.before = waiting;
-    this.#awaiting.set(slot, waiting);
+    table.awaiting[slot] = waiting;
   }
 
   /** Nothing is left to decide about it. */
@@ -308,9 +326,9 @@ export class Decisions {
     waiting.before = waiting.after = undefined;
     if (after) after.before = before;
     if (before) before.after = after;
-    else if (after) this.#awaiting.set(awaits, after);
+    else if (after) this.#store.table.awaiting[awaits] = after;
     else {
-      this.#awaiting.delete(awaits);
+      this.#store.table.awaiting[awaits] = undefined;
       this.#store.table.remove(awaits);
     }
   }

@@ -69,11 +69,12 @@ export class Judge {
   }
 
   /** Takes in one more ancestor; whether it said something new. */
-  hear({ program, seen }: Ask, fields: KeptFields): boolean {
+  hear(ask: Ask, fields: KeptFields): boolean {
+    const { program, seen } = ask;
     let isNew = false;
     for (let i = 0; i < seen.length; i++) {
       const { perAncestor } = program.perAncestor[i]!;
-      const said = seen[i]! | this.#saidOf(perAncestor!, fields);
+      const said = seen[i]! | this.#saidOf(perAncestor!, fields, ask);
       if (said === seen[i]) continue;
       seen[i] = said;
       isNew = true;
@@ -136,14 +137,15 @@ export class Judge {
     return !partial || holds === positive ? (holds ? 1 : 0) : unknown;
   }
 
-  /** What an item says of one ancestor; it is asked once about equal ones. */
-  #saidOf({ place, base, parts }: PerAncestor, { values, said }: KeptFields): number {
+  /** What an item says of one ancestor; if that is all it looks at, it is asked once about equal ones. */
+  #saidOf({ place, base, parts, isComparison }: PerAncestor, { values, said }: KeptFields, ask: Ask): number {
     if (values[base] === undefined) return 0;
     const known = said[place];
-    if (known) return known;
+    if (known && !isComparison) return known;
     let bits = 1;
-    this.#standOn(single(values), noValues);
+    this.#standOn(single(values), ask.values);
     for (let part = 0; part < parts.length; part++) if (parts[part]!.test(this.#cursor)) bits |= 2 << part;
+    if (isComparison) return bits;
     while (said.length < place) said.push(0);
     said[place] = bits;
     return bits;
@@ -201,7 +203,6 @@ function verdictOfSaid({ item: { test }, perAncestor }: Leaf, said: number, isOp
   const hasAll = isThere && said >>> 1 === 2 ** perAncestor!.parts.length - 1;
   if (test.kind === 'null' && !isThere) return test.negate ? 0 : 1;
   if (!isThere) return 0;
-  const negate = test.kind !== 'fieldref' && test.negate;
   if (!hasAll && isOpen) return unknown;
-  return hasAll === negate ? 0 : 1;
+  return hasAll === test.negate ? 0 : 1;
 }

@@ -51,6 +51,8 @@ export interface PerAncestor {
   readonly place: number;
   readonly base: number;
   readonly parts: readonly Node[];
+  /** The answer depends on a field of the span itself. */
+  readonly isComparison: boolean;
 }
 
 export interface Programs {
@@ -112,7 +114,7 @@ function leafOf(item: ItemTest, fields: FieldTable, shared: Shared): Leaf {
 
 /** The answers of all parts and whether the field is there must fit into one number. */
 function isPerAncestor({ reads, item: { test } }: Leaf): boolean {
-  if (reads.length !== 1 || reads[0]!.reach !== 'ancestor' || test.kind === 'fieldref') return false;
+  if (reads.length !== 1 || reads[0]!.reach !== 'ancestor') return false;
   return test.kind !== 'values' || test.groups.length <= 29;
 }
 
@@ -120,11 +122,14 @@ function perAncestorOf(item: ItemTest, place: number, bases: readonly string[], 
   const { test } = item;
   const partsOf = (): readonly FieldTest[] => {
     if (test.kind === 'null') return [{ kind: 'null', negate: false }];
+    if (test.kind === 'fieldref') return [{ ...test, negate: false }];
     if (test.kind !== 'values') return [];
     return test.groups.map((group) => ({ kind: 'values', groups: [group], negate: false }));
   };
   const parts = partsOf().map((part) => compileItem({ ...item, test: part }, shared));
-  return { place, base: bases.indexOf(ancestryField(item.field)!.base), parts };
+  const names = fieldsOf(item);
+  const field = names.map(ancestryField).find((each) => each !== undefined)!;
+  return { place, base: bases.indexOf(field.base), parts, isComparison: names.length > 1 };
 }
 
 /** What a detection asks of the span itself, for the router: an item about others may hold whatever the span shows. */

@@ -147,6 +147,14 @@ describe('in correlations', () => {
     assert.deepEqual(results[1], results[0]);
   });
 
+  test('a rule does not fold by fields of other spans', () => {
+    const { errors } = readRules([{ path: 'r.yml', text: `${below}fold-by: [parent.agent]\n` }]);
+    assert.deepEqual(
+      errors.map(({ code, message }) => [code, message]),
+      [['SW_RULE_FIELD', '`fold-by` cannot take `parent.agent`, which belongs to another span']],
+    );
+  });
+
   test('they do not group by fields of other spans', () => {
     const text = [below, correlation('event_count', 'below_a', '  condition: {gte: 2}\n').replace('[g]', '[root.g]')];
     const { errors } = readRules([{ path: 'r.yml', text: text.join('---\n') }]);

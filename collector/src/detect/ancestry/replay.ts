@@ -1,6 +1,6 @@
 import type { FieldTable } from '../../model/fields.ts';
-import { type EntryVisitor, type ReadSpan, type ReadWaiting, readEntries } from './codec.ts';
 import type { Decisions } from './decisions.ts';
+import { type EntryVisitor, type ReadSpan, type ReadWaiting, readEntries } from './entry-reader.ts';
 import type { KeptFields } from './kept.ts';
 import type { Programs } from './program.ts';
 import { noSlot } from './span-table.ts';

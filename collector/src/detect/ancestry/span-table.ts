@@ -1,4 +1,5 @@
 import type { KeptFields } from './kept.ts';
+import type { Waiting } from './waiting.ts';
 import { mixed, type SpanWords } from './words.ts';
 
 export const noSlot = -1;
@@ -17,6 +18,10 @@ export class SpanTable {
   /** The next span of the trace in order of arrival. */
   next = new Int32Array(firstRows);
   readonly fields: (KeptFields | undefined)[] = [];
+  /** The first that waits for the span. */
+  readonly awaiting: (Waiting | undefined)[] = [];
+  /** Grows whenever an id is found in another slot than before, or no more. */
+  changes = 0;
   #flags = new Uint8Array(firstRows);
   /** The number of the trace. */
   #trace = new Int32Array(firstRows);
@@ -46,6 +51,7 @@ export class SpanTable {
   /** A row for an id that is not there yet: awaited, until it is filled. */
   insert(trace: number, idHigh: number, idLow: number): number {
     const slot = this.#take();
+    this.changes++;
     this.idHigh[slot] = idHigh;
     this.idLow[slot] = idLow;
     this.#trace[slot] = trace;
@@ -87,6 +93,7 @@ export class SpanTable {
   /** It is not found any more, and gone unless a chain holds it. */
   remove(slot: number): void {
     this.#unlink(slot);
+    this.changes++;
     this.#flags[slot]! &= ~isFound;
     if (this.#holds[slot] === 0) this.#release(slot);
   }
@@ -102,6 +109,8 @@ export class SpanTable {
   clear(): void {
     this.#heads.fill(noSlot);
     this.fields.length = 0;
+    this.awaiting.length = 0;
+    this.changes++;
     this.#free = noSlot;
     this.#rows = 0;
   }
@@ -119,6 +128,7 @@ export class SpanTable {
     }
     this.#holds[slot] = 0;
     this.fields[slot] = undefined;
+    this.awaiting[slot] = undefined;
     return slot;
   }
 

@@ -9,7 +9,7 @@ import type { Program } from './program.ts';
 import type { SpanTable } from './span-table.ts';
 import type { Trace } from './traces.ts';
 import type { Verdict } from './verdict.ts';
-import { hexOf, isBefore, type Moment, type SpanWords } from './words.ts';
+import { hexOf, type Moment, type SpanWords } from './words.ts';
 
 /** A rule that cannot be decided on a span yet. */
 export interface Ask {
@@ -54,7 +54,10 @@ export class Waiting implements Moment {
   readonly chain: number[] = [];
   end: ChainEnd = 'open';
   /** The end of the newest span that a decision rests on. */
-  newest: Moment;
+  newestHigh: number;
+  newestLow: number;
+  /** The fields that rules heard last: equal ones say nothing new. */
+  heard: KeptFields | undefined;
   /** The slot of its id; held while it is queued. */
   slot = -1;
   /** The slot of the span that it waits for, -1 when it waits for none. */
@@ -80,15 +83,18 @@ export class Waiting implements Moment {
     this.fields = fields;
     this.asks = asks;
     this.span = span;
-    this.newest = this;
+    this.newestHigh = words.endHigh;
+    this.newestLow = words.endLow;
   }
 
   /** The chain grows by the span in a slot. */
   extend(table: SpanTable, slot: number): void {
     this.chain.push(slot);
     table.hold(slot);
-    const end = { endHigh: table.endHigh[slot]!, endLow: table.endLow[slot]! };
-    if (isBefore(this.newest, end)) this.newest = end;
+    const [high, low] = [table.endHigh[slot]!, table.endLow[slot]!];
+    if (high < this.newestHigh || (high === this.newestHigh && low <= this.newestLow)) return;
+    this.newestHigh = high;
+    this.newestLow = low;
   }
 
   get decided(): boolean {

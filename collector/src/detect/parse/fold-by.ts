@@ -1,4 +1,5 @@
 import { limits } from '../../model/limits.ts';
+import { ancestryField } from '../ancestry/fields.ts';
 import type { Report } from '../report.ts';
 import type { FoldField } from '../rule.ts';
 import { entryOf, type YamlMap } from '../yaml.ts';
@@ -21,6 +22,11 @@ export function parseFoldBy(map: YamlMap, report: Report): readonly FoldField[] 
     const name = item.kind === 'scalar' && typeof item.value === 'string' ? item.value : '';
     if (name === '' || name.length > 256 || /[|\s]/.test(name)) {
       report.error('SW_RULE_VALUE', item.at, '`fold-by` takes names of fields, without modifiers', example);
+      return [];
+    }
+    if (ancestryField(name)) {
+      const message = `\`fold-by\` cannot take \`${name}\`, which belongs to another span`;
+      report.error('SW_RULE_FIELD', item.at, message, 'Name a field of the span itself.');
       return [];
     }
     return [{ name, at: item.at }];

@@ -78,7 +78,8 @@ interface Step {
     | 'full disk'
     | 'settle'
     | 'checkpoint at once'
-    | 'begin checkpoint';
+    | 'begin checkpoint'
+    | 'damage';
   /** The machine dies after so many operations on files, in the middle of this step. */
   readonly diesAfter: number | undefined;
 }
@@ -97,7 +98,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   besides: fc.constantFrom(
     ...(['nothing', 'kill', 'kill', 'power loss', 'restart', 'checkpoint', 'checkpoint', 'ship', 'repeat'] as const),
     ...(['full disk', 'settle', 'settle', 'checkpoint at once', 'checkpoint at once'] as const),
-    ...(['begin checkpoint', 'begin checkpoint', 'begin checkpoint'] as const),
+    ...(['begin checkpoint', 'begin checkpoint', 'begin checkpoint', 'damage', 'damage'] as const),
   ),
   diesAfter: fc.option(fc.nat(12), { freq: 3, nil: undefined }),
 });
@@ -155,12 +156,17 @@ async function disturbed(steps: readonly Step[], open?: WorldOptions['open']): P
     await world.resend();
     earlier = requests.flatMap(({ spans }) => spans);
   }
+  damages += world.damages;
   return world.findings();
 }
+
+/** Checkpoints that were damaged in all runs. */
+let damages = 0;
 
 async function happen(world: World, besides: Step['besides'], earlier: readonly TestSpan[]): Promise<void> {
   if (besides === 'settle') await world.settle();
   if (besides === 'kill') await world.crash(false);
+  if (besides === 'damage') await world.damage();
   if (besides === 'power loss') await world.crash(true);
   if (besides === 'restart') await world.stop();
   if (besides === 'checkpoint') await world.checkpoint();
@@ -181,7 +187,7 @@ test('crashes, restarts, refusals and repeats at any moment change no finding', 
     }),
     { numRuns: Number(process.env.SPANWARDEN_PROPERTY_RUNS ?? 40) },
   );
-  assert.ok(findings > 0);
+  assert.ok(findings > 0 && damages > 0, `${findings} findings, ${damages} damaged checkpoints`);
 });
 
 /** Three payments, each request followed by a crash. */

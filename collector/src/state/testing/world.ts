@@ -34,6 +34,7 @@ export class World {
   #spool!: Spool;
   #keeper!: StateKeeper;
   state!: OpenedState;
+  damages = 0;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -120,6 +121,20 @@ export class World {
   async crash(isPowerLoss: boolean): Promise<void> {
     if (isPowerLoss) this.files.powerLoss(() => 0.5);
     else this.files.kill();
+    await this.start();
+  }
+
+  /** A crash after a checkpoint, which is damaged if there is one before it. */
+  async damage(): Promise<void> {
+    await this.checkpoint();
+    this.files.kill();
+    const files = this.files.mount();
+    const names = (await files.list('/state')).map(({ name }) => name).filter((name) => name.endsWith('.state'));
+    if (names.length > 1) {
+      const file = await files.open(`/state/${names.sort().at(-1)}`);
+      await file.write([Buffer.from('damaged')], 60);
+      this.damages++;
+    }
     await this.start();
   }
 

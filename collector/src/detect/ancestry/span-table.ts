@@ -1,6 +1,7 @@
+import { mixed } from '../../model/seeded-hash.ts';
 import type { KeptFields } from './kept.ts';
 import type { Waiting } from './waiting.ts';
-import { mixed, type SpanWords } from './words.ts';
+import type { SpanWords } from './words.ts';
 
 export const noSlot = -1;
 

@@ -1,7 +1,8 @@
+import { mixed } from '../../model/seeded-hash.ts';
 import { FieldsInterning, type KeptFields } from './kept.ts';
 import { noSlot, SpanTable } from './span-table.ts';
 import type { Waiting } from './waiting.ts';
-import { isBefore, type Moment, mixed, type SpanWords } from './words.ts';
+import { isBefore, type Moment, type SpanWords } from './words.ts';
 
 /** What is remembered of a trace. Traces stand in a queue by when they were touched last. */
 export interface Trace {

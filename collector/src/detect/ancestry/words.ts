@@ -76,21 +76,6 @@ export function hexOf(...words: readonly number[]): string {
   return words.map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
-const seed = randomWord();
-const [factor0, factor1] = [randomWord() | 1, randomWord() | 1];
-
-/** Spreads a word over a hash. Senders choose ids: with secret factors they cannot aim at one slot. */
-export function mixed(hash: number, word: number): number {
-  let h = Math.imul(hash ^ word ^ seed, factor0);
-  h = Math.imul(h ^ (h >>> 15), factor1);
-  h = Math.imul(h ^ (h >>> 13), 0x85ebca6b);
-  return h ^ (h >>> 16);
-}
-
-function randomWord(): number {
-  return (Math.random() * 0x100000000) | 0;
-}
-
 function wordAt(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }

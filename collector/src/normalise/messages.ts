@@ -54,17 +54,7 @@ function item(value: Value, bareRole: Role, depth: number): Message[] {
 }
 
 /** Requests and answers of providers and frameworks hold their messages under these keys; system text stands beside. */
-const holders = [
-  'messages',
-  'contents',
-  'input',
-  'prompt',
-  'choices',
-  'candidates',
-  'output',
-  'generations',
-  'message',
-];
+const holders = ['messages', 'contents', 'input', 'prompt', 'choices', 'candidates', 'output', 'generations'];
 
 function held(value: Value, bareRole: Role, depth: number): Message[] {
   if (textMember(value, 'role') === undefined && !isPart(value)) {

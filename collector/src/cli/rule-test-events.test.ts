@@ -26,7 +26,7 @@ function matches(item: string, attributes: Readonly<Record<string, Value>>): boo
   return detector.detect(createTestEvents(fields)([span])).length === 1;
 }
 
-test('a dotted name is a flat attribute first, then a path into a map', () => {
+test('`a.b` where `a` is a map: flat name first, then the path', () => {
   assert.equal(matches('a.b.c: x', { 'a.b.c': 'x' }), true);
   assert.equal(matches('a.b.c: x', { a: { b: { c: 'x' } } }), true);
   assert.equal(matches('a.b.c: x', { 'a.b': { c: 'x' } }), true);

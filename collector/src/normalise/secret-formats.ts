@@ -108,14 +108,17 @@ function isRandom(found: string, bitsMin: number): boolean {
   return entropy(value) >= bitsMin && !placeholder.test(value);
 }
 
+/** Words that stand for a secret, and what is stored in place of one. */
 const placeholder =
-  /^(?:your|my|the|some|an?|test|dummy|fake|example|sample|placeholder|change|replace|redacted|insert|enter|process\.env|os\.|env\.|config\.|\*{3,}|x{4,})|example|placeholder|redacted|\.\.\./i;
+  /^(?:(?:my|the|some|an?)(?![A-Za-z0-9])|your|test|dummy|fake|example|sample|placeholder|change|replace|redacted|insert|enter|process\.env|os\.|env\.|config\.|\*{3,}|x{4,})|example|placeholder|redacted|\.\.\.|^\[?(?:(?:secret|pii|content):)?[a-z0-9_]{1,40}:[0-9a-f]{16}\]/i;
 
 function isRealUrlPassword(found: string): boolean {
   const [, user = '', password = '', host = ''] = /:\/\/([^:]*):([^@]*)@(.*)$/s.exec(found) ?? [];
-  if (password === user || /^(?:localhost|127\.|\[::1)/.test(host) || /[${}]/.test(password)) return false;
+  if (password === user || exampleHost.test(host) || /[${}]/.test(password)) return false;
   return (
-    !/^(?:pass(?:word|wd)?\d*|secret|postgres|mysql|root|admin|guest|user|token|x+|\*+)$/i.test(password) &&
+    !/^(?:p(?:ass|%40ss|@ss|wd).*|secret|postgres|mysql|root|admin|guest|user|token|x+|\*+)$/i.test(password) &&
     !placeholder.test(password)
   );
 }
+
+const exampleHost = /^(?:localhost|127\.|\[::1|(?:[\w-]{1,63}\.){0,4}example\.(?:com|org|net)$)/;

@@ -78,6 +78,11 @@ test('ordinary statements have no marks', () => {
 test('prose is no SQL', () => {
   for (const sql of [
     'select * from t',
+    'select a from t',
+    'select distinct a, b from t',
+    'select count(*) as n from t',
+    'select t.a from t',
+    'SELECT\n  a\nFROM t',
     '  SELECT 1',
     '-- x\nwith a as (select 1) select * from a',
     'drop table x',
@@ -87,6 +92,8 @@ test('prose is no SQL', () => {
     assert.ok(looksLikeSql(sql), sql);
   for (const text of [
     'select a good restaurant near me',
+    'select a good one from menus, please',
+    'select items from the list',
     'update the docs',
     'create a table for four',
     'drop me a line',

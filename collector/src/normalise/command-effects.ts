@@ -104,8 +104,9 @@ function readHost(word: string, hosts: string[], written: string[], tunnel: stri
     }
     return;
   }
-  if (word.includes('://') || !hostWord.test(name) || fileName.test(name)) return;
-  const host = urlHost(`http://${name}`);
+  const isUrl = /^\w{1,16}:\/\//.test(word);
+  if (!isUrl && (!hostWord.test(name) || fileName.test(name))) return;
+  const host = urlHost(isUrl ? word : `http://${name}`);
   if (host === undefined) return;
   hosts.push(host);
   written.push(name.replace(/^\[|\]$/g, ''));

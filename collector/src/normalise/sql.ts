@@ -54,7 +54,8 @@ export function isInjection(text: string): boolean {
   );
 }
 
-const injectionHint = /'\s{0,8}\)?\s{0,8}(?:or|and|union|;|\|\|)/i;
+/** What stands before the quote is a value and not prose: three words at most. */
+const injectionHint = /^\s{0,8}(?:[^\s']{1,64}\s{1,8}){0,2}[^\s']{0,64}'\s{0,8}\)?\s{0,8}(?:or|and|union|;|\|\|)/i;
 
 /**
  * Whether a text is SQL and not prose: a statement's verb with the word that must follow it somewhere. Texts from arguments

@@ -19,6 +19,7 @@ import type { Finding } from './model/finding.ts';
 import { assertLimits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
+import { addDialectGauges } from './dialect-gauges.ts';
 import { parseListen } from './receive/config.ts';
 import { bearerCheck, otlpHttpRouter } from './receive/http.ts';
 import { sendError } from './receive/responses.ts';
@@ -101,6 +102,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addGauges(metrics, spool, pipeline);
   addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);
+  addDialectGauges(metrics, () => pipeline.dialectFaults);
   addAncestryGauges(metrics, () => detector.ancestryStats());
   addCaseGauges(metrics, casework);
   running.start(spool);

@@ -8,7 +8,7 @@ import type { Finding } from './model/finding.ts';
 import { type Outcome, ok } from './model/outcome.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
-import { NormalisedEvents } from './normalise/span-events.ts';
+import { type DialectFaults, NormalisedEvents } from './normalise/span-events.ts';
 import { storedFacts } from './normalise/stored-facts.ts';
 import type { TraceOutcome } from './receive/http.ts';
 import { type Found, Refused } from './refused.ts';
@@ -104,6 +104,11 @@ export class TracePipeline {
 
   get truncatedValues(): number {
     return this.#encoder.truncatedValues;
+  }
+
+  /** What could not be taken from spans of other dialects, since the start. */
+  get dialectFaults(): DialectFaults {
+    return this.#events.faults;
   }
 
   /** Takes one OTLP trace request through; `ok` means that its spans and findings are on disk. */

@@ -9,10 +9,12 @@ const byOperation: Readonly<Record<string, number>> = Object.assign(Object.creat
   create_agent: Category.agent,
   invoke_workflow: Category.agent,
   plan: Category.agent,
+  agent_step: Category.agent,
   execute_tool: Category.tool,
   retrieval: Category.retrieval,
   embeddings: Category.retrieval,
   rerank: Category.retrieval,
+  search_memory: Category.retrieval,
 });
 
 /** Attributes whose presence alone puts a span into a category. */

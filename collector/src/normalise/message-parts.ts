@@ -11,12 +11,15 @@ export type Part =
   /** `name` where the result itself says whose it is. */
   | { readonly kind: 'tool_result'; readonly id: string; readonly result: Value; readonly name?: string };
 
+/** Contents inside parts inside contents: nobody nests them deeper. */
+const depthMax = 8;
+
 /** The parts of a content: bare text, a list of parts, or one part. */
-export function partsOf(content: Value | undefined): Part[] {
+export function partsOf(content: Value | undefined, depth = 0): Part[] {
   if (content === undefined || content === null) return [];
   if (typeof content === 'string') return textParts(content);
-  if (isList(content)) return content.flatMap(partOf);
-  return isMap(content) ? partOf(content) : [{ kind: 'text', text: valueText(content) }];
+  if (isList(content)) return content.flatMap((part) => partOf(part, depth));
+  return isMap(content) ? partOf(content, depth) : [{ kind: 'text', text: valueText(content) }];
 }
 
 /** Some emitters encode the list of parts: it counts as one only when every member says its type. */
@@ -24,7 +27,7 @@ function textParts(text: string): Part[] {
   if (text.startsWith('[{')) {
     const parsed = parsedValue(text);
     if (Array.isArray(parsed) && parsed.every((part) => partTypes.has(textMember(part, 'type') ?? ''))) {
-      return parsed.flatMap(partOf);
+      return parsed.flatMap((part: Value) => partOf(part));
     }
   }
   return text === '' || isRedaction(text) ? [] : [{ kind: 'text', text }];
@@ -34,22 +37,22 @@ function textParts(text: string): Part[] {
  * One part in the shape of OTel, OpenAI (chat and Responses), Anthropic, the AI SDK, Gemini or Bedrock. Parts that say nothing a rule
  * could read (approval requests, references, encrypted reasoning) give none.
  */
-export function partOf(outer: Value): Part[] {
+export function partOf(outer: Value, depth = 0): Part[] {
   if (typeof outer === 'string') return textParts(outer);
   const part = member(outer, 'message_content') ?? outer;
   if (!isMap(part)) return [];
   const type = textMember(part, 'type');
-  if (type === undefined) return untypedPart(part);
+  if (type === undefined) return untypedPart(part, depth);
   if (callTypes.has(type)) return callParts(part, type);
   if (resultTypes.has(type) || type.endsWith('_tool_result')) return toolResult(part);
   if (type === 'tool-invocation') return invocationParts(member(part, 'toolInvocation') ?? part);
   const media = mediaPart(part, type);
   if (media !== undefined) return [media];
-  return textPart(part, type === 'reasoning' || type === 'thinking');
+  return textPart(part, type === 'reasoning' || type === 'thinking', depth);
 }
 
 /** Gemini and Bedrock name a part by its only key; the AI SDK lists calls without a type. */
-function untypedPart(part: Value): Part[] {
+function untypedPart(part: Value, depth: number): Part[] {
   if (member(part, 'toolName') !== undefined) return invocationParts(part);
   const call = member(part, 'functionCall') ?? member(part, 'function_call') ?? member(part, 'toolUse');
   if (isMap(call)) return [toolCall(call)];
@@ -63,17 +66,18 @@ function untypedPart(part: Value): Part[] {
     return [{ kind: 'media', form: 'uri', mediaType: anyText(file, 'mimeType', 'mime_type'), uri }];
   }
   const reasoning = member(member(part, 'reasoningContent'), 'reasoningText');
-  if (reasoning !== undefined) return textPart(reasoning, true);
-  return textPart(part, member(part, 'thought') === true);
+  if (reasoning !== undefined) return textPart(reasoning, true, depth);
+  return textPart(part, member(part, 'thought') === true, depth);
 }
 
-function textPart(part: Value, reasoning: boolean): Part[] {
+function textPart(part: Value, reasoning: boolean, depth: number): Part[] {
+  if (depth > depthMax) return [];
   const own = ['content', 'text', 'thinking', 'refusal', 'value'].map((key) => member(part, key));
   const found = own.find((each) => each !== undefined && each !== null);
   const summary = member(part, 'summary');
-  if (found === undefined && Array.isArray(summary)) return summary.flatMap((each) => textPart(each, true));
+  if (found === undefined && Array.isArray(summary)) return summary.flatMap((each) => textPart(each, true, depth + 1));
   if (found === undefined) return [];
-  if (typeof found === 'object') return partsOf(found);
+  if (typeof found === 'object') return partsOf(found, depth + 1);
   const text = valueText(found);
   return text === '' || isRedaction(text)
     ? []

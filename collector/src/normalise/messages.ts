@@ -107,13 +107,13 @@ function parseMessage(outer: Value, bareRole: Role): Message {
 }
 
 /** A choice of an answer, a candidate, a serialised LangChain object and a flattened message hold the message itself. */
-function unwrapped(outer: Value): Value {
+function unwrapped(outer: Value, depth = 0): Value {
   const kwargs = member(outer, 'kwargs');
   if (isMap(kwargs)) return kwargs;
   const data = member(outer, 'data');
   if (isMap(data) && knownRole(outer) !== undefined) return data;
   const inner = parsedOrCut(member(outer, 'message'));
-  if (isMap(inner)) return unwrapped(inner);
+  if (isMap(inner)) return depth < 4 ? unwrapped(inner, depth + 1) : inner;
   const content = member(outer, 'content');
   return isMap(content) && (member(content, 'parts') !== undefined || member(content, 'role') !== undefined)
     ? content

@@ -12,6 +12,12 @@ import { textsIn } from './json-value.ts';
 import type { Message } from './messages.ts';
 import { SpanFacts } from './span-facts.ts';
 
+/** What could not be taken from spans of other dialects. */
+export type DialectFaults = TranslationFaults & {
+  /** Flattened keys that could not be put together. */
+  readonly droppedKeys: number;
+};
+
 /**
  * The normaliser's view of a batch for rules; see `SpanEvents`. One object serves every batch: `bind` points it at the
  * next. Values are remembered for the span that was asked about last, so ask span by span.
@@ -48,7 +54,7 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   /** What could not be taken from spans of other dialects, since the start. */
-  get faults(): TranslationFaults & { readonly droppedKeys: number } {
+  get faults(): DialectFaults {
     return { ...this.#translator.faults, droppedKeys: this.#translator.droppedKeys };
   }
 

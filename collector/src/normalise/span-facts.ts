@@ -107,9 +107,9 @@ export class SpanFacts {
   }
 
   get systemTexts(): Texts {
+    // Some emitters put the instructions among the messages as well.
     this.#kept.systemTexts ??= [
-      ...parseInstructions(this.#read('gen_ai.system_instructions')),
-      ...texts(this.#input, 'system'),
+      ...new Set([...parseInstructions(this.#read('gen_ai.system_instructions')), ...texts(this.#input, 'system')]),
     ];
     return this.#kept.systemTexts;
   }

@@ -3,6 +3,8 @@ import { isList, type Value } from '../model/value.ts';
 import { isMap, member, parsedValue, textMember } from './json-value.ts';
 
 const toolsMax = 256;
+/** No schema nests deeper. */
+const depthMax = 64;
 
 /**
  * The tools of `gen_ai.tool.definitions`, each as `<name> <16 hex digits of the hash of its definition>`. Definitions are in any
@@ -55,13 +57,14 @@ function canonicalDefinition(tool: Value): Value[] {
 
 const schemaKeys = new Set(['parameters', 'inputSchema', 'input_schema', 'parametersJsonSchema']);
 
-function sorted(value: Value): string {
+function sorted(value: Value, depth = 0): string {
   if (typeof value === 'string') return JSON.stringify(value.replace(/\s+/g, ' ').trim());
   if (value === null || typeof value !== 'object') return String(value);
-  if (isList(value)) return `[${value.map(sorted).join(',')}]`;
+  if (depth > depthMax) return 'null';
+  if (isList(value)) return `[${value.map((each) => sorted(each, depth + 1)).join(',')}]`;
   const members = isMap(value) ? Object.entries(value) : [];
   return `{${members
-    .map(([key, inner]) => `${JSON.stringify(key)}:${sorted(inner)}`)
+    .map(([key, inner]) => `${JSON.stringify(key)}:${sorted(inner, depth + 1)}`)
     .sort()
     .join(',')}}`;
 }

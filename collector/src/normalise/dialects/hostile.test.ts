@@ -161,3 +161,44 @@ test('a redacted text is absent, and its absence is a fact', () => {
   assert.equal(received.value(2, 'spanwarden.text.user'), undefined);
   assert.equal(received.value(2, 'spanwarden.coverage.missing'), undefined);
 });
+
+test('JSON that nests without end exhausts nothing', () => {
+  const deep = (open: string, close: string) => `${open.repeat(20_000)}"x"${close.repeat(20_000)}`;
+  const shapes = [
+    deep('[', ']'),
+    deep('{"content":', '}'),
+    deep('{"message":', '}'),
+    deep('{"role":"user","content":[', ']}'),
+    deep('{"tools":[', ']}'),
+    '['.repeat(50_000),
+    '{"a":'.repeat(50_000),
+  ];
+  for (const shape of shapes) {
+    for (const mark of [
+      { 'openinference.span.kind': 'LLM' },
+      { 'gen_ai.operation.name': 'chat' },
+      { 'gen_ai.system': 'x' },
+    ]) {
+      const attributes = {
+        ...mark,
+        'gen_ai.input.messages': shape,
+        'gen_ai.output.messages': shape,
+        'gen_ai.prompt': shape,
+        'gen_ai.tool.definitions': shape,
+        'gen_ai.tool.call.arguments': shape,
+        'gen_ai.tool.call.result': shape,
+        'gen_ai.system_instructions': shape,
+        'input.value': shape,
+        'llm.tools.0.tool.json_schema': shape,
+        'llm.invocation_parameters': shape,
+      };
+      const { 'gen_ai.input.messages': _, 'gen_ai.tool.definitions': __, ...foreign } = attributes;
+      for (const sent of [attributes, foreign]) {
+        const received = receive([{ name: 'deep', attributes: sent }]);
+        for (const name of readableFields) received.value(0, name);
+        received.events.added(0);
+        assert.equal(received.events.faults.failedReadings, 0);
+      }
+    }
+  }
+});

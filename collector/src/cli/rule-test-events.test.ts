@@ -51,7 +51,9 @@ test('values of every type, properties of the span and its resource arrive', () 
 
 test('the example in docs/writing-rules.md holds its tests', () => {
   const page = readFileSync(new URL('../../../docs/writing-rules.md', import.meta.url), 'utf8');
-  const [rule = '', tests = ''] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]);
+  const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
+  const [rule = ''] = blocks;
+  const tests = blocks.find((block) => block.startsWith('matches:')) ?? '';
   const fields = createFieldTable();
   const run = runRuleTests({
     ...loadRules([{ path: 'r.yml', text: rule }]),

@@ -6,6 +6,8 @@ export interface Metrics {
   readonly requests: Counter<'code'>;
   readonly acceptedSpans: Counter;
   readonly rejectedSpans: Counter;
+  readonly acceptedLogs: Counter;
+  readonly rejectedLogs: Counter;
   readonly malformed: Counter<'code'>;
   readonly resentBatches: Counter;
   readonly decodedBytes: Counter<'encoding'>;
@@ -32,6 +34,11 @@ export function createMetrics(): Metrics {
     requests: labelled('spanwarden_receive_requests_total', 'OTLP requests answered, by HTTP status.', 'code'),
     acceptedSpans: counter('spanwarden_receive_accepted_spans_total', 'Spans decoded and handed on.'),
     rejectedSpans: counter('spanwarden_receive_rejected_spans_total', 'Spans refused through partial success.'),
+    acceptedLogs: counter('spanwarden_receive_accepted_log_records_total', 'Log records decoded and handed on.'),
+    rejectedLogs: counter(
+      'spanwarden_receive_rejected_log_records_total',
+      'Log records refused through partial success.',
+    ),
     malformed: labelled('spanwarden_decode_malformed_requests_total', 'Requests that could not be decoded.', 'code'),
     resentBatches: counter('spanwarden_receive_resent_batches_total', 'Batches recognised as already stored.'),
     decodedBytes: labelled('spanwarden_decode_bytes_total', 'Bytes decoded, after decompression.', 'encoding'),

@@ -76,6 +76,16 @@ export class AttributeReader {
     reader.pos = end;
   }
 
+  /** A value without a name, as a row of its own. */
+  readBare(end: number): number {
+    const row = this.table.count;
+    const at = this.table.add();
+    this.table.rows[at + Attribute.field] = -1;
+    this.#anyValue(end, at);
+    this.#reader.pos = end;
+    return row;
+  }
+
   #field(start: number, end: number, ordinal: number): number {
     const previous = ordinal === 0 ? 0 : this.#previous;
     const guess = this.#followers[previous]!;

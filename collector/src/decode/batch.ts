@@ -1,20 +1,13 @@
 import type { FieldId } from '../model/fields.ts';
-import { Attribute, Resource, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
+import type { LogBatch } from '../model/log-batch.ts';
+import { Attribute, type AttributeSource, Resource, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import type { Value } from '../model/value.ts';
 import { readInt64, readNested } from './any-value.ts';
 
-/** The decoder's view of one request; see `SpanBatch` for the contract. */
-export class OtlpSpanBatch implements SpanBatch {
+/** Bytes of a request and attributes in them, for every signal. */
+class OtlpBatch implements AttributeSource {
   bytes: Buffer = Buffer.alloc(0);
-  spanCount = 0;
-  spans: Int32Array<ArrayBufferLike> = new Int32Array(0);
   attributes: Int32Array<ArrayBufferLike> = new Int32Array(0);
-  events: Int32Array<ArrayBufferLike> = new Int32Array(0);
-  links: Int32Array<ArrayBufferLike> = new Int32Array(0);
-  resources: Int32Array<ArrayBufferLike> = new Int32Array(0);
-  scopes: Int32Array<ArrayBufferLike> = new Int32Array(0);
-  rejected = { count: 0, message: '' };
-  dropped = { attributes: 0, events: 0, links: 0 };
 
   text(start: number, length: number): string {
     return length <= 0 ? '' : this.bytes.toString('utf8', start, start + length);
@@ -41,6 +34,18 @@ export class OtlpSpanBatch implements SpanBatch {
     if (type === ValueType.empty) return null;
     return readNested(this.bytes, type!, value, length);
   }
+}
+
+/** The decoder's view of one trace request; see `SpanBatch` for the contract. */
+export class OtlpSpanBatch extends OtlpBatch implements SpanBatch {
+  spanCount = 0;
+  spans: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  events: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  links: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  resources: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  scopes: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  rejected = { count: 0, message: '' };
+  dropped = { attributes: 0, events: 0, links: 0 };
 
   findSpanAttribute(span: number, field: FieldId): number {
     const at = span * Span.stride;
@@ -60,4 +65,14 @@ export class OtlpSpanBatch implements SpanBatch {
     }
     return -1;
   }
+}
+
+/** The same for a logs request. */
+export class OtlpLogBatch extends OtlpBatch implements LogBatch {
+  logCount = 0;
+  logs: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  resources: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  scopes: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  rejected = { count: 0, message: '' };
+  dropped = { attributes: 0 };
 }

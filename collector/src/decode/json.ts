@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
-import { limits } from '../model/limits.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
+import { writeAttributes, writeEnum, writeFixed64, writeId, writeString } from './json-fields.ts';
+import { writeLogRecord } from './json-logs.ts';
 import { JsonObject } from './json-object.ts';
 import { MalformedError } from './wire.ts';
 
@@ -8,18 +9,21 @@ export type JsonOutcome =
   | { readonly status: 'ok'; readonly bytes: Buffer }
   | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string };
 
+/** Which request it is: ExportTraceServiceRequest or ExportLogsServiceRequest. They have the same frame. */
+export type Signal = 'traces' | 'logs';
+
 /**
- * OTLP/JSON (ExportTraceServiceRequest) → the same message as protobuf bytes, so that one decoder reads both.
+ * OTLP/JSON → the same message as protobuf bytes, so that one decoder reads both.
  *
  * Follows https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: ids are hex, 64-bit integers are decimal
  * strings or numbers and keep all 64 bits, enums are integers, unknown fields are ignored. Keys may also be snake_case,
  * because the OpenTelemetry Collector takes them. Ids of the wrong length are passed on: the decoder refuses such records
  * one by one.
  */
-export function otlpJsonToProtobuf(body: Buffer): JsonOutcome {
+export function otlpJsonToProtobuf(body: Buffer, signal: Signal = 'traces'): JsonOutcome {
   const writer = new ProtobufWriter();
   try {
-    writeRequest(writer, JsonObject.root(parseExact(body.toString('utf8'))));
+    writeRequest(writer, JsonObject.root(parseExact(body.toString('utf8'))), frames[signal]);
   } catch (error) {
     if (error instanceof MalformedError) return { status: 'malformed', code: error.code, message: error.message };
     throw error;
@@ -47,21 +51,33 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
     : value;
 }
 
-function writeRequest(writer: ProtobufWriter, request: JsonObject): void {
-  for (const resourceSpans of request.objects('resourceSpans')) {
+interface Frame {
+  readonly resources: string;
+  readonly scopes: string;
+  readonly records: string;
+  write(writer: ProtobufWriter, record: JsonObject): void;
+}
+
+const frames: Readonly<Record<Signal, Frame>> = {
+  traces: { resources: 'resourceSpans', scopes: 'scopeSpans', records: 'spans', write: writeSpan },
+  logs: { resources: 'resourceLogs', scopes: 'scopeLogs', records: 'logRecords', write: writeLogRecord },
+};
+
+function writeRequest(writer: ProtobufWriter, request: JsonObject, frame: Frame): void {
+  for (const resourceRecords of request.objects(frame.resources)) {
     writer.message(1, () => {
-      const resource = resourceSpans.object('resource');
+      const resource = resourceRecords.object('resource');
       if (resource) writer.message(1, () => writeAttributes(writer, 1, resource));
-      for (const scopeSpans of resourceSpans.objects('scopeSpans')) {
-        writer.message(2, () => writeScopeSpans(writer, scopeSpans));
+      for (const scopeRecords of resourceRecords.objects(frame.scopes)) {
+        writer.message(2, () => writeScopeRecords(writer, scopeRecords, frame));
       }
-      writeString(writer, 3, resourceSpans, 'schemaUrl');
+      writeString(writer, 3, resourceRecords, 'schemaUrl');
     });
   }
 }
 
-function writeScopeSpans(writer: ProtobufWriter, scopeSpans: JsonObject): void {
-  const scope = scopeSpans.object('scope');
+function writeScopeRecords(writer: ProtobufWriter, scopeRecords: JsonObject, frame: Frame): void {
+  const scope = scopeRecords.object('scope');
   if (scope) {
     writer.message(1, () => {
       writeString(writer, 1, scope, 'name');
@@ -69,7 +85,8 @@ function writeScopeSpans(writer: ProtobufWriter, scopeSpans: JsonObject): void {
       writeAttributes(writer, 3, scope);
     });
   }
-  for (const span of scopeSpans.objects('spans')) writer.message(2, () => writeSpan(writer, span));
+  for (const record of scopeRecords.objects(frame.records)) writer.message(2, () => frame.write(writer, record));
+  writeString(writer, 3, scopeRecords, 'schemaUrl');
 }
 
 function writeSpan(writer: ProtobufWriter, span: JsonObject): void {
@@ -106,63 +123,4 @@ function writeSpan(writer: ProtobufWriter, span: JsonObject): void {
   }
   const flags = span.integer('flags');
   if (flags !== undefined) writer.fixed32(16, Number(BigInt.asUintN(32, flags)));
-}
-
-function writeAttributes(writer: ProtobufWriter, field: number, owner: JsonObject): void {
-  for (const attribute of owner.objects('attributes')) writer.message(field, () => writeKeyValue(writer, attribute, 0));
-}
-
-function writeKeyValue(writer: ProtobufWriter, attribute: JsonObject, depth: number): void {
-  writeString(writer, 1, attribute, 'key');
-  const value = attribute.object('value');
-  if (value) writer.message(2, () => writeAnyValue(writer, value, depth));
-}
-
-/** Stops one level below the limit: the decoder then sees that the record is too deep and refuses it alone. */
-function writeAnyValue(writer: ProtobufWriter, value: JsonObject, depth: number): void {
-  if (depth > limits.nestingDepthMax + 1) return;
-  const text = value.text('stringValue');
-  if (text !== undefined) writer.string(1, text);
-  const flag = value.boolean('boolValue');
-  if (flag !== undefined) writer.varint(2, flag ? 1 : 0);
-  const integer = value.integer('intValue');
-  if (integer !== undefined) writer.varint(3, integer);
-  const double = value.double('doubleValue');
-  if (double !== undefined) writer.double(4, double);
-  const list = value.object('arrayValue');
-  if (list) {
-    writer.message(5, () => {
-      for (const member of list.objects('values')) writer.message(1, () => writeAnyValue(writer, member, depth + 1));
-    });
-  }
-  const map = value.object('kvlistValue');
-  if (map) {
-    writer.message(6, () => {
-      for (const member of map.objects('values')) writer.message(1, () => writeKeyValue(writer, member, depth + 1));
-    });
-  }
-  const bytes = value.text('bytesValue');
-  if (bytes !== undefined) writer.bytes(7, Buffer.from(bytes, 'base64'));
-}
-
-function writeString(writer: ProtobufWriter, field: number, from: JsonObject, key: string): void {
-  const text = from.text(key);
-  if (text) writer.string(field, text);
-}
-
-function writeId(writer: ProtobufWriter, field: number, from: JsonObject, key: string): void {
-  const text = from.text(key);
-  if (!text) return;
-  if (!/^[0-9a-fA-F]*$/.test(text)) from.fail(key, 'must be hexadecimal');
-  writer.bytes(field, Buffer.from(text.length % 2 === 0 ? text : `0${text}`, 'hex'));
-}
-
-function writeEnum(writer: ProtobufWriter, field: number, from: JsonObject, key: string): void {
-  const value = from.integer(key);
-  if (value !== undefined) writer.varint(field, value);
-}
-
-function writeFixed64(writer: ProtobufWriter, field: number, from: JsonObject, key: string): void {
-  const value = from.integer(key);
-  if (value !== undefined) writer.fixed64(field, value);
 }

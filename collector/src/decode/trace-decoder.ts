@@ -4,8 +4,9 @@ import { limits } from '../model/limits.ts';
 import { Event, Link, Resource, Scope, Span, type SpanBatch } from '../model/span-batch.ts';
 import { AttributeReader } from './attributes.ts';
 import { OtlpSpanBatch } from './batch.ts';
+import { OwnerReader } from './owners.ts';
 import { Table } from './tables.ts';
-import { MalformedError, WireReader, WireType } from './wire.ts';
+import { isZero, MalformedError, WireReader, WireType } from './wire.ts';
 
 /** What was left out of a batch because of a limit, by kind. */
 export type DecodedBatch = SpanBatch & {
@@ -34,6 +35,7 @@ export class TraceDecoder {
   readonly #batch = new OtlpSpanBatch();
   readonly #spans = new Table(Span.stride, 1024);
   readonly #attributes: AttributeReader;
+  readonly #owners: OwnerReader;
   readonly #events = new Table(Event.stride, 256);
   readonly #links = new Table(Link.stride, 64);
   readonly #resources = new Table(Resource.stride, 16);
@@ -41,6 +43,7 @@ export class TraceDecoder {
 
   constructor(fields: FieldTable) {
     this.#attributes = new AttributeReader(this.#reader, fields);
+    this.#owners = new OwnerReader(this.#reader, this.#attributes);
   }
 
   decode(bytes: Buffer): DecodeOutcome {
@@ -101,7 +104,7 @@ export class TraceDecoder {
       }
       reader.expect(tag & 7, WireType.bytes, 'ResourceSpans');
       const stop = reader.range(end);
-      if (field === 1) this.#attributeOwner(stop, this.#resources, at + Resource.attributes, 1);
+      if (field === 1) this.#owners.resource(stop, this.#resources, at);
       else if (field === 2) this.#scopeSpans(stop, resource);
       else {
         this.#resources.rows[at + Resource.schemaUrl] = reader.pos;
@@ -125,39 +128,10 @@ export class TraceDecoder {
       }
       reader.expect(tag & 7, WireType.bytes, 'ScopeSpans');
       const stop = reader.range(end);
-      if (field === 1) this.#attributeOwner(stop, this.#scopes, at + Scope.attributes, 3, at);
+      if (field === 1) this.#owners.scope(stop, this.#scopes, at);
       else this.#span(stop, resource, scope);
       reader.pos = stop;
     }
-  }
-
-  /**
-   * Resource and InstrumentationScope: a few text fields and attributes. A message that comes in several pieces is merged,
-   * as protobuf asks: earlier attributes are copied behind, so that they stay in one run.
-   */
-  #attributeOwner(end: number, owner: Table, column: number, attributeField: number, scopeAt = -1): void {
-    const reader = this.#reader;
-    const earlier = owner.rows[column + 1]!;
-    const first = this.#attributes.table.count;
-    for (let i = 0; i < earlier; i++) this.#attributes.copy(owner.rows[column]! + i);
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      const field = tag >>> 3;
-      if (field === attributeField) {
-        reader.expect(tag & 7, WireType.bytes, 'attributes');
-        this.#attributes.read(reader.range(end), first);
-        this.#attributes.tooDeep = false;
-      } else if (scopeAt >= 0 && (field === 1 || field === 2)) {
-        reader.expect(tag & 7, WireType.bytes, 'scope');
-        const stop = reader.range(end);
-        const text = scopeAt + (field === 1 ? Scope.name : Scope.version);
-        owner.rows[text] = reader.pos;
-        owner.rows[text + 1] = stop - reader.pos;
-        reader.pos = stop;
-      } else reader.skip(tag & 7, end);
-    }
-    owner.rows[column] = first;
-    owner.rows[column + 1] = this.#attributes.table.count - first;
   }
 
   /**
@@ -367,8 +341,3 @@ export class TraceDecoder {
 
 /** Wire types of Span's fields by number; 0 is no field. */
 const spanWireType: readonly number[] = [-1, 2, 2, 2, 2, 2, 0, 1, 1, 2, 0, 2, 0, 2, 0, 2, 5];
-
-function isZero(bytes: Buffer, start: number, length: number): boolean {
-  for (let i = start; i < start + length; i++) if (bytes[i] !== 0) return false;
-  return true;
-}

@@ -105,4 +105,10 @@ export class WireReader {
   }
 }
 
+/** Whether a range holds zeros only: an id that is none. */
+export function isZero(bytes: Buffer, start: number, length: number): boolean {
+  for (let i = start; i < start + length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
 const empty = Buffer.alloc(0);

@@ -23,6 +23,8 @@ export interface CaseworkOptions {
   readonly allowedLatenessNanos?: bigint;
   /** As for the detector: note what is taken in, for `takeJournal`. Default false. */
   readonly journal?: boolean;
+  /** Further parts whose memory is kept with this one's, by a name that never changes. */
+  readonly parts?: Readonly<Record<string, Stateful>>;
 }
 
 /**
@@ -49,7 +51,7 @@ export function withCasework(rules: Ruling, options: CaseworkOptions): Casework 
   const casebook = new Casebook();
   const tiesOf = createTieReader(fields);
   // Their names stand in checkpoints and journals.
-  const memory = createMemory({ rules, repeats, cases: casebook });
+  const memory = createMemory({ rules, repeats, cases: casebook, ...options.parts });
   const changed = new Map<string, Case>();
   const newest = (): bigint => (rules.newestNanos > repeats.newestNanos ? rules.newestNanos : repeats.newestNanos);
 

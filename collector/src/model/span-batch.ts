@@ -8,12 +8,9 @@ import type { Value } from './value.ts';
  * The decoder owns and reuses the tables: a batch is valid until the next one is decoded. Whoever keeps something past
  * that copies it.
  */
-export interface SpanBatch {
-  /** The request body after decompression, always protobuf; every offset points into it. */
-  readonly bytes: Buffer;
+export interface SpanBatch extends AttributeSource {
   readonly spanCount: number;
   readonly spans: Int32Array<ArrayBufferLike>;
-  readonly attributes: Int32Array<ArrayBufferLike>;
   readonly events: Int32Array<ArrayBufferLike>;
   readonly links: Int32Array<ArrayBufferLike>;
   readonly resources: Int32Array<ArrayBufferLike>;
@@ -21,16 +18,24 @@ export interface SpanBatch {
   /** Records refused one by one (wrong id length, too deep, over a limit), for OTLP's partial success. */
   readonly rejected: RejectedSpans;
 
+  /** The last span attribute with this name, or -1. Rows are attribute indexes, not offsets. */
+  findSpanAttribute(span: number, field: FieldId): number;
+  /** The same on the span's resource. */
+  findResourceAttribute(span: number, field: FieldId): number;
+}
+
+/** What batches of all signals have: the bytes of a request and the attributes in it. */
+export interface AttributeSource {
+  /** The request body after decompression, always protobuf; every offset points into it. */
+  readonly bytes: Buffer;
+  readonly attributes: Int32Array<ArrayBufferLike>;
+
   /** UTF-8 text of a byte range; invalid sequences become U+FFFD. */
   text(start: number, length: number): string;
   /** Lower-case hex of a byte range, '' when the offset is -1. */
   hex(start: number, length: number): string;
   /** The decoded value of an attribute row. */
   attributeValue(attribute: number): Value;
-  /** The last span attribute with this name, or -1. Rows are attribute indexes, not offsets. */
-  findSpanAttribute(span: number, field: FieldId): number;
-  /** The same on the span's resource. */
-  findResourceAttribute(span: number, field: FieldId): number;
   /** Event time helpers: fixed64 nanoseconds at an offset. */
   nanos(offset: number): bigint;
 }
@@ -95,5 +100,7 @@ export const Scope = {
   versionLength: 3,
   attributes: 4,
   attributeCount: 5,
-  stride: 6,
+  schemaUrl: 6,
+  schemaUrlLength: 7,
+  stride: 8,
 } as const;

@@ -6,6 +6,7 @@ export const RowTable = {
   seen_fields: 4,
   rule_states: 5,
   cases: 6,
+  otel_logs: 7,
 } as const;
 
 export type RowTableName = keyof typeof RowTable;

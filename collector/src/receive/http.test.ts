@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { limits } from '../model/limits.ts';
-import { otlpHttpRouter, type TraceOutcome } from './http.ts';
+import { type OtlpOutcome, otlpHttpRouter } from './http.ts';
 
-let outcome: TraceOutcome = { status: 'ok', rejected: 0, message: '' };
+let outcome: OtlpOutcome = { status: 'ok', rejected: 0, message: '' };
 const taken: { encoding: string; bytes: Buffer }[] = [];
 const options = (bearerToken?: string) => ({
   bearerToken,

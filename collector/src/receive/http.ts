@@ -2,10 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
 import type { ErrorCode } from '../model/errors.ts';
 import { readBody } from './body.ts';
-import { type Encoding, sendError, sendSuccess } from './responses.ts';
+import { type Encoding, type Signal, sendError, sendSuccess } from './responses.ts';
 
-/** How handing a trace request on ended. `ok` means: on disk. */
-export type TraceOutcome =
+/** How handing a request on ended. `ok` means: on disk. */
+export type OtlpOutcome =
   | { readonly status: 'ok'; readonly rejected: number; readonly message: string }
   | { readonly status: 'refused'; readonly code: ErrorCode; readonly message: string }
   | { readonly status: 'retryable'; readonly code: ErrorCode; readonly message: string; readonly retryAfterMs: number };
@@ -14,30 +14,33 @@ export interface ReceiveOptions {
   /** Senders must give this token; undefined lets everybody in. */
   readonly bearerToken: string | undefined;
   /** Hands a whole request on and resolves when its fate is known. Must not throw. */
-  consume(encoding: Encoding, bytes: Buffer): Promise<TraceOutcome>;
+  consume(encoding: Encoding, bytes: Buffer, signal: Signal): Promise<OtlpOutcome>;
   /** Called once per answered request. */
   answered?(httpStatus: number): void;
 }
 
 /**
- * OTLP/HTTP, https://opentelemetry.io/docs/specs/otlp/#otlphttp : POST /v1/traces in protobuf or JSON, plain or gzip.
+ * OTLP/HTTP, https://opentelemetry.io/docs/specs/otlp/#otlphttp : POST /v1/traces and
+ * /v1/logs in protobuf or JSON, plain or gzip.
  * Everything that can be refused without the body is refused before it is read; every refusal is a google.rpc.Status in
  * the encoding of the request.
  */
 export function otlpHttpRouter(options: ReceiveOptions): Router {
   const router = express.Router();
   const isAuthorised = bearerCheck(options.bearerToken);
-  router.all('/v1/traces', async (request, response) => {
-    response.once('finish', () => options.answered?.(response.statusCode));
-    await receive(request, response, options, isAuthorised);
-  });
+  for (const signal of ['traces', 'logs'] as const) {
+    router.all(`/v1/${signal}`, async (request, response) => {
+      response.once('finish', () => options.answered?.(response.statusCode));
+      await receive(request, response, { ...options, signal }, isAuthorised);
+    });
+  }
   return router;
 }
 
 async function receive(
   request: Request,
   response: Response,
-  options: ReceiveOptions,
+  options: ReceiveOptions & { readonly signal: Signal },
   isAuthorised: BearerCheck,
 ): Promise<void> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
@@ -55,8 +58,8 @@ async function receive(
     sendError(response, encoding, body.code, body.message);
     return;
   }
-  const outcome = await options.consume(encoding, body.bytes);
-  if (outcome.status === 'ok') sendSuccess(response, encoding, outcome.rejected, outcome.message);
+  const outcome = await options.consume(encoding, body.bytes, options.signal);
+  if (outcome.status === 'ok') sendSuccess(response, { encoding, ...outcome, signal: options.signal });
   else if (outcome.status === 'refused') sendError(response, encoding, outcome.code, outcome.message);
   else sendError(response, encoding, outcome.code, outcome.message, retryAfter(outcome.retryAfterMs));
 }

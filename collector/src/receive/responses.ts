@@ -6,14 +6,25 @@ export type Encoding = 'protobuf' | 'json';
 
 const contentTypes = { protobuf: 'application/x-protobuf', json: 'application/json' } as const;
 
+export type Signal = 'traces' | 'logs';
+
+interface Success {
+  readonly encoding: Encoding;
+  readonly signal: Signal;
+  /** How many records were refused one by one, and why. */
+  readonly rejected: number;
+  readonly message: string;
+}
+
 /**
- * 200 with ExportTraceServiceResponse: empty on full success, `partial_success` (1) with rejected_spans (1) and
- * error_message (2) otherwise. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+ * 200 with Export…ServiceResponse: empty on full success, `partial_success` (1) with rejected_spans or rejected_log_records (1)
+ * and error_message (2) otherwise. https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  */
-export function sendSuccess(response: ServerResponse, encoding: Encoding, rejected: number, message: string): void {
+export function sendSuccess(response: ServerResponse, { encoding, signal, rejected, message }: Success): void {
   const partial = rejected > 0 || message !== '';
   if (encoding === 'json') {
-    const body = partial ? { partialSuccess: { rejectedSpans: String(rejected), errorMessage: message } } : {};
+    const count = signal === 'traces' ? 'rejectedSpans' : 'rejectedLogRecords';
+    const body = partial ? { partialSuccess: { [count]: String(rejected), errorMessage: message } } : {};
     send(response, 200, encoding, Buffer.from(JSON.stringify(body)));
     return;
   }

@@ -1,12 +1,14 @@
 import type { RowTableName } from '../../model/spool.ts';
 import { casesColumns } from '../rows/cases.ts';
 import { findingsColumns } from '../rows/findings.ts';
+import { otelLogsColumns } from '../rows/otel-logs.ts';
 import { otelTracesColumns, ownTracesColumns } from '../rows/otel-traces.ts';
 import { ruleStatesColumns, ruleStatsColumns, seenFieldsColumns } from '../rows/rule-health.ts';
 
 /** The columns that the rows of each table carry, in the order in which they are encoded. */
 export const insertColumns: Readonly<Record<RowTableName, readonly string[]>> = {
   otel_traces: [...otelTracesColumns, ...ownTracesColumns],
+  otel_logs: otelLogsColumns,
   findings: findingsColumns,
   cases: casesColumns,
   rule_stats: ruleStatsColumns,

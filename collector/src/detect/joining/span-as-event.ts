@@ -1,0 +1,76 @@
+import type { AgentEvent, NamedValue } from '../../model/agent-event.ts';
+import type { FieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
+import { Attribute, Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
+import { Category, type SpanEvents } from '../../model/span-events.ts';
+import { type Value, valueJson } from '../../model/value.ts';
+
+/** Whether a model call has messages on it, or a tool call its arguments and its result. */
+export function hasContent(events: SpanEvents, span: number, fields: FieldTable): boolean {
+  const has = (name: string) => events.value(span, fields.intern(name)) !== undefined;
+  if ((events.categories(span) & Category.llm) !== 0)
+    return has('gen_ai.input.messages') && has('gen_ai.output.messages');
+  return has('gen_ai.tool.call.arguments') && has('gen_ai.tool.call.result');
+}
+
+/** Canonical fields by which records find the span, and those that it may say in another dialect. */
+const canonicalNames = [
+  'gen_ai.operation.name',
+  'gen_ai.conversation.id',
+  'gen_ai.response.id',
+  'gen_ai.tool.call.id',
+  'gen_ai.tool.name',
+  'gen_ai.agent.name',
+];
+
+/**
+ * A span as it is remembered until the records about it have come. One that is covered needs none: it keeps only what it is found
+ * by, and is final.
+ */
+export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable, covered: boolean): AgentEvent {
+  const { batch } = events;
+  const at = span * Span.stride;
+  const { spans, scopes, resources } = batch;
+  const resource = spans[at + Span.resource]! * Resource.stride;
+  const scope = spans[at + Span.scope]! * Scope.stride;
+  const end = batch.nanos(spans[at + Span.end]!);
+  const canonical = canonicalNames.flatMap((name): NamedValue[] => {
+    const value = events.value(span, fields.intern(name));
+    return value === undefined ? [] : [[name, bounded(value)]];
+  });
+  const own = covered
+    ? []
+    : named(batch, fields, spans[at + Span.attributes]!, spans[at + Span.attributeCount]!, limits.logJoinAttributesMax);
+  return {
+    traceId: batch.hex(spans[at + Span.traceId]!, 16),
+    spanId: batch.hex(spans[at + Span.spanId]!, 8),
+    parentSpanId: batch.hex(spans[at + Span.parentSpanId]!, 8),
+    name: batch.text(spans[at + Span.name]!, Math.min(spans[at + Span.nameLength]!, limits.logJoinValueCharsMax)),
+    startNanos: batch.nanos(spans[at + Span.start]!),
+    endNanos: end,
+    failed: spans[at + Span.statusCode] === 2,
+    resource: named(batch, fields, resources[resource]!, resources[resource + 1]!, limits.logJoinAttributesMax),
+    scopeName: batch.text(scopes[scope + Scope.name]!, scopes[scope + Scope.nameLength]!),
+    scopeVersion: batch.text(scopes[scope + Scope.version]!, scopes[scope + Scope.versionLength]!),
+    attributes: [...own.filter(([name]) => !canonicalNames.includes(name)), ...canonical],
+    joinKey: '',
+    final: covered,
+    place: 0,
+  };
+}
+
+function named(batch: SpanBatch, fields: FieldTable, first: number, count: number, max: number): NamedValue[] {
+  const found = new Map<string, Value>();
+  for (let row = first; row < first + Math.min(count, max); row++) {
+    const name = fields.name(batch.attributes[row * Attribute.stride]!);
+    found.set(name, bounded(batch.attributeValue(row)));
+  }
+  return [...found];
+}
+
+/** Long texts are content; records have them, too, or they are not what a rule tells spans apart by. */
+function bounded(value: Value): Value {
+  const text = typeof value === 'object' && value !== null ? valueJson(value) : value;
+  if (typeof text !== 'string') return value;
+  return text.length <= limits.logJoinValueCharsMax ? value : text.slice(0, limits.logJoinValueCharsMax);
+}

@@ -1,0 +1,71 @@
+import { otlpJsonToProtobuf } from './decode/json.ts';
+import { type DecodeLogsOutcome, LogDecoder } from './decode/log-decoder.ts';
+import { TraceDecoder } from './decode/trace-decoder.ts';
+import type { AgentEvent } from './model/agent-event.ts';
+import type { FieldTable } from './model/fields.ts';
+import type { LogBatch } from './model/log-batch.ts';
+import type { Redactor } from './model/redaction.ts';
+import type { SpanEvents } from './model/span-events.ts';
+import type { Rows } from './model/spool.ts';
+import { AgentEventReader } from './normalise/log-events/agent-event-reader.ts';
+import { encodeAgentEvents } from './normalise/log-events/encode.ts';
+import { NormalisedEvents } from './normalise/span-events.ts';
+import { LogRowEncoder } from './store/rows/otel-logs.ts';
+import type { TimeRange } from './store/rows/times.ts';
+
+/** Log requests, from bytes to rows and to what agents did in them. */
+export class LogIntake {
+  readonly #decoder: LogDecoder;
+  readonly #reader: AgentEventReader;
+  readonly #encoder: LogRowEncoder;
+
+  constructor(fields: FieldTable, redactor?: Redactor) {
+    this.#decoder = new LogDecoder(fields);
+    this.#reader = new AgentEventReader(fields);
+    this.#encoder = new LogRowEncoder(fields, redactor);
+  }
+
+  /** Records that could not be read as events, since the start: faults of ours. */
+  get faults(): number {
+    return this.#reader.faults;
+  }
+
+  get clampedRecords(): number {
+    return this.#encoder.clamped;
+  }
+
+  get truncatedValues(): number {
+    return this.#encoder.truncatedValues;
+  }
+
+  decode(encoding: 'protobuf' | 'json', bytes: Buffer): DecodeLogsOutcome {
+    if (encoding === 'protobuf') return this.#decoder.decode(bytes);
+    const translated = otlpJsonToProtobuf(bytes, 'logs');
+    return translated.status === 'malformed' ? translated : this.#decoder.decode(translated.bytes);
+  }
+
+  /** Rows for otel_logs, and the events in them; both outlive the batch. */
+  take(batch: LogBatch, range: TimeRange): { readonly rows: Rows; readonly events: readonly AgentEvent[] } {
+    const read = this.#reader.read(batch);
+    const rows = this.#encoder.encode(batch, range, (log) => read.added.get(log) ?? []);
+    return { rows, events: read.events };
+  }
+}
+
+/** Events of agents as detection sees spans: they take the way that spans take. */
+export class AgentEventSpans {
+  readonly #decoder: TraceDecoder;
+  readonly #events: NormalisedEvents;
+
+  constructor(fields: FieldTable) {
+    this.#decoder = new TraceDecoder(fields);
+    this.#events = new NormalisedEvents(fields);
+  }
+
+  /** Valid until the next call. */
+  bind(events: readonly AgentEvent[]): SpanEvents {
+    const decoded = this.#decoder.decode(encodeAgentEvents(events));
+    if (decoded.status === 'malformed') throw new Error(`events of agents were written wrongly: ${decoded.message}`);
+    return this.#events.bind(decoded.batch);
+  }
+}

@@ -12,7 +12,7 @@ export type SpanSize = (typeof spanSizes)[number];
  * Export requests as a real OpenTelemetry SDK encodes them: agents' chat and tool spans in turn, with ids of their own.
  * Texts are made of random words, so that they compress about like text and no scan gets an easy way out.
  */
-export function makeBodies(size: SpanSize, bodies: number, spansPerBody: number): Buffer[] {
+export function makeBodies(size: number, bodies: number, spansPerBody: number): Buffer[] {
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
@@ -39,7 +39,7 @@ export function makeBodies(size: SpanSize, bodies: number, spansPerBody: number)
   });
 }
 
-function chatAttributes(size: SpanSize): Record<string, string | number | boolean | string[]> {
+function chatAttributes(size: number): Record<string, string | number | boolean | string[]> {
   const attributes = {
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': 'openai',
@@ -76,7 +76,7 @@ function chatAttributes(size: SpanSize): Record<string, string | number | boolea
   };
 }
 
-function toolAttributes(size: SpanSize): Record<string, string | number> {
+function toolAttributes(size: number): Record<string, string | number> {
   return {
     'gen_ai.operation.name': 'execute_tool',
     'gen_ai.tool.name': 'orders.read',

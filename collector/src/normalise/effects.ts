@@ -11,10 +11,11 @@ import {
   outgoingKinds,
   sinkKinds,
 } from './effect-kinds.ts';
-import { isMap, textsIn, walkScalars } from './json-value.ts';
+import { isMap, textsIn } from './json-value.ts';
 import { accountsOf, amountsOf, moneyOf } from './money.ts';
 import { bareHost, findEmails, findUrls, isExternalHost, isIp, registrableDomain, urlHost } from './network.ts';
 import { pathsIn, pathWords } from './paths.ts';
+import { type Scalars, scalarsOf } from './scalars.ts';
 import { parseCommand, type Segment, segmentText } from './shell.ts';
 import { isInjection, looksLikeSql, type SqlFacts, sqlFacts } from './sql.ts';
 import { carriesData } from './tunnel.ts';
@@ -31,6 +32,8 @@ export interface SpanEffects {
 type Texts = readonly string[];
 
 interface Kept {
+  kinds?: readonly EffectKind[];
+  scalars?: Scalars;
   texts?: Texts;
   urls?: Texts;
   hosts?: Texts;
@@ -63,7 +66,8 @@ export class Effects {
   }
 
   get kinds(): readonly EffectKind[] {
-    return kindsOf(this.tool, methodOf(this.args), this.commands);
+    this.#kept.kinds ??= kindsOf(this.tool, methodOf(this.args), this.commands);
+    return this.#kept.kinds;
   }
 
   get urls(): Texts {
@@ -73,7 +77,7 @@ export class Effects {
 
   get hosts(): Texts {
     if (this.#kept.hosts === undefined) {
-      const named = namedHosts(this.args);
+      const named = namedHosts(this.#scalars);
       const commands = this.#programs;
       const hosts = [...this.urls.map(urlHost), ...named.map(bareHost), ...commands.hosts];
       this.#kept.hosts = unique(hosts.filter((host) => host !== undefined));
@@ -119,7 +123,7 @@ export class Effects {
   }
 
   get paths(): Texts {
-    return unique([...pathsIn(this.args), ...this.commands.flatMap(pathWords), ...this.#programs.paths]);
+    return unique([...pathsIn(this.#scalars), ...this.commands.flatMap(pathWords), ...this.#programs.paths]);
   }
 
   get programs(): Texts {
@@ -148,7 +152,7 @@ export class Effects {
   }
 
   get amounts(): Texts {
-    return amountsOf(this.args);
+    return amountsOf(this.#scalars);
   }
 
   get money(): Texts {
@@ -156,11 +160,16 @@ export class Effects {
   }
 
   get accounts(): Texts {
-    return accountsOf(this.args);
+    return accountsOf(this.#scalars);
+  }
+
+  get #scalars(): Scalars {
+    this.#kept.scalars ??= scalarsOf(this.args);
+    return this.#kept.scalars;
   }
 
   get #texts(): Texts {
-    this.#kept.texts ??= textsIn(this.args);
+    this.#kept.texts ??= this.#scalars.flatMap(([scalar]) => (typeof scalar === 'string' ? [scalar] : []));
     return this.#kept.texts;
   }
 
@@ -175,7 +184,7 @@ export class Effects {
   }
 
   #readSql(): SqlFacts {
-    const statements = [...sqlArguments(this.tool, this.args), ...this.#programs.sql];
+    const statements = [...sqlArguments(this.tool, this.#scalars), ...this.#programs.sql];
     if (this.#span.query !== undefined && this.#span.query !== '') statements.push(this.#span.query);
     const found = unique(statements).map(sqlFacts);
     const injected =
@@ -202,12 +211,12 @@ function shellOf(commands: Texts): NonNullable<Kept['shell']> {
 }
 
 /** Hosts that stand bare, in arguments whose name says that a host or an address is meant. */
-function namedHosts(args: Value): string[] {
+function namedHosts(scalars: Scalars): string[] {
   const hosts: string[] = [];
-  walkScalars(args, (scalar, path) => {
+  for (const [scalar, path] of scalars) {
     if (typeof scalar === 'string' && hostKey.test(path) && !scalar.includes('@') && !scalar.includes('://'))
       hosts.push(scalar.trim());
-  });
+  }
   return hosts;
 }
 
@@ -218,15 +227,15 @@ function writtenHost(url: string): string {
 }
 
 /** SQL in arguments: under a name that means it, or anything that looks like a statement. */
-function sqlArguments(tool: string, args: Value): string[] {
+function sqlArguments(tool: string, scalars: Scalars): string[] {
   const isDatabase = nameWords(tool).some((word) => databaseWords.has(word));
   const found: string[] = [];
-  walkScalars(args, (scalar, path) => {
-    if (typeof scalar !== 'string' || scalar.length < 5) return;
+  for (const [scalar, path] of scalars) {
+    if (typeof scalar !== 'string' || scalar.length < 5) continue;
     const isNamed = sqlKey.test(path) || (isDatabase && (path === '' || queryKey.test(path)));
     if (isNamed || (queryKey.test(path) && looksLikeSql(scalar)) || (path === '' && looksLikeSql(scalar)))
       found.push(scalar);
-  });
+  }
   return found;
 }
 

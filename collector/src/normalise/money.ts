@@ -1,18 +1,19 @@
 import type { Value } from '../model/value.ts';
 import { isCardNumber, isIban, isRoutingNumber } from './checksums.ts';
-import { isMap, member, walkScalars } from './json-value.ts';
+import { isMap, member } from './json-value.ts';
 import { masked } from './mask.ts';
+import type { Scalars } from './scalars.ts';
 
 const itemsMax = 64;
 
 /** Amounts in arguments, as decimal text: numbers under a name that means money. */
-export function amountsOf(args: Value): string[] {
+export function amountsOf(scalars: Scalars): string[] {
   const amounts = new Set<string>();
-  walkScalars(args, (scalar, path) => {
-    if (amounts.size >= itemsMax || !amountKey.test(path)) return;
+  for (const [scalar, path] of scalars) {
+    if (amounts.size >= itemsMax || !amountKey.test(path)) continue;
     const text = String(scalar).trim();
     if (/^-?\d{1,15}(?:\.\d{1,6})?$/.test(text)) amounts.add(text);
-  });
+  }
   return [...amounts];
 }
 
@@ -102,14 +103,14 @@ function decimal(text: string): string {
  * Accounts that arguments name, as `<kind> <masked>`: IBANs and cards by their checksum wherever they stand, wallets by their
  * shape, and account and routing numbers by the name of their argument.
  */
-export function accountsOf(args: Value): string[] {
+export function accountsOf(scalars: Scalars): string[] {
   const accounts = new Set<string>();
   const add = (kind: string, value: string): void => {
     if (accounts.size < itemsMax) accounts.add(`${kind} ${masked(value.replace(/[ -]/g, ''))}`);
   };
-  walkScalars(args, (scalar, path) => {
+  for (const [scalar, path] of scalars) {
     const text = String(scalar).trim();
-    if (text.length > 65_536) return;
+    if (text.length > 65_536 || !/\d{2}|0x/.test(text)) continue;
     if (/\d{4}/.test(text)) {
       for (const [found] of text.matchAll(ibanLike)) if (isIban(found)) add('iban', found);
       for (const [found] of text.matchAll(cardLike)) if (isCardNumber(found)) add('card', found);
@@ -123,7 +124,7 @@ export function accountsOf(args: Value): string[] {
       !isCardNumber(text)
     )
       add('account', text);
-  });
+  }
   return [...accounts];
 }
 

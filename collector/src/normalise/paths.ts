@@ -1,15 +1,14 @@
-import type { Value } from '../model/value.ts';
-import { walkScalars } from './json-value.ts';
+import type { Scalars } from './scalars.ts';
 
 /** File paths in arguments: texts that look like one, or stand under a name that means one. */
-export function pathsIn(args: Value): string[] {
+export function pathsIn(scalars: Scalars): string[] {
   const paths: string[] = [];
-  walkScalars(args, (scalar, path) => {
-    if (typeof scalar !== 'string' || scalar.length > 4096 || scalar.includes('\n')) return;
+  for (const [scalar, path] of scalars) {
+    if (typeof scalar !== 'string' || scalar.length > 4096 || scalar.includes('\n')) continue;
     if (scalar.startsWith('file://')) paths.push(normalPath(scalar.replace(/^file:\/\/[^/]*/, '')));
-    else if (scalar.includes('://')) return;
-    else if (pathShape.test(scalar) || (pathKey.test(path) && !/\s{2}/.test(scalar))) paths.push(normalPath(scalar));
-  });
+    else if (!scalar.includes('://') && (pathShape.test(scalar) || (pathKey.test(path) && !/\s{2}/.test(scalar))))
+      paths.push(normalPath(scalar));
+  }
   return paths;
 }
 

@@ -241,11 +241,13 @@ export class SpanFacts {
   }
 
   #readEffects(): Effects {
+    const tool = this.#text('gen_ai.tool.name');
     const args = this.arguments;
     const query = this.#text('db.query.text');
     const method = this.#text('http.request.method');
     const size = this.#read('http.request.body.size');
-    return new Effects(this.#text('gen_ai.tool.name'), args, {
+    if (query === '' && method === '' && args === null && size === undefined && tool === '') return noEffects;
+    return new Effects(tool, args, {
       ...(query === '' ? {} : { query }),
       ...(method === '' ? {} : { method }),
       ...(typeof size === 'number' || typeof size === 'bigint' ? { bodyBytes: Number(size) } : {}),
@@ -279,6 +281,9 @@ function texts(messages: readonly Message[], role: Message['role']): string[] {
   }
   return found;
 }
+
+/** Of spans that call nothing, as most are; what it works out is kept for all of them. */
+const noEffects = new Effects('', null);
 
 /** The texts, and what encoded parts of them say. */
 function withDecoded(all: Texts): Texts {

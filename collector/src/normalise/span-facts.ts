@@ -77,7 +77,9 @@ export class SpanFacts {
   }
 
   get arguments(): Value {
-    this.#kept.arguments ??= parsedOrCut(this.#read('gen_ai.tool.call.arguments')) ?? null;
+    // Null is what spans without arguments have, and is kept as well.
+    if (this.#kept.arguments === undefined)
+      this.#kept.arguments = parsedOrCut(this.#read('gen_ai.tool.call.arguments')) ?? null;
     return this.#kept.arguments;
   }
 

@@ -4,7 +4,7 @@ import { type Value, valueText } from '../model/value.ts';
 import { contentAttributes } from './coverage.ts';
 import { member } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
-import { isAbsent, redactionCharsMax } from './redaction.ts';
+import { isRedaction, redactionCharsMax } from './redaction.ts';
 import type { SpanFacts } from './span-facts.ts';
 import { definitionHashes } from './tool-definitions.ts';
 
@@ -170,7 +170,7 @@ export function isRedacted(batch: SpanBatch, row: number): boolean {
   const at = row * Attribute.stride;
   if (batch.attributes[at + Attribute.type] !== ValueType.string) return false;
   if (batch.attributes[at + Attribute.length]! > redactionCharsMax) return false;
-  return isAbsent(batch.attributeValue(row));
+  return isRedaction(batch.text(batch.attributes[at + Attribute.value]!, batch.attributes[at + Attribute.length]!));
 }
 
 function resourceReader(name: string, fields: FieldTable): FieldReader {

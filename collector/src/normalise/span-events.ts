@@ -4,8 +4,8 @@ import type { AddedAttribute, SpanEvents } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
 import { categoryByPresence, operationCategories } from './categories.ts';
-import { missingContent } from './coverage.ts';
-import { dialects } from './dialects/registry.ts';
+import { expectedContent, missingContent } from './coverage.ts';
+import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
 import { textsIn } from './json-value.ts';
@@ -27,6 +27,8 @@ export class NormalisedEvents implements SpanEvents {
   readonly #fields: FieldTable;
   readonly #operation: FieldId;
   readonly #presence: readonly (readonly [FieldId, number])[];
+  /** Fields of `expectedContent`. */
+  readonly #content: readonly FieldId[];
   readonly #readers: (FieldReader | undefined)[] = [];
   /** Values of the current span by field id; `#stamps` tells which of them are of this span. */
   readonly #values: (Value | undefined)[] = [];
@@ -43,8 +45,9 @@ export class NormalisedEvents implements SpanEvents {
     this.#fields = fields;
     this.#operation = fields.intern('gen_ai.operation.name');
     this.#presence = categoryByPresence.map(([name, category]) => [fields.intern(name), category]);
+    this.#content = expectedContent.map(({ attribute }) => fields.intern(attribute));
     const read = (name: string) => this.value(this.#span, this.#idOf(name));
-    this.#translator = new Translator(fields, dialects, read);
+    this.#translator = new Translator(fields, knownDialects, read);
     this.#facts = new SpanFacts(read, {
       value: (name) => this.#translator.value(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
@@ -130,17 +133,25 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   #missingContent(): readonly string[] {
-    const categories = this.categories(this.#span);
-    const operation = this.value(this.#span, this.#operation);
     const failed = this.batch.spans[this.#span * Span.stride + Span.statusCode] === statusError;
-    return missingContent(typeof operation === 'string' ? operation : '', categories, failed, (name) => {
-      if (this.#hasOwn(name)) return true;
-      if (name === 'gen_ai.input.messages' || name === 'gen_ai.output.messages') {
-        return this.#translator.messages(this.#span, name) !== undefined;
-      }
-      return this.#translator.value(this.#span, name) !== undefined;
-    });
+    return missingContent(this.categories(this.#span), failed, this.#operationOf, this.#lacks);
   }
+
+  readonly #operationOf = (): string | undefined => {
+    const operation = this.value(this.#span, this.#operation);
+    return typeof operation === 'string' ? operation : undefined;
+  };
+
+  readonly #lacks = (place: number): boolean => {
+    const row = this.batch.findSpanAttribute(this.#span, this.#content[place]!);
+    if (row >= 0 && !isRedacted(this.batch, row)) return false;
+    const { dialects } = this.#translator.recognise(this.#span);
+    if (dialects === 0) return true;
+    const name = expectedContent[place]!.attribute;
+    return name === 'gen_ai.input.messages' || name === 'gen_ai.output.messages'
+      ? this.#translator.messages(this.#span, name) === undefined
+      : this.#translator.value(this.#span, name) === undefined;
+  };
 
   /** Whether the span has the canonical attribute itself, with something in it. */
   #hasOwn(name: string): boolean {

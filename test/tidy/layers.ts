@@ -13,7 +13,7 @@ const pureStages: Readonly<Record<string, readonly string[]>> = {
   // Buffer's own bounds-checked reads; gunzip is the receiver's.
   decode: ['node:buffer'],
   // hash() for message identity; the public suffix list as a table; text measures.
-  normalise: ['node:buffer', 'node:crypto', 'tldts'],
+  normalise: ['node:buffer', 'node:crypto', 'node:zlib', 'libphonenumber-js/min', 'tldts', 'unbash'],
   // hash() for derived finding ids, isIP for cidr; YAML and RE2 compile rules; zod describes the config section.
   detect: ['node:buffer', 'node:crypto', 'node:net', 'yaml', 're2js', 'zod'],
 };

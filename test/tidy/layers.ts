@@ -12,7 +12,7 @@ const pureStages: Readonly<Record<string, readonly string[]>> = {
   text: ['node:buffer'],
   // Buffer's own bounds-checked reads; gunzip is the receiver's.
   decode: ['node:buffer'],
-  // hash() for message identity; the public suffix list as a table; text measures.
+  // hash() for message identity; crc32() of tokens; tables of public suffixes and numbering plans; the shell parser.
   normalise: ['node:buffer', 'node:crypto', 'node:zlib', 'libphonenumber-js/min', 'tldts', 'unbash'],
   // hash() for derived finding ids, isIP for cidr; YAML and RE2 compile rules; zod describes the config section.
   detect: ['node:buffer', 'node:crypto', 'node:net', 'yaml', 're2js', 'zod'],

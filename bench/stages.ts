@@ -5,6 +5,7 @@ import { loadRules, type RuleSource } from '../collector/src/detect/load.ts';
 import { createFieldTable } from '../collector/src/model/fields.ts';
 import type { SpanBatch } from '../collector/src/model/span-batch.ts';
 import { NormalisedEvents } from '../collector/src/normalise/span-events.ts';
+import { createRedactor } from '../collector/src/redact/row-redactor.ts';
 import { SpanRowEncoder } from '../collector/src/store/rows/otel-traces.ts';
 
 export interface StageFigure {
@@ -23,12 +24,18 @@ export function measureStages(bodies: readonly Buffer[], rounds = 5): StageFigur
   const decoder = new TraceDecoder(fields);
   const encoder = new SpanRowEncoder(fields);
   const events = new NormalisedEvents(fields);
+  const redacting = (profile: 'secrets' | 'secrets_and_pii' | 'metadata_only') =>
+    new SpanRowEncoder(fields, [], createRedactor({ profile, key: Buffer.alloc(32, 1), fields }));
+  const [secrets, pii, metadata] = [redacting('secrets'), redacting('secrets_and_pii'), redacting('metadata_only')];
   const range = { fromMs: Date.now() - 30 * dayMs, toMs: Date.now() + dayMs };
   const few = createDetector({ ...loadRules(rulesTimes(15)), fields });
   const many = createDetector({ ...loadRules(rulesTimes(150)), fields });
   const stages: [string, (batch: SpanBatch) => void][] = [
     ['decode', () => {}],
     ['decode + transcode', (batch) => encoder.encode(batch, range)],
+    ['decode + transcode, redact: secrets', (batch) => secrets.encode(batch, range)],
+    ['decode + transcode, redact: secrets_and_pii', (batch) => pii.encode(batch, range)],
+    ['decode + transcode, redact: metadata_only', (batch) => metadata.encode(batch, range)],
     ['decode + detect, 15 rules', (batch) => few.detect(events.bind(batch))],
     ['decode + detect, 150 rules', (batch) => many.detect(events.bind(batch))],
     [

@@ -23,6 +23,7 @@ import { addDialectGauges } from './dialect-gauges.ts';
 import { parseListen } from './receive/config.ts';
 import { bearerCheck, otlpHttpRouter } from './receive/http.ts';
 import { sendError } from './receive/responses.ts';
+import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
 import { openSpool } from './spool/spool.ts';
@@ -75,6 +76,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const allowedLatenessNanos = BigInt(config.detect.allowed_lateness_ms) * 1_000_000n;
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true });
   makeDataDir(dataDir);
+  const redactors = tableRedactors(config.redact, dataDir, fields);
   const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), keepFrom: 0, logger });
   const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, casework, logger);
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
@@ -86,6 +88,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     detector: casework,
     log: spool,
     retentionMs: config.clickhouse.ttl_days * dayMs,
+    redactors,
     journal: state.journal,
     now: Date.now,
     observer: observe(metrics, options),
@@ -100,6 +103,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     state.checkpoint,
   );
   addGauges(metrics, spool, pipeline);
+  addRedactionGauge(metrics, redactors);
   addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);
   addDialectGauges(metrics, () => pipeline.dialectFaults);
@@ -197,6 +201,11 @@ function httpApp(
     );
   });
   return app;
+}
+
+function addRedactionGauge(metrics: Metrics, redactors: TableRedactors): void {
+  const count = () => redactors.all.reduce((sum, { replaced }) => sum + replaced, 0);
+  metrics.gauge('spanwarden_store_redacted_values', 'Values replaced by placeholders before storage.', count);
 }
 
 /** What runs, but not as somebody wanted it. */

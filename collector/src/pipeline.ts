@@ -6,11 +6,13 @@ import type { Case } from './model/case.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { type Outcome, ok } from './model/outcome.ts';
+import type { Redactor } from './model/redaction.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
 import { type DialectFaults, NormalisedEvents } from './normalise/span-events.ts';
 import { storedFacts } from './normalise/stored-facts.ts';
 import type { TraceOutcome } from './receive/http.ts';
+import { redactedCases, redactedFindings } from './redact/records.ts';
 import { type Found, Refused } from './refused.ts';
 import { JournalLog } from './state/journal-log.ts';
 import { encodeCases } from './store/rows/cases.ts';
@@ -62,10 +64,20 @@ export interface PipelineOptions {
   readonly log: DurableLog;
   /** Spans outside [now - retention, now + a day] are stored at the edge of that range. */
   readonly retentionMs: number;
+  /** What takes out of the rows of each table what must not be stored; a table without one is stored as it is. */
+  readonly redactors?: Redactors;
   /** Numbers the journal; goes on where the last run ended. */
   readonly journal?: JournalLog;
   now(): number;
   readonly observer?: PipelineObserver;
+}
+
+/** By table; undefined where nothing is taken out. */
+export interface Redactors {
+  readonly otel_traces?: Redactor | undefined;
+  readonly otel_logs?: Redactor | undefined;
+  readonly findings?: Redactor | undefined;
+  readonly cases?: Redactor | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -95,7 +107,7 @@ export class TracePipeline {
     this.#lastBatch = { ms: options.now(), newestNanos: options.detector.newestNanos };
     this.#decoder = new TraceDecoder(options.fields);
     this.#events = new NormalisedEvents(options.fields);
-    this.#encoder = new SpanRowEncoder(options.fields, storedFacts);
+    this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces);
   }
 
   get clampedSpans(): number {
@@ -172,7 +184,7 @@ export class TracePipeline {
     if (due.length > 0) this.#options.observer?.settled?.(due);
     this.#noteJournal();
     const found = this.#refused.with({ findings: due, cases });
-    return this.#append(undefined, rowsOf(found), found);
+    return this.#append(undefined, rowsOf(found, this.#options.redactors), found);
   }
 
   #noteJournal(): void {
@@ -225,7 +237,7 @@ export class TracePipeline {
     observer?.batch?.(events, findings);
     const spans = this.#encoder.encode(batch, { fromMs: now - retentionMs, toMs: now + dayMs }, events);
     const found = this.#refused.with({ findings, cases: detector.takeCases?.() ?? [] });
-    return { rows: [spans, ...rowsOf(found)], found };
+    return { rows: [spans, ...rowsOf(found, this.#options.redactors)], found };
   }
 
   /** A fault in detection must not cost the spans. */
@@ -239,10 +251,10 @@ export class TracePipeline {
   }
 }
 
-function rowsOf({ findings, cases }: Found): Rows[] {
+function rowsOf({ findings, cases }: Found, redactors: Redactors = {}): Rows[] {
   return [
-    ...(findings.length > 0 ? [encodeFindings(findings)] : []),
-    ...(cases.length > 0 ? [encodeCases(cases)] : []),
+    ...(findings.length > 0 ? [encodeFindings(redactedFindings(findings, redactors.findings))] : []),
+    ...(cases.length > 0 ? [encodeCases(redactedCases(cases, redactors.cases))] : []),
   ];
 }
 

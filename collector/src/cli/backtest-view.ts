@@ -32,6 +32,11 @@ export function backtestText(report: BacktestReport, terminal: Terminal): string
     ...(losses.untyped > 0
       ? [`${count(losses.untyped, 'span')} stored without the types of values: numbers and lists there are text`]
       : []),
+    ...(losses.redacted > 0
+      ? [
+          `${count(losses.redacted, 'span')} redacted before storage: rules saw placeholders where the stream saw values`,
+        ]
+      : []),
     ...(losses.cutValues > 0 ? [`${count(losses.cutValues, 'value')} stored cut: rules did not see their ends`] : []),
   ];
   const rules = [...report.rules].sort((a, b) => b.fires - a.fires || (a.title < b.title ? -1 : 1));

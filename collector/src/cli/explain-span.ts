@@ -18,6 +18,8 @@ import { createTestEvents } from './rule-test-events.ts';
 export interface SpansToExplain {
   readonly events: SpanEvents;
   readonly spans: readonly SpanToExplain[];
+  /** Whether something of the span's trace was redacted before it was stored: values differ from what the stream saw. */
+  readonly redacted?: boolean;
 }
 
 export interface SpanToExplain {
@@ -101,12 +103,14 @@ export async function readStoredSpan(
   const toNanos = BigInt(Date.now() + 2 * 86_400_000) * 1_000_000n;
   const plan = await planHistory(client, { fromNanos: 0n, toNanos, traceId });
   const events = new NormalisedEvents(fields);
-  for await (const batch of readHistory(client, plan, { fields, batchBytes: limits.bodyInflatedBytesMax }).batches) {
+  const { batches, losses } = readHistory(client, plan, { fields, batchBytes: limits.bodyInflatedBytesMax });
+  for await (const batch of batches) {
     for (let index = 0; index < batch.spanCount; index++) {
       const at = index * Span.stride;
       if (batch.hex(batch.spans[at + Span.spanId]!, 8) !== spanId) continue;
       const name = batch.text(batch.spans[at + Span.name]!, batch.spans[at + Span.nameLength]!);
-      return { events: events.bind(batch), spans: [{ index, traceId, spanId, name, caseName: '' }] };
+      const spans = [{ index, traceId, spanId, name, caseName: '' }];
+      return { events: events.bind(batch), spans, redacted: losses.redacted > 0 };
     }
   }
   const what = plan.spans === 0 ? 'no span of this trace is stored' : 'the trace has no such span';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { detectConfigSchema } from '../detect/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
+import { redactConfigSchema } from '../redact/config.ts';
 import { spoolConfigSchema } from '../spool/config.ts';
 import { clickhouseConfigSchema } from '../store/config.ts';
 
@@ -32,6 +33,7 @@ export const configSchema = z
       .describe("The collector's own log."),
     receive: receiveConfigSchema,
     detect: detectConfigSchema,
+    redact: redactConfigSchema,
     spool: spoolConfigSchema,
     clickhouse: clickhouseConfigSchema,
   })

@@ -34,7 +34,7 @@ export function fieldSql(name: string): FieldTranslation {
 }
 
 /** The letters of the resource's section of AttributeTypes. */
-const resourceLetters = `splitByChar('|', splitByChar('@', toString(AttributeTypes))[1])[2]`;
+const resourceLetters = `splitByChar('|', splitByRegexp('[@~]', toString(AttributeTypes))[1])[2]`;
 
 /**
  * What the query says once for all attributes, as names for expressions. Letters as in store/rows/attribute-types.ts: a list has

@@ -48,7 +48,11 @@ async function explain(rules: readonly Rule[], argument: string, options: Option
   const terminal = createTerminal(process.stdout);
   const fields = createFieldTable();
   const explainers = rules.map((rule) => ({ rule, explainOne: createExplainer(rule, fields) }));
-  const { events, spans } = isStoredSpan(argument)
+  const {
+    events,
+    spans,
+    redacted = false,
+  } = isStoredSpan(argument)
     ? await withStore(loadConfig({ file: options.config, env: process.env }), (client) =>
         readStoredSpan(client, argument, fields),
       )
@@ -57,6 +61,7 @@ async function explain(rules: readonly Rule[], argument: string, options: Option
     spans.map((span) => ({ rule, span, explanation: explainOne(events, span.index) })),
   );
   if (!json) {
+    if (redacted) terminal.writeLine(terminal.dim(redactedNote));
     for (const { span, explanation } of results) terminal.writeLine(explanationText(span, explanation, terminal));
     return;
   }
@@ -65,8 +70,11 @@ async function explain(rules: readonly Rule[], argument: string, options: Option
     const { index: _, ...shown } = span;
     return { rule: { id, name, title, file: rule.file }, span: shown, matched: explanation.matched, explanation };
   });
-  terminal.write(jsonLine({ explanations }, 2));
+  terminal.write(jsonLine({ explanations, ...(redacted && { redacted }) }, 2));
 }
+
+const redactedNote =
+  'Something of this trace was redacted before storage: where a placeholder stands, the stream saw the value.';
 
 interface Named {
   readonly rules: readonly Rule[];

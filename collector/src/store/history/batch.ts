@@ -34,7 +34,7 @@ export class HistoryBatch implements SpanBatch {
     if (type === ValueType.empty) return null;
     const text = this.text(value, this.attributes[at + Attribute.length]!);
     if (type === ValueType.int) return integer(text);
-    if (type === ValueType.double) return Number(text);
+    if (type === ValueType.double) return text.startsWith('[') ? text : Number(text);
     return type === ValueType.string ? text : parsed(text);
   }
 
@@ -57,7 +57,9 @@ export class HistoryBatch implements SpanBatch {
   }
 }
 
-function integer(text: string): number | bigint {
+/** The text itself where a placeholder stands instead of a number. */
+function integer(text: string): number | bigint | string {
+  if (text.startsWith('[')) return text;
   const number = Number(text);
   return Number.isSafeInteger(number) || !/^-?\d+$/.test(text) ? number : BigInt(text);
 }

@@ -1,7 +1,7 @@
 import type { FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Attribute, Event, Link, Resource, Scope, Span, ValueType } from '../../model/span-batch.ts';
-import { typeLetters } from '../rows/attribute-types.ts';
+import { redactedMark, typeLetters } from '../rows/attribute-types.ts';
 import { HistoryBatch } from './batch.ts';
 
 /** What reading back could not give as the stream had it. */
@@ -10,6 +10,8 @@ export interface HistoryLosses {
   untyped: number;
   /** Values that were cut when they were stored. */
   cutValues: number;
+  /** Spans of which something was redacted before they were stored. */
+  redacted: number;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface HistoryLosses {
  * Timestamp and Duration could not hold are written back, over the two numbers in the row.
  */
 export class HistoryDecoder {
-  readonly losses: HistoryLosses = { untyped: 0, cutValues: 0 };
+  readonly losses: HistoryLosses = { untyped: 0, cutValues: 0, redacted: 0 };
   readonly #batch = new HistoryBatch();
   readonly #fields: FieldTable;
   readonly #followers = new Int32Array(followersMax);
@@ -49,11 +51,10 @@ export class HistoryDecoder {
     const batch = this.#batch;
     let next = from;
     while (batch.spanCount < spansMax && this.#pos < end) {
-      const before = { attributes: this.#attributes, untyped: this.losses.untyped, cut: this.losses.cutValues };
+      const before = { ...this.losses };
       this.#row(batch.spanCount * Span.stride);
       if (this.#short) {
-        this.losses.untyped = before.untyped;
-        this.losses.cutValues = before.cut;
+        Object.assign(this.losses, before);
         break;
       }
       batch.spanCount++;
@@ -119,7 +120,9 @@ export class HistoryDecoder {
     if (length === 0) this.losses.untyped++;
     let times = this.#types;
     while (times < stop && this.#bytes[times] !== atCode) times++;
-    this.#typesEnd = times;
+    const isRedacted = times > this.#types && this.#bytes[times - 1] === redactedCode;
+    if (isRedacted) this.losses.redacted++;
+    this.#typesEnd = isRedacted ? times - 1 : times;
     if (times === stop) return;
     const [startText = '', endText = ''] = this.#bytes.toString('latin1', times + 1, stop).split(',');
     const rows = this.#batch.spans;
@@ -312,6 +315,7 @@ interface KnownResource {
 const followersMax = 4096;
 const knownMax = 8;
 const cutMark = ' bytes in all]';
+const redactedCode = redactedMark.charCodeAt(0);
 const atCode = '@'.charCodeAt(0);
 const barCode = '|'.charCodeAt(0);
 const trueCode = 't'.charCodeAt(0);

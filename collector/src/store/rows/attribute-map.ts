@@ -1,5 +1,6 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
+import type { Redactor } from '../../model/redaction.ts';
 import { Attribute, type SpanBatch, ValueType } from '../../model/span-batch.ts';
 import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
@@ -27,14 +28,18 @@ export class AttributeMapWriter {
   #generation = -1;
   #batch!: SpanBatch;
 
-  constructor(fields: FieldTable) {
+  readonly #redactor: Redactor | undefined;
+
+  constructor(fields: FieldTable, redactor?: Redactor) {
     this.#fields = fields;
+    this.#redactor = redactor;
   }
 
   begin(batch: SpanBatch): void {
     this.#batch = batch;
     if (this.#generation !== this.#fields.generation || this.#shapes.size > shapesMax) this.#shapes.clear();
     this.#generation = this.#fields.generation;
+    this.#redactor?.begin(batch);
   }
 
   /** Writes the map of the attribute rows [first, first + count), and those of `added`, by name, where they belong. */
@@ -80,6 +85,10 @@ export class AttributeMapWriter {
   #added(writer: RowWriter, { name, value }: AddedAttribute): void {
     writer.string(name);
     this.notes.noteAdded();
+    this.#text(writer, this.#redactor?.text(value, name) ?? value);
+  }
+
+  #text(writer: RowWriter, value: string): void {
     if (value.length * 3 <= limits.attributeValueBytesMax) {
       writer.string(value);
       return;
@@ -90,7 +99,8 @@ export class AttributeMapWriter {
   }
 
   #entry(writer: RowWriter, row: number): void {
-    const name = this.#fields.encodedName(this.#batch.attributes[row * Attribute.stride]!);
+    const field = this.#batch.attributes[row * Attribute.stride]!;
+    const name = this.#redactor?.name(field) ?? this.#fields.encodedName(field);
     writer.raw(name, 0, name.length);
     this.notes.note(this.#batch.attributes[row * Attribute.stride + Attribute.type]!);
     this.#value(writer, row);
@@ -104,13 +114,23 @@ export class AttributeMapWriter {
       const value = batch.attributeValue(row);
       if (typeof value === 'number' && value >= 0 && value <= 0xffffffff && Number.isInteger(value))
         writer.digits(value);
-      else writer.string(valueText(value));
+      else this.#otherValue(writer, batch.attributes[at + Attribute.field]!, valueText(value));
       return;
     }
     const start = batch.attributes[at + Attribute.value]!;
     const length = batch.attributes[at + Attribute.length]!;
+    const redacted = this.#redactor?.value(batch.attributes[at + Attribute.field]!, start, length);
+    if (redacted !== undefined) {
+      this.#text(writer, redacted);
+      return;
+    }
     if (length <= limits.attributeValueBytesMax) writer.bytes(batch.bytes, start, start + length);
     else this.#cutValue(writer, batch.bytes, start, length);
+  }
+
+  #otherValue(writer: RowWriter, field: FieldId, text: string): void {
+    const name = field < 0 ? 'body' : this.#fields.name(field);
+    writer.string(this.#redactor?.text(text, name) ?? text);
   }
 
   /** One huge value must not fail its batch: it is cut between two characters and says so. */

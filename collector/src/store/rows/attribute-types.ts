@@ -8,7 +8,8 @@ import { ValueType } from '../../model/span-batch.ts';
  * the same letters, so the column costs next to nothing.
  *
  * Where the columns Timestamp and Duration could not hold the span's times as they were sent (one is missing, the end lies
- * before the start, the start was moved), `@start,end` in nanoseconds follows; a missing time is empty.
+ * before the start, the start was moved), `@start,end` in nanoseconds follows; a missing time is empty. A `~` behind the
+ * letters says that something of the span was redacted before it was stored.
  */
 export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added', string>> = {
   string: 's',
@@ -23,6 +24,8 @@ export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added', stri
   /** An attribute that the span did not have: we added it. */
   added: 'o',
 };
+
+export const redactedMark = '~';
 
 /** The letters' codes by `ValueType`. */
 const codes = Uint8Array.from(

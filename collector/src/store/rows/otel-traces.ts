@@ -1,8 +1,10 @@
 import type { FieldTable } from '../../model/fields.ts';
+import type { Redactor } from '../../model/redaction.ts';
 import { Event, Link, Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
 import type { AddedAttribute, SpanEvents } from '../../model/span-events.ts';
 import type { Rows } from '../../model/spool.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
+import { redactedMark } from './attribute-types.ts';
 import { RowWriter } from './rowbinary.ts';
 import { FactMapWriter } from './span-facts.ts';
 
@@ -61,12 +63,19 @@ export class SpanRowEncoder {
   readonly #resources = new RowWriter(16 * 1024);
   #resourceEnds: number[] = [];
   #resourceTypes: Buffer[] = [];
+  /** Whether something of the resource was redacted. */
+  #resourceRedacted: boolean[] = [];
   readonly #facts: FactMapWriter;
+  readonly #redactor: Redactor | undefined;
 
-  /** @param facts names of the derived facts that are stored with a span, where `encode` is given events. */
-  constructor(fields: FieldTable, facts: readonly string[] = []) {
-    this.#maps = new AttributeMapWriter(fields);
-    this.#facts = new FactMapWriter(fields, facts);
+  /**
+   * @param facts names of the derived facts that are stored with a span, where `encode` is given events.
+   * @param redactor takes out what must not be stored; without one everything is stored as it came.
+   */
+  constructor(fields: FieldTable, facts: readonly string[] = [], redactor?: Redactor) {
+    this.#redactor = redactor;
+    this.#maps = new AttributeMapWriter(fields, redactor);
+    this.#facts = new FactMapWriter(fields, facts, redactor);
     this.#serviceName = fields.intern('service.name');
   }
 
@@ -79,6 +88,7 @@ export class SpanRowEncoder {
     this.#resources.reset();
     this.#resourceEnds = [];
     this.#resourceTypes = [];
+    this.#resourceRedacted = [];
     const from = BigInt(range.fromMs) * 1_000_000n;
     const to = BigInt(range.toMs) * 1_000_000n;
     const edges = { from, to, fromHigh: Number(from >> 32n), toHigh: Number(to >> 32n) };
@@ -100,6 +110,7 @@ export class SpanRowEncoder {
     const spans = batch.spans;
     const bytes = batch.bytes;
     const original = this.#timestamp(batch, at, edges);
+    const replaced = this.#redactor?.replaced;
     writer.hex(bytes, spans[at + Span.traceId]!, 16);
     writer.hex(bytes, spans[at + Span.spanId]!, 8);
     writer.hex(bytes, spans[at + Span.parentSpanId]!, 8);
@@ -128,7 +139,9 @@ export class SpanRowEncoder {
     this.#text(bytes, spans, at + Span.statusMessage);
     this.#events(batch, spans[at + Span.events]!, spans[at + Span.eventCount]!);
     this.#links(batch, spans[at + Span.links]!, spans[at + Span.linkCount]!);
-    notes.finish(exact ? '' : timesText(batch, spans[at + Span.start]!, spans[at + Span.end]!));
+    const isRedacted = this.#redactor?.replaced !== replaced || this.#resourceRedacted[spans[at + Span.resource]!]!;
+    const times = exact ? '' : timesText(batch, spans[at + Span.start]!, spans[at + Span.end]!);
+    notes.finish(isRedacted ? `${redactedMark}${times}` : times);
     writer.bytes(notes.bytes, 0, notes.length);
   }
 
@@ -154,7 +167,10 @@ export class SpanRowEncoder {
 
   #text(bytes: Buffer, rows: ArrayLike<number>, column: number): void {
     const start = rows[column]!;
-    this.#writer.bytes(bytes, start, start + rows[column + 1]!);
+    const length = rows[column + 1]!;
+    const redacted = this.#redactor?.plain(start, length);
+    if (redacted === undefined) this.#writer.bytes(bytes, start, start + length);
+    else this.#writer.string(redacted);
   }
 
   #resource(batch: SpanBatch, resource: number): void {
@@ -168,11 +184,13 @@ export class SpanRowEncoder {
     const first = batch.resources[at + Resource.attributes]!;
     const count = batch.resources[at + Resource.attributeCount]!;
     const { notes } = this.#maps;
+    const replaced = this.#redactor?.replaced;
     this.#maps.writeValueOf(this.#resources, first, count, this.#serviceName);
     notes.reset();
     this.#maps.write(this.#resources, first, count);
     notes.trim();
     this.#resourceEnds.push(this.#resources.length);
+    this.#resourceRedacted.push(this.#redactor?.replaced !== replaced);
     this.#resourceTypes.push(Buffer.from(notes.bytes.subarray(0, notes.length)));
   }
 

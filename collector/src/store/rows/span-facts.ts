@@ -1,4 +1,5 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
+import type { Redactor } from '../../model/redaction.ts';
 import type { SpanEvents } from '../../model/span-events.ts';
 import { isList, valueText } from '../../model/value.ts';
 import type { RowWriter } from './rowbinary.ts';
@@ -8,14 +9,16 @@ import type { RowWriter } from './rowbinary.ts';
  * hunting. A fact that is absent is left out; spans without a category have none.
  */
 export class FactMapWriter {
-  readonly #facts: readonly { readonly field: FieldId; readonly encoded: Uint8Array }[];
+  readonly #facts: readonly { readonly name: string; readonly field: FieldId; readonly encoded: Uint8Array }[];
+  readonly #redactor: Redactor | undefined;
 
   /** @param names at most 127, in the order in which they are stored. */
-  constructor(fields: FieldTable, names: readonly string[]) {
+  constructor(fields: FieldTable, names: readonly string[], redactor?: Redactor) {
+    this.#redactor = redactor;
     if (names.length > 127) throw new RangeError('more facts than the count has room for');
     this.#facts = [...names].sort().map((name) => {
       const field = fields.intern(name);
-      return { field, encoded: fields.encodedName(field) };
+      return { name, field, encoded: fields.encodedName(field) };
     });
   }
 
@@ -34,14 +37,17 @@ export class FactMapWriter {
 
   #entries(writer: RowWriter, events: SpanEvents, span: number): number {
     let count = 0;
-    for (const { field, encoded } of this.#facts) {
+    for (const { name, field, encoded } of this.#facts) {
       const value = events.value(span, field);
       if (value === undefined) continue;
       count++;
       writer.raw(encoded, 0, encoded.length);
       const members = isList(value) ? value : [value];
       writer.varint(members.length);
-      for (const member of members) writer.string(valueText(member));
+      for (const member of members) {
+        const text = valueText(member);
+        writer.string(typeof member === 'string' ? (this.#redactor?.text(text, name) ?? text) : text);
+      }
     }
     return count;
   }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { secretFormats } from '../normalise/secret-formats.ts';
+import { HintScanner } from './hint-scanner.ts';
+import { secretHints } from './places.ts';
+import { personal, secrets } from './testing/secrets.ts';
+import { TextRedactor } from './text-redactor.ts';
+
+const key = Buffer.from('0123456789abcdef0123456789abcdef');
+const texts = new TextRedactor(key, false);
+const all = new TextRedactor(key, true);
+const placeholders = (text: string) => text.match(/\[(?:secret|pii):\w+:[0-9a-f]{16}\]/g) ?? [];
+
+const kindOf = fc.constantFrom(...Object.keys(secrets));
+/** Text as it stands around secrets: words, lines, quotes and backslashes, but nothing that would be a part of one. */
+const around = fc.stringMatching(/^(?:[ .,!äß漢\n\t"\\]|(?:word |x=1 )){0,12}$/);
+
+test('every kind of secret has a sample', () => {
+  assert.deepEqual(
+    secretFormats.map(({ kind }) => kind).filter((kind) => secrets[kind] === undefined),
+    [],
+  );
+});
+
+test('no secret stays, whatever is around it and however deep it is encoded', () => {
+  fc.assert(
+    fc.property(kindOf, fc.nat(), around, around, fc.nat(3), (kind, seed, before, after, depth) => {
+      const { text, value } = secrets[kind]!(seed);
+      let whole = `${before} ${text} ${after}`;
+      for (let i = 0; i < depth; i++) whole = JSON.stringify({ say: whole, n: i });
+      const redacted = texts.redacted(whole);
+      assert.ok(!redacted.includes(value), `${kind}: ${redacted}`);
+      assert.ok(!redacted.includes(JSON.stringify(value).slice(1, -1)));
+      assert.ok(placeholders(redacted).length > 0);
+      let inner: string = redacted;
+      for (let i = 0; i < depth; i++) inner = (JSON.parse(inner) as { say: string }).say;
+      if (!/[\\]/.test(before)) assert.ok(inner.startsWith(before));
+      assert.equal(texts.redacted(redacted), redacted, 'what is redacted stays as it is');
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('placeholders are equal if and only if the values are', () => {
+  fc.assert(
+    fc.property(kindOf, fc.nat(50), fc.nat(50), (kind, a, b) => {
+      const [one, other] = [secrets[kind]!(a), secrets[kind]!(b)];
+      const first = placeholders(texts.redacted(`see ${one.text} and so on`));
+      const second = placeholders(texts.redacted(JSON.stringify({ input: `\n${other.text} there` })));
+      assert.equal(first.length, 1);
+      assert.equal(first[0] === second[0], one.value === other.value);
+    }),
+    { numRuns: 500 },
+  );
+  const value = secrets.github_token!(1).value;
+  assert.notEqual(new TextRedactor(Buffer.alloc(32, 1), false).redacted(value), texts.redacted(value));
+});
+
+test('a secret in base64 is not readable, and alone has the placeholder of the secret', () => {
+  for (const [kind, sample] of Object.entries(secrets)) {
+    const { text, value } = sample(3);
+    const encoded = Buffer.from(`it is ${text} ok`).toString('base64');
+    const redacted = texts.redacted(`x ${encoded} y`);
+    assert.match(redacted, /^x \[secret:base64_\w+:[0-9a-f]{16}\] y$/, kind);
+    if (text !== value) continue;
+    assert.equal(texts.redacted(Buffer.from(value).toString('base64')), texts.redacted(value), kind);
+  }
+});
+
+test('personal data is taken out by secrets_and_pii only', () => {
+  for (const [kind, value] of Object.entries(personal)) {
+    const text = `please note ${value} for later`;
+    assert.equal(texts.redacted(text), text);
+    assert.match(all.redacted(text), new RegExp(`^please note \\[pii:${kind}:[0-9a-f]{16}\\] for later$`), kind);
+  }
+  assert.equal(placeholders(all.redacted('Ann@Example.com'))[0], placeholders(all.redacted('to ann@example.com'))[0]);
+});
+
+test('there is no number of secrets and decoys beyond which one stays', () => {
+  const decoys = 'api_key = "your-key-goes-here-1" password: aaaaaaaaaaa1aaaa '.repeat(400);
+  const many = Array.from({ length: 500 }, (_, i) => secrets.github_token!(i).value);
+  const redacted = texts.redacted(`${decoys}${many.join(' ')} ${decoys}${secrets.password_assignment!(9).text}`);
+  assert.ok(many.every((value) => !redacted.includes(value)));
+  assert.ok(!redacted.includes(secrets.password_assignment!(9).value));
+  const people = Array.from({ length: 500 }, (_, i) => `user${i}@example.com +1 415 555 ${1000 + i}`).join(', ');
+  assert.equal(placeholders(all.redacted(people)).length, 1000);
+});
+
+test('JSON stays JSON where a value without quotes looks like a secret', () => {
+  for (const text of [
+    '{"secret":[1,2,3,true,null,12345678901234]}',
+    '{"api_key":123456789012345678901234567890,"b":1}',
+    '{"a":"password=ab12cd34ef56gh78\\"quoted\\"","n":12345678901234567890}',
+    '["https://u:v3ry-l0ng-one@h.example","\\u0067hp_aB3dE6gH9aB3dE6gH9aB3dE6gH9aB3dE6gH9"]',
+  ]) {
+    const redacted = texts.redacted(text);
+    JSON.parse(redacted);
+    assert.ok(!redacted.includes('v3ry-l0ng-one') && !redacted.includes('ab12cd34ef56gh78'));
+  }
+});
+
+test('hostile texts of 4 MB take time in proportion', () => {
+  const units = [
+    'a@b.co ',
+    'sk-a ',
+    'a://a:b',
+    `-----BEGIN ${'PRIVATE KEY-----'}`,
+    'api_key=a1',
+    '\\\\u0041',
+    '.eyJaaaaaaaaaa',
+    '{"secret":[',
+  ];
+  for (const unit of units) {
+    const text = unit.repeat((4 << 20) / unit.length);
+    assert.equal(typeof all.redacted(text), 'string');
+  }
+});
+
+test('the scanner points at every value that has something to redact', () => {
+  const scanner = new HintScanner(secretHints);
+  fc.assert(
+    fc.property(kindOf, fc.nat(), fc.nat(70), fc.nat(2), (kind, seed, shift, form) => {
+      const { text } = secrets[kind]!(seed);
+      const forms = [text, JSON.stringify({ a: text }), Buffer.from(text).toString('base64')];
+      const start = shift + 8;
+      const bytes = Buffer.from(`${'8'.repeat(shift)} word - ${forms[form]} - more`);
+      scanner.scan(bytes);
+      assert.ok(scanner.has(start, bytes.length - 7), `${kind} ${form}`);
+      assert.ok(!scanner.has(0, shift));
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,58 @@
+import type { Dialect } from './dialect.ts';
+import { either, exceptionType, first, has, inJson, mapped, operationIs, when } from './readings.ts';
+
+const isCall = has('mcp.operation.name', 'tools_call');
+const isRetrieval = operationIs('embeddings', 'retrieval', 'rerank');
+
+/**
+ * OpenLIT. Its model spans are canonical but for some names; those of MCP have names of their own, and `mcp.method` is the tool.
+ * https://docs.openlit.io/latest/sdk/destinations/overview
+ */
+export const openLit: Dialect = {
+  name: 'openlit',
+  marks: {
+    scopes: ['@openlit/*', 'openlit.*'],
+    attributes: ['gen_ai.sdk.version', 'openlit.*', 'mcp.operation.name'],
+    resource: [['telemetry.sdk.name', 'openlit']],
+  },
+  version: first('gen_ai.sdk.version'),
+  fields: {
+    'gen_ai.operation.name': when(isCall, () => 'execute_tool'),
+    'mcp.method.name': mapped(first('mcp.operation.name'), {
+      tools_call: 'tools/call',
+      tools_list: 'tools/list',
+      resources_read: 'resources/read',
+      resources_list: 'resources/list',
+      prompts_get: 'prompts/get',
+      prompts_list: 'prompts/list',
+      initialize: 'initialize',
+    }),
+    'gen_ai.tool.name': first('mcp.tool.name'),
+    'gen_ai.tool.call.arguments': either(
+      first('gen_ai.tool.call.arguments', 'mcp.tool.arguments'),
+      when(operationIs('execute_tool'), first('gen_ai.tool.args', 'gen_ai.tool.input')),
+      inJson('mcp.request.payload', 'kwargs', 'arguments'),
+    ),
+    'gen_ai.tool.call.result': either(
+      first('gen_ai.tool.output', 'mcp.tool.result'),
+      when(isCall, first('mcp.response.payload')),
+    ),
+    'gen_ai.tool.definitions': either(first('gen_ai.tool.definition'), inJson('mcp.response.payload', 'tools')),
+    'gen_ai.tool.type': first('gen_ai.tool.call.type'),
+    'gen_ai.conversation.id': first('gen_ai.agent.session_id'),
+    'user.id': first('gen_ai.request.user', 'gen_ai.user.id'),
+    'gen_ai.request.stream': first('gen_ai.request.is_stream'),
+    'gen_ai.usage.cache_read.input_tokens': first('gen_ai.usage.prompt_tokens_details.cache_read'),
+    'gen_ai.usage.cache_write.input_tokens': first('gen_ai.usage.prompt_tokens_details.cache_write'),
+    'gen_ai.usage.reasoning.output_tokens': first('gen_ai.usage.reasoning_tokens'),
+    'gen_ai.retrieval.query.text': when(isRetrieval, first('gen_ai.retrieval.query', 'gen_ai.input.messages')),
+    'network.transport': mapped(first('mcp.transport.type'), { stdio: 'pipe', sse: 'tcp', websocket: 'tcp' }),
+    'error.type': either(
+      when(
+        (span) => span.attribute('mcp.error.message') !== undefined,
+        () => 'tool_error',
+      ),
+      exceptionType,
+    ),
+  },
+};

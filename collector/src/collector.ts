@@ -12,6 +12,8 @@ import { addCaseGauges } from './case-gauges.ts';
 import type { Config } from './config/schema.ts';
 import { withCasework } from './detect/casework.ts';
 import type { Detector } from './detect/engine.ts';
+import { addDialectGauges } from './dialect-gauges.ts';
+import { addLogGauges, createJoiner } from './log-events.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { problemText, SpanwardenError } from './model/errors.ts';
 import { createFieldTable } from './model/fields.ts';
@@ -19,7 +21,6 @@ import type { Finding } from './model/finding.ts';
 import { assertLimits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
-import { addDialectGauges } from './dialect-gauges.ts';
 import { parseListen } from './receive/config.ts';
 import { bearerCheck, otlpHttpRouter } from './receive/http.ts';
 import { sendError } from './receive/responses.ts';
@@ -74,7 +75,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const running = runRules(config, { logger, fields, metrics, ...(sources && { sources }) });
   const { detector } = running.rules;
   const allowedLatenessNanos = BigInt(config.detect.allowed_lateness_ms) * 1_000_000n;
-  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true });
+  const joiner = createJoiner(fields, allowedLatenessNanos);
+  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts: { logs: joiner } });
   makeDataDir(dataDir);
   const redactors = tableRedactors(config.redact, dataDir, fields);
   const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), keepFrom: 0, logger });
@@ -86,6 +88,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const pipeline = new TracePipeline({
     fields,
     detector: casework,
+    joiner,
     log: spool,
     retentionMs: config.clickhouse.ttl_days * dayMs,
     redactors,
@@ -107,6 +110,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);
   addDialectGauges(metrics, () => pipeline.dialectFaults);
+  addLogGauges(metrics, pipeline, joiner);
   addAncestryGauges(metrics, () => detector.ancestryStats());
   addCaseGauges(metrics, casework);
   running.start(spool);
@@ -166,10 +170,10 @@ function httpApp(
   app.use(
     otlpHttpRouter({
       bearerToken: config.receive.bearer_token?.reveal(),
-      consume: async (encoding, bytes) => {
+      consume: async (encoding, bytes, signal) => {
         metrics.decodedBytes.inc({ encoding }, bytes.length);
         const done = metrics.ackSeconds.startTimer();
-        const outcome = await pipeline.consume(encoding, bytes);
+        const outcome = await pipeline.consume(encoding, bytes, signal);
         done();
         return outcome;
       },
@@ -197,7 +201,7 @@ function httpApp(
       response,
       'json',
       'SW_HTTP_NOT_FOUND',
-      `nothing is served at ${request.method} here; OTLP goes to /v1/traces`,
+      `nothing is served at ${request.method} here; OTLP goes to /v1/traces and /v1/logs`,
     );
   });
   return app;
@@ -223,6 +227,11 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
       for (const kind of ['attributes', 'events', 'links'] as const) {
         if (batch.dropped[kind] > 0) metrics.droppedRecords.inc({ kind }, batch.dropped[kind]);
       }
+    },
+    decodedLogs: (batch) => {
+      metrics.acceptedLogs.inc(batch.logCount);
+      if (batch.rejected.count > 0) metrics.rejectedLogs.inc(batch.rejected.count);
+      if (batch.dropped.attributes > 0) metrics.droppedRecords.inc({ kind: 'attributes' }, batch.dropped.attributes);
     },
     malformed: (code) => metrics.malformed.inc({ code }),
     resent: () => metrics.resentBatches.inc(),

@@ -1,8 +1,12 @@
 import { hash } from 'node:crypto';
-import { otlpJsonToProtobuf } from './decode/json.ts';
+import { otlpJsonToProtobuf, type Signal } from './decode/json.ts';
+import type { DecodedLogs } from './decode/log-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
 import type { Slices } from './detect/state.ts';
+import { AgentEventSpans, LogIntake } from './log-intake.ts';
+import type { AgentEvent } from './model/agent-event.ts';
 import type { Case } from './model/case.ts';
+import type { ErrorCode } from './model/errors.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { type Outcome, ok } from './model/outcome.ts';
@@ -11,7 +15,7 @@ import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
 import { type DialectFaults, NormalisedEvents } from './normalise/span-events.ts';
 import { storedFacts } from './normalise/stored-facts.ts';
-import type { TraceOutcome } from './receive/http.ts';
+import type { OtlpOutcome } from './receive/http.ts';
 import { redactedCases, redactedFindings } from './redact/records.ts';
 import { type Found, Refused } from './refused.ts';
 import { JournalLog } from './state/journal-log.ts';
@@ -35,6 +39,17 @@ export interface Detector {
   takeCases?(): readonly Case[];
 }
 
+/** What joins log records to spans, as the pipeline needs it. Its memory is kept with the detector's. */
+export interface Joiner {
+  spans(events: SpanEvents): void;
+  /** Gives those that need no joining. */
+  logs(events: readonly AgentEvent[], latestNanos: bigint): AgentEvent[];
+  /** What is due when event time has come this far. */
+  advance(eventNanos: bigint): AgentEvent[];
+  flush(): AgentEvent[];
+  readonly newestNanos: bigint;
+}
+
 /** The spool as the pipeline needs it. */
 export interface DurableLog {
   committed(digest: Uint8Array): Promise<Outcome> | undefined;
@@ -49,6 +64,7 @@ type AppendOutcome = Outcome & { readonly duplicate?: boolean; readonly segment?
 /** Counts and taps, called once per batch. */
 export interface PipelineObserver {
   decoded?(batch: DecodedBatch, encoding: 'protobuf' | 'json'): void;
+  decodedLogs?(batch: DecodedLogs, encoding: 'protobuf' | 'json'): void;
   malformed?(code: string): void;
   resent?(): void;
   detectFailed?(error: unknown): void;
@@ -62,6 +78,8 @@ export interface PipelineOptions {
   readonly fields: FieldTable;
   readonly detector: Detector;
   readonly log: DurableLog;
+  /** Without one what log records tell is judged record by record. */
+  readonly joiner?: Joiner;
   /** Spans outside [now - retention, now + a day] are stored at the edge of that range. */
   readonly retentionMs: number;
   /** What takes out of the rows of each table what must not be stored; a table without one is stored as it is. */
@@ -70,6 +88,16 @@ export interface PipelineOptions {
   readonly journal?: JournalLog;
   now(): number;
   readonly observer?: PipelineObserver;
+}
+
+/** What a request brought: nothing to store where all its records were refused. */
+type Taken =
+  | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly status: 'ok'; readonly rejected: { count: number; message: string }; readonly stored?: Stored };
+
+interface Stored {
+  readonly rows: Rows[];
+  readonly found: Found;
 }
 
 /** By table; undefined where nothing is taken out. */
@@ -81,6 +109,8 @@ export interface Redactors {
 }
 
 const dayMs = 86_400_000;
+/** Log records from further ahead do not move event time: the clock of their sender is wrong. */
+const futureMs = 300_000;
 /** While no span comes, what moving the clock on left in the journal is stored once in so many times. */
 const quietSettlesMax = 600;
 
@@ -93,6 +123,8 @@ export class TracePipeline {
   readonly #decoder: TraceDecoder;
   readonly #events: NormalisedEvents;
   readonly #encoder: SpanRowEncoder;
+  readonly #logs: LogIntake;
+  readonly #agentEvents: AgentEventSpans;
   readonly #journal: JournalLog;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #refused = new Refused();
@@ -104,10 +136,17 @@ export class TracePipeline {
     this.#options = options;
     this.#journal = options.journal ?? new JournalLog();
     // After a restart senders get time to bring what they could not bring before.
-    this.#lastBatch = { ms: options.now(), newestNanos: options.detector.newestNanos };
+    this.#lastBatch = { ms: options.now(), newestNanos: this.#newestNanos() };
     this.#decoder = new TraceDecoder(options.fields);
     this.#events = new NormalisedEvents(options.fields);
     this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces);
+    this.#logs = new LogIntake(options.fields, options.redactors?.otel_logs);
+    this.#agentEvents = new AgentEventSpans(options.fields);
+  }
+
+  /** What happened to log records, since the start. */
+  get logs(): Pick<LogIntake, 'clampedRecords' | 'truncatedValues' | 'faults'> {
+    return this.#logs;
   }
 
   get clampedSpans(): number {
@@ -123,9 +162,11 @@ export class TracePipeline {
     return this.#events.faults;
   }
 
-  /** Takes one OTLP trace request through; `ok` means that its spans and findings are on disk. */
-  async consume(encoding: 'protobuf' | 'json', bytes: Buffer): Promise<TraceOutcome> {
+  /** Takes one OTLP request through; `ok` means that its spans or log records, and its findings, are on disk. */
+  async consume(encoding: 'protobuf' | 'json', bytes: Buffer, signal: Signal = 'traces'): Promise<OtlpOutcome> {
     const digest = hash('sha256', bytes, 'buffer').subarray(0, 16);
+    // The same bytes are another request where they are sent as another signal.
+    if (signal === 'logs') digest[0]! ^= 0x80;
     // A sender that lost our answer sends the same bytes again: they are stored already, or about to be.
     const earlier = this.#options.log.committed(digest);
     if (earlier !== undefined) {
@@ -135,15 +176,14 @@ export class TracePipeline {
     // Refused after detection it would be in the windows already, and take room there each time it comes again.
     const refusal = this.#options.log.refusal(bytes.length);
     if (refusal !== undefined) return answer(refusal, 0, '');
-    const decoded = this.#decode(encoding, bytes);
-    if (decoded.status === 'malformed') {
-      this.#options.observer?.malformed?.(decoded.code);
-      return { status: 'refused', code: decoded.code, message: decoded.message };
+    const taken = signal === 'logs' ? this.#takeLogs(encoding, bytes) : this.#takeSpans(encoding, bytes);
+    if (taken.status === 'malformed') {
+      this.#options.observer?.malformed?.(taken.code);
+      return { status: 'refused', code: taken.code, message: taken.message };
     }
-    const { count, message } = decoded.batch.rejected;
-    if (decoded.batch.spanCount === 0) return { status: 'ok', rejected: count, message };
-    const { rows, found } = this.#rows(decoded.batch);
-    return answer(await this.#append(digest, rows, found), count, message);
+    const { count, message } = taken.rejected;
+    if (taken.stored === undefined) return { status: 'ok', rejected: count, message };
+    return answer(await this.#append(digest, taken.stored.rows, taken.stored.found), count, message);
   }
 
   /**
@@ -154,7 +194,7 @@ export class TracePipeline {
     const { ms, newestNanos } = this.#lastBatch;
     const passedNanos = BigInt(Math.max(0, this.#options.now() - ms)) * 1_000_000n;
     const { detector } = this.#options;
-    const due = newestNanos === 0n ? [] : this.#guarded(() => detector.advance(newestNanos + passedNanos));
+    const due = newestNanos === 0n ? [] : this.#due(newestNanos + passedNanos);
     const cases = detector.takeCases?.() ?? [];
     const isQuiet = due.length === 0 && cases.length === 0 && this.#refused.isEmpty;
     if (isQuiet && this.#quietSettles++ < quietSettlesMax) return ok;
@@ -164,7 +204,8 @@ export class TracePipeline {
   /** Decides everything that correlations still wait for, and stores it; they begin anew. */
   async flush(): Promise<Outcome> {
     const { detector } = this.#options;
-    const due = this.#guarded(() => detector.flush());
+    const told = this.#judge(this.#options.joiner?.flush() ?? []);
+    const due = [...told, ...this.#guarded(() => detector.flush())];
     return this.#storeDue(due, detector.takeCases?.() ?? []);
   }
 
@@ -178,6 +219,13 @@ export class TracePipeline {
   async storeJournal(): Promise<void> {
     await this.#storeDue([], []);
     await Promise.allSettled(this.#underWay);
+  }
+
+  /** Findings that are due when event time has come this far; what log records tell is judged before windows close. */
+  #due(eventNanos: bigint): Finding[] {
+    const { detector, joiner } = this.#options;
+    const told = this.#judge(joiner?.advance(eventNanos) ?? []);
+    return [...told, ...this.#guarded(() => detector.advance(eventNanos))];
   }
 
   #storeDue(due: readonly Finding[], cases: readonly Case[]): Promise<Outcome> {
@@ -214,7 +262,7 @@ export class TracePipeline {
     return landing;
   }
 
-  #decode(encoding: 'protobuf' | 'json', bytes: Buffer): ReturnType<TraceDecoder['decode']> {
+  #takeSpans(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
     let protobuf = bytes;
     if (encoding === 'json') {
       const translated = otlpJsonToProtobuf(bytes);
@@ -222,28 +270,77 @@ export class TracePipeline {
       protobuf = translated.bytes;
     }
     const decoded = this.#decoder.decode(protobuf);
-    if (decoded.status === 'ok') this.#options.observer?.decoded?.(decoded.batch, encoding);
-    return decoded;
+    if (decoded.status === 'malformed') return decoded;
+    const { batch } = decoded;
+    this.#options.observer?.decoded?.(batch, encoding);
+    if (batch.spanCount === 0) return { status: 'ok', rejected: batch.rejected };
+    return { status: 'ok', rejected: batch.rejected, stored: this.#rows(batch) };
+  }
+
+  #takeLogs(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
+    const decoded = this.#logs.decode(encoding, bytes);
+    if (decoded.status === 'malformed') return decoded;
+    const { batch } = decoded;
+    this.#options.observer?.decodedLogs?.(batch, encoding);
+    if (batch.logCount === 0) return { status: 'ok', rejected: batch.rejected };
+    const now = this.#options.now();
+    const { rows, events } = this.#logs.take(batch, this.#range(now));
+    const { joiner } = this.#options;
+    const alone = joiner === undefined ? events : joiner.logs(events, BigInt(now + futureMs) * 1_000_000n);
+    return { status: 'ok', rejected: batch.rejected, stored: this.#stored(rows, [], alone, now) };
   }
 
   /** The rows of a batch, and what was found in it. */
-  #rows(batch: DecodedBatch): { readonly rows: Rows[]; readonly found: Found } {
-    const { detector, observer, retentionMs } = this.#options;
+  #rows(batch: DecodedBatch): Stored {
+    const { detector, joiner, observer } = this.#options;
     const now = this.#options.now();
     const events = this.#events.bind(batch);
     const findings = this.#guarded(() => detector.detect(events, BigInt(now) * 1_000_000n));
-    this.#lastBatch = { ms: now, newestNanos: detector.newestNanos };
-    this.#noteJournal();
+    this.#guarded(() => void joiner?.spans(events));
     observer?.batch?.(events, findings);
-    const spans = this.#encoder.encode(batch, { fromMs: now - retentionMs, toMs: now + dayMs }, events);
-    const found = this.#refused.with({ findings, cases: detector.takeCases?.() ?? [] });
-    return { rows: [spans, ...rowsOf(found, this.#options.redactors)], found };
+    const spans = this.#encoder.encode(batch, this.#range(now), events);
+    return this.#stored(spans, findings, [], now);
+  }
+
+  /** What a batch leaves behind, after the events that it brought or made due were judged. The batch is no longer needed. */
+  #stored(rows: Rows, findings: Finding[], events: readonly AgentEvent[], now: number): Stored {
+    const { detector, joiner } = this.#options;
+    const all = [...findings, ...this.#judge(events)];
+    const newestNanos = this.#newestNanos();
+    all.push(...this.#judge(joiner?.advance(newestNanos) ?? []));
+    this.#lastBatch = { ms: now, newestNanos };
+    this.#noteJournal();
+    const found = this.#refused.with({ findings: all, cases: detector.takeCases?.() ?? [] });
+    return { rows: [rows, ...rowsOf(found, this.#options.redactors)], found };
+  }
+
+  #newestNanos(): bigint {
+    const { detector, joiner } = this.#options;
+    return joiner !== undefined && joiner.newestNanos > detector.newestNanos
+      ? joiner.newestNanos
+      : detector.newestNanos;
+  }
+
+  /** Findings in what log records tell. */
+  #judge(events: readonly AgentEvent[]): Finding[] {
+    if (events.length === 0) return [];
+    const { detector, observer } = this.#options;
+    return this.#guarded(() => {
+      const spans = this.#agentEvents.bind(events);
+      const findings = detector.detect(spans, BigInt(this.#options.now()) * 1_000_000n);
+      observer?.batch?.(spans, findings);
+      return findings;
+    });
+  }
+
+  #range(now: number): { readonly fromMs: number; readonly toMs: number } {
+    return { fromMs: now - this.#options.retentionMs, toMs: now + dayMs };
   }
 
   /** A fault in detection must not cost the spans. */
-  #guarded(detect: () => Finding[]): Finding[] {
+  #guarded(detect: () => Finding[] | undefined): Finding[] {
     try {
-      return detect();
+      return detect() ?? [];
     } catch (error) {
       this.#options.observer?.detectFailed?.(error);
       return [];
@@ -262,7 +359,7 @@ function digestOf(parts: readonly Uint8Array[]): Uint8Array {
   return hash('sha256', Buffer.concat(parts), 'buffer').subarray(0, 16);
 }
 
-function answer(outcome: Outcome, rejected: number, message: string): TraceOutcome {
+function answer(outcome: Outcome, rejected: number, message: string): OtlpOutcome {
   if (outcome.status === 'ok') return { status: 'ok', rejected, message };
   // The spool's reasons start with their code.
   const [code, ...rest] = outcome.reason.split(': ');

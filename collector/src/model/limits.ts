@@ -143,6 +143,13 @@ export const limits = {
   /** What is remembered of a field of such a span: longer texts are kept as their start and a hash. */
   ancestryValueCharsMax: 2048,
   ancestryMembersMax: 32,
+  /** Calls that wait for the span or for the log records about them, their characters, and the records of one call. */
+  logJoinWaitingMax: 50_000,
+  logJoinCharsMax: 64 * 1024 * 1024,
+  logJoinPartsMax: 512,
+  /** Attributes of a span that are remembered until its records come, and characters of each. */
+  logJoinAttributesMax: 64,
+  logJoinValueCharsMax: 2048,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

@@ -9,7 +9,12 @@ const byOperation: Readonly<Record<string, number>> = Object.assign(Object.creat
   create_agent: Category.agent,
   invoke_workflow: Category.agent,
   plan: Category.agent,
+  // What coding agents tell beside model and tool calls: modes, servers, hooks, log-ins.
+  agent_event: Category.agent,
   agent_step: Category.agent,
+  // All turns of an agent in Mastra, and what is neither model call nor tool in LangSmith.
+  model_generation: Category.agent,
+  chain: Category.agent,
   execute_tool: Category.tool,
   retrieval: Category.retrieval,
   embeddings: Category.retrieval,

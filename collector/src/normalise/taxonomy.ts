@@ -104,6 +104,14 @@ const attributes: readonly TaxonomyEntry[] = [
   attribute('db.query.text', 'text', 'Database query.'),
   attribute('file.path', 'text', 'File path.'),
   attribute('user.id', 'text', 'User on whose behalf the agent acts.'),
+  attribute('spanwarden.agent_event', 'text', 'Name of the log event that it was told by: claude_code.tool_result, …'),
+  attribute('spanwarden.decision', 'text', 'What was decided about the tool call: approved or denied.'),
+  attribute(
+    'spanwarden.decision_source',
+    'text',
+    'Who or what decided, in the words of the agent: config, hook, user, …',
+  ),
+  attribute('spanwarden.sandbox_disabled', 'boolean', 'True when the call asked for no sandbox.'),
   attribute('error.type', 'text', 'Class of the error; absent on success.'),
   attribute('rpc.response.status_code', 'text', 'JSON-RPC error code of an MCP call.'),
 ];

@@ -19,7 +19,7 @@ export const receiveConfigSchema = z
           ),
       })
       .prefault({})
-      .describe('OTLP over HTTP: /v1/traces.'),
+      .describe('OTLP over HTTP: /v1/traces and /v1/logs.'),
     bearer_token: z
       .string()
       .min(16)
@@ -48,7 +48,7 @@ export const receiveConfigSchema = z
         'or set receive.dangerously_allow_anonymous: true',
     });
   })
-  .describe('Where spans come in.');
+  .describe('Where spans and log records come in.');
 
 export type ReceiveConfig = z.infer<typeof receiveConfigSchema>;
 

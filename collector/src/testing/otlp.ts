@@ -49,6 +49,44 @@ export function otlpProtobuf(spans: readonly TestSpan[], resource?: Readonly<Rec
   return outcome.bytes;
 }
 
+export interface TestLog {
+  readonly eventName?: string;
+  readonly nanos?: bigint;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  readonly severity?: number;
+  readonly body?: Plain;
+  readonly attributes?: Readonly<Record<string, Plain>>;
+}
+
+/** An ExportLogsServiceRequest in OTLP/JSON with one resource and one scope. */
+export function otlpLogsJson(
+  logs: readonly TestLog[],
+  resource: Readonly<Record<string, Plain>> = { 'service.name': 'test' },
+): object {
+  const scopeLogs = [{ scope: { name: 'test-scope', version: '1.0' }, logRecords: logs.map(jsonLog) }];
+  return { resourceLogs: [{ resource: { attributes: keyValues(resource) }, scopeLogs }] };
+}
+
+/** The same in protobuf. */
+export function otlpLogsProtobuf(logs: readonly TestLog[], resource?: Readonly<Record<string, Plain>>): Buffer {
+  const outcome = otlpJsonToProtobuf(Buffer.from(JSON.stringify(otlpLogsJson(logs, resource))), 'logs');
+  if (outcome.status !== 'ok') throw new Error(outcome.message);
+  return outcome.bytes;
+}
+
+function jsonLog(log: TestLog): object {
+  return {
+    timeUnixNano: String(log.nanos ?? BigInt(Date.now()) * 1_000_000n),
+    severityNumber: log.severity,
+    eventName: log.eventName,
+    traceId: log.traceId,
+    spanId: log.spanId,
+    ...(log.body !== undefined && { body: anyValue(log.body) }),
+    attributes: keyValues(log.attributes ?? {}),
+  };
+}
+
 function jsonSpan(span: TestSpan): object {
   const start = span.startNanos ?? BigInt(Date.now()) * 1_000_000n;
   return {

@@ -7,10 +7,8 @@ const lists = new Set(['gen_ai.input.messages', 'gen_ai.output.messages']);
 /**
  * What a span and the records about it say together: the span says first, records add what it does not have, in the order of their
  * time. Without a span the records alone.
- * @returns undefined when the span needs no records: its content is on it.
  */
-export function joinedEvent(span: AgentEvent | undefined, parts: readonly AgentEvent[]): AgentEvent | undefined {
-  if (span?.final === true) return undefined;
+export function joinedEvent(span: AgentEvent | undefined, parts: readonly AgentEvent[]): AgentEvent {
   const ordered = [...parts].sort(byTime);
   const said = new Map<string, Value>();
   for (const { attributes } of ordered) {

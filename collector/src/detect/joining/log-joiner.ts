@@ -32,6 +32,8 @@ interface Waiting {
   /** All keys it is known by. */
   readonly keys: string[];
   span?: AgentEvent;
+  /** When a span ended that has its content itself. */
+  coveredNanos?: bigint;
   readonly parts: AgentEvent[];
   chars: number;
 }
@@ -51,8 +53,6 @@ export class LogJoiner implements Stateful {
   #nextDue: bigint | undefined;
   #chars = 0;
   #journal: string[] = [];
-  /** Some record has ever waited for a span; until then spans that have their content need no note. */
-  #hasLogs = false;
 
   constructor(options: JoinerOptions) {
     this.#options = options;
@@ -72,8 +72,9 @@ export class LogJoiner implements Stateful {
     for (let span = 0; span < events.batch.spanCount; span++) {
       if ((events.categories(span) & (Category.llm | Category.tool)) === 0) continue;
       const covered = hasContent(events, span, this.#options.fields);
-      if (covered && !this.#hasLogs) continue;
-      this.#take('s', spanAsEvent(events, span, this.#options.fields, covered));
+      const event = spanAsEvent(events, span, this.#options.fields, covered);
+      if (covered) this.#takeCovered({ keys: keysOf(event), endNanos: event.endNanos });
+      else this.#take('s', event);
     }
   }
 
@@ -126,17 +127,18 @@ export class LogJoiner implements Stateful {
       else if (kind === 't') {
         if (value > this.#newest) this.#newest = value;
         this.#due();
-      } else this.#add(kind, value);
+      } else if (kind === 'c') this.#addCovered(value);
+      else this.#add(kind, value);
     }
   }
 
   snapshot(): Uint8Array {
     const waiting = [...new Set(this.#waiting.values())];
-    return Buffer.from(packed({ version: 1, newest: this.#newest, hasLogs: this.#hasLogs, waiting }));
+    return Buffer.from(packed({ version: 1, newest: this.#newest, waiting }));
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
-    let state: { version: number; newest: bigint; hasLogs: boolean; waiting: Waiting[] };
+    let state: { version: number; newest: bigint; waiting: Waiting[] };
     try {
       state = unpacked(Buffer.from(snapshot).toString('utf8')) as typeof state;
     } catch {
@@ -145,7 +147,6 @@ export class LogJoiner implements Stateful {
     if (state.version !== 1) return { status: 'unreadable' };
     this.#flush();
     this.#newest = state.newest;
-    this.#hasLogs = state.hasLogs;
     for (const each of state.waiting) {
       for (const key of each.keys) this.#waiting.set(key, each);
       this.#chars += each.chars;
@@ -159,9 +160,27 @@ export class LogJoiner implements Stateful {
     this.#add(kind, event);
   }
 
+  /** A span with its content on it needs no records; only its keys are kept, for those that come. */
+  #takeCovered(covered: Covered): void {
+    this.#journal.push(packed(['c', covered]));
+    this.#addCovered(covered);
+  }
+
+  #addCovered({ keys, endNanos }: Covered): void {
+    const waiting = this.#under(keys, 64);
+    if (waiting.coveredNanos === undefined || endNanos > waiting.coveredNanos) waiting.coveredNanos = endNanos;
+    this.#noteDue(waiting);
+  }
+
   #add(kind: 's' | 'l', event: AgentEvent): void {
-    if (kind === 'l') this.#hasLogs = true;
-    const keys = kind === 'l' ? [event.joinKey] : keysOf(event);
+    const waiting = this.#under(kind === 'l' ? [event.joinKey] : keysOf(event), charsOf(event));
+    if (kind === 's') waiting.span ??= event;
+    else if (waiting.parts.length < limits.logJoinPartsMax) waiting.parts.push(event);
+    this.#noteDue(waiting);
+  }
+
+  /** What waits under any of the keys, as one from now on. */
+  #under(keys: readonly string[], chars: number): Waiting {
     const found = new Set(keys.flatMap((key) => this.#waiting.get(key) ?? []));
     const [into = { keys: [], parts: [], chars: 0 }, ...others] = found;
     // Parts that nobody knew to be about one thing, until a span came with the keys of both.
@@ -170,15 +189,13 @@ export class LogJoiner implements Stateful {
       into.parts.push(...other.parts);
       into.chars += other.chars;
       if (other.span) into.span ??= other.span;
+      if (other.coveredNanos !== undefined) into.coveredNanos ??= other.coveredNanos;
     }
-    const chars = charsOf(event);
-    if (kind === 's') into.span ??= event;
-    else if (into.parts.length < limits.logJoinPartsMax) into.parts.push(event);
     into.chars += chars;
     this.#chars += chars;
     into.keys.push(...keys.filter((key) => !into.keys.includes(key)));
     for (const key of into.keys) this.#waiting.set(key, into);
-    this.#noteDue(into);
+    return into;
   }
 
   #noteDue(waiting: Waiting): void {
@@ -186,10 +203,10 @@ export class LogJoiner implements Stateful {
     if (this.#nextDue === undefined || due < this.#nextDue) this.#nextDue = due;
   }
 
-  #dueNanos({ span, parts }: Waiting): bigint {
-    let latest = span?.endNanos ?? 0n;
+  #dueNanos({ span, coveredNanos, parts }: Waiting): bigint {
+    let latest = span?.endNanos ?? coveredNanos ?? 0n;
     for (const { endNanos } of parts) if (endNanos > latest) latest = endNanos;
-    const isOver = span !== undefined || parts.some(({ final }) => final);
+    const isOver = span !== undefined || coveredNanos !== undefined || parts.some(({ final }) => final);
     return latest + (isOver ? this.#options.settleNanos : this.#options.openNanos);
   }
 
@@ -217,16 +234,25 @@ export class LogJoiner implements Stateful {
     for (const key of waiting.keys) this.#waiting.delete(key);
     this.#chars -= waiting.chars;
     if (waiting.parts.length === 0) return;
-    const event = joinedEvent(waiting.span, waiting.parts);
-    if (event === undefined) this.counters.covered += waiting.parts.length;
-    else {
-      this.counters[waiting.span === undefined ? 'alone' : 'joined'] += waiting.parts.length;
-      told.push(event);
+    if (waiting.coveredNanos !== undefined) {
+      this.counters.covered += waiting.parts.length;
+      return;
     }
+    this.counters[waiting.span === undefined ? 'alone' : 'joined'] += waiting.parts.length;
+    told.push(joinedEvent(waiting.span, waiting.parts));
   }
 }
 
-type Entry = readonly ['s' | 'l', AgentEvent] | readonly ['t', bigint] | readonly ['f', undefined];
+interface Covered {
+  readonly keys: readonly string[];
+  readonly endNanos: bigint;
+}
+
+type Entry =
+  | readonly ['s' | 'l', AgentEvent]
+  | readonly ['c', Covered]
+  | readonly ['t', bigint]
+  | readonly ['f', undefined];
 
 const empty = new Uint8Array(0);
 

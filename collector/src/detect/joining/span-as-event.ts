@@ -7,7 +7,10 @@ import { type Value, valueJson } from '../../model/value.ts';
 
 /** Whether a model call has messages on it, or a tool call its arguments and its result. */
 export function hasContent(events: SpanEvents, span: number, fields: FieldTable): boolean {
-  const has = (name: string) => events.value(span, fields.intern(name)) !== undefined;
+  const has = (name: string) => {
+    const field = fields.intern(name);
+    return events.batch.findSpanAttribute(span, field) >= 0 || events.value(span, field) !== undefined;
+  };
   if ((events.categories(span) & Category.llm) !== 0)
     return has('gen_ai.input.messages') && has('gen_ai.output.messages');
   return has('gen_ai.tool.call.arguments') && has('gen_ai.tool.call.result');
@@ -24,8 +27,7 @@ const canonicalNames = [
 ];
 
 /**
- * A span as it is remembered until the records about it have come. One that is covered needs none: it keeps only what it is found
- * by, and is final.
+ * A span as it is remembered until the records about it have come. One that is covered needs none: only what it is found by is kept.
  */
 export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable, covered: boolean): AgentEvent {
   const { batch } = events;
@@ -54,7 +56,7 @@ export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable
     scopeVersion: batch.text(scopes[scope + Scope.version]!, scopes[scope + Scope.versionLength]!),
     attributes: [...own.filter(([name]) => !canonicalNames.includes(name)), ...canonical],
     joinKey: '',
-    final: covered,
+    final: true,
     place: 0,
   };
 }

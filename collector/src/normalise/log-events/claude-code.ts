@@ -15,6 +15,7 @@ export function claudeCode(record: LogRecord): Said | undefined {
   const service = record.text('service.name') ?? record.resource.get('service.name');
   const isOurs =
     record.name.startsWith(prefix) ||
+    (typeof record.body === 'string' && record.body.startsWith(prefix)) ||
     record.scopeName.startsWith('com.anthropic.claude_code') ||
     (typeof service === 'string' && services.has(service));
   if (!isOurs || record.name === '') return undefined;

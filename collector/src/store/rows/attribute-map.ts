@@ -1,7 +1,7 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import type { Redactor } from '../../model/redaction.ts';
-import { Attribute, type SpanBatch, ValueType } from '../../model/span-batch.ts';
+import { Attribute, type AttributeSource, ValueType } from '../../model/span-batch.ts';
 import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
 import { TypeNotes } from './attribute-types.ts';
@@ -26,7 +26,7 @@ export class AttributeMapWriter {
   readonly #fields: FieldTable;
   readonly #shapes = new Map<number, Shape>();
   #generation = -1;
-  #batch!: SpanBatch;
+  #batch!: AttributeSource;
 
   readonly #redactor: Redactor | undefined;
 
@@ -35,7 +35,7 @@ export class AttributeMapWriter {
     this.#redactor = redactor;
   }
 
-  begin(batch: SpanBatch): void {
+  begin(batch: AttributeSource): void {
     this.#batch = batch;
     if (this.#generation !== this.#fields.generation || this.#shapes.size > shapesMax) this.#shapes.clear();
     this.#generation = this.#fields.generation;
@@ -80,6 +80,12 @@ export class AttributeMapWriter {
       this.#entry(writer, first + i);
     }
     for (; next < added.length; next++) this.#added(writer, added[next]!);
+  }
+
+  /** Writes a value that has no name as a String. */
+  writeBare(writer: RowWriter, row: number): void {
+    const text = valueText(this.#batch.attributeValue(row));
+    this.#text(writer, this.#redactor?.text(text) ?? text);
   }
 
   #added(writer: RowWriter, { name, value }: AddedAttribute): void {

@@ -7,6 +7,7 @@ import { AttributeMapWriter } from './attribute-map.ts';
 import { redactedMark } from './attribute-types.ts';
 import { RowWriter } from './rowbinary.ts';
 import { FactMapWriter } from './span-facts.ts';
+import { edgesOf, type TimeEdges, type TimeRange, withOriginal, writeTime } from './times.ts';
 
 /**
  * The columns of otel_traces that the OpenTelemetry Collector's ClickHouse exporter inserts, in this order.
@@ -39,12 +40,6 @@ export const otelTracesColumns = [
 
 /** What our rows carry behind them, into EPHEMERAL columns: see migration 6. */
 export const ownTracesColumns = ['AttributeTypesIn', 'FactsIn'] as const;
-
-/** Where a span's start must lie to be stored under it, in milliseconds since the epoch. */
-export interface TimeRange {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 /**
  * Span batches → RowBinary rows, mostly by copying bytes: protobuf and RowBinary write strings alike, and a fixed64 of
@@ -89,9 +84,7 @@ export class SpanRowEncoder {
     this.#resourceEnds = [];
     this.#resourceTypes = [];
     this.#resourceRedacted = [];
-    const from = BigInt(range.fromMs) * 1_000_000n;
-    const to = BigInt(range.toMs) * 1_000_000n;
-    const edges = { from, to, fromHigh: Number(from >> 32n), toHigh: Number(to >> 32n) };
+    const edges = edgesOf(range);
     this.#maps.begin(batch);
     for (let span = 0; span < batch.spanCount; span++) {
       this.#row(batch, span * Span.stride, edges, addedTo(span, events));
@@ -148,21 +141,9 @@ export class SpanRowEncoder {
   /** Writes the start, moved into the accepted range; returns the attribute that keeps the original if it was moved. */
   #timestamp(batch: SpanBatch, at: number, edges: TimeEdges): AddedAttribute | undefined {
     const start = batch.spans[at + Span.start]!;
-    const offset = start >= 0 ? start : batch.spans[at + Span.end]!;
-    if (offset >= 0) {
-      // Compare by the high half first: only spans within four seconds of an edge need all 64 bits.
-      const high = batch.bytes.readUInt32LE(offset + 4);
-      if (high > edges.fromHigh && high < edges.toHigh) {
-        this.#writer.raw(batch.bytes, offset, offset + 8);
-        return undefined;
-      }
-    }
-    const nanos = batch.nanos(offset);
-    const kept = clamp(nanos, edges);
-    this.#writer.i64(kept);
-    if (kept === nanos) return undefined;
-    this.clamped++;
-    return { name: 'spanwarden.original_timestamp', value: String(nanos) };
+    const moved = writeTime(this.#writer, batch, start >= 0 ? start : batch.spans[at + Span.end]!, edges);
+    if (moved !== undefined) this.clamped++;
+    return moved;
   }
 
   #text(bytes: Buffer, rows: ArrayLike<number>, column: number): void {
@@ -243,11 +224,6 @@ function timesText(batch: SpanBatch, start: number, end: number): string {
   return `@${start < 0 ? '' : batch.nanos(start)},${end < 0 ? '' : batch.nanos(end)}`;
 }
 
-function clamp(nanos: bigint, edges: TimeEdges): bigint {
-  if (nanos < edges.from) return edges.from;
-  return nanos > edges.to ? edges.to : nanos;
-}
-
 /** What the span says in another dialect. A fault in working it out must not cost the span. */
 function addedTo(span: number, events: SpanEvents | undefined): readonly AddedAttribute[] {
   try {
@@ -258,22 +234,6 @@ function addedTo(span: number, events: SpanEvents | undefined): readonly AddedAt
 }
 
 const none: readonly AddedAttribute[] = [];
-
-function withOriginal(
-  added: readonly AddedAttribute[],
-  original: AddedAttribute | undefined,
-): readonly AddedAttribute[] {
-  if (original === undefined) return added;
-  return [...added, original].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-interface TimeEdges {
-  readonly from: bigint;
-  readonly to: bigint;
-  /** Their upper 32 bits, worked out once per batch. */
-  readonly fromHigh: number;
-  readonly toHigh: number;
-}
 
 const spanKinds = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'].map(encoded);
 const statusCodes = ['Unset', 'Ok', 'Error'].map(encoded);

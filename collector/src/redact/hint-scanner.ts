@@ -16,14 +16,19 @@ export class HintScanner {
   #count = 0;
   #encoded = new Int32Array(256);
   #encodedCount = 0;
+  /** By pair of bytes: the list of hints that have it, and whether both may be base64. */
   readonly #pairs = new Uint16Array(65_536);
   readonly #lists: { readonly bytes: Buffer; readonly offset: number; readonly assigns: boolean }[][] = [[]];
 
   constructor(hints: readonly Hint[]) {
+    for (let pair = 0; pair < this.#pairs.length; pair++) {
+      if (base64Bytes[pair & 0xff] === 1 && base64Bytes[pair >> 8] === 1) this.#pairs[pair] = base64Flag;
+    }
     for (const { text, assigns } of hints) {
       const bytes = Buffer.from(text, 'latin1');
-      this.#add(bytes[0]! | (bytes[1]! << 8), bytes, 0, assigns);
-      if (bytes.length > 2) this.#add(bytes[1]! | (bytes[2]! << 8), bytes, 1, assigns);
+      // A hint may begin at either half of a pair: it is known by the rarest pair that it has for each.
+      this.#addAt(rarestPair(text, 0), bytes, assigns);
+      if (bytes.length > 2) this.#addAt(rarestPair(text, 1), bytes, assigns);
       // Of two bytes at an odd position only the second is at the start of a pair.
       else for (let next = 0; next < 256; next++) this.#add(bytes[1]! | (next << 8), bytes, 1, assigns);
     }
@@ -38,11 +43,19 @@ export class HintScanner {
     this.#encodedCount = 0;
     const pairs = this.#pairs;
     const last = bytes.length - 1;
+    /** Pairs in a row that may be base64. */
+    let run = 0;
     for (let at = 0; at < last; at += 2) {
-      const list = pairs[bytes[at]! | (bytes[at + 1]! << 8)]!;
-      if (list !== 0 && this.#stands(bytes, at, list)) this.#hit(at);
+      const pair = pairs[bytes[at]! | (bytes[at + 1]! << 8)]!;
+      // Without a branch: words end too often to be foreseen.
+      run = Math.imul(run + 1, pair >>> 15);
+      if ((pair & listMask) !== 0 || run === encodedPairs) this.#look(bytes, at, pair & listMask, run);
     }
-    this.#encodedRuns(bytes);
+  }
+
+  #look(bytes: Buffer, at: number, list: number, run: number): void {
+    if (list !== 0 && this.#stands(bytes, at, list)) this.#hit(at);
+    if (run === encodedPairs) this.#encodedRun(bytes, at);
   }
 
   /** Whether something was found in [start, end). */
@@ -50,12 +63,16 @@ export class HintScanner {
     return contains(this.#hits, this.#count, start, end) || contains(this.#encoded, this.#encodedCount, start, end);
   }
 
+  #addAt(offset: number, bytes: Buffer, assigns: boolean): void {
+    this.#add(bytes[offset]! | (bytes[offset + 1]! << 8), bytes, offset, assigns);
+  }
+
   #add(pair: number, bytes: Buffer, offset: number, assigns: boolean): void {
-    if (this.#pairs[pair] === 0) {
-      this.#pairs[pair] = this.#lists.length;
+    if ((this.#pairs[pair]! & listMask) === 0) {
+      this.#pairs[pair]! |= this.#lists.length;
       this.#lists.push([]);
     }
-    this.#lists[this.#pairs[pair]!]!.push({ bytes, offset, assigns });
+    this.#lists[this.#pairs[pair]! & listMask]!.push({ bytes, offset, assigns });
   }
 
   #stands(bytes: Buffer, at: number, list: number): boolean {
@@ -76,24 +93,15 @@ export class HintScanner {
     this.#hits[this.#count++] = at;
   }
 
-  /** A run as long as the step has a byte at one of the steps. */
-  #encodedRuns(bytes: Buffer): void {
-    for (let at = encodedBytesMin - 1; at < bytes.length; at += encodedBytesMin) {
-      if (base64Bytes[bytes[at]!] === 0) continue;
-      let start = at;
-      while (start > 0 && base64Bytes[bytes[start - 1]!] === 1) start--;
-      // Most bytes of a text are in words, which end long before.
-      let end = at + 1;
-      const enough = start + encodedBytesMin;
-      while (end < bytes.length && end < enough && base64Bytes[bytes[end]!] === 1) end++;
-      if (end < enough) continue;
-      while (end < bytes.length && base64Bytes[bytes[end]!] === 1) end++;
-      if (this.#decodesToHint(bytes, start, end)) {
-        if (this.#encodedCount === this.#encoded.length) this.#encoded = larger(this.#encoded);
-        this.#encoded[this.#encodedCount++] = start + ((end - start) >> 1);
-      }
-      at = Math.max(at, end - encodedBytesMin);
-    }
+  /** `inside` is in a long run that was not looked at yet. */
+  #encodedRun(bytes: Buffer, inside: number): void {
+    let start = inside;
+    while (start > 0 && base64Bytes[bytes[start - 1]!] === 1) start--;
+    let end = inside + 1;
+    while (end < bytes.length && base64Bytes[bytes[end]!] === 1) end++;
+    if (end - start < encodedBytesMin || !this.#decodesToHint(bytes, start, end)) return;
+    if (this.#encodedCount === this.#encoded.length) this.#encoded = larger(this.#encoded);
+    this.#encoded[this.#encodedCount++] = start + ((end - start) >> 1);
   }
 
   /** A byte of the message around it may look like the beginning of the run, so all four alignments are tried. */
@@ -102,7 +110,7 @@ export class HintScanner {
     for (let shift = 0; shift < 4; shift++) {
       const decoded = Buffer.from(bytes.toString('latin1', start + shift, end), 'base64');
       for (let at = 0; at < decoded.length - 1; at++) {
-        const list = this.#pairs[decoded[at]! | (decoded[at + 1]! << 8)]!;
+        const list = this.#pairs[decoded[at]! | (decoded[at + 1]! << 8)]! & listMask;
         if (list !== 0 && this.#stands(decoded, at, list)) return true;
       }
     }
@@ -110,8 +118,28 @@ export class HintScanner {
   }
 }
 
+/** Where in the hint, of every second place from `from`, the pair of letters stands that texts have least often. */
+function rarestPair(text: string, from: number): number {
+  let best = from;
+  for (let at = from; at + 1 < text.length; at += 2) {
+    if (commonness(text, at) < commonness(text, best)) best = at;
+  }
+  return best;
+}
+
+function commonness(text: string, at: number): number {
+  return (commonLetters.indexOf(text[at]!) + 1) * (commonLetters.indexOf(text[at + 1]!) + 1);
+}
+
+/** Rare ones first. Others, capitals among them, are rarer still in texts. */
+const commonLetters = 'zqxjkvbpygfwmucldrhsnioate';
+
 /** Base64 of a secret of 20 characters, without the padding. */
 export const encodedBytesMin = 27;
+/** As many whole pairs as a run of so many bytes has at least. */
+const encodedPairs = (encodedBytesMin - 1) >> 1;
+const base64Flag = 0x8000;
+const listMask = 0x7fff;
 const assignmentBytesMax = 32;
 
 function assignmentFollows(bytes: Buffer, end: number): boolean {

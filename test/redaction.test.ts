@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { secrets } from '../collector/src/redact/testing/secrets.ts';
 import { otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
 import { clickhouseOf } from './support/clickhouse.ts';
@@ -87,6 +89,21 @@ test('a secret joins what it stands in', async () => {
     `SELECT count() AS n FROM otel_traces WHERE position(SpanAttributes['gen_ai.output.messages'], '${rows[0]!.hash}') > 0`,
   );
   assert.equal(joined!.n, '1');
+});
+
+test('backtest and explain say that they read redacted spans', async () => {
+  const main = fileURLToPath(new URL('../collector/src/main.ts', import.meta.url));
+  const spanwarden = (...args: string[]) =>
+    spawnSync(process.execPath, [main, 'rules', ...args, '--config', home.configFile], { encoding: 'utf8' });
+  const rules = fileURLToPath(new URL('../rules/exfiltration', import.meta.url));
+  const backtest = spanwarden('backtest', rules, '--since', '1d');
+  assert.equal(backtest.status, 0, backtest.stderr);
+  assert.match(backtest.stdout, /spans redacted before storage/);
+  const [span] = await clickhouse.rows<{ t: string; s: string }>(
+    'SELECT TraceId AS t, SpanId AS s FROM otel_traces LIMIT 1',
+  );
+  const explained = spanwarden('explain', 'secret_leaves', `${span!.t}/${span!.s}`);
+  assert.match(explained.stdout, /redacted before storage/, explained.stderr);
 });
 
 test('the key is made once, for its owner only', async () => {

@@ -42,9 +42,8 @@ export function createExtract(
     }
   }
   return (cursor, matched) => {
-    const indexes = new Set(matched.flatMap((rule) => usedBy.get(rule) ?? []));
     const parts: EventPart[] = [];
-    for (const correlation of [...indexes].sort((a, b) => a - b)) {
+    for (const correlation of usersOf(matched, usedBy)) {
       const groups = extractions[correlation]!(cursor, matched);
       if (groups === undefined) counters.withoutKey[correlation]!++;
       else if (groups.length > 0) parts.push({ correlation, groups });
@@ -53,6 +52,16 @@ export function createExtract(
     const span = withSharedTexts(identityOf(cursor), texts);
     return { timeNanos: span.endNanos, startNanos: startOf(cursor), span, parts };
   };
+}
+
+/** The correlations that wait for one of the rules, ascending. */
+function usersOf(matched: readonly Rule[], usedBy: ReadonlyMap<Rule, readonly number[]>): readonly number[] {
+  if (matched.length === 1) return usedBy.get(matched[0]!) ?? [];
+  const users: number[] = [];
+  for (const rule of matched) {
+    for (const user of usedBy.get(rule) ?? []) if (!users.includes(user)) users.push(user);
+  }
+  return users.sort((a, b) => a - b);
 }
 
 /** Windows keep what is given here for as long as their timespan, so all members stand in the record itself. */
@@ -106,9 +115,14 @@ function createPart(
           : valuesOf(valueReaders, cursor, limits.correlationValuesPerEventMax);
       counters.droppedValues += values.dropped;
       if (valueReaders.length > 0 && values.list.length === 0) continue;
+      const start = timed ? { startNanos: startOf(cursor) } : undefined;
+      if (readings.length === 1 && groups.tuples.length === 1) {
+        // What most spans are: in one group, by one reading, so that there is nothing to join.
+        const list = numeric || values.list.length < 2 ? values.list : [...new Set(values.list)];
+        return [{ texts: groups.tuples[0]!, members: hits, values: list, ...start }];
+      }
       for (const texts of groups.tuples) {
         const key = JSON.stringify(texts);
-        const start = timed ? { startNanos: startOf(cursor) } : {};
         const part = parts.get(key) ?? { texts, members: 0, values: [], ...start };
         parts.set(key, part);
         part.members |= hits;
@@ -140,6 +154,8 @@ interface Tuples {
 
 /** Every combination of the readers' members, at most `max`; none when a field is absent or null. */
 function tuplesOf(readers: readonly Reader[], cursor: Cursor, max: number): Tuples {
+  const only = onlyTuple(readers, cursor);
+  if (only) return { tuples: [only], dropped: 0 };
   let tuples: readonly (readonly string[])[] = [[]];
   let dropped = 0;
   for (const reader of readers) {
@@ -151,6 +167,17 @@ function tuplesOf(readers: readonly Reader[], cursor: Cursor, max: number): Tupl
     dropped += wanted - tuples.length;
   }
   return { tuples, dropped };
+}
+
+/** The one combination of readers that have one member each, as nearly all have. */
+function onlyTuple(readers: readonly Reader[], cursor: Cursor): readonly string[] | undefined {
+  const texts: string[] = [];
+  for (const reader of readers) {
+    const members = reader.read(cursor);
+    if (members?.length !== 1 || members[0]!.value === null) return undefined;
+    texts.push(boundedText(members[0]!.text));
+  }
+  return texts;
 }
 
 interface Values {

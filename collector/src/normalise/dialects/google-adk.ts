@@ -1,11 +1,13 @@
 import type { Value } from '../../model/value.ts';
 import { member, parsedOrCut } from '../json-value.ts';
-import type { Dialect, SpanSource } from './dialect.ts';
+import type { Dialect, Reading, SpanSource } from './dialect.ts';
 import { converted, either, exceptionType, first, has, inJson, when } from './readings.ts';
 
 const request = 'gcp.vertex.agent.llm_request';
 const response = 'gcp.vertex.agent.llm_response';
-const isModelCall = (span: SpanSource): boolean => span.attribute(request) !== undefined;
+/** `{}` stands on every model call whose content was left out, and on every tool span of the older schema. */
+const isModelCall = (span: SpanSource): boolean =>
+  span.attribute(request) !== undefined && span.attribute('gen_ai.tool.name') === undefined;
 
 /**
  * Google's Agent Development Kit: requests and answers as Gemini has them, arguments and results of tools beside canonical names. What it
@@ -22,11 +24,11 @@ export const googleAdk: Dialect = {
     'gen_ai.provider.name': when(isModelCall, converted(inJson(request, 'model'), providerOf)),
     'gen_ai.request.model': inJson(request, 'model'),
     'gen_ai.response.model': inJson(response, 'model_version'),
-    'gen_ai.input.messages': when(isModelCall, first(request)),
-    'gen_ai.output.messages': when(isModelCall, first(response)),
+    'gen_ai.input.messages': sent(request),
+    'gen_ai.output.messages': sent(response),
     'gen_ai.tool.definitions': inJson(request, 'config', 'tools'),
-    'gen_ai.tool.call.arguments': first('gcp.vertex.agent.tool_call_args'),
-    'gen_ai.tool.call.result': converted(first('gcp.vertex.agent.tool_response'), unwrappedResult),
+    'gen_ai.tool.call.arguments': sent('gcp.vertex.agent.tool_call_args'),
+    'gen_ai.tool.call.result': converted(sent('gcp.vertex.agent.tool_response'), unwrappedResult),
     'gen_ai.response.finish_reasons': inJson(response, 'finish_reason'),
     'gen_ai.usage.input_tokens': inJson(response, 'usage_metadata', 'prompt_token_count'),
     'gen_ai.usage.output_tokens': inJson(response, 'usage_metadata', 'candidates_token_count'),
@@ -36,6 +38,11 @@ export const googleAdk: Dialect = {
     'error.type': either(exceptionType, when(has('gen_ai.operation.name', 'execute_tool'), failedResult)),
   },
 };
+
+/** An attribute whose content was not left out. */
+function sent(name: string): Reading {
+  return converted(first(name), (value) => (value === '{}' || value === 'N/A' ? undefined : value));
+}
 
 function providerOf(model: Value): Value | undefined {
   return typeof model === 'string' ? /^([a-z_]{2,40})\//.exec(model)?.[1] : undefined;

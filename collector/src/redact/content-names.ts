@@ -29,6 +29,8 @@ const content = new RegExp(
     '^(?:retrieval|reranker|embedding|document|tool)\\.(?!name$|id$|type$|model_name$|tool_call\\.id$|call\\.id$|embeddings?\\.\\d+\\.embedding\\.vector$)',
     '^ai\\.(?:prompt|response\\.(?:text|object|reasoning|toolCalls|files)|toolCall\\.(?:args|result)|values?|documents?)',
     '(?:arguments|argument|parameters|prompt|completion|instructions?|document|documents|stdout|stderr|command|query)(?:\\.|$)',
+    // What log records of coding agents and older GenAI events call it.
+    '^(?:response|content|tool_calls)$',
     '^body$|(?:^|[._])(?:tool_(?:input|output|response|result|args)|args|result|body|message|messages|text|transcript)$',
     // Facts that quote from it; kinds, domains and flags may stay.
     '^spanwarden\\.(?:argument|text|values)\\.',

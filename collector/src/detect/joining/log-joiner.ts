@@ -51,6 +51,9 @@ export class LogJoiner implements Stateful {
   readonly #waiting = new Map<string, Waiting>();
   #newest = 0n;
   #nextDue: bigint | undefined;
+  #lookedNanos = 0n;
+  /** A record has ever asked for a span. Before, spans with their content need no note, and nobody pays for them. */
+  #hasLogs = false;
   #chars = 0;
   #journal: string[] = [];
 
@@ -72,6 +75,7 @@ export class LogJoiner implements Stateful {
     for (let span = 0; span < events.batch.spanCount; span++) {
       if ((events.categories(span) & (Category.llm | Category.tool)) === 0) continue;
       const covered = hasContent(events, span, this.#options.fields);
+      if (covered && !this.#hasLogs) continue;
       const event = spanAsEvent(events, span, this.#options.fields, covered);
       if (covered) this.#takeCovered({ keys: keysOf(event), endNanos: event.endNanos });
       else this.#take('s', event);
@@ -97,7 +101,8 @@ export class LogJoiner implements Stateful {
   advance(nanos: bigint): AgentEvent[] {
     if (nanos > this.#newest) this.#newest = nanos;
     const isFull = this.#waiting.size > limits.logJoinWaitingMax || this.#chars > limits.logJoinCharsMax;
-    if (!isFull && (this.#nextDue === undefined || this.#newest < this.#nextDue)) return [];
+    const isSoon = this.#newest < this.#lookedNanos + lookEveryNanos;
+    if (!isFull && (isSoon || this.#nextDue === undefined || this.#newest < this.#nextDue)) return [];
     this.#journal.push(packed(['t', this.#newest]));
     return this.#due();
   }
@@ -134,11 +139,11 @@ export class LogJoiner implements Stateful {
 
   snapshot(): Uint8Array {
     const waiting = [...new Set(this.#waiting.values())];
-    return Buffer.from(packed({ version: 1, newest: this.#newest, waiting }));
+    return Buffer.from(packed({ version: 1, newest: this.#newest, hasLogs: this.#hasLogs, waiting }));
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
-    let state: { version: number; newest: bigint; waiting: Waiting[] };
+    let state: { version: number; newest: bigint; hasLogs: boolean; waiting: Waiting[] };
     try {
       state = unpacked(Buffer.from(snapshot).toString('utf8')) as typeof state;
     } catch {
@@ -147,6 +152,7 @@ export class LogJoiner implements Stateful {
     if (state.version !== 1) return { status: 'unreadable' };
     this.#flush();
     this.#newest = state.newest;
+    this.#hasLogs = state.hasLogs;
     for (const each of state.waiting) {
       for (const key of each.keys) this.#waiting.set(key, each);
       this.#chars += each.chars;
@@ -173,6 +179,7 @@ export class LogJoiner implements Stateful {
   }
 
   #add(kind: 's' | 'l', event: AgentEvent): void {
+    if (kind === 'l') this.#hasLogs = true;
     const waiting = this.#under(kind === 'l' ? [event.joinKey] : keysOf(event), charsOf(event));
     if (kind === 's') waiting.span ??= event;
     else if (waiting.parts.length < limits.logJoinPartsMax) waiting.parts.push(event);
@@ -212,6 +219,7 @@ export class LogJoiner implements Stateful {
 
   #due(): AgentEvent[] {
     const told: AgentEvent[] = [];
+    this.#lookedNanos = this.#newest;
     this.#nextDue = undefined;
     for (const each of new Set(this.#waiting.values())) {
       const isHurried = this.#waiting.size > limits.logJoinWaitingMax || this.#chars > limits.logJoinCharsMax;
@@ -255,6 +263,8 @@ type Entry =
   | readonly ['f', undefined];
 
 const empty = new Uint8Array(0);
+/** Looking through all that waits is done once in so much event time. */
+const lookEveryNanos = 1_000_000_000n;
 
 /** The keys of a span: its own, and those of the response and the call that it says. */
 function keysOf(span: AgentEvent): string[] {

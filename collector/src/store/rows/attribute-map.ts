@@ -82,10 +82,10 @@ export class AttributeMapWriter {
     for (; next < added.length; next++) this.#added(writer, added[next]!);
   }
 
-  /** Writes a value that has no name as a String. */
-  writeBare(writer: RowWriter, row: number): void {
+  /** Writes a value that has no name, the body of a log record, as a String. */
+  writeBody(writer: RowWriter, row: number): void {
     const text = valueText(this.#batch.attributeValue(row));
-    this.#text(writer, this.#redactor?.text(text) ?? text);
+    this.#text(writer, this.#redactor?.text(text, 'body') ?? text);
   }
 
   #added(writer: RowWriter, { name, value }: AddedAttribute): void {

@@ -85,7 +85,7 @@ export class LogRowEncoder {
     this.#encodeOwners(batch, resource, scope);
     this.#copy(this.#services[resource]!);
     const body = logs[at + Log.body]!;
-    if (body >= 0) this.#maps.writeBare(writer, body);
+    if (body >= 0) this.#maps.writeBody(writer, body);
     else writer.u8(0);
     this.#copy(this.#resources[resource]!);
     this.#copy(this.#scopes[scope]!);

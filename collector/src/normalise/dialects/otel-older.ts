@@ -1,10 +1,14 @@
 import { isList, type Value, type ValueMap } from '../../model/value.ts';
 import { isMap, member, parsedValue } from '../json-value.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
-import { either, exceptionType, first, indexedList } from './readings.ts';
+import { either, exceptionType, first, indexedList, operationIs, when } from './readings.ts';
 
 const inputEvents = ['gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message', 'gen_ai.tool.message'];
 const detailsEvent = 'gen_ai.client.inference.operation.details';
+
+const isStep = operationIs('execute_tool', 'retrieval', 'embeddings');
+/** LangSmith writes what goes into tools and retrievers under the names of prompts: it must not pass for words of the user. */
+const isModelCall = (span: SpanSource): boolean => !isStep(span);
 
 /**
  * OTel's own names before 1.37, and those that followed them: `gen_ai.system`, prompts and completions as indexed keys (OpenLLMetry's
@@ -39,14 +43,14 @@ export const otelOlder: Dialect = {
     'gen_ai.provider.name': first('gen_ai.system'),
     'gen_ai.input.messages': either(
       indexedList('gen_ai.prompt'),
-      first('gen_ai.prompt'),
+      when(isModelCall, first('gen_ai.prompt')),
       detail('gen_ai.input.messages'),
       eventText('gen_ai.content.prompt', 'gen_ai.prompt'),
       (span) => messagesOf(span, inputEvents),
     ),
     'gen_ai.output.messages': either(
       indexedList('gen_ai.completion'),
-      first('gen_ai.completion'),
+      when(isModelCall, first('gen_ai.completion')),
       detail('gen_ai.output.messages'),
       eventText('gen_ai.content.completion', 'gen_ai.completion'),
       (span) => messagesOf(span, ['gen_ai.choice']),

@@ -176,13 +176,13 @@ export const captures: Readonly<Record<string, Capture>> = {
     dialect: 'langsmith',
     chatWithTool: [
       { span: 'ChatOpenAI', instead: { [reasons]: 'tool_calls' } },
-      { span: 'find_order', lacks: [callId], instead: run(words.call, JSON.stringify({ outputs: words.result })) },
+      { span: 'find_order', lacks: [callId] },
       { span: 'ChatOpenAI', nth: 1, instead: { [reasons]: 'stop' } },
     ],
     agentWithMcpError: [
       // Agents are chains like any other.
       { span: words.agent, lacks: ['gen_ai.agent.name'], instead: { ...repeated, 'gen_ai.operation.name': 'chain' } },
-      { span: 'refund', lacks: [callId], instead: { ...plainTool, ...run(words.refundCall, words.refundError) } },
+      { span: 'refund', lacks: [callId], instead: plainTool },
       { span: 'ChatOpenAI', nth: 1, instead: { ...refundOffered, [reasons]: 'stop' } },
     ],
     streamedRetrieval: [
@@ -190,10 +190,6 @@ export const captures: Readonly<Record<string, Capture>> = {
         span: 'search',
         instead: {
           'gen_ai.operation.name': 'embeddings',
-          ...run(
-            words.query,
-            JSON.stringify({ outputs: words.documents.map((page_content) => ({ page_content, type: 'Document' })) }),
-          ),
         },
       },
       // A streamed call goes out under the name of the run around it.
@@ -291,11 +287,6 @@ function adkCall(nth: number, instead: CanonicalView, system?: string): Picked {
   const says = { 'spanwarden.text.system': [system === undefined ? added : `${system}\n\n${added}`] };
   const span = 'generate_content openai/gpt-5';
   return { span, nth, instead: { 'gen_ai.request.model': 'openai/gpt-5', ...says, ...instead } };
-}
-
-/** LangSmith writes inputs and outputs of every run to the names that older OTel has for prompts and completions. */
-function run(input: string, output: string): CanonicalView {
-  return { 'spanwarden.text.user': [input], 'spanwarden.text.output': [output] };
 }
 
 /** Mastra shows what was said on the step around the call, and its calls of tools there alone. */

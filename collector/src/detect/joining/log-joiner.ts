@@ -268,7 +268,8 @@ const lookEveryNanos = 1_000_000_000n;
 
 /** The keys of a span: its own, and those of the response and the call that it says. */
 function keysOf(span: AgentEvent): string[] {
-  const text = (pairs: readonly NamedValue[], name: string) => valueText(new Map(pairs).get(name) ?? '');
+  const text = (pairs: readonly NamedValue[], name: string) =>
+    valueText(pairs.findLast(([each]) => each === name)?.[1] ?? '');
   const response = text(span.attributes, 'gen_ai.response.id');
   const call = text(span.attributes, 'gen_ai.tool.call.id');
   const conversation = text(span.attributes, 'gen_ai.conversation.id');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { withCasework } from './detect/casework.ts';
 import { createDetector } from './detect/engine.ts';
+import { packed } from './detect/joining/event-json.ts';
 import { loadRules } from './detect/load.ts';
 import { createJoiner } from './log-events.ts';
 import { createFieldTable } from './model/fields.ts';
@@ -40,10 +41,11 @@ const spanId = '00f067aa0ba902b7';
 const nowMs = 1_900_000_000_000;
 const at = (seconds: number) => BigInt(nowMs) * 1_000_000n + BigInt(seconds) * 1_000_000_000n;
 
-/** A pipeline with everything that judges, and the titles of what it found. */
-function setup() {
+/** A pipeline with everything that judges, and the titles of what it found. The service has sent records before, or not. */
+function setup(isKnown: boolean) {
   const fields = createFieldTable();
   const joiner = createJoiner(fields, 30_000_000_000n);
+  if (isKnown) joiner.restore(Buffer.from(packed({ version: 2, newest: 0n, senders: ['test'], waiting: [] })));
   const detector = withCasework(
     createDetector({ ...loadRules([{ path: 'r.yml', text: rules }]), fields, journal: true }),
     {
@@ -76,8 +78,8 @@ type Request = { readonly signal: 'logs' | 'traces'; readonly bytes: Buffer };
 const logs = (...records: TestLog[]): Request => ({ signal: 'logs', bytes: otlpLogsProtobuf(records) });
 
 /** Titles of what is found in requests that come in this order, without repeats. */
-async function foundIn(requests: readonly Request[]): Promise<string[]> {
-  const { pipeline, found } = setup();
+async function foundIn(requests: readonly Request[], isKnown = true): Promise<string[]> {
+  const { pipeline, found } = setup(isKnown);
   for (const { signal, bytes } of requests)
     assert.equal((await pipeline.consume('protobuf', bytes, signal)).status, 'ok');
   await pipeline.flush();
@@ -115,6 +117,11 @@ describe('content in log records, the rest on the span', () => {
     });
   }
 
+  test('the first records of a service may miss a span that came before them, and are judged alone', async () => {
+    assert.deepEqual(await foundIn([chat, question, answer], false), ['Two model calls in a trace']);
+    assert.deepEqual(await foundIn([question, chat, answer], false), ['A model was told to']);
+  });
+
   test('two of them are two', async () => {
     const other = { traceId, spanId: 'b7ad6b7169203331', nanos: at(3), attributes: { 'event.name': 'gen_ai.choice' } };
     const second = logs({ ...other, body: { message: { content: 'yes' } } });
@@ -151,7 +158,7 @@ describe('tool calls of a coding agent', () => {
 });
 
 test('log records are stored, whatever they say, and a batch of refused ones is none', async () => {
-  const { pipeline, tables } = setup();
+  const { pipeline, tables } = setup(true);
   await pipeline.consume('protobuf', otlpLogsProtobuf([{ body: 'a' }, { body: 'b' }]), 'logs');
   assert.deepEqual(tables, ['otel_logs 2']);
   const refused = await pipeline.consume('protobuf', otlpLogsProtobuf([{ traceId: 'ab' }]), 'logs');

@@ -34,8 +34,8 @@ export async function onChange(paths: readonly string[], act: () => void): Promi
 /** Calls `changed` after changes of YAML files in the folders or beside the files, until what it gives is called. */
 export function watchYaml(paths: readonly string[], changed: () => void, failed: (error: unknown) => void): () => void {
   let timer: NodeJS.Timeout | undefined;
-  const watchers = watchedFolders(paths).map((folder): FSWatcher => {
-    const watcher = watch(folder, { recursive: true }, (_event, name) => {
+  const watchers = watchedFolders(paths).map(({ folder, recursive }): FSWatcher => {
+    const watcher = watch(folder, { recursive }, (_event, name) => {
       if (name !== null && !/\.ya?ml$/.test(name)) return;
       clearTimeout(timer);
       timer = setTimeout(changed, settleMs);
@@ -48,8 +48,18 @@ export function watchYaml(paths: readonly string[], changed: () => void, failed:
   };
 }
 
-/** A file is watched through its folder: editors replace files, and a watched inode would be gone. */
-function watchedFolders(paths: readonly string[]): string[] {
+/**
+ * A file is watched through its folder: editors replace files, and a watched inode would be gone. What is below that folder is not
+ * looked at: the data directory often stands beside the config, and each of its many files would be.
+ */
+function watchedFolders(paths: readonly string[]): { readonly folder: string; readonly recursive: boolean }[] {
   const there = paths.filter((path) => existsSync(path));
-  return [...new Set(there.map((path) => (statSync(path).isDirectory() ? path : dirname(path))))];
+  const folders = there.filter((path) => statSync(path).isDirectory());
+  const beside = there.filter((path) => !folders.includes(path)).map((path) => dirname(path));
+  return [
+    ...[...new Set(folders)].map((folder) => ({ folder, recursive: true })),
+    ...[...new Set(beside)]
+      .filter((folder) => !folders.includes(folder))
+      .map((folder) => ({ folder, recursive: false })),
+  ];
 }

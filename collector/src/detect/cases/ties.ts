@@ -46,9 +46,19 @@ export function createTieReader(fields: FieldTable): (events: SpanEvents) => rea
   };
 }
 
+interface Tied {
+  readonly near: Set<string>;
+  /** When the key came, counted; tells it from the same key before it was forgotten. */
+  readonly number: number;
+}
+
 /** Remembers ties in both directions; the oldest are forgotten. */
 export class Ties {
-  readonly #near = new Map<string, Set<string>>();
+  readonly #near = new Map<string, Tied>();
+  /** Keys as they came, from `#head` on: finding the first entry of a map gets slower with each that was deleted before it. */
+  #queue: { readonly key: string; readonly number: number }[] = [];
+  #head = 0;
+  #numbers = 0;
 
   get size(): number {
     return this.#near.size;
@@ -56,8 +66,8 @@ export class Ties {
 
   /** False when it was known, or when the two have too many already. */
   add([a, b]: Tie): boolean {
-    if (a === b || this.#near.get(a)?.has(b) || (this.#near.get(b)?.size ?? 0) >= tiesPerKeyMax) return false;
-    if ((this.#near.get(a)?.size ?? 0) >= tiesPerKeyMax) return false;
+    if (a === b || this.#of(a)?.has(b) || (this.#of(b)?.size ?? 0) >= tiesPerKeyMax) return false;
+    if ((this.#of(a)?.size ?? 0) >= tiesPerKeyMax) return false;
     this.#join(a, b);
     this.#join(b, a);
     while (this.#near.size > limits.caseTiesMax) this.#forgetOldest();
@@ -68,30 +78,49 @@ export class Ties {
   expand(keys: readonly string[]): readonly string[] {
     const all = new Set(keys);
     for (const key of all) {
-      for (const near of this.#near.get(key) ?? []) if (all.size < expandedMax) all.add(near);
+      for (const near of this.#of(key) ?? []) if (all.size < expandedMax) all.add(near);
     }
     return [...all];
   }
 
   list(): readonly (readonly [string, readonly string[]])[] {
-    return [...this.#near].map(([key, near]) => [key, [...near]]);
+    return [...this.#near].map(([key, { near }]) => [key, [...near]]);
   }
 
   restore(list: readonly (readonly [string, readonly string[]])[]): void {
     this.#near.clear();
-    for (const [key, near] of list) this.#near.set(key, new Set(near));
+    this.#queue = [];
+    this.#head = 0;
+    for (const [key, near] of list) this.#set(key, new Set(near));
+  }
+
+  #of(key: string): ReadonlySet<string> | undefined {
+    return this.#near.get(key)?.near;
+  }
+
+  #set(key: string, near: Set<string>): void {
+    const number = this.#numbers++;
+    this.#near.set(key, { near, number });
+    this.#queue.push({ key, number });
   }
 
   #join(a: string, b: string): void {
-    const near = this.#near.get(a) ?? new Set();
-    this.#near.set(a, near.add(b));
+    const tied = this.#near.get(a);
+    if (tied) tied.near.add(b);
+    else this.#set(a, new Set([b]));
   }
 
   #forgetOldest(): void {
-    const [key, near] = this.#near.entries().next().value!;
+    const { key, number } = this.#queue[this.#head++]!;
+    if (this.#head > limits.caseTiesMax) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    const tied = this.#near.get(key);
+    if (tied?.number !== number) return;
     this.#near.delete(key);
-    for (const other of near) {
-      const back = this.#near.get(other);
+    for (const other of tied.near) {
+      const back = this.#near.get(other)?.near;
       back?.delete(key);
       if (back?.size === 0) this.#near.delete(other);
     }

@@ -1,5 +1,5 @@
 import { type AgentEvent, joinKeys, type NamedValue } from '../../model/agent-event.ts';
-import type { FieldTable } from '../../model/fields.ts';
+import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
@@ -48,17 +48,22 @@ interface Waiting {
 export class LogJoiner implements Stateful {
   readonly counters: JoinerCounters = { joined: 0, alone: 0, covered: 0, hurried: 0 };
   readonly #options: JoinerOptions;
+  readonly #service: FieldId;
   readonly #waiting = new Map<string, Waiting>();
   #newest = 0n;
   #nextDue: bigint | undefined;
   #lookedNanos = 0n;
-  /** A record has ever asked for a span. Before, spans with their content need no note, and nobody pays for them. */
-  #hasLogs = false;
+  /**
+   * Services whose records have asked for spans. Spans of others are left alone, so that nobody pays for records that never come; the
+   * price is that the first records of a service may miss a span that came before them, and are judged alone.
+   */
+  readonly #senders = new Set<string>();
   #chars = 0;
   #journal: string[] = [];
 
   constructor(options: JoinerOptions) {
     this.#options = options;
+    this.#service = options.fields.intern('service.name');
   }
 
   get size(): number {
@@ -72,10 +77,11 @@ export class LogJoiner implements Stateful {
 
   /** Notes the spans that records may be about. To be called while the batch is valid. */
   spans(events: SpanEvents): void {
+    if (this.#senders.size === 0) return;
     for (let span = 0; span < events.batch.spanCount; span++) {
       if ((events.categories(span) & (Category.llm | Category.tool)) === 0) continue;
+      if (!this.#isSender(valueText(events.value(span, this.#service) ?? ''))) continue;
       const covered = hasContent(events, span, this.#options.fields);
-      if (covered && !this.#hasLogs) continue;
       const event = spanAsEvent(events, span, this.#options.fields, covered);
       if (covered) this.#takeCovered({ keys: keysOf(event), endNanos: event.endNanos });
       else this.#take('s', event);
@@ -139,26 +145,32 @@ export class LogJoiner implements Stateful {
 
   snapshot(): Uint8Array {
     const waiting = [...new Set(this.#waiting.values())];
-    return Buffer.from(packed({ version: 1, newest: this.#newest, hasLogs: this.#hasLogs, waiting }));
+    return Buffer.from(packed({ version: 2, newest: this.#newest, senders: [...this.#senders], waiting }));
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
-    let state: { version: number; newest: bigint; hasLogs: boolean; waiting: Waiting[] };
+    let state: { version: number; newest: bigint; senders: string[]; waiting: Waiting[] };
     try {
       state = unpacked(Buffer.from(snapshot).toString('utf8')) as typeof state;
     } catch {
       return { status: 'unreadable' };
     }
-    if (state.version !== 1) return { status: 'unreadable' };
+    if (state.version !== 2) return { status: 'unreadable' };
     this.#flush();
     this.#newest = state.newest;
-    this.#hasLogs = state.hasLogs;
+    this.#senders.clear();
+    for (const sender of state.senders) this.#senders.add(sender);
     for (const each of state.waiting) {
       for (const key of each.keys) this.#waiting.set(key, each);
       this.#chars += each.chars;
       this.#noteDue(each);
     }
     return { status: 'restored', rules: 0 };
+  }
+
+  /** Past the bound everybody counts as one. */
+  #isSender(service: string): boolean {
+    return this.#senders.has(service) || this.#senders.size >= limits.sourcesMax;
   }
 
   #take(kind: 's' | 'l', event: AgentEvent): void {
@@ -179,7 +191,7 @@ export class LogJoiner implements Stateful {
   }
 
   #add(kind: 's' | 'l', event: AgentEvent): void {
-    if (kind === 'l') this.#hasLogs = true;
+    if (kind === 'l' && this.#senders.size < limits.sourcesMax) this.#senders.add(serviceOf(event));
     const waiting = this.#under(kind === 'l' ? [event.joinKey] : keysOf(event), charsOf(event));
     if (kind === 's') waiting.span ??= event;
     else if (waiting.parts.length < limits.logJoinPartsMax) waiting.parts.push(event);
@@ -265,6 +277,10 @@ type Entry =
 const empty = new Uint8Array(0);
 /** Looking through all that waits is done once in so much event time. */
 const lookEveryNanos = 1_000_000_000n;
+
+function serviceOf({ resource }: AgentEvent): string {
+  return valueText(resource.findLast(([name]) => name === 'service.name')?.[1] ?? '');
+}
 
 /** The keys of a span: its own, and those of the response and the call that it says. */
 function keysOf(span: AgentEvent): string[] {

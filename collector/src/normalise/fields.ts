@@ -155,6 +155,7 @@ function attributeReader(name: string, fields: FieldTable): FieldReader {
     if (row >= 0 && !(content && isRedacted(batch, row))) return batch.attributeValue(row);
     const translated = facts.translated.value(name);
     if (translated !== undefined) return translated;
+    if (!facts.translated.hasMaps()) return undefined;
     for (const prefix of prefixes) {
       const outer = batch.findSpanAttribute(span, prefix.field);
       if (outer < 0 || batch.attributes[outer * Attribute.stride + Attribute.type] !== ValueType.map) continue;

@@ -35,6 +35,8 @@ export class NormalisedEvents implements SpanEvents {
   readonly #stamps: number[] = [];
   #stamp = 0;
   #span = -1;
+  /** Of the current span; undefined until somebody asks. */
+  #hasMaps: boolean | undefined;
   readonly #translator: Translator;
   readonly #facts: SpanFacts;
 
@@ -53,6 +55,10 @@ export class NormalisedEvents implements SpanEvents {
       messages: (name) => this.#translatedMessages(name),
       missing: () => this.#missingContent(),
       dialect: () => this.#translator.dialectOf(this.#span),
+      hasMaps: () => {
+        this.#hasMaps ??= this.#findMap();
+        return this.#hasMaps;
+      },
     });
   }
 
@@ -187,7 +193,18 @@ export class NormalisedEvents implements SpanEvents {
   #turnTo(span: number): void {
     this.#span = span;
     this.#stamp++;
+    this.#hasMaps = undefined;
     this.#facts.reset();
+  }
+
+  #findMap(): boolean {
+    const { spans, attributes } = this.batch;
+    const first = spans[this.#span * Span.stride + Span.attributes]!;
+    const end = first + spans[this.#span * Span.stride + Span.attributeCount]!;
+    for (let row = first; row < end; row++) {
+      if (attributes[row * Attribute.stride + Attribute.type] === ValueType.map) return true;
+    }
+    return false;
   }
 }
 

@@ -22,6 +22,8 @@ export interface Translated {
   /** Content that was not captured. */
   missing(): readonly string[];
   dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
+  /** Whether an attribute of the span is a map, so that a name may be the path to a member of one. */
+  hasMaps(): boolean;
 }
 
 type Texts = readonly string[];

@@ -97,7 +97,7 @@ function id(): string {
   return randomBytes(12).toString('hex');
 }
 
-const vocabulary = Array.from({ length: 4_000 }, (_, i) => {
+export const vocabulary: readonly string[] = Array.from({ length: 4_000 }, (_, i) => {
   const letters = 'etaoinshrdlucmfwypvbgkjqxz';
   let word = '';
   for (let rest = i + 3; rest > 0; rest = Math.floor(rest / 7)) word += letters[(rest * 13 + word.length * 5) % 26];

@@ -44,7 +44,10 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
     if (sets.length === 0) return matcher;
     const holds = (member: Member): boolean => {
       const found = hits(member);
-      return sets.every((set) => found.some((id) => set.includes(id)));
+      return (
+        found.length > 0 &&
+        sets.every((set) => (set.length === 1 ? found.includes(set[0]!) : found.some((id) => set.includes(id))))
+      );
     };
     return { ...matcher, test: (member) => member.value !== null && holds(member) && matcher.test(member) };
   };

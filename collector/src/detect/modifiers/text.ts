@@ -81,6 +81,8 @@ export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): M
   const glob = compileGlob(joinTexts(pattern), cased);
   const spec: MatcherSpec = { kind: 'glob', pattern: joinTexts(pattern), cased };
   const required = glob.literal === '' ? [] : [[glob.literal]];
+  // A search through the text costs more than to ask what the one scan for all rules has found; for short ones it found too often.
+  const costly = pattern[0] === 'any' && glob.literal.length >= scannedCharsMin ? ({ costly: true } as const) : {};
   if (cased) {
     return {
       test: (member) => member.value !== null && glob.test(member.text),
@@ -88,6 +90,7 @@ export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): M
       wanted,
       required,
       spec,
+      ...costly,
     };
   }
   return {
@@ -96,8 +99,11 @@ export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): M
     wanted,
     required,
     spec,
+    ...costly,
   };
 }
+
+const scannedCharsMin = 3;
 
 export function wantedText(modifiers: string, source: string): string {
   const shown = source.length > 80 ? `${source.slice(0, 80)}…` : source;

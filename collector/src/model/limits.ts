@@ -132,6 +132,8 @@ export const limits = {
   /** Names of attributes noted per category and day, and their length; those that rules ask for are always noted. */
   seenFieldsMax: 4096,
   seenFieldCharsMax: 256,
+  /** Requests up to this size keep the derived facts of all their spans until the next; of larger ones facts are worked out again. */
+  factsKeptBatchBytesMax: 4 * 1024 * 1024,
   /** Spans above a span that rules may look at; further up counts as unknown. */
   ancestryDepthMax: 64,
   /** Recent spans that rules with `parent.`, `root.` and `ancestor.` remember; past them the stalest are forgotten. */

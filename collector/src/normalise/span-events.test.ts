@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TraceDecoder } from '../decode/trace-decoder.ts';
 import { createFieldTable } from '../model/fields.ts';
+import { limits } from '../model/limits.ts';
 import { Category } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
 import { otlpProtobuf, type Plain, type TestSpan } from '../testing/otlp.ts';
@@ -285,4 +286,27 @@ test('keyword texts hold every scalar, one at a time', () => {
     },
   ]);
   assert.deepEqual(events.texts(0), ['n', 's', 'x', 'y', '7', 'e', 'z']);
+});
+
+test('whoever goes through a batch again gets the facts of each span, and of the next batch its own', () => {
+  const call = (tool: string, url: string): TestSpan => ({
+    attributes: {
+      'gen_ai.operation.name': 'execute_tool',
+      'gen_ai.tool.name': tool,
+      'gen_ai.tool.call.arguments': JSON.stringify({ url }),
+    },
+  });
+  const see = (value: ReturnType<typeof bind>) =>
+    [0, 1, 0, 1].map((span) => [events.categories(span), value('spanwarden.effect.domains', span)]);
+  const [a, b] = [
+    [Category.tool, ['a.example']],
+    [Category.tool, ['b.example']],
+  ];
+  assert.deepEqual(see(bind([call('post', 'https://a.example'), call('post', 'https://b.example')])), [a, b, a, b]);
+  assert.deepEqual(see(bind([call('post', 'https://b.example'), call('post', 'https://a.example')])), [b, a, b, a]);
+  const large = bind([
+    call('post', `https://a.example/${'x'.repeat(limits.factsKeptBatchBytesMax)}`),
+    { name: 'no agent' },
+  ]);
+  assert.deepEqual(see(large), [a, [0, undefined], a, [0, undefined]]);
 });

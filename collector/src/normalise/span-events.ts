@@ -1,4 +1,5 @@
 import type { FieldId, FieldTable } from '../model/fields.ts';
+import { limits } from '../model/limits.ts';
 import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import type { AddedAttribute, SpanEvents } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
@@ -35,6 +36,8 @@ export class NormalisedEvents implements SpanEvents {
   readonly #stamps: number[] = [];
   #stamp = 0;
   #span = -1;
+  /** By span of the batch, -1 until somebody asks: detection, casework and storage each go through the batch on their own. */
+  #categories = new Int16Array(0);
   /** Of the current span; undefined until somebody asks. */
   #hasMaps: boolean | undefined;
   readonly #translator: Translator;
@@ -70,6 +73,9 @@ export class NormalisedEvents implements SpanEvents {
   bind(batch: SpanBatch): this {
     this.batch = batch;
     this.#translator.begin(batch);
+    if (this.#categories.length < batch.spanCount) this.#categories = new Int16Array(batch.spanCount);
+    this.#categories.fill(-1, 0, batch.spanCount);
+    this.#facts.begin(batch.bytes.length <= limits.factsKeptBatchBytesMax ? batch.spanCount : 0);
     this.#turnTo(-1);
     return this;
   }
@@ -89,6 +95,13 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   categories(span: number): number {
+    const known = this.#categories[span]!;
+    if (known >= 0) return known;
+    this.#categories[span] = this.#readCategories(span);
+    return this.#categories[span]!;
+  }
+
+  #readCategories(span: number): number {
     const { categories, dialects, operationRow } = this.#translator.recognise(span);
     let all = categories;
     if (operationRow >= 0) all |= operationCategories(valueText(this.batch.attributeValue(operationRow)));
@@ -194,7 +207,7 @@ export class NormalisedEvents implements SpanEvents {
     this.#span = span;
     this.#stamp++;
     this.#hasMaps = undefined;
-    this.#facts.reset();
+    this.#facts.turnTo(span);
   }
 
   #findMap(): boolean {

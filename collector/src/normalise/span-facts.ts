@@ -60,22 +60,30 @@ const classifiers = {
 export type ContentClass = keyof typeof classifiers;
 
 /**
- * The derived facts of one span. Each is worked out when first asked for and kept until the next span, so that a span
- * pays only for what the rules of its category read.
+ * The derived facts of one span. Each is worked out when first asked for, so that a span pays only for what the rules of its
+ * category read, and kept until the next batch, because storage asks for what detection has worked out.
  */
 export class SpanFacts {
   readonly #read: AttributeReader;
   readonly translated: Translated;
   #kept: Kept = {};
+  /** By span; empty when facts are kept for the current span only. */
+  #all: (Kept | undefined)[] = [];
 
   constructor(read: AttributeReader, translated: Translated) {
     this.#read = read;
     this.translated = translated;
   }
 
-  /** Forgets everything: the reader now reads another span. */
-  reset(): void {
-    this.#kept = {};
+  /** Forgets everything. @param spans how many spans the next batch has whose facts are to be kept */
+  begin(spans: number): void {
+    this.#all = new Array(spans);
+  }
+
+  /** The reader now reads another span; -1 is none. */
+  turnTo(span: number): void {
+    this.#kept = this.#all[span] ?? {};
+    if (span >= 0 && span < this.#all.length) this.#all[span] = this.#kept;
   }
 
   get arguments(): Value {

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { otlpJson } from '../collector/src/testing/otlp.ts';
+import { cliOf } from './support/cli.ts';
 import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
 
-const main = join(import.meta.dirname, '..', 'collector', 'src', 'main.ts');
 const home = createHome();
 let collector: CollectorProcess;
 
@@ -18,11 +16,7 @@ after(async () => {
   home.remove();
 });
 
-function cases(...args: readonly string[]): { code: number | null; stdout: string; stderr: string } {
-  const all = [main, 'cases', ...args, '--config', home.configFile];
-  const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: 'utf8' });
-  return { code: status, stdout, stderr };
-}
+const cases = cliOf(home, 'cases');
 
 interface Listed {
   readonly id: string;

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { otlpJson } from '../collector/src/testing/otlp.ts';
+import { cliOf, main } from './support/cli.ts';
 import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
 
-const main = join(import.meta.dirname, '..', 'collector', 'src', 'main.ts');
 const home = createHome();
 let collector: CollectorProcess;
 
@@ -20,11 +19,7 @@ after(async () => {
   home.remove();
 });
 
-function findings(...args: readonly string[]): { code: number | null; stdout: string; stderr: string } {
-  const all = [main, 'findings', ...args, '--config', home.configFile];
-  const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: 'utf8' });
-  return { code: status, stdout, stderr };
-}
+const findings = cliOf(home, 'findings');
 
 interface Listed {
   readonly id: string;

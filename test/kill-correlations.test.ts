@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
 import { clickhouseOf } from './support/clickhouse.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { CollectorProcess, createHome, eventually, sendTraces } from './support/collector-process.ts';
 
 /**
  * Invariant 4 with a real process: the findings of correlations in ClickHouse are those of a run in which nothing happened,
@@ -95,7 +95,7 @@ async function run(isKilled: boolean): Promise<{ readonly findings: readonly str
     await Promise.all(sending);
   }
   // Long after all the others, so that every window is over.
-  await send(live.collector.url, otlpProtobuf([spanAt(requests.length * 4 + 3600)]));
+  await sendTraces(live.collector.url, otlpProtobuf([spanAt(requests.length * 4 + 3600)]));
   assert.equal(await live.collector.end('SIGTERM'), 0);
   live.collector = await CollectorProcess.start(home);
   const clickhouse = clickhouseOf(home.dataDir);
@@ -115,19 +115,8 @@ async function run(isKilled: boolean): Promise<{ readonly findings: readonly str
 async function sendAll(queue: (() => Buffer)[], live: { collector: CollectorProcess }): Promise<void> {
   for (let next = queue.shift(); next; next = queue.shift()) {
     const body = next();
-    while (!(await send(live.collector.url, body))) await new Promise((done) => setTimeout(done, 10));
+    while (!(await sendTraces(live.collector.url, body))) await new Promise((done) => setTimeout(done, 10));
     await new Promise((done) => setTimeout(done, 5));
-  }
-}
-
-async function send(url: string, body: Buffer): Promise<boolean> {
-  try {
-    const headers = { 'content-type': 'application/x-protobuf' };
-    const response = await fetch(`${url}/v1/traces`, { method: 'POST', body: body as never, headers });
-    await response.arrayBuffer();
-    return response.status === 200;
-  } catch {
-    return false;
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { secrets } from '../collector/src/redact/testing/secrets.ts';
 import { otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
+import { cliOf } from './support/cli.ts';
 import { clickhouseOf } from './support/clickhouse.ts';
 import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
 
@@ -92,17 +92,15 @@ test('a secret joins what it stands in', async () => {
 });
 
 test('backtest and explain say that they read redacted spans', async () => {
-  const main = fileURLToPath(new URL('../collector/src/main.ts', import.meta.url));
-  const spanwarden = (...args: string[]) =>
-    spawnSync(process.execPath, [main, 'rules', ...args, '--config', home.configFile], { encoding: 'utf8' });
+  const onRules = cliOf(home, 'rules');
   const rules = fileURLToPath(new URL('../rules/exfiltration', import.meta.url));
-  const backtest = spanwarden('backtest', rules, '--since', '1d');
-  assert.equal(backtest.status, 0, backtest.stderr);
+  const backtest = onRules('backtest', rules, '--since', '1d');
+  assert.equal(backtest.code, 0, backtest.stderr);
   assert.match(backtest.stdout, /spans redacted before storage/);
   const [span] = await clickhouse.rows<{ t: string; s: string }>(
     'SELECT TraceId AS t, SpanId AS s FROM otel_traces LIMIT 1',
   );
-  const explained = spanwarden('explain', 'secret_leaves', `${span!.t}/${span!.s}`);
+  const explained = onRules('explain', 'secret_leaves', `${span!.t}/${span!.s}`);
   assert.match(explained.stdout, /redacted before storage/, explained.stderr);
 });
 

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { otlpJson } from '../collector/src/testing/otlp.ts';
+import { cliOf } from './support/cli.ts';
 import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
 
 // Rules while they run, as their author sees them: counted, reloaded, marked, suppressed, all from the command line.
 
-const main = join(import.meta.dirname, '..', 'collector', 'src', 'main.ts');
 const home = createHome();
 const rules = join(home.directory, 'rules');
 const ruleFile = join(rules, 'refund.yml');
@@ -53,12 +52,7 @@ after(async () => {
   home.remove();
 });
 
-function spanwarden(...args: readonly string[]): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args, '--config', home.configFile], {
-    encoding: 'utf8',
-  });
-  return { code: status, stdout, stderr };
-}
+const spanwarden = cliOf(home);
 
 let sent = 0;
 

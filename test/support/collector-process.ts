@@ -88,3 +88,15 @@ export async function eventually<T>(what: string, done: () => Promise<T | undefi
   }
   throw new Error(`not within ${withinMs} ms: ${what}${last ? ` (${String(last)})` : ''}`);
 }
+
+/** Sends one OTLP trace request; true when it is acknowledged. */
+export async function sendTraces(url: string, body: Buffer): Promise<boolean> {
+  try {
+    const headers = { 'content-type': 'application/x-protobuf' };
+    const response = await fetch(`${url}/v1/traces`, { method: 'POST', body: body as never, headers });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}

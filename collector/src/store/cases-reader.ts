@@ -1,3 +1,4 @@
+import type { Case, CaseFinding } from '../model/case.ts';
 import { type Level, severityId } from '../model/severity.ts';
 import type { StoreClient } from './client.ts';
 import type { Disposition } from './finding-marks.ts';
@@ -5,48 +6,19 @@ import type { Disposition } from './finding-marks.ts';
 export type CaseStatus = 'open' | 'closed';
 
 /** A case as it stands in ClickHouse. Times are ISO 8601 in UTC. */
-export interface StoredCase {
-  readonly id: string;
+export type StoredCase = Pick<Case, SharedKey> & {
   readonly status: CaseStatus;
-  readonly headline: string;
-  readonly level: Level;
-  readonly raisedBy: string;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Different findings, and how often they were seen together. */
-  readonly findings: number;
-  readonly count: number;
-  readonly agents: readonly string[];
-  readonly users: readonly string[];
-  readonly conversations: readonly string[];
-  readonly traceIds: readonly string[];
-  readonly chainIds: readonly string[];
-  readonly votes: readonly StoredVote[];
   readonly timeline: readonly StoredStep[];
-}
+};
 
-export interface StoredVote {
-  readonly ruleId: string;
-  readonly ruleTitle: string;
-  readonly level: Level;
-  readonly findings: number;
-  readonly count: number;
-}
+type SharedKey =
+  | ('id' | 'headline' | 'level' | 'raisedBy' | 'findings' | 'count' | 'votes')
+  | ('agents' | 'users' | 'conversations' | 'traceIds' | 'chainIds');
 
-export interface StoredStep {
-  readonly findingId: string;
-  readonly time: string;
-  readonly count: number;
-  readonly ruleId: string;
-  readonly ruleTitle: string;
-  readonly level: Level;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly spanName: string;
-  readonly agentName: string;
-  readonly toolName: string;
-  readonly shown: string;
-}
+/** A finding of the timeline, with its time as text. */
+export type StoredStep = Omit<CaseFinding, 'timeNanos' | 'lastSeenNanos'> & { readonly time: string };
 
 /** What somebody did about a case. */
 export interface CaseEvent {

@@ -1,6 +1,4 @@
-import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import type { Level } from '../../model/severity.ts';
 import {
   addCaseEvent,
@@ -15,10 +13,11 @@ import type { StoreClient } from '../../store/client.ts';
 import { type Disposition, dispositions } from '../../store/finding-marks.ts';
 import { caseMarkdown } from '../case-markdown.ts';
 import { casePage, caseTable, eventText } from '../cases-view.ts';
+import { currentUser } from '../draft-files.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { parseIdPrefix, parseLevel, parseLimit, parseSince, parseTraceId } from '../findings-filter.ts';
-import { withStore } from '../open-store.ts';
-import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
+import { printList, runOnStore, type StoreInput } from '../store-command.ts';
+import { escapeControl, jsonLine } from '../terminal.ts';
 
 interface Options {
   readonly config?: string;
@@ -83,34 +82,17 @@ function withId(command: Command): Command {
   return command.argument('<id>', 'its id, or the first characters of it', parseIdPrefix);
 }
 
-interface Input {
-  readonly client: StoreClient;
-  readonly options: Options;
-  readonly terminal: Terminal;
-}
+type Input = StoreInput<Options>;
 
 async function run(command: Command, perform: (input: Input) => Promise<void>): Promise<void> {
-  const options = command.optsWithGlobals<Options>();
-  if (options.json && options.markdown) command.error('error: choose --json or --markdown');
-  const config = loadConfig({ file: options.config, env: process.env });
-  const terminal = createTerminal(process.stdout);
-  await withStore(config, (client) => perform({ client, options, terminal }));
+  const { json, markdown } = command.optsWithGlobals<Options>();
+  if (json && markdown) command.error('error: choose --json or --markdown');
+  await runOnStore(command, perform);
 }
 
-async function list({ client, options, terminal }: Input): Promise<void> {
-  const cases = await listCases(client, filterOf(options));
-  if (options.json) {
-    terminal.write(jsonLine(cases));
-    return;
-  }
-  if (cases.length === 0) {
-    terminal.writeLine(await whyEmpty(client));
-    return;
-  }
-  terminal.write(caseTable(cases, terminal));
-  if (cases.length === options.limit) {
-    terminal.writeLine(terminal.dim(`The newest ${cases.length}; --limit shows more.`));
-  }
+async function list(input: Input): Promise<void> {
+  const cases = await listCases(input.client, filterOf(input.options));
+  await printList(cases, input, { table: caseTable, whyEmpty });
 }
 
 async function show({ client, options, terminal }: Input, id: string): Promise<void> {
@@ -125,14 +107,14 @@ async function show({ client, options, terminal }: Input, id: string): Promise<v
 
 async function close(input: Input, id: string): Promise<void> {
   const { found } = await theCase(input.client, id);
-  const { disposition, reason = '', by = userName() } = input.options;
+  const { disposition, reason = '', by = currentUser() } = input.options;
   await record(input, found, { action: 'close', disposition: disposition!, reason, by });
 }
 
 async function reopen(input: Input, id: string): Promise<void> {
   const { found } = await theCase(input.client, id);
   if (found.status === 'open') fail(`The case ${found.id} is open.`);
-  const { reason = '', by = userName() } = input.options;
+  const { reason = '', by = currentUser() } = input.options;
   await record(input, found, { action: 'reopen', disposition: '', reason, by });
 }
 
@@ -204,13 +186,4 @@ function parseText(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '' || trimmed.length > 1000) throw new InvalidArgumentError('Write 1 to 1000 characters.');
   return trimmed;
-}
-
-/** Who runs the command, as far as the system knows. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown';
-  }
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import type { Level } from '../../model/severity.ts';
 import type { StoreClient } from '../../store/client.ts';
 import { type Disposition, dispositions, marksOf } from '../../store/finding-marks.ts';
@@ -14,9 +13,9 @@ import {
 } from '../../store/findings-reader.ts';
 import { parseIdPrefix, parseLevel, parseLimit, parseSince, parseTraceId } from '../findings-filter.ts';
 import { findingLine, findingPage, findingTable, timeText } from '../findings-view.ts';
-import { withStore } from '../open-store.ts';
 import { watchSignals } from '../signals.ts';
-import { createTerminal, jsonLine, type Terminal } from '../terminal.ts';
+import { printList, runOnStore, type StoreInput } from '../store-command.ts';
+import { jsonLine } from '../terminal.ts';
 import { findingsMarkCommand, notFound } from './findings-mark.ts';
 
 interface Options {
@@ -41,18 +40,18 @@ export function findingsCommand(): Command {
     .addCommand(
       withFilters(new Command('list').description('the newest findings, one line each'))
         .option('--limit <n>', 'how many at most', parseLimit, listLimit)
-        .action((_, command: Command) => run(command, list)),
+        .action((_, command: Command) => runOnStore(command, list)),
     )
     .addCommand(
       new Command('show')
         .description('one finding in full, with its evidence')
         .argument('<id>', 'its id, or the first characters of it', parseIdPrefix)
         .option('--json', 'print one JSON object')
-        .action((id: string, _, command: Command) => run(command, (input) => show(input, id))),
+        .action((id: string, _, command: Command) => runOnStore(command, (input) => show(input, id))),
     )
     .addCommand(
       withFilters(new Command('tail').description('wait for findings and print them as they arrive')).action(
-        (_, command: Command) => run(command, tail),
+        (_, command: Command) => runOnStore(command, tail),
       ),
     )
     .addCommand(findingsMarkCommand());
@@ -72,33 +71,11 @@ function withFilters(command: Command): Command {
     .option('--json', 'print JSON: an array, or with tail one object a line');
 }
 
-interface Input {
-  readonly client: StoreClient;
-  readonly options: Options;
-  readonly terminal: Terminal;
-}
+type Input = StoreInput<Options>;
 
-async function run(command: Command, perform: (input: Input) => Promise<void>): Promise<void> {
-  const options = command.optsWithGlobals<Options>();
-  const config = loadConfig({ file: options.config, env: process.env });
-  const terminal = createTerminal(process.stdout);
-  await withStore(config, (client) => perform({ client, options, terminal }));
-}
-
-async function list({ client, options, terminal }: Input): Promise<void> {
-  const findings = await listFindings(client, filterOf(options));
-  if (options.json) {
-    terminal.write(jsonLine(findings));
-    return;
-  }
-  if (findings.length === 0) {
-    terminal.writeLine(await whyEmpty(client));
-    return;
-  }
-  terminal.write(findingTable(findings, terminal));
-  if (findings.length === options.limit) {
-    terminal.writeLine(terminal.dim(`The newest ${findings.length}; --limit shows more.`));
-  }
+async function list(input: Input): Promise<void> {
+  const findings = await listFindings(input.client, filterOf(input.options));
+  await printList(findings, input, { table: findingTable, whyEmpty });
 }
 
 async function show({ client, options, terminal }: Input, id: string): Promise<void> {

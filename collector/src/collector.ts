@@ -33,6 +33,8 @@ import { addStateGauges } from './state/gauges.ts';
 import { StateKeeper } from './state/keeper.ts';
 import { openState } from './state/open-state.ts';
 import { openStore, type Store } from './store/index.ts';
+import { columnCounts } from './store/schema/columns.ts';
+import type { ShipperHooks } from './store/shipper.ts';
 
 export interface CollectorOptions {
   readonly logger: Logger;
@@ -79,7 +81,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts: { logs: joiner } });
   makeDataDir(dataDir);
   const redactors = tableRedactors(config.redact, dataDir, fields);
-  const spool = await openSpool({ ...spoolOptions(config.spool, join(dataDir, 'spool')), keepFrom: 0, logger });
+  const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'));
+  const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
   const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, casework, logger);
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
     await spool.close();
@@ -116,12 +119,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
-  const shipped = store.run(spool, shipping.signal, {
-    inserted: (table, rows) => metrics.storedRows.inc({ table }, rows),
-    segment: () => metrics.storedSegments.inc(),
-    retried: () => metrics.storeRetries.inc(),
-    deadLettered: () => metrics.deadLetters.inc(),
-  });
+  const shipped = store.run(spool, shipping.signal, countShipping(metrics));
   const server = await listen(config, httpApp(config, pipeline, store, metrics, running.rules)).catch(
     async (error: unknown) => {
       clearInterval(settling);
@@ -143,6 +141,15 @@ export async function startCollector(config: Config, options: CollectorOptions):
       stopping ??= stop({ server, keeper, running, spool, store, shipping, shipped });
       return stopping;
     },
+  };
+}
+
+function countShipping(metrics: Metrics): ShipperHooks {
+  return {
+    inserted: (table, rows) => metrics.storedRows.inc({ table }, rows),
+    segment: () => metrics.storedSegments.inc(),
+    retried: () => metrics.storeRetries.inc(),
+    deadLettered: (rows) => metrics.deadLetters.inc(rows),
   };
 }
 

@@ -52,10 +52,7 @@ export function createMetrics(): Metrics {
     storedRows: labelled('spanwarden_store_rows_total', 'Rows inserted into ClickHouse.', 'table'),
     storedSegments: counter('spanwarden_store_segments_total', 'Segments inserted into ClickHouse.'),
     storeRetries: counter('spanwarden_store_retries_total', 'Inserts tried again.'),
-    deadLetters: counter(
-      'spanwarden_store_dead_letter_segments_total',
-      'Segments set aside because ClickHouse refused them.',
-    ),
+    deadLetters: counter('spanwarden_store_dead_letter_rows_total', 'Rows set aside because ClickHouse refused them.'),
     ackSeconds: new Histogram({
       name: 'spanwarden_receive_ack_seconds',
       help: 'Time from a decoded request to its acknowledgement, in seconds.',

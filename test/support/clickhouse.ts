@@ -6,6 +6,7 @@ export interface TestClickhouse {
   readonly pid: number;
   rows<T>(query: string): Promise<T[]>;
   count(table: string): Promise<number>;
+  command(query: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,6 +33,9 @@ export function clickhouseOf(dataDir: string): TestClickhouse {
     },
     rows,
     count: async (table) => Number((await rows<{ n: string }>(`SELECT count() AS n FROM ${table}`))[0]!.n),
+    command: async (query) => {
+      await connect().command({ query, clickhouse_settings: { wait_end_of_query: 1 } });
+    },
     close: async () => client?.close(),
   };
 }

@@ -43,7 +43,7 @@ async function ship(store: Store, id: string, tables: readonly Rows[]): Promise<
     tables.filter((rows) => rows.table === table).map(({ bytes }) => Buffer.from(bytes));
   const segment: SealedSegment = {
     id: `grafana-test-${id}`,
-    tables: tables.map(({ table, count, bytes }) => ({ table, rows: count, bytes: bytes.length })),
+    tables: tables.map(({ table, count, bytes }) => ({ table, columns: 0, rows: count, bytes: bytes.length })),
     read: async (table) => bytesOf(table),
   };
   let given = false;
@@ -55,8 +55,8 @@ async function ship(store: Store, id: string, tables: readonly Rows[]): Promise<
       return segment;
     },
     sent: async () => {},
-    deadLetter: async (_, reason) => {
-      refused = reason;
+    deadLetter: async (_, [first]) => {
+      refused = first?.reason;
     },
   };
   await store.run(source, new AbortController().signal);

@@ -8,6 +8,7 @@ import { demoCommand } from './commands/demo.ts';
 import { findingsCommand } from './commands/findings.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { serveCommand } from './commands/serve.ts';
+import { spoolCommand } from './commands/spool.ts';
 import { suppressionsCommand } from './commands/suppressions.ts';
 import { versionCommand } from './commands/version.ts';
 import { CommandExit, exitCodeOf, exitCodes } from './exit.ts';
@@ -47,6 +48,7 @@ export function createProgram(): Command {
     .addCommand(casesCommand())
     .addCommand(rulesCommand())
     .addCommand(suppressionsCommand())
+    .addCommand(spoolCommand())
     .addCommand(configCommand())
     .addCommand(versionCommand())
     .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage, config or rules, 3 no ClickHouse.');

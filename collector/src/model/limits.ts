@@ -21,6 +21,7 @@ export const limits = {
   spoolPendingBytesMax: 64 * 1024 * 1024,
   spoolSegmentBytesMax: 16 * 1024 * 1024,
   spoolRecordBytesMax: 256 * 1024 * 1024,
+  spoolReserveBytes: 32 * 1024 * 1024,
   spoolBytesMax: 8 * 1024 * 1024 * 1024,
   /** Bytes of journals after which a checkpoint is taken, so that a start has little to replay. */
   checkpointJournalBytesMax: 16 * 1024 * 1024,

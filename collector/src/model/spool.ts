@@ -18,11 +18,34 @@ export interface Rows {
   readonly count: number;
 }
 
+/** What a segment holds for one table. */
+export interface SegmentTable {
+  readonly table: RowTableName;
+  readonly rows: number;
+  readonly bytes: number;
+  /**
+   * How many of the table's columns each row carries. Columns are only ever added at the end, so that a segment written
+   * before an update lands after it. 0 when its writer did not say.
+   */
+  readonly columns: number;
+}
+
+/** Rows that the store will never take, and why. */
+export interface RefusedRows {
+  readonly table: RowTableName;
+  readonly columns: number;
+  readonly rows: number;
+  /** Place of the first of them among the segment's rows for the table, from 0. */
+  readonly firstRow: number;
+  readonly bytes: Uint8Array;
+  readonly reason: string;
+}
+
 /** A sealed segment as the store reads it. */
 export interface SealedSegment {
   /** Unique for ever: spool id + sequence; the deduplication token is `<id>:<table>`. */
   readonly id: string;
-  readonly tables: readonly { readonly table: RowTableName; readonly rows: number; readonly bytes: number }[];
+  readonly tables: readonly SegmentTable[];
   /** The RowBinary bytes of one table in order of arrival; always the same bytes in the same order. */
   read(table: RowTableName): Promise<Buffer[]>;
 }
@@ -33,6 +56,6 @@ export interface SegmentSource {
   next(signal: AbortSignal): Promise<SealedSegment | undefined>;
   /** The store has the segment durably; its file may go after a grace time. */
   sent(segment: SealedSegment): Promise<void>;
-  /** The store will never take it: moves it aside, with the reason beside it, so that the rest can land. */
-  deadLetter(segment: SealedSegment, reason: string): Promise<void>;
+  /** As `sent`, but for these rows, which are set aside with their reasons. */
+  deadLetter(segment: SealedSegment, refused: readonly RefusedRows[]): Promise<void>;
 }

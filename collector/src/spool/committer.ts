@@ -16,6 +16,8 @@ export interface CommitterOptions {
   readonly logger: SpoolLogger | undefined;
   readonly now: () => number;
   readonly newHeader: () => SegmentHeader;
+  /** Before a failed segment is mended: what it needs may be freed. */
+  readonly onDiskFull: () => Promise<void>;
   readonly onSealed: (writer: SegmentWriter) => void;
 }
 
@@ -140,6 +142,8 @@ export class Committer {
     this.#isSealDue = false;
     const served = this.#sealWaiters.filter(({ after }) => after <= this.#settled);
     this.#sealWaiters = this.#sealWaiters.filter(({ after }) => after > this.#settled);
+    // What a broken segment holds was acknowledged and has to get out, also while nothing new is taken.
+    await this.#mend().catch(() => undefined);
     await this.#seal();
     for (const { done } of served) done();
   }
@@ -215,6 +219,7 @@ export class Committer {
     };
     this.#broken ??= this.#writer;
     this.#writer = undefined;
+    if (isFull) await this.#options.onDiskFull();
     // Now if it can be, so that a full disk gets its bytes back; before the next write if not.
     await this.#mend().catch((cause) => {
       logger?.error({ err: cause }, 'spool: a failed segment could not be cut yet');

@@ -11,6 +11,7 @@ test('no section at all gives the defaults', () => {
     segmentAgeMaxMs: 1000,
     bytesMax: limits.spoolBytesMax,
     graceMs: 600_000,
+    reserveBytes: 33_554_432,
     pendingBytesMax: limits.spoolPendingBytesMax,
   });
 });

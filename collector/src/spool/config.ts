@@ -33,6 +33,15 @@ export const spoolConfigSchema = z
         'Bytes the spool directory may take on disk. Default 8 GiB. ' +
           'While ClickHouse is away the spool fills; when it is full, senders get 503 with Retry-After and nothing is lost.',
       ),
+    reserve_bytes: z
+      .int()
+      .min(0)
+      .max(4096 * mebibyte)
+      .default(limits.spoolReserveBytes)
+      .describe(
+        'Bytes of disk space kept in a file. Default 32 MiB; 0 for none. When the disk is full the file is deleted, so that ' +
+          'the embedded ClickHouse and the spool can go on draining; senders get 503 until the space is there again.',
+      ),
     grace_ms: z
       .int()
       .min(0)
@@ -69,6 +78,7 @@ export function spoolOptions(config: SpoolConfig, directory: string): SpoolOptio
     segmentAgeMaxMs: config.segment_age_max_ms,
     bytesMax: config.bytes_max,
     graceMs: config.grace_ms,
+    reserveBytes: config.reserve_bytes,
     pendingBytesMax: config.pending_bytes_max,
   };
 }

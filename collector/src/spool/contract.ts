@@ -1,5 +1,5 @@
 import type { Outcome } from '../model/outcome.ts';
-import type { Rows, SegmentSource } from '../model/spool.ts';
+import type { Rows, RowTableName, SegmentSource } from '../model/spool.ts';
 
 /** One accepted OTLP batch: its spans and its findings land together or not at all. */
 export interface SpoolBatch {
@@ -13,6 +13,9 @@ export interface SpoolBatch {
    */
   readonly journal?: Uint8Array;
 }
+
+/** How many columns the rows of each table carry, as far as it is known. */
+export type ColumnCounts = Readonly<Partial<Record<RowTableName, number>>>;
 
 /** The journal of one record, where it stands. */
 export interface StoredJournal {
@@ -76,6 +79,10 @@ export interface SpoolOptions {
   readonly graceMs: number;
   /** Bytes that wait for their fsync; past it appends answer SW_SPOOL_FULL. */
   readonly pendingBytesMax: number;
+  /** Disk space kept in a file that is given up when the disk is full; none unless said otherwise. */
+  readonly reserveBytes?: number;
+  /** Noted with the rows, so that they can be inserted after columns were added. */
+  readonly columns?: ColumnCounts;
   /** Bytes of shipped segments kept during their grace time; an eighth of `bytesMax` unless said otherwise. */
   readonly sentBytesMax?: number;
   /** As by `keepFrom`, from opening on; nothing is kept for its journal unless said otherwise. */
@@ -108,6 +115,8 @@ export interface SpoolStats {
   readonly sentKeptBytes: number;
   /** Gauge: those of them whose journals are still needed, in bytes. */
   readonly journalKeptBytes: number;
+  /** Gauge: whether the reserve of disk space is given up, so that nothing is taken until it is there again. */
+  readonly reserveReleased: boolean;
   /** Gauge: files set aside in `dead-letter/` and `quarantine/`, from earlier runs too. */
   readonly setAsideBytes: number;
   readonly appendedRecords: number;
@@ -120,6 +129,8 @@ export interface SpoolStats {
   readonly refusedTooLargeRecords: number;
   readonly sealedSegments: number;
   readonly sentSegments: number;
+  /** Rows that the store refused and that are set aside, and the segments they were in. */
+  readonly deadLetteredRows: number;
   readonly deadLetteredSegments: number;
   /** Sent segments deleted for lack of room although their journals were still needed. */
   readonly journalSegmentsLost: number;

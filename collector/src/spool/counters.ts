@@ -11,6 +11,7 @@ export function newCounters() {
     refusedTooLargeRecords: 0,
     sealedSegments: 0,
     sentSegments: 0,
+    deadLetteredRows: 0,
     deadLetteredSegments: 0,
     journalSegmentsLost: 0,
     recoveredRecords: 0,

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -17,6 +17,8 @@ export interface SpoolFiles {
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   syncDirectory(path: string): Promise<void>;
+  /** Bytes that may still be written to the disk of a directory. */
+  freeBytes(directory: string): Promise<number>;
 }
 
 export interface SpoolFile {
@@ -71,6 +73,10 @@ export const nodeFiles: SpoolFiles = {
     } finally {
       await directory.close();
     }
+  },
+  async freeBytes(directory) {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
   },
 };
 

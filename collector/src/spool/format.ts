@@ -10,7 +10,8 @@
  *    32  8  marker of the spool            24  8  record sequence
  *    40  4  salt                           32  8  time of arrival, ms since the epoch
  *    44  4  CRC of the 44 bytes before     40 16  batch digest
- *                                          56 12  per table: byte of RowTable, 3 × zero, rows u32, bytes u32
+ *                                          56 12  per table: byte of RowTable, columns of a row (0: not said), 2 × zero,
+ *                                                 rows u32, bytes u32
  *
  * After a record's header stands its payload: the RowBinary bytes of its tables, back to back in the header's order. The
  * journal of detection has an entry like a table's, last, under a byte of its own and with 0 rows; records may lack it.
@@ -25,7 +26,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { limits } from '../model/limits.ts';
-import type { SpoolBatch } from './contract.ts';
+import type { ColumnCounts, SpoolBatch } from './contract.ts';
 import { journalByte, tableByte } from './tables.ts';
 
 export const segmentHeaderBytes = 48;
@@ -66,6 +67,7 @@ export interface PreparedRecord {
 export interface TableEntry {
   /** A byte of RowTable, or of a newer version's. */
   readonly table: number;
+  readonly columns: number;
   readonly rows: number;
   readonly bytes: number;
 }
@@ -182,22 +184,22 @@ export function hasUnknownVersion(bytes: Buffer): boolean {
 export const segmentSequenceMax = 2 ** 33 - 2;
 
 /** A batch as a record without its place. Something must be in it, and the payload under 4 GiB. */
-export function prepareRecord(batch: SpoolBatch, timeMs: number): PreparedRecord {
+export function prepareRecord(batch: SpoolBatch, timeMs: number, columns: ColumnCounts = {}): PreparedRecord {
   const tables: TableEntry[] = [];
   const payload: Uint8Array[] = [];
   let payloadBytes = 0;
   let payloadCrc = 0;
   let rows = 0;
-  const add = (table: number, bytes: Uint8Array, count: number): void => {
+  const add = (table: number, bytes: Uint8Array, count: number, width: number): void => {
     if (bytes.length === 0) return;
-    tables.push({ table, rows: count, bytes: bytes.length });
+    tables.push({ table, columns: width, rows: count, bytes: bytes.length });
     payload.push(bytes);
     payloadBytes += bytes.length;
     payloadCrc = crc32(bytes, payloadCrc);
     rows += count;
   };
-  for (const { table, bytes, count } of batch.rows) add(tableByte(table), bytes, count);
-  if (batch.journal) add(journalByte, batch.journal, 0);
+  for (const { table, bytes, count } of batch.rows) add(tableByte(table), bytes, count, columns[table] ?? 0);
+  if (batch.journal) add(journalByte, batch.journal, 0, 0);
   const bytes = recordHeaderBytesMin + tableEntryBytes * tables.length + payloadBytes;
   return { digest: batch.digest, timeMs, rows, bytes, payloadCrc, tables, payload };
 }
@@ -215,6 +217,7 @@ export function encodeRecordHeader(record: PreparedRecord, marker: Buffer, seque
   let offset = recordHeaderBytesMin;
   for (const entry of record.tables) {
     out.writeUInt8(entry.table, offset);
+    out.writeUInt8(entry.columns, offset + 1);
     out.writeUInt32LE(entry.rows, offset + 4);
     out.writeUInt32LE(entry.bytes, offset + 8);
     offset += tableEntryBytes;
@@ -239,7 +242,12 @@ export function decodeRecordHeader(bytes: Buffer, offset: number, marker: Buffer
   let tableBytes = 0;
   for (let entry = offset + recordHeaderBytesMin; entry < offset + headerBytes; entry += tableEntryBytes) {
     const length = bytes.readUInt32LE(entry + 8);
-    tables.push({ table: bytes.readUInt8(entry), rows: bytes.readUInt32LE(entry + 4), bytes: length });
+    tables.push({
+      table: bytes.readUInt8(entry),
+      columns: bytes.readUInt8(entry + 1),
+      rows: bytes.readUInt32LE(entry + 4),
+      bytes: length,
+    });
     tableBytes += length;
   }
   if (tableBytes !== payloadBytes) return undefined;

@@ -26,7 +26,8 @@ export async function loadIdentity(files: SpoolFiles, directory: string): Promis
   return identity;
 }
 
-async function readIdentity(files: SpoolFiles, directory: string): Promise<SpoolIdentity | undefined> {
+/** Undefined when there is none, or a damaged one. */
+export async function readIdentity(files: SpoolFiles, directory: string): Promise<SpoolIdentity | undefined> {
   let text: string;
   try {
     text = (await readFileBytes(files, join(directory, identityFile))).toString('utf8');

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import type { SpoolLogger, StoredJournal } from './contract.ts';
-import { errorCode, readFileBytes, type SpoolFiles } from './files.ts';
+import { readFileBytes, type SpoolFiles } from './files.ts';
 import { type ScanExpectation, scanSegment, segmentFileBytesMax, tableSlices } from './format.ts';
 import type { SpoolIdentity } from './identity.ts';
-import { parseSegmentName, setAsideSequence } from './names.ts';
-import { deadLetterDirectory } from './shelf.ts';
+import { parseSegmentName } from './names.ts';
 import { journalByte } from './tables.ts';
 
 export interface JournalSource {
@@ -53,14 +52,6 @@ async function sources({ files, directory }: JournalSource, fromSegment: number)
   for (const { name, bytes } of await files.list(directory)) {
     const segment = parseSegmentName(name);
     if (segment) found.push({ path: join(directory, name), sequence: segment.sequence, bytes });
-  }
-  const aside = join(directory, deadLetterDirectory);
-  const dead = await files.list(aside).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  for (const { name, bytes } of dead) {
-    if (name.endsWith('.seg')) found.push({ path: join(aside, name), sequence: setAsideSequence(name), bytes });
   }
   return found.filter(({ sequence }) => sequence >= fromSegment).sort((a, b) => a.sequence - b.sequence);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SpanwardenError } from '../model/errors.ts';
+import { deadLetterDirectory } from './dead-letters.ts';
 import type { DigestWindow } from './digests.ts';
 import { errorCode, type ListedFile, readFileBytes, type SpoolFile, type SpoolFiles, writeAll } from './files.ts';
 import {
@@ -16,7 +17,7 @@ import {
 import type { SpoolIdentity } from './identity.ts';
 import { parseSegmentName, type SegmentName, segmentId, setAsideSequence } from './names.ts';
 import { type QuarantineDeps, quarantineDirectory, recordDamage } from './quarantine.ts';
-import { deadLetterDirectory, type SentFile } from './shelf.ts';
+import type { SentFile } from './shelf.ts';
 import type { SegmentFacts } from './stored-segment.ts';
 import { isKnownTable, TableTotals } from './tables.ts';
 

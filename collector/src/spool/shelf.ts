@@ -1,12 +1,11 @@
-import { join } from 'node:path';
-import type { SealedSegment, SegmentSource } from '../model/spool.ts';
+import type { RefusedRows, SealedSegment, SegmentSource } from '../model/spool.ts';
 import type { SpoolLogger } from './contract.ts';
 import type { SpoolCounters } from './counters.ts';
-import { replaceFile, type SpoolFiles } from './files.ts';
+import { writeDeadLetter } from './dead-letters.ts';
+import type { SpoolFiles } from './files.ts';
 import type { StoredSegment } from './stored-segment.ts';
 
-export const deadLetterDirectory = 'dead-letter';
-const reasonCharsMax = 8192;
+const reasonsLoggedMax = 4;
 
 /** A shipped segment within its grace time. */
 export interface SentFile {
@@ -105,44 +104,36 @@ export class SegmentShelf implements SegmentSource {
   sent(segment: SealedSegment): Promise<void> {
     return this.#enqueue(async () => {
       const stored = this.#take(segment);
-      if (!stored) return;
-      this.#options.counters.sentSegments++;
-      const { path, sequence, bytes } = stored.facts;
-      const sentPath = path.replace(/\.seg$/, '.sent');
-      try {
-        await this.#options.files.rename(path, sentPath);
-        await this.#options.files.syncDirectory(this.#options.directory);
-      } catch (error) {
-        // The store knows the segment by its id, so that offering it again after a restart adds nothing.
-        this.#options.logger?.error({ err: error, segment: stored.id }, 'spool: a sent segment could not be renamed');
-        return;
-      }
-      this.addSent({ path: sentPath, sequence, bytes, sentAtMs: this.#options.now() });
-      await this.#prune();
+      if (stored) await this.#keepSent(stored);
     });
   }
 
-  deadLetter(segment: SealedSegment, reason: string): Promise<void> {
+  deadLetter(segment: SealedSegment, refused: readonly RefusedRows[]): Promise<void> {
     return this.#enqueue(async () => {
       const stored = this.#take(segment);
       if (!stored) return;
-      this.#options.counters.deadLetteredSegments++;
-      this.#options.logger?.error({ segment: stored.id, reason }, 'spool: a segment was moved to dead-letter/');
-      const { files, directory, logger } = this.#options;
-      const target = join(directory, deadLetterDirectory);
+      const { files, directory, counters, logger, now } = this.#options;
+      const rows = refused.reduce((sum, each) => sum + each.rows, 0);
+      counters.deadLetteredSegments++;
+      counters.deadLetteredRows += rows;
+      const reasons = refused
+        .slice(0, reasonsLoggedMax)
+        .map(({ table, firstRow, reason }) => ({ table, firstRow, reason }));
+      logger?.error(
+        { segment: stored.id, rows, reasons },
+        'spool: rows that ClickHouse refuses are set aside in dead-letter/',
+      );
       try {
-        await files.ensureDirectory(target);
-        // A full disk may keep the reason from being written; it stands in the log then, and the rest must go on.
-        await this.#writeReason(target, stored, reason).catch((error) => {
-          logger?.error({ err: error, segment: stored.id }, 'spool: the reason of a dead letter could not be written');
-        });
-        await files.rename(stored.facts.path, join(target, `${stored.id}.seg`));
-        await files.syncDirectory(target);
-        await files.syncDirectory(directory);
-        this.setAsideBytes += stored.facts.bytes;
+        this.setAsideBytes += await writeDeadLetter({ files, directory, timeMs: now() }, stored.facts, refused);
       } catch (error) {
-        logger?.error({ err: error, segment: stored.id }, 'spool: a segment could not be moved to dead-letter/');
+        // The segment stays as it is and is offered again at the next start: what has landed is known by its tokens.
+        logger?.error(
+          { err: error, segment: stored.id },
+          'spool: refused rows could not be set aside; their segment stays',
+        );
+        return;
       }
+      await this.#keepSent(stored);
     });
   }
 
@@ -196,16 +187,20 @@ export class SegmentShelf implements SegmentSource {
     }
   }
 
-  async #writeReason(directory: string, segment: StoredSegment, reason: string): Promise<void> {
-    const content = {
-      segment: segment.id,
-      reason: reason.slice(0, reasonCharsMax),
-      time: new Date(this.#options.now()).toISOString(),
-      records: segment.facts.records,
-      tables: segment.tables,
-    };
-    const text = `${JSON.stringify(content, null, 2)}\n`;
-    await replaceFile(this.#options.files, directory, `${segment.id}.reason.json`, Buffer.from(text));
+  async #keepSent(stored: StoredSegment): Promise<void> {
+    this.#options.counters.sentSegments++;
+    const { path, sequence, bytes } = stored.facts;
+    const sentPath = path.replace(/\.seg$/, '.sent');
+    try {
+      await this.#options.files.rename(path, sentPath);
+      await this.#options.files.syncDirectory(this.#options.directory);
+    } catch (error) {
+      // The store knows the segment by its id, so that offering it again after a restart adds nothing.
+      this.#options.logger?.error({ err: error, segment: stored.id }, 'spool: a sent segment could not be renamed');
+      return;
+    }
+    this.addSent({ path: sentPath, sequence, bytes, sentAtMs: this.#options.now() });
+    await this.#prune();
   }
 
   #sleep(signal: AbortSignal): Promise<void> {

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { limits } from '../model/limits.ts';
-import type { SpoolOptions } from './contract.ts';
 import { nodeFiles, type SpoolFile, type SpoolFiles } from './files.ts';
-import { acquireLock } from './lock.ts';
 import { openSpool } from './spool.ts';
 import { drain, numberedBatch, numbersIn } from './testing/records.ts';
-import { quietOptions, temporaryDirectory } from './testing/temporary.ts';
+import { openedSpool, quietOptions, temporaryDirectory } from './testing/temporary.ts';
+import { passedOn, watchedFiles } from './testing/watched-files.ts';
 
 const never = new AbortController().signal;
 
 test('what was appended is offered once sealed, table by table, in order', async (t) => {
-  const { spool } = await opened(t);
+  const { spool } = await openedSpool(t);
   for (const number of [1, 2, 3])
     assert.deepEqual(await spool.append(numberedBatch(number)), { status: 'ok', segment: 1 });
   await spool.append({ digest: Buffer.alloc(16, 1), rows: [{ table: 'findings', bytes: Buffer.from('x'), count: 7 }] });
@@ -21,15 +20,15 @@ test('what was appended is offered once sealed, table by table, in order', async
   const segment = (await spool.next(never))!;
   assert.match(segment.id, /^[0-9a-f]{16}-\d{16}-[0-9a-f]{8}$/);
   assert.deepEqual(segment.tables, [
-    { table: 'otel_traces', rows: 3, bytes: 6 },
-    { table: 'findings', rows: 10, bytes: 10 },
+    { table: 'otel_traces', columns: 0, rows: 3, bytes: 6 },
+    { table: 'findings', columns: 0, rows: 10, bytes: 10 },
   ]);
   assert.equal(Buffer.concat(await segment.read('otel_traces')).toString(), '1;2;3;');
   assert.equal(Buffer.concat(await segment.read('findings')).toString(), 'f1;f2;f3;x');
 });
 
 test('many appends at once share writes and fsyncs', async (t) => {
-  const { spool } = await opened(t);
+  const { spool } = await openedSpool(t);
   await Promise.all(Array.from({ length: 400 }, (_, number) => spool.append(numberedBatch(number))));
   const { appendedRecords, appendedRows, syncs, pendingBytes } = spool.stats();
   assert.deepEqual(
@@ -45,8 +44,8 @@ test('many appends at once share writes and fsyncs', async (t) => {
 
 test('a batch is acknowledged after the fsync of its file and of the directory, not before', async (t) => {
   const steps: string[] = [];
-  const files = watched((operation) => steps.push(operation));
-  const { spool } = await opened(t, {}, files);
+  const files = watchedFiles((operation) => steps.push(operation));
+  const { spool } = await openedSpool(t, {}, files);
   steps.length = 0;
   await spool.append(numberedBatch(1)).then(() => steps.push('acknowledged'));
   await spool.append(numberedBatch(2)).then(() => steps.push('acknowledged'));
@@ -63,7 +62,7 @@ test('a batch is acknowledged after the fsync of its file and of the directory, 
 });
 
 test('a segment is sealed before it grows over its size; a larger record gets one of its own', async (t) => {
-  const { spool, directory } = await opened(t, { segmentBytesMax: 4096 });
+  const { spool, directory } = await openedSpool(t, { segmentBytesMax: 4096 });
   for (let number = 0; number < 10; number++) await spool.append(numberedBatch(number, 600));
   await spool.append(numberedBatch(10, 9000));
   await spool.append(numberedBatch(11));
@@ -80,13 +79,13 @@ test('a segment is sealed before it grows over its size; a larger record gets on
 });
 
 test('a segment is sealed by age', async (t) => {
-  const { spool } = await opened(t, { segmentAgeMaxMs: 20 });
+  const { spool } = await openedSpool(t, { segmentAgeMaxMs: 20 });
   await spool.append(numberedBatch(1));
   assert.deepEqual(await numbersIn((await spool.next(AbortSignal.timeout(10_000)))!), [1]);
 });
 
 test('next waits for a segment, gives the oldest until it is sent, and ends with its signal', async (t) => {
-  const { spool } = await opened(t);
+  const { spool } = await openedSpool(t);
   const first = spool.next(never);
   await spool.append(numberedBatch(1));
   await spool.seal();
@@ -106,7 +105,7 @@ test('next waits for a segment, gives the oldest until it is sent, and ends with
 });
 
 test('a resent batch is written once, also while it is being committed and after a restart', async (t) => {
-  const { spool, directory } = await opened(t);
+  const { spool, directory } = await openedSpool(t);
   const batch = numberedBatch(1);
   assert.equal(spool.committed(batch.digest), undefined);
   const both = Promise.all([spool.append(batch), spool.append(batch)]);
@@ -133,7 +132,7 @@ test('a resent batch is written once, also while it is being committed and after
 
 test('after the grace time a sent segment is deleted and its batches are unknown', async (t) => {
   let now = 1_000_000;
-  const { spool, directory } = await opened(t, { graceMs: 1000, now: () => now });
+  const { spool, directory } = await openedSpool(t, { graceMs: 1000, now: () => now });
   for (const number of [1, 2]) {
     await spool.append(numberedBatch(number));
     await drain(spool);
@@ -149,7 +148,7 @@ test('after the grace time a sent segment is deleted and its batches are unknown
 });
 
 test('sent segments are kept within their bytes, and the newest one always', async (t) => {
-  const { spool, directory } = await opened(t, { sentBytesMax: 1 });
+  const { spool, directory } = await openedSpool(t, { sentBytesMax: 1 });
   for (const number of [1, 2, 3]) {
     await spool.append(numberedBatch(number));
     await drain(spool);
@@ -161,7 +160,7 @@ test('sent segments are kept within their bytes, and the newest one always', asy
 });
 
 test('ids do not come again when all segments are gone', async (t) => {
-  const { spool, directory } = await opened(t, { sentBytesMax: 0, graceMs: 0 });
+  const { spool, directory } = await openedSpool(t, { sentBytesMax: 0, graceMs: 0 });
   const ids = new Set<string>();
   let current = spool;
   for (let number = 0; number < 4; number++) {
@@ -170,7 +169,7 @@ test('ids do not come again when all segments are gone', async (t) => {
     const segment = (await current.next(never))!;
     assert.equal(Number(segment.id.split('-')[1]), number + 1);
     ids.add(segment.id);
-    if (number === 2) await current.deadLetter(segment, 'no');
+    if (number === 2) await current.deadLetter(segment, []);
     else await current.sent(segment);
     await current.close();
     current = await openSpool(quietOptions(directory, { sentBytesMax: 0, graceMs: 0 }));
@@ -179,23 +178,8 @@ test('ids do not come again when all segments are gone', async (t) => {
   assert.equal(ids.size, 4);
 });
 
-test('a dead letter is moved aside with its reason, and the rest goes on', async (t) => {
-  const { spool, directory } = await opened(t);
-  await spool.append(numberedBatch(1));
-  await spool.seal();
-  await spool.append(numberedBatch(2));
-  const segment = (await spool.next(never))!;
-  await spool.deadLetter(segment, 'code 27: cannot parse');
-  assert.deepEqual(await drain(spool), [2]);
-  const files = await readdir(join(directory, 'dead-letter'));
-  assert.deepEqual(files.sort(), [`${segment.id}.reason.json`, `${segment.id}.seg`]);
-  const reason = JSON.parse(await readFile(join(directory, 'dead-letter', `${segment.id}.reason.json`), 'utf8'));
-  assert.deepEqual([reason.segment, reason.reason, reason.records], [segment.id, 'code 27: cannot parse', 1]);
-  assert.ok(spool.stats().setAsideBytes > 0);
-});
-
 test('a full spool refuses for now and takes again when segments were sent', async (t) => {
-  const { spool } = await opened(t, { bytesMax: 20_000, sentBytesMax: 0 });
+  const { spool } = await openedSpool(t, { bytesMax: 20_000, sentBytesMax: 0 });
   let accepted = 0;
   while ((await spool.append(numberedBatch(accepted, 1000))).status === 'ok') accepted++;
   assert.ok(accepted >= 8 && accepted <= 10, `${accepted} accepted`);
@@ -208,7 +192,7 @@ test('a full spool refuses for now and takes again when segments were sent', asy
 });
 
 test('more pending bytes than allowed are refused, but one large batch alone is not', async (t) => {
-  const { spool } = await opened(t, { pendingBytesMax: 1000 });
+  const { spool } = await openedSpool(t, { pendingBytesMax: 1000 });
   const outcomes = await Promise.all([1, 2, 3].map((number) => spool.append(numberedBatch(number, 3000))));
   assert.deepEqual(
     outcomes.map(({ status }) => status),
@@ -218,14 +202,14 @@ test('more pending bytes than allowed are refused, but one large batch alone is 
 });
 
 test('a batch larger than a record may be is refused for good', async (t) => {
-  const { spool } = await opened(t);
+  const { spool } = await openedSpool(t);
   const bytes = Buffer.alloc(limits.spoolRecordBytesMax + 1);
   const outcome = await spool.append({ digest: Buffer.alloc(16), rows: [{ table: 'otel_traces', bytes, count: 1 }] });
   assert.equal(outcome.status, 'permanent');
 });
 
 test('a batch without rows needs no disk', async (t) => {
-  const { spool, directory } = await opened(t);
+  const { spool, directory } = await openedSpool(t);
   assert.deepEqual(await spool.append({ digest: Buffer.alloc(16), rows: [] }), { status: 'ok' });
   assert.deepEqual(await segmentFiles(directory), []);
 });
@@ -238,7 +222,7 @@ test('a full disk refuses for now, keeps what it acknowledged, and takes again w
     room -= taken;
     return taken;
   };
-  const { spool, directory } = await opened(t, { now: () => now }, limited(take));
+  const { spool, directory } = await openedSpool(t, { now: () => now }, limited(take));
   const acknowledged: number[] = [];
   for (let number = 0; number < 20; number++) {
     const outcome = await spool.append(numberedBatch(number, 300));
@@ -257,10 +241,10 @@ test('a full disk refuses for now, keeps what it acknowledged, and takes again w
 test('after a failed fsync nothing is acknowledged from that segment, and the batch goes to another', async (t) => {
   let now = 0;
   let fails = 0;
-  const files = watched((operation) => {
+  const files = watchedFiles((operation) => {
     if (operation === 'sync' && fails-- > 0) throw Object.assign(new Error('i/o error'), { code: 'EIO' });
   });
-  const { spool } = await opened(t, { now: () => now }, files);
+  const { spool } = await openedSpool(t, { now: () => now }, files);
   await spool.append(numberedBatch(1));
   fails = 2;
   const outcome = await spool.append(numberedBatch(2));
@@ -289,7 +273,7 @@ test('who lost the lock writes nothing more', async (t) => {
 });
 
 test('close commits what waits, refuses what comes later, ends waiting readers, and may be called twice', async (t) => {
-  const { spool, directory } = await opened(t);
+  const { spool, directory } = await openedSpool(t);
   const waiting = spool.next(never);
   const appended = spool.append(numberedBatch(1));
   await Promise.all([spool.close(), spool.close()]);
@@ -307,10 +291,10 @@ test('close commits what waits, refuses what comes later, ends waiting readers, 
 test('seal returns although there is always something more to write', async (t) => {
   const more: Promise<unknown>[] = [];
   let isOver = true;
-  const files = watched((operation) => {
+  const files = watchedFiles((operation) => {
     if (operation === 'sync' && !isOver && more.length < 100) more.push(spool.append(numberedBatch(more.length)));
   });
-  const { spool } = await opened(t, {}, files);
+  const { spool } = await openedSpool(t, {}, files);
   isOver = false;
   await spool.append(numberedBatch(1_000_000));
   await spool.seal();
@@ -321,40 +305,13 @@ test('seal returns although there is always something more to write', async (t) 
 });
 
 test('files and directories are for their owner only', async (t) => {
-  const { spool, directory } = await opened(t);
+  const { spool, directory } = await openedSpool(t);
   await spool.append(numberedBatch(1));
   for (const name of await readdir(directory)) assert.equal((await stat(join(directory, name))).mode & 0o77, 0, name);
 });
 
-async function opened(t: TestContext, changes: Partial<SpoolOptions> = {}, files: SpoolFiles = nodeFiles) {
-  const directory = await temporaryDirectory(t);
-  const spool = await openSpool(quietOptions(directory, changes), { files, lock: acquireLock });
-  t.after(() => spool.close());
-  return { spool, directory };
-}
-
 async function segmentFiles(directory: string, kind = 'seg'): Promise<string[]> {
   return (await readdir(directory)).filter((name) => name.endsWith(`.${kind}`)).sort();
-}
-
-/** Real files that tell of what is done to them, before it is done. */
-function watched(tell: (operation: string) => void): SpoolFiles {
-  const told = async <T>(operation: string, work: () => Promise<T>): Promise<T> => {
-    tell(operation);
-    return work();
-  };
-  return {
-    ...nodeFiles,
-    create: async (path) => {
-      const file = await told('create', () => nodeFiles.create(path));
-      return {
-        ...passedOn(file),
-        write: (buffers, position) => told('write', () => file.write(buffers, position)),
-        sync: () => told('sync', () => file.sync()),
-      };
-    },
-    syncDirectory: (path) => told('syncDirectory', () => nodeFiles.syncDirectory(path)),
-  };
 }
 
 /** Real files on a disk with so much room: writes come back short, and then fail. */
@@ -371,16 +328,5 @@ function limited(take: (bytes: number) => number): SpoolFiles {
       };
       return { ...passedOn(file), write };
     },
-  };
-}
-
-function passedOn(file: SpoolFile): SpoolFile {
-  return {
-    write: (buffers, position) => file.write(buffers, position),
-    read: (buffer, position) => file.read(buffer, position),
-    size: () => file.size(),
-    truncate: (bytes) => file.truncate(bytes),
-    sync: () => file.sync(),
-    close: () => file.close(),
   };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { type Outcome, ok } from '../model/outcome.ts';
-import type { SealedSegment } from '../model/spool.ts';
+import type { RefusedRows, SealedSegment } from '../model/spool.ts';
 import { Committer, retryAfterMs } from './committer.ts';
 import type { AppendOutcome, Spool, SpoolBatch, SpoolOptions, SpoolStats, StoredJournal } from './contract.ts';
 import { newCounters, type SpoolCounters } from './counters.ts';
@@ -15,6 +15,7 @@ import { acquireLock, type SpoolLock } from './lock.ts';
 import { segmentId } from './names.ts';
 import { recordDamage } from './quarantine.ts';
 import { recover } from './recovery.ts';
+import { DiskReserve } from './reserve.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { SegmentShelf } from './shelf.ts';
 import { type SegmentFacts, StoredSegment } from './stored-segment.ts';
@@ -26,7 +27,7 @@ export interface SpoolMachine {
 }
 
 const machine: SpoolMachine = { files: nodeFiles, lock: acquireLock };
-const pruneIntervalMsMax = 30_000;
+const pruneIntervalMsMax = 5_000;
 /** Rows of all tables in one record; the format counts tables and the journal in one byte. */
 const rowsPerBatchMax = 254;
 
@@ -81,6 +82,7 @@ class DiskSpool implements Spool {
   readonly #parts: SpoolParts;
   readonly #shelf: SegmentShelf;
   readonly #committer: Committer;
+  readonly #reserve: DiskReserve;
   readonly #sentBytesMax: number;
   readonly #pruneTimer: NodeJS.Timeout;
   #nextSequence: number;
@@ -99,22 +101,31 @@ class DiskSpool implements Spool {
       sentBytesMax: this.#sentBytesMax,
       keepFrom: options.keepFrom ?? Number.POSITIVE_INFINITY,
     });
+    this.#reserve = new DiskReserve({ files, directory, logger, bytes: options.reserveBytes ?? 0 });
     this.#committer = new Committer({
       ...{ files, directory, lock, counters, logger, now },
       segmentBytesMax: options.segmentBytesMax,
       segmentAgeMaxMs: options.segmentAgeMaxMs,
       newHeader: () => this.#newHeader(),
+      onDiskFull: () => this.#reserve.release(),
       onSealed: (writer) => this.#addSegment(factsOf(writer)),
     });
     const intervalMs = Math.max(1000, Math.min(graceMs, pruneIntervalMsMax));
-    this.#pruneTimer = setInterval(() => void this.#shelf.prune(), intervalMs).unref();
+    this.#pruneTimer = setInterval(() => void this.#tidyUp(), intervalMs).unref();
   }
 
   async restore(found: Awaited<ReturnType<typeof recover>>): Promise<void> {
     this.#shelf.setAsideBytes = found.setAsideBytes;
     for (const facts of found.segments) this.#addSegment(facts);
     for (const file of found.sent) this.#shelf.addSent(file);
+    await this.#reserve.open();
     await this.#shelf.prune();
+  }
+
+  async #tidyUp(): Promise<void> {
+    await this.#shelf.prune();
+    if (this.#reserve.isReleased) await this.#committer.seal();
+    await this.#reserve.restore();
   }
 
   async append(batch: SpoolBatch): Promise<AppendOutcome> {
@@ -131,7 +142,7 @@ class DiskSpool implements Spool {
     if (bytes === 0) return ok;
     const refused = this.refusal(bytes);
     if (refused) return refused;
-    const record = prepareRecord(batch, Math.max(0, Math.trunc(now())));
+    const record = prepareRecord(batch, Math.max(0, Math.trunc(now())), this.#parts.options.columns);
     return digests.track(batch.digest, this.#committer.submit(record));
   }
 
@@ -156,8 +167,8 @@ class DiskSpool implements Spool {
     return this.#shelf.sent(segment);
   }
 
-  deadLetter(segment: SealedSegment, reason: string): Promise<void> {
-    return this.#shelf.deadLetter(segment, reason);
+  deadLetter(segment: SealedSegment, refused: readonly RefusedRows[]): Promise<void> {
+    return this.#shelf.deadLetter(segment, refused);
   }
 
   seal(): Promise<void> {
@@ -183,6 +194,7 @@ class DiskSpool implements Spool {
       sentKeptBytes: this.#shelf.sentBytes,
       journalKeptBytes: this.#shelf.journalBytes,
       setAsideBytes: this.#shelf.setAsideBytes,
+      reserveReleased: this.#reserve.isReleased,
       ...counters,
     };
   }
@@ -203,6 +215,10 @@ class DiskSpool implements Spool {
     }
     const failed = this.#committer.refusal();
     if (failed) return failed;
+    if (this.#reserve.isReleased) {
+      counters.refusedFullRecords++;
+      return { status: 'retryable', reason: 'SW_SPOOL_FULL: the disk of the spool is full', retryAfterMs };
+    }
     const pending = this.#committer.pendingBytes;
     if (pending > 0 && pending + bytes > options.pendingBytesMax) {
       counters.refusedFullRecords++;

@@ -1,4 +1,5 @@
-import { RowTable, type RowTableName } from '../model/spool.ts';
+import { RowTable, type RowTableName, type SegmentTable } from '../model/spool.ts';
+import type { TableEntry } from './format.ts';
 
 /** All tables in the order of their bytes, which is the order in which a segment lists them. */
 export const tableNames: readonly RowTableName[] = (Object.keys(RowTable) as RowTableName[]).sort(
@@ -21,21 +22,21 @@ export function isKnownTable(byte: number): boolean {
 
 /** Rows and bytes per table, added up over records. */
 export class TableTotals {
-  readonly #totals = new Map<number, { rows: number; bytes: number }>();
+  readonly #totals = new Map<number, { columns: number; rows: number; bytes: number }>();
 
-  add(tables: readonly { readonly table: number; readonly rows: number; readonly bytes: number }[]): void {
-    for (const { table, rows, bytes } of tables) {
-      const total = this.#totals.get(table) ?? { rows: 0, bytes: 0 };
+  add(tables: readonly TableEntry[]): void {
+    for (const { table, columns, rows, bytes } of tables) {
+      const total = this.#totals.get(table) ?? { columns, rows: 0, bytes: 0 };
       total.rows += rows;
       total.bytes += bytes;
       this.#totals.set(table, total);
     }
   }
 
-  list(): { readonly table: RowTableName; readonly rows: number; readonly bytes: number }[] {
+  list(): SegmentTable[] {
     return tableNames.flatMap((table) => {
       const total = this.#totals.get(RowTable[table]);
-      return total ? [{ table, rows: total.rows, bytes: total.bytes }] : [];
+      return total ? [{ table, ...total }] : [];
     });
   }
 }

@@ -43,6 +43,7 @@ const permanentCodes = new Set([
   190, // SIZES_OF_ARRAYS_DONT_MATCH
   321, // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
   407, // DECIMAL_OVERFLOW
+  469, // VIOLATED_CONSTRAINT
 ]);
 
 const configCodes = new Set([

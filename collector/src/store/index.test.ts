@@ -12,6 +12,7 @@ import { startEmbedded } from './embedded/start.ts';
 import { rowCounts } from './findings-reader.ts';
 import { openStore, type Store } from './index.ts';
 import { encodeFindings } from './rows/findings.ts';
+import { otelTracesColumns } from './rows/otel-traces.ts';
 import { migrate } from './schema/migrate.ts';
 import { migrations } from './schema/migrations.ts';
 import { finding, MemorySource, segment, spanRows } from './testing/segments.ts';
@@ -255,7 +256,7 @@ describe('shipping', () => {
     const events: string[] = [];
     const stop = new AbortController();
     const running = store.run(source, stop.signal, {
-      deadLettered: () => events.push('dead'),
+      deadLettered: (rows) => events.push(`dead ${rows}`),
       segment: () => events.push('segment'),
       inserted: (table, rows) => events.push(`${table} ${rows}`),
     });
@@ -263,13 +264,48 @@ describe('shipping', () => {
     stop.abort();
     await running;
     assert.deepEqual(
-      source.dead.map(({ id }) => id),
-      ['cut', 'garbage'],
+      source.dead.map(({ id, refused }) => [id, refused.length, refused[0]!.rows, refused[0]!.bytes.length]),
+      [
+        ['cut', 1, 1, cut.bytes.length],
+        ['garbage', 1, 1, garbage.bytes.length],
+      ],
     );
-    for (const { reason } of source.dead) assert.match(reason, /^otel_traces: \d+ [A-Z_]+/);
+    for (const { refused } of source.dead) assert.match(refused[0]!.reason, /^\d+ [A-Z_]+/);
     assert.deepEqual(source.sentIds, ['good']);
     assert.equal(await count("otel_traces WHERE TraceId = 'good'"), 1);
-    assert.deepEqual(events, ['dead', 'dead', 'otel_traces 1', 'segment']);
+    assert.deepEqual(events, ['dead 1', 'segment', 'dead 1', 'segment', 'otel_traces 1', 'segment']);
+  });
+
+  it('finds a refused row at every place, and sends the others once, also when the segment comes again', async () => {
+    const rows = 7;
+    for (let poisoned = 0; poisoned < rows; poisoned++) {
+      const traceId = `poison-${poisoned}`;
+      const all = spanRows(
+        Array.from({ length: rows }, (_, index) => ({ traceId, spanId: `${index}`, isPoisoned: index === poisoned })),
+      );
+      const source = new MemorySource(segment(traceId, all), segment(traceId, all));
+      await ship(source, 2);
+      for (const { refused } of source.dead) {
+        assert.deepEqual(
+          refused.map(({ firstRow, rows }) => [firstRow, rows]),
+          [[poisoned, 1]],
+        );
+        assert.match(refused[0]!.reason, /^190 /);
+      }
+      assert.deepEqual([source.dead.length, source.sentIds.length], [2, 0]);
+      assert.equal(await count(`otel_traces WHERE TraceId = '${traceId}'`), rows - 1);
+      assert.equal(await count(`otel_traces WHERE TraceId = '${traceId}' AND SpanId = '${poisoned}'`), 0);
+    }
+  });
+
+  it('takes rows of fewer columns, as an older version wrote them', async () => {
+    const rows = spanRows([{ traceId: 'older' }], { columns: otelTracesColumns.length });
+    const older = segment('older', rows);
+    const tables = older.tables.map((part) => ({ ...part, columns: otelTracesColumns.length }));
+    const source = new MemorySource({ ...older, tables });
+    await ship(source, 1);
+    assert.deepEqual([source.sentIds, source.dead], [['older'], []]);
+    assert.equal(await count("otel_traces WHERE TraceId = 'older'"), 1);
   });
 
   it('goes on where it was when the server dies, with the same client', async () => {

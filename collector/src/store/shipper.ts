@@ -1,17 +1,17 @@
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { RowTableName, SealedSegment, SegmentSource } from '../model/spool.ts';
+import type { RowTableName, SegmentSource } from '../model/spool.ts';
 import type { StoreClient } from './client.ts';
-import { classifyError, type StoreFailure } from './errors.ts';
-import { insertColumns } from './schema/columns.ts';
+import type { StoreFailure } from './errors.ts';
+import { type Shipping, shipSegment } from './shipment.ts';
 
 /** Called as things happen, once per segment or table. */
 export interface ShipperHooks {
   inserted?(table: RowTableName, rows: number, bytes: number): void;
   segment?(): void;
   retried?(): void;
-  deadLettered?(): void;
+  /** Rows that ClickHouse refuses were set aside. */
+  deadLettered?(rows: number): void;
 }
 
 export interface ShipperOptions {
@@ -27,102 +27,45 @@ export interface ShipperOptions {
 
 /** How long a stop waits for the insert that is under way; sent again it adds no row. */
 const insertGraceMs = 10_000;
-/** Rows of this many bytes are inserted at once; ClickHouse needs a few times that in memory. */
-const insertBlockBytesMax = 32 * 1024 * 1024;
 const backoffFirstMs = 100;
 const backoffConfigFirstMs = 2_000;
 const backoffMaxMs = 30_000;
 
 /**
  * Ships sealed segments to ClickHouse, oldest first, one INSERT per table, until the signal aborts. Never rejects for
- * reasons of ClickHouse: what may work later is tried again for ever, rows it refuses go to the dead letters.
+ * reasons of ClickHouse: what may work later is tried again for ever, rows it refuses go to the dead letters, and the rest
+ * of their segment lands.
  *
- * Each INSERT is exactly once: the token names segment and table, and the bytes of a segment never change.
+ * Each INSERT is exactly once: the token names segment, table and rows, and the bytes of a segment never change.
  */
 export async function runShipper(options: ShipperOptions): Promise<void> {
   const { source, signal, hooks } = options;
   const episodes = new Episodes(options);
-  const cut = later(signal, insertGraceMs);
+  const shipping: Shipping = {
+    client: options.client,
+    cut: later(signal, insertGraceMs),
+    retry: (failure, attempt) => {
+      episodes.failed(failure);
+      hooks?.retried?.();
+      return pause(backoffMs(attempt, failure.kind), signal);
+    },
+    inserted: (table, rows, bytes) => {
+      episodes.worked();
+      hooks?.inserted?.(table, rows, bytes);
+    },
+  };
   while (!signal.aborted) {
     const segment = await source.next(signal);
     if (segment === undefined) return;
-    const shipped = await shipSegment(segment, options, episodes, cut);
-    if (shipped === 'aborted') return;
-    if (shipped === 'sent') {
-      await source.sent(segment);
-      hooks?.segment?.();
-    } else {
-      options.logger?.error(
-        { segment: segment.id, reason: shipped.reason },
-        'segment set aside: ClickHouse refused it',
-      );
-      await source.deadLetter(segment, shipped.reason);
-      hooks?.deadLettered?.();
+    const refused = await shipSegment(segment, shipping);
+    if (refused === 'aborted') return;
+    if (refused.length === 0) await source.sent(segment);
+    else {
+      await source.deadLetter(segment, refused);
+      hooks?.deadLettered?.(refused.reduce((sum, { rows }) => sum + rows, 0));
     }
+    hooks?.segment?.();
   }
-}
-
-async function shipSegment(
-  segment: SealedSegment,
-  options: ShipperOptions,
-  episodes: Episodes,
-  cut: AbortSignal,
-): Promise<'sent' | 'aborted' | { readonly reason: string }> {
-  for (const { table, rows, bytes } of segment.tables) {
-    for (let attempt = 0; ; attempt++) {
-      const failure = await insert(segment, table, options.client, cut);
-      if (failure === undefined) break;
-      if (failure.kind === 'permanent') return { reason: `${table}: ${failure.reason}` };
-      episodes.failed(failure);
-      options.hooks?.retried?.();
-      if (!(await pause(backoffMs(attempt, failure.kind), options.signal))) return 'aborted';
-    }
-    episodes.worked();
-    options.hooks?.inserted?.(table, rows, bytes);
-  }
-  return 'sent';
-}
-
-async function insert(
-  segment: SealedSegment,
-  table: RowTableName,
-  client: StoreClient,
-  cut: AbortSignal,
-): Promise<StoreFailure | undefined> {
-  try {
-    const buffers = await segment.read(table);
-    const { stream } = await client.exec({
-      query: `INSERT INTO ${table} (${insertColumns[table].join(', ')}) FORMAT RowBinary`,
-      values: Readable.from(buffers, { objectMode: false }),
-      abort_signal: cut,
-      clickhouse_settings: {
-        async_insert: 0,
-        insert_deduplicate: 1,
-        insert_deduplication_token: `${segment.id}:${table}`,
-        deduplicate_blocks_in_dependent_materialized_views: 1,
-        // The encoder keeps times within the retention, so this many partitions are meant.
-        max_partitions_per_insert_block: '4000',
-        wait_end_of_query: 1,
-        ...blockSettings(segment, table),
-      },
-    });
-    // The socket is given back when the (empty) answer is read to its end.
-    await stream.resume().toArray();
-    return undefined;
-  } catch (error) {
-    return classifyError(error);
-  }
-}
-
-/**
- * A segment is one block, unless it is so large that ClickHouse would need gigabytes for it. Then it is cut by rows,
- * always at the same ones, because ClickHouse tells blocks of one token apart by their position.
- */
-function blockSettings(segment: SealedSegment, table: RowTableName): Record<string, string> {
-  const part = segment.tables.find((each) => each.table === table);
-  if (part === undefined || part.bytes <= insertBlockBytesMax) return {};
-  const rows = String(Math.max(1, Math.floor((part.rows * insertBlockBytesMax) / part.bytes)));
-  return { max_insert_block_size: rows, min_insert_block_size_rows: rows, min_insert_block_size_bytes: '0' };
 }
 
 /** A signal that aborts some time after another. */

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { SpoolOptions } from '../contract.ts';
+import { nodeFiles, type SpoolFiles } from '../files.ts';
+import { acquireLock } from '../lock.ts';
+import { openSpool } from '../spool.ts';
 
 /** A directory that is gone after the test. */
 export async function temporaryDirectory(test: TestContext): Promise<string> {
@@ -22,4 +25,12 @@ export function quietOptions(directory: string, changes: Partial<SpoolOptions> =
     pendingBytesMax: 1 << 26,
     ...changes,
   };
+}
+
+/** A spool in a directory of its own, closed after the test. */
+export async function openedSpool(t: TestContext, changes: Partial<SpoolOptions> = {}, files: SpoolFiles = nodeFiles) {
+  const directory = await temporaryDirectory(t);
+  const spool = await openSpool(quietOptions(directory, changes), { files, lock: acquireLock });
+  t.after(() => spool.close());
+  return { spool, directory };
 }

@@ -113,6 +113,7 @@ export class VolatileFiles {
           const directory = this.#directory(path);
           directory.durable = new Map(directory.seen);
         }),
+      freeBytes: () => run('other', () => Number.MAX_SAFE_INTEGER),
     };
   }
 

@@ -15,3 +15,8 @@ export const insertColumns: Readonly<Record<RowTableName, readonly string[]>> = 
   seen_fields: seenFieldsColumns,
   rule_states: ruleStatesColumns,
 };
+
+/** How many there are in each table; what a segment notes of its rows. */
+export const columnCounts = Object.fromEntries(
+  Object.entries(insertColumns).map(([table, columns]) => [table, columns.length]),
+) as Readonly<Record<RowTableName, number>>;

@@ -1,7 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import type { Finding } from '../../model/finding.ts';
-import type { Rows, RowTableName, SealedSegment, SegmentSource } from '../../model/spool.ts';
+import type { RefusedRows, Rows, RowTableName, SealedSegment, SegmentSource } from '../../model/spool.ts';
 import { RowWriter } from '../rows/rowbinary.ts';
+import { insertColumns } from '../schema/columns.ts';
 
 export interface TestRow {
   readonly traceId?: string;
@@ -9,10 +10,20 @@ export interface TestRow {
   readonly name?: string;
   readonly timeNanos?: bigint;
   readonly attributes?: Readonly<Record<string, string>>;
+  /** A row that can be read and is refused all the same: more times of events than names. */
+  readonly isPoisoned?: boolean;
 }
 
-/** Rows of otel_traces, written value by value in the order of the columns they are inserted into. */
-export function spanRows(rows: readonly TestRow[]): Rows {
+/** Columns behind StatusMessage: those of events, of links, and ours. */
+const columnsBehind = insertColumns.otel_traces.length - 15;
+
+/**
+ * Rows of otel_traces, written value by value in the order of the columns they are inserted into.
+ *
+ * @param columns how many of them, when not all.
+ */
+export function spanRows(rows: readonly TestRow[], { columns = insertColumns.otel_traces.length } = {}): Rows {
+  const behind = columnsBehind - (insertColumns.otel_traces.length - columns);
   const writer = new RowWriter();
   const map = (entries: Readonly<Record<string, string>>) => {
     writer.varint(Object.keys(entries).length);
@@ -31,7 +42,9 @@ export function spanRows(rows: readonly TestRow[]): Rows {
     map(row.attributes ?? {});
     writer.u64(5_000_000n);
     for (const text of ['Unset', '']) writer.string(text);
-    for (let empty = 0; empty < 9; empty++) writer.varint(0);
+    writer.varint(row.isPoisoned ? 1 : 0);
+    if (row.isPoisoned) writer.u64(0n);
+    for (let empty = 1; empty < behind; empty++) writer.varint(0);
   }
   return { table: 'otel_traces', bytes: writer.take(), count: rows.length };
 }
@@ -73,7 +86,7 @@ export function segment(id: string, ...tables: readonly Rows[]): SealedSegment {
   const bytesOf = (table: RowTableName) => Buffer.from(tables.find((rows) => rows.table === table)!.bytes);
   return {
     id,
-    tables: tables.map(({ table, count, bytes }) => ({ table, rows: count, bytes: bytes.length })),
+    tables: tables.map(({ table, count, bytes }) => ({ table, columns: 0, rows: count, bytes: bytes.length })),
     read: async (table) => {
       const all = bytesOf(table);
       // In several pieces, as a spool reads records.
@@ -86,7 +99,7 @@ export function segment(id: string, ...tables: readonly Rows[]): SealedSegment {
 /** A source that holds its segments in memory and remembers what became of each. */
 export class MemorySource implements SegmentSource {
   readonly sentIds: string[] = [];
-  readonly dead: { id: string; reason: string }[] = [];
+  readonly dead: { id: string; refused: readonly RefusedRows[] }[] = [];
   readonly #waiting: SealedSegment[];
   readonly #changed = new EventEmitter();
 
@@ -106,8 +119,8 @@ export class MemorySource implements SegmentSource {
     this.#changed.emit('settled');
   }
 
-  async deadLetter(segment: SealedSegment, reason: string): Promise<void> {
-    this.dead.push({ id: segment.id, reason });
+  async deadLetter(segment: SealedSegment, refused: readonly RefusedRows[]): Promise<void> {
+    this.dead.push({ id: segment.id, refused });
     this.#changed.emit('settled');
   }
 

@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
+import { SpanwardenError } from '../../model/errors.ts';
+import { nodeFiles } from '../../spool/files.ts';
+import { acquireLock } from '../../spool/lock.ts';
+import {
+  inspectSegment,
+  type SegmentFile,
+  type SpoolPlace,
+  type SpoolSurvey,
+  surveySpool,
+} from '../../spool/survey.ts';
+import { type Shipping, shipSegment } from '../../store/shipment.ts';
+import { backoffMs, pause } from '../../store/shipper.ts';
+import { CommandExit, exitCodes } from '../exit.ts';
+import { withStore } from '../open-store.ts';
+import { count } from '../rule-problems.ts';
+import { watchSignals } from '../signals.ts';
+import { segmentPage, segmentTable, spoolStatus, statusPage } from '../spool-view.ts';
+import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
+import { deadLetterCommand } from './spool-dead-letter.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly json?: true;
+  readonly sent?: true;
+}
+
+/** What a command about a spool has at hand. */
+export interface SpoolInput {
+  readonly config: Config;
+  readonly options: Options;
+  readonly terminal: Terminal;
+  readonly place: SpoolPlace;
+  readonly survey: SpoolSurvey;
+}
+
+/** `spanwarden spool status | inspect | replay | dead-letter`: the disk buffer, also while no collector runs. */
+export function spoolCommand(): Command {
+  return new Command('spool')
+    .description('look into the disk buffer, send it again, and handle rows that ClickHouse refused')
+    .addCommand(
+      new Command('status')
+        .description('what waits, what is kept, what was set aside; exit code 1 when something needs a person')
+        .option('--json', 'print one JSON object')
+        .action((_, command: Command) => runOnSpool(command, status)),
+    )
+    .addCommand(
+      new Command('inspect')
+        .description('the segments, or the records of one with their checksums checked')
+        .argument('[segment]', 'id of a segment, or its last characters', parseSegment)
+        .option('--json', 'print JSON')
+        .action((id: string | undefined, _, command: Command) => runOnSpool(command, (input) => inspect(input, id))),
+    )
+    .addCommand(
+      new Command('replay')
+        .description(
+          'send what was not sent, without a collector; rows that ClickHouse has from it are not added again',
+        )
+        .option('--sent', 'those of the last minutes that were sent, for a ClickHouse that lost rows')
+        .option('--json', 'print one JSON object')
+        .action((_, command: Command) => runOnSpool(command, replay)),
+    )
+    .addCommand(deadLetterCommand());
+}
+
+/** Runs a command over the spool that the config names. */
+export async function runOnSpool(command: Command, perform: (input: SpoolInput) => Promise<void>): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
+  const config = loadConfig({ file: options.config, env: process.env });
+  const place = { files: nodeFiles, directory: join(config.data_dir, 'spool') };
+  const survey = await surveySpool(place).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (survey === undefined) {
+    throw new SpanwardenError({
+      code: 'SW_DATA_DIR',
+      message: `there is no spool in ${place.directory}`,
+      advice: 'Name the config of the collector with --config; data_dir in it says where the spool is.',
+    });
+  }
+  await perform({ config, options, terminal: createTerminal(process.stdout), place, survey });
+}
+
+async function status({ config, options, terminal, place, survey }: SpoolInput): Promise<void> {
+  const found = spoolStatus(survey, place.directory, config.spool.bytes_max, Date.now());
+  terminal.write(options.json ? jsonLine(found) : statusPage(found, terminal));
+  if (found.advice.length > 0) throw new CommandExit(exitCodes.failure);
+}
+
+async function inspect({ options, terminal, place, survey }: SpoolInput, id: string | undefined): Promise<void> {
+  if (id === undefined) {
+    if (options.json) terminal.write(jsonLine(survey.segments));
+    else if (survey.segments.length === 0) terminal.writeLine('No segments: nothing was taken in yet.');
+    else terminal.write(segmentTable(survey.segments, terminal));
+    return;
+  }
+  const { read, ...segment } = await inspectSegment(place, theSegment(survey, id));
+  terminal.write(options.json ? jsonLine(segment) : segmentPage({ ...segment, read }, terminal));
+  if (segment.damage.length > 0) throw new CommandExit(exitCodes.failure);
+}
+
+/**
+ * What a running collector has not sent yet is its own: half a segment sent under the segment's token would keep the other
+ * half out. So the lock is taken for them, while sent ones never change.
+ */
+async function replay(input: SpoolInput): Promise<void> {
+  const { options, terminal, place, survey } = input;
+  const lock = options.sent ? undefined : await acquireLock(place.directory);
+  const kind = options.sent ? 'sent' : 'seg';
+  try {
+    const chosen = survey.segments.filter((segment) => segment.kind === kind);
+    const { rows, refused } = await sendAll(input, chosen);
+    const segments = chosen.length;
+    if (options.json) terminal.write(jsonLine({ segments, rows, refused }));
+    else
+      terminal.writeLine(
+        `${count(segments, 'segment')}: ClickHouse has their rows, ${rows} sent and ${refused} refused.`,
+      );
+    if (refused > 0) throw new CommandExit(exitCodes.failure);
+  } finally {
+    await lock?.release();
+  }
+}
+
+async function sendAll({ config, place }: SpoolInput, files: readonly SegmentFile[]) {
+  const signals = watchSignals();
+  const sum = { rows: 0, refused: 0 };
+  await withStore(config, async (client) => {
+    const shipping: Shipping = {
+      client,
+      cut: signals.interrupted,
+      retry: (failure, attempt) => {
+        process.stderr.write(`ClickHouse took no rows (${escapeControl(failure.reason)}); trying again\n`);
+        return pause(backoffMs(attempt, failure.kind), signals.interrupted);
+      },
+      inserted: (_, rows) => {
+        sum.rows += rows;
+      },
+    };
+    for (const file of files) {
+      const refused = await shipSegment(await inspectSegment(place, file), shipping);
+      if (refused === 'aborted') throw new CommandExit(exitCodes.failure);
+      sum.refused += refused.reduce((total, { rows }) => total + rows, 0);
+    }
+  }).finally(() => signals.unwatch());
+  return sum;
+}
+
+function theSegment(survey: SpoolSurvey, id: string): SegmentFile {
+  const matching = survey.segments.filter((segment) => segment.id.endsWith(id) || segment.id.startsWith(id));
+  if (matching.length === 1) return matching[0]!;
+  process.stderr.write(
+    matching.length === 0
+      ? `No segment ${id}. See all with: spanwarden spool inspect\n`
+      : `${matching.length} segments fit ${id}; write more of it.\n`,
+  );
+  throw new CommandExit(exitCodes.failure);
+}
+
+function parseSegment(text: string): string {
+  if (!/^[0-9a-f-]{1,42}$/.test(text)) throw new InvalidArgumentError('An id has the characters 0-9, a-f and -.');
+  return text;
+}

@@ -1,0 +1,182 @@
+import type { RefusedRows, RowTableName, SealedSegment, SegmentTable } from '../model/spool.ts';
+import type { StoreClient } from './client.ts';
+import { classifyError, type StoreFailure } from './errors.ts';
+import { columnTypes, type InsertedRows, insertRows } from './inserter.ts';
+import { rowEnds } from './row-splitter.ts';
+
+/** Rows of this many bytes are inserted at once; ClickHouse needs a few times that in memory. */
+const insertBytesMax = 32 * 1024 * 1024;
+/** Refused ranges of one segment that are looked into; with more, whole ranges are set aside as they are. */
+const refusedRangesMax = 256;
+
+/** What a shipment needs of the one who sends it. */
+export interface Shipping {
+  readonly client: StoreClient;
+  /** Ends the insert that is under way. */
+  readonly cut: AbortSignal;
+  /** After a failure that may pass: true when it is to be tried again. */
+  retry(failure: StoreFailure, attempt: number): Promise<boolean>;
+  /** After each INSERT that worked. */
+  inserted(table: RowTableName, rows: number, bytes: number): void;
+}
+
+/** Rows that are sent together, or apart when ClickHouse refuses them. */
+interface Chunk extends SegmentTable {
+  readonly token: string;
+  /** Place of the first row in its segment. */
+  readonly firstRow: number;
+  readonly buffers: readonly Buffer[];
+}
+
+/**
+ * Brings a segment's rows to ClickHouse, and finds those that it refuses: a refused INSERT is sent again in halves, down
+ * to the row. Each INSERT is one block under a token of its own (segment, table, rows), which also comes again after a
+ * crash; a whole one that was refused has left nothing behind. Gives the refused rows, or 'aborted'.
+ */
+export async function shipSegment(
+  segment: SealedSegment,
+  shipping: Shipping,
+): Promise<readonly RefusedRows[] | 'aborted'> {
+  const refused: RefusedRows[] = [];
+  for (const part of segment.tables) {
+    const buffers = await segment.read(part.table);
+    const chunks = await chunksOf(segment, part, buffers, shipping);
+    if (chunks === 'aborted') return 'aborted';
+    for (const chunk of chunks) {
+      if ((await shipChunk(chunk, refused, shipping)) === 'aborted') return 'aborted';
+    }
+  }
+  return refused;
+}
+
+async function shipChunk(chunk: Chunk, refused: RefusedRows[], shipping: Shipping): Promise<'done' | 'aborted'> {
+  const outcome = await send(chunk, shipping);
+  if (outcome === 'aborted') return 'aborted';
+  if (outcome === undefined) {
+    shipping.inserted(chunk.table, chunk.rows, chunk.bytes);
+    return 'done';
+  }
+  const whole = await splitIntoRows(chunk, shipping);
+  if (whole === 'aborted') return 'aborted';
+  for (const range of whole.garbage) refused.push({ ...rowsOf(range), reason: outcome.reason });
+  return sendInHalves(whole.rows, refused, shipping);
+}
+
+/** Depth first, so that rows land in order. */
+async function sendInHalves(rows: readonly Chunk[], refused: RefusedRows[], shipping: Shipping) {
+  const ranges: Chunk[][] = rows.length === 0 ? [] : [[...rows]];
+  while (ranges.length > 0) {
+    const range = ranges.pop()!;
+    const joined = join(range);
+    const outcome = await send(joined, shipping);
+    if (outcome === 'aborted') return 'aborted';
+    if (outcome === undefined) shipping.inserted(joined.table, joined.rows, joined.bytes);
+    else if (range.length === 1 || refused.length >= refusedRangesMax) {
+      refused.push({ ...rowsOf(joined), reason: outcome.reason });
+    } else {
+      const half = range.length >>> 1;
+      ranges.push(range.slice(half), range.slice(0, half));
+    }
+  }
+  return 'done';
+}
+
+/** Undefined when it landed, the failure when it is for good. */
+async function send(chunk: InsertedRows, shipping: Shipping): Promise<StoreFailure | 'aborted' | undefined> {
+  for (let attempt = 0; ; attempt++) {
+    const failure = await insertRows(shipping.client, chunk, shipping.cut);
+    if (failure === undefined || failure.kind === 'permanent') return failure;
+    if (!(await shipping.retry(failure, attempt))) return 'aborted';
+  }
+}
+
+/** The rows one by one, and what cannot be read as rows. */
+async function splitIntoRows(
+  chunk: Chunk,
+  shipping: Shipping,
+): Promise<{ readonly rows: readonly Chunk[]; readonly garbage: readonly Chunk[] } | 'aborted'> {
+  const types = await typesOf(chunk, shipping);
+  if (types === 'aborted') return 'aborted';
+  const bytes = Buffer.concat(chunk.buffers);
+  const ends = rowEnds(bytes, chunk.rows, types);
+  if (ends === undefined) return { rows: [chunk], garbage: [] };
+  const rows = ends.map((end, index) => slice(chunk, bytes, { start: ends[index - 1] ?? 0, end }, index, 1));
+  const start = ends.at(-1) ?? 0;
+  const left = chunk.rows - ends.length;
+  if (start === bytes.length && left === 0) return { rows, garbage: [] };
+  return { rows, garbage: [slice(chunk, bytes, { start, end: bytes.length }, ends.length, left)] };
+}
+
+async function typesOf({ table, columns }: Chunk, shipping: Shipping): Promise<readonly string[] | 'aborted'> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await columnTypes(shipping.client, table, columns);
+    } catch (error) {
+      if (!(await shipping.retry(classifyError(error), attempt))) return 'aborted';
+    }
+  }
+}
+
+/** One chunk for all, unless that were too many bytes: then cut between rows, always at the same ones. */
+async function chunksOf(
+  segment: SealedSegment,
+  part: SegmentTable,
+  buffers: readonly Buffer[],
+  shipping: Shipping,
+): Promise<readonly Chunk[] | 'aborted'> {
+  const whole: Chunk = { ...part, token: `${segment.id}:${part.table}`, firstRow: 0, buffers };
+  if (part.bytes <= insertBytesMax) return [whole];
+  const split = await splitIntoRows(whole, shipping);
+  if (split === 'aborted') return 'aborted';
+  const chunks: Chunk[] = [];
+  let range: Chunk[] = [];
+  let bytes = 0;
+  for (const row of [...split.rows, ...split.garbage]) {
+    if (range.length > 0 && bytes + row.bytes > insertBytesMax) {
+      chunks.push(join(range));
+      range = [];
+      bytes = 0;
+    }
+    range.push(row);
+    bytes += row.bytes;
+  }
+  if (range.length > 0) chunks.push(join(range));
+  return chunks;
+}
+
+function slice(
+  chunk: Chunk,
+  bytes: Buffer,
+  { start, end }: { readonly start: number; readonly end: number },
+  index: number,
+  rows: number,
+): Chunk {
+  const { table, columns } = chunk;
+  const firstRow = chunk.firstRow + index;
+  const token = tokenOf(chunk.token, firstRow, rows);
+  return { table, columns, token, firstRow, rows, bytes: end - start, buffers: [bytes.subarray(start, end)] };
+}
+
+/** Neighbouring rows as one chunk. */
+function join(range: readonly Chunk[]): Chunk {
+  const [first] = range as [Chunk];
+  if (range.length === 1) return first;
+  const rows = range.reduce((sum, each) => sum + each.rows, 0);
+  return {
+    ...first,
+    token: tokenOf(first.token, first.firstRow, rows),
+    rows,
+    bytes: range.reduce((sum, each) => sum + each.bytes, 0),
+    buffers: range.flatMap((each) => each.buffers),
+  };
+}
+
+/** `<segment>:<table>`, and which rows of it when they are not all. */
+function tokenOf(token: string, firstRow: number, rows: number): string {
+  const [segment, table] = token.split(':');
+  return `${segment}:${table}:${firstRow}+${rows}`;
+}
+
+function rowsOf({ table, columns, rows, firstRow, buffers }: Chunk): Omit<RefusedRows, 'reason'> {
+  return { table, columns, rows, firstRow, bytes: buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers) };
+}

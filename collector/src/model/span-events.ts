@@ -25,6 +25,11 @@ export interface SpanEvents {
 export interface AddedAttribute {
   readonly name: string;
   readonly value: string;
+  /**
+   * What the span itself has under this name is wrong: it is stored as `spanwarden.original.<name>`, and this value in its place, or none
+   * where it is empty.
+   */
+  readonly corrects?: true;
 }
 
 /** Logsource categories as bits; one span may have several (an MCP tool call is `tool` and `mcp`). */

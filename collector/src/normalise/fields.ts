@@ -2,6 +2,7 @@ import type { FieldTable } from '../model/fields.ts';
 import { Attribute, Scope, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import { type Value, valueText } from '../model/value.ts';
 import { contentAttributes } from './coverage.ts';
+import { correctedAttributes } from './dialects/registry.ts';
 import { member } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
 import { isRedaction, redactionCharsMax } from './redaction.ts';
@@ -150,9 +151,14 @@ function attributeReader(name: string, fields: FieldTable): FieldReader {
     path: name.slice(dot.index + 1),
   }));
   const content = contentAttributes.has(name);
+  const correctable = correctedAttributes.has(name);
   return (batch, span, facts) => {
     const row = batch.findSpanAttribute(span, field);
-    if (row >= 0 && !(content && isRedacted(batch, row))) return batch.attributeValue(row);
+    if (row >= 0 && !(content && isRedacted(batch, row))) {
+      const corrected = correctable ? facts.translated.corrected(name) : undefined;
+      if (corrected === undefined) return batch.attributeValue(row);
+      if (corrected !== null) return corrected;
+    }
     const translated = facts.translated.value(name);
     if (translated !== undefined) return translated;
     if (!facts.translated.hasMaps()) return undefined;

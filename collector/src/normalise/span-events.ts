@@ -55,6 +55,7 @@ export class NormalisedEvents implements SpanEvents {
     this.#translator = new Translator(fields, knownDialects, read);
     this.#facts = new SpanFacts(read, {
       value: (name) => this.#translator.value(this.#span, name),
+      corrected: (name) => this.#translator.corrected(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
       missing: () => this.#missingContent(),
       dialect: () => this.#translator.dialectOf(this.#span),
@@ -104,8 +105,9 @@ export class NormalisedEvents implements SpanEvents {
   #readCategories(span: number): number {
     const { categories, dialects, operationRow } = this.#translator.recognise(span);
     let all = categories;
+    if (dialects !== 0) return all | this.#translatedCategories(span);
     if (operationRow >= 0) all |= operationCategories(valueText(this.batch.attributeValue(operationRow)));
-    return dialects === 0 ? all : all | this.#translatedCategories(span);
+    return all;
   }
 
   added(span: number): readonly AddedAttribute[] {
@@ -116,6 +118,13 @@ export class NormalisedEvents implements SpanEvents {
       const value = this.value(span, field);
       return value === undefined ? [] : [{ name, value: valueText(value) }];
     });
+    for (const name of this.#translator.correctable(span)) {
+      const id = this.#idOf(name);
+      const row = this.batch.findSpanAttribute(span, id);
+      if (row < 0 || this.#translator.corrected(span, name) === undefined) continue;
+      const value = this.value(span, id);
+      added.push({ name, value: value === undefined ? '' : valueText(value), corrects: true });
+    }
     added.push({ name: 'spanwarden.dialect', value: dialect.names.join(',') });
     if (dialect.version !== '') added.push({ name: 'spanwarden.dialect_version', value: dialect.version });
     return added.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -163,10 +172,10 @@ export class NormalisedEvents implements SpanEvents {
 
   readonly #lacks = (place: number): boolean => {
     const row = this.batch.findSpanAttribute(this.#span, this.#content[place]!);
-    if (row >= 0 && !isRedacted(this.batch, row)) return false;
     const { dialects } = this.#translator.recognise(this.#span);
-    if (dialects === 0) return true;
     const name = expectedContent[place]!.attribute;
+    if (this.#counts(row, name)) return false;
+    if (dialects === 0) return true;
     return name === 'gen_ai.input.messages' || name === 'gen_ai.output.messages'
       ? this.#translator.messages(this.#span, name) === undefined
       : this.#translator.value(this.#span, name) === undefined;
@@ -175,7 +184,11 @@ export class NormalisedEvents implements SpanEvents {
   /** Whether the span has the canonical attribute itself, with something in it. */
   #hasOwn(name: string): boolean {
     const row = this.batch.findSpanAttribute(this.#span, this.#idOf(name));
-    return row >= 0 && !isRedacted(this.batch, row);
+    return this.#counts(row, name);
+  }
+
+  #counts(row: number, name: string): boolean {
+    return row >= 0 && !isRedacted(this.batch, row) && this.#translator.corrected(this.#span, name) !== null;
   }
 
   /** Undefined where the span has the canonical attribute. */
@@ -186,8 +199,8 @@ export class NormalisedEvents implements SpanEvents {
 
   /** Categories by what the span says in another dialect. */
   #translatedCategories(span: number): number {
-    const operation = this.value(span, this.#operation);
-    let categories = typeof operation === 'string' ? operationCategories(operation) : 0;
+    const operation = this.value(span, this.#operation) ?? null;
+    let categories = operation === null ? 0 : operationCategories(valueText(operation));
     for (const [field, category] of this.#presence) {
       if (this.value(span, field) !== undefined) categories |= category;
     }

@@ -18,6 +18,8 @@ export type AttributeReader = (name: string) => Value | undefined;
 /** What the span says in another dialect than the canonical one. */
 export interface Translated {
   value(name: string): Value | undefined;
+  /** What counts in place of an attribute that the span has: `null` when it does not count, undefined when it does. */
+  corrected(name: string): Value | undefined;
   messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
   /** Content that was not captured. */
   missing(): readonly string[];

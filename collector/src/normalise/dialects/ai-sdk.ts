@@ -1,11 +1,13 @@
 import { isList, type Value, valueText } from '../../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue } from '../json-value.ts';
+import { ownWords, sumsOn } from './corrections.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
 import { converted, either, exceptionType, first, inJson, mapped, operationIs, when } from './readings.ts';
 
 const isModelCall = operationIs('chat', 'embeddings');
 const isTool = operationIs('execute_tool');
 const isRetrieval = operationIs('embeddings', 'rerank');
+const isAround = operationIs('invoke_agent', 'agent_step');
 
 /**
  * The AI SDK of Vercel: spans `ai.*` of versions 4 to 6 and of 7's legacy exporter, and what `@ai-sdk/otel` of 7 adds to spans that are
@@ -81,6 +83,7 @@ export const aiSdk: Dialect = {
     'gen_ai.retrieval.documents': when(isRetrieval, converted(first('ai.documents'), decodedList)),
     'error.type': exceptionType,
   },
+  corrects: { ...ownWords, ...sumsOn(isAround) },
 };
 
 function ofModelCall(...names: readonly string[]): Reading {

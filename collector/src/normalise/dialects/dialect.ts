@@ -17,6 +17,11 @@ export interface Dialect {
    * redaction marker mean that the span does not say.
    */
   readonly fields: Fields;
+  /**
+   * Readings of attributes that the emitter fills wrongly under their canonical names. What one gives counts before the span's own
+   * value; with `null` the field is read as if the span had no such attribute; `undefined` leaves the span's own value as it is.
+   */
+  readonly corrects?: Corrections;
   /** The same, asked only after all recognised dialects: raw input and output, which hold more than one field. */
   readonly lastResort?: Fields;
   /** An older generation of the canonical names: `spanwarden.dialect` names it only where the span speaks nothing else. */
@@ -26,6 +31,11 @@ export interface Dialect {
 }
 
 export type Fields = Readonly<Record<string, Reading>>;
+
+export type Corrections = Readonly<Record<string, Correction>>;
+
+/** Asked only where the span has the canonical attribute itself. Must not throw on any value. */
+export type Correction = (span: SpanSource) => Value | undefined;
 
 /** Takes one field from a span; undefined when the span does not say. Must not throw on any value. */
 export type Reading = (span: SpanSource) => Value | undefined;

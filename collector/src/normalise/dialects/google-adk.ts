@@ -1,5 +1,6 @@
 import type { Value } from '../../model/value.ts';
 import { member, parsedOrCut } from '../json-value.ts';
+import { ownWords } from './corrections.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
 import { converted, either, exceptionType, first, has, inJson, when } from './readings.ts';
 
@@ -37,6 +38,7 @@ export const googleAdk: Dialect = {
     'gen_ai.conversation.id': first('gcp.vertex.agent.session_id'),
     'error.type': either(exceptionType, when(has('gen_ai.operation.name', 'execute_tool'), failedResult)),
   },
+  corrects: ownWords,
 };
 
 /** An attribute whose content was not left out. */

@@ -1,5 +1,6 @@
 import type { Value } from '../../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue } from '../json-value.ts';
+import { ownWords } from './corrections.ts';
 import type { Dialect, Reading } from './dialect.ts';
 import { converted, either, exceptionType, first, has, inJson, mapped, when } from './readings.ts';
 
@@ -54,6 +55,7 @@ export const langfuse: Dialect = {
     'gen_ai.retrieval.documents': when(has(kind, 'retriever'), first(output)),
     'error.type': either(exceptionType, mapped(first('langfuse.observation.level'), { error: '_OTHER' })),
   },
+  corrects: ownWords,
   lastResort: {
     'gen_ai.input.messages': when(isAgent, first(input)),
     'gen_ai.output.messages': when(isAgent, first(output)),

@@ -1,5 +1,6 @@
 import type { Value } from '../../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue } from '../json-value.ts';
+import { ownWords } from './corrections.ts';
 import type { Dialect, Reading } from './dialect.ts';
 import { converted, either, exceptionType, first, has, inJson, mapped, when } from './readings.ts';
 
@@ -57,6 +58,15 @@ export const langSmith: Dialect = {
     'gen_ai.retrieval.query.text': when(isRetriever, converted(first(input), unwrapped)),
     'gen_ai.retrieval.documents': when(has(kind, 'retriever'), converted(first(output), documents)),
     'error.type': exceptionType,
+  },
+  corrects: {
+    ...ownWords,
+    // Retrievers call themselves embeddings; a chain is no operation.
+    'gen_ai.operation.name': mapped(first(kind), {
+      retriever: 'retrieval',
+      chain: 'invoke_workflow',
+      agent: 'invoke_agent',
+    }),
   },
 };
 

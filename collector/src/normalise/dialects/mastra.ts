@@ -1,5 +1,6 @@
 import type { Value } from '../../model/value.ts';
 import { member } from '../json-value.ts';
+import { ownWords, sumsOn } from './corrections.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
 import { either, exceptionType, first, has, mapped, operationIs, when } from './readings.ts';
 
@@ -52,6 +53,7 @@ export const mastra: Dialect = {
     'gen_ai.retrieval.documents': when(operationIs('retrieval'), of('memory_operation', 'output')),
     'error.type': exceptionType,
   },
+  corrects: { ...ownWords, ...sumsOn(operationIs('invoke_agent', 'agent_step', 'model_generation')) },
 };
 
 function of(type: string, what: 'input' | 'output'): Reading {

@@ -1,5 +1,6 @@
 import type { Value } from '../../model/value.ts';
 import { member, parsedValue } from '../json-value.ts';
+import { ownWords } from './corrections.ts';
 import type { Dialect } from './dialect.ts';
 import { converted, either, exceptionType, first, has, indexed, inJson, listOf, mapped, when } from './readings.ts';
 
@@ -71,6 +72,7 @@ export const openInference: Dialect = {
     ),
     'error.type': exceptionType,
   },
+  corrects: ownWords,
   lastResort: {
     'gen_ai.input.messages': when(isModel, first('input.value')),
     'gen_ai.output.messages': when(isModel, first('output.value')),

@@ -1,3 +1,4 @@
+import { absentOn, ownWords } from './corrections.ts';
 import type { Dialect } from './dialect.ts';
 import { either, exceptionType, first, has, inJson, mapped, operationIs, when } from './readings.ts';
 
@@ -29,7 +30,7 @@ export const openLit: Dialect = {
     }),
     'gen_ai.tool.name': first('mcp.tool.name'),
     'gen_ai.tool.call.arguments': either(
-      first('gen_ai.tool.call.arguments', 'mcp.tool.arguments'),
+      first('mcp.tool.arguments'),
       when(operationIs('execute_tool'), first('gen_ai.tool.args', 'gen_ai.tool.input')),
       inJson('mcp.request.payload', 'kwargs', 'arguments'),
     ),
@@ -54,5 +55,11 @@ export const openLit: Dialect = {
       ),
       exceptionType,
     ),
+  },
+  corrects: {
+    ...ownWords,
+    // What the model proposes stands there as if it were done; what is embedded is no message.
+    ...absentOn(operationIs('chat'), 'gen_ai.tool.name', 'gen_ai.tool.call.id', 'gen_ai.tool.call.arguments'),
+    ...absentOn(isRetrieval, 'gen_ai.input.messages'),
   },
 };

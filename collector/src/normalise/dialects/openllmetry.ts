@@ -1,5 +1,6 @@
 import type { Value } from '../../model/value.ts';
 import { isMap, member, parsedValue } from '../json-value.ts';
+import { ownWords } from './corrections.ts';
 import type { Dialect, SourceEvent } from './dialect.ts';
 import { converted, either, exceptionType, first, has, indexedList, mapped, operationIs, when } from './readings.ts';
 
@@ -78,6 +79,7 @@ export const openLlmetry: Dialect = {
     'gen_ai.request.stream': first('llm.is_streaming'),
     'error.type': exceptionType,
   },
+  corrects: ownWords,
   lastResort: {
     'gen_ai.input.messages': when(isModelCall, first('traceloop.entity.input')),
     'gen_ai.output.messages': when(isModelCall, first('traceloop.entity.output')),

@@ -63,7 +63,23 @@ const folded = new Map([
   ['watsonx', 'ibm.watsonx.ai'],
 ]);
 
-const frameworks = new Set(['langchain', 'langgraph', 'vercel_ai', 'openai_agents', 'llamaindex', 'crewai', 'mcp']);
+const frameworks = new Set([
+  ...[
+    'agno',
+    'autogen',
+    'ag2',
+    'crewai',
+    'haystack',
+    'langchain',
+    'langgraph',
+    'llamaindex',
+    'llama_index',
+    'mastra',
+    'mcp',
+  ],
+  ...['microsoft.agent_framework', 'openai_agents', 'openai-agents', 'pydantic-ai', 'pydantic_ai', 'semantic_kernel'],
+  ...['smolagents', 'strands', 'strands-agents', 'vercel', 'vercel_ai', 'google_adk'],
+]);
 
 /** Why a model stopped, in the words of OTel; other words stay as they are. */
 export function canonicalFinishReason(reason: string): string {

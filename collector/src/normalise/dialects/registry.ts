@@ -28,3 +28,8 @@ export const dialects: readonly Dialect[] = [
   otelOlder,
   mcpOlder,
 ];
+
+/** Canonical attributes whose own value is not always what counts. */
+export const correctedAttributes: ReadonlySet<string> = new Set(
+  dialects.flatMap(({ corrects }) => Object.keys(corrects ?? {})),
+);

@@ -1,4 +1,5 @@
 import { type Value, valueText } from '../../model/value.ts';
+import { ownWords } from './corrections.ts';
 import type { Dialect } from './dialect.ts';
 import { converted, exceptionType, first } from './readings.ts';
 
@@ -20,6 +21,7 @@ export const semanticKernel: Dialect = {
     'gen_ai.tool.definitions': first('gen_ai.agent.tool_definitions'),
     'error.type': exceptionType,
   },
+  corrects: ownWords,
 };
 
 /** One text for all choices, in Python with the name of the enum before each. */

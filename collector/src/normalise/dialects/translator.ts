@@ -1,9 +1,9 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import type { SpanBatch } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
-import { type Message, parseMessages } from '../messages.ts';
+import { type Message, parseMessages, type Role } from '../messages.ts';
 import { isAbsent } from '../redaction.ts';
-import type { Dialect, Reading } from './dialect.ts';
+import type { Correction, Dialect, Reading } from './dialect.ts';
 import { canonicalAttributes, type Form, formOf, messagesJson } from './form.ts';
 import { type Recognised, Recogniser } from './recogniser.ts';
 import { BatchSpanSource } from './span-source.ts';
@@ -36,6 +36,9 @@ export class Translator {
   readonly #source: BatchSpanSource;
   readonly #table: FieldTable;
   readonly #fields = new Map<string, FieldReadings>();
+  readonly #corrections = new Map<string, FieldCorrections>();
+  /** Bits of the dialects that correct anything. */
+  #correcting = 0;
   readonly #fieldsOf = new Map<number, readonly { readonly name: string; readonly field: FieldId }[]>();
   readonly #recognised: Recognised = { categories: 0, dialects: 0, operationRow: -1 };
   readonly #asked = new Set<string>();
@@ -52,6 +55,10 @@ export class Translator {
     for (const name of canonicalAttributes) {
       const readings = readingsOf(dialects, name);
       if (readings.length > 0) this.#fields.set(name, { readings, form: formOf(name) });
+      const corrections = correctionsOf(dialects, name);
+      if (corrections === undefined) continue;
+      this.#corrections.set(name, corrections);
+      this.#correcting |= corrections.bits;
     }
   }
 
@@ -84,16 +91,46 @@ export class Translator {
     return this.#read(name, dialects);
   }
 
+  /**
+   * What counts in place of the span's own canonical attribute: `null` when it does not count, undefined when it does. Ask only where
+   * the span has one.
+   */
+  corrected(span: number, name: string): Value | undefined {
+    const corrections = this.#corrections.get(name);
+    if (corrections === undefined) return undefined;
+    const { dialects } = this.recognise(span);
+    if ((corrections.bits & dialects) === 0 || this.#asked.has(name)) return undefined;
+    this.#asked.add(name);
+    try {
+      for (const { bit, read } of corrections.readings) {
+        const raw = (bit & dialects) === 0 ? undefined : read(this.#source);
+        if (raw === undefined) continue;
+        return raw === null || isAbsent(raw) ? null : (this.#formed(name, raw) ?? null);
+      }
+    } catch {
+      this.faults.failedReadings++;
+    } finally {
+      this.#asked.delete(name);
+    }
+    return undefined;
+  }
+
+  /** Names of attributes that the dialects of the span may correct. */
+  correctable(span: number): readonly string[] {
+    const { dialects } = this.recognise(span);
+    if ((dialects & this.#correcting) === 0) return none;
+    return [...this.#corrections].flatMap(([name, { bits }]) => ((bits & dialects) === 0 ? [] : [name]));
+  }
+
   /** The same for lists of messages, parsed. */
   messages(span: number, name: MessageField): readonly Message[] | undefined {
     const { dialects } = this.recognise(span);
     if (dialects === 0) return undefined;
     const kept = this.#messages.get(name);
     if (kept !== undefined) return kept.length === 0 ? undefined : kept;
-    const bareRole = name === 'gen_ai.output.messages' ? 'assistant' : 'user';
     let found: readonly Message[] = [];
     this.#read(name, dialects, (raw) => {
-      const messages = parseMessages(raw, bareRole).filter(({ parts }) => parts.length > 0);
+      const messages = parseMessages(raw, bareRoleOf(name)).filter(({ parts }) => parts.length > 0);
       if (messages.length === 0) return undefined;
       found = messages;
       return true;
@@ -134,6 +171,12 @@ export class Translator {
     return this.#source.droppedKeys;
   }
 
+  #formed(name: string, raw: Value): Value | undefined {
+    if (name !== messageFields[0] && name !== messageFields[1]) return formOf(name)(raw);
+    const messages = parseMessages(raw, bareRoleOf(name)).filter(({ parts }) => parts.length > 0);
+    return messages.length === 0 ? undefined : messagesJson(messages);
+  }
+
   #read(name: string, dialects: number, form?: Form): Value | undefined {
     const field = this.#fields.get(name);
     if (field === undefined || this.#asked.has(name)) return undefined;
@@ -164,6 +207,22 @@ function readingsOf(dialects: readonly Dialect[], name: string): FieldReadings['
       return fields !== undefined && Object.hasOwn(fields, name) ? [{ bit: 1 << i, read: fields[name]! }] : [];
     });
   return [...of(({ fields }) => fields), ...of(({ lastResort }) => lastResort)];
+}
+
+interface FieldCorrections {
+  readonly bits: number;
+  readonly readings: readonly { readonly bit: number; readonly read: Correction }[];
+}
+
+function correctionsOf(dialects: readonly Dialect[], name: string): FieldCorrections | undefined {
+  const readings = dialects.flatMap(({ corrects }, i) =>
+    corrects !== undefined && Object.hasOwn(corrects, name) ? [{ bit: 1 << i, read: corrects[name]! }] : [],
+  );
+  return readings.length === 0 ? undefined : { bits: readings.reduce((all, { bit }) => all | bit, 0), readings };
+}
+
+function bareRoleOf(name: MessageField): Role {
+  return name === 'gen_ai.output.messages' ? 'assistant' : 'user';
 }
 
 const none: readonly never[] = [];

@@ -1,7 +1,7 @@
 import type { FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Attribute, Event, Link, Resource, Scope, Span, ValueType } from '../../model/span-batch.ts';
-import { redactedMark, typeLetters } from '../rows/attribute-types.ts';
+import { originalPrefix, redactedMark, typeLetters } from '../rows/attribute-types.ts';
 import { HistoryBatch } from './batch.ts';
 
 /** What reading back could not give as the stream had it. */
@@ -160,7 +160,9 @@ export class HistoryDecoder {
     if (at + Attribute.stride > batch.attributes.length) batch.attributes = larger(batch.attributes);
     const rows = batch.attributes;
     const type = typeOf[letter]!;
-    rows[at + Attribute.field] = this.#field(key, key + keyLength, ordinal);
+    // A capital: the attribute is the span's own under another name.
+    const start = letter >= capitalA && letter <= capitalZ ? key + originalPrefix.length : key;
+    rows[at + Attribute.field] = this.#field(start, key + keyLength, ordinal);
     rows[at + Attribute.type] = type;
     rows[at + Attribute.value] = type === ValueType.bool ? Number(this.#bytes[value] === trueCode) : value;
     rows[at + Attribute.length] = length;
@@ -320,12 +322,17 @@ const atCode = '@'.charCodeAt(0);
 const barCode = '|'.charCodeAt(0);
 const trueCode = 't'.charCodeAt(0);
 const textCode = typeLetters.string.charCodeAt(0);
+const capitalA = 'A'.charCodeAt(0);
+const capitalZ = 'Z'.charCodeAt(0);
 const addedCode = typeLetters.added.charCodeAt(0);
 
 /** `ValueType` by the code of its letter; text for any that a newer version may add. */
 const typeOf = new Uint8Array(256).fill(ValueType.string);
 for (const [name, type] of Object.entries(ValueType)) {
-  if (type !== ValueType.bytes) typeOf[typeLetters[name as keyof typeof ValueType].charCodeAt(0)] = type;
+  if (type === ValueType.bytes) continue;
+  const letter = typeLetters[name as keyof typeof ValueType];
+  typeOf[letter.charCodeAt(0)] = type;
+  typeOf[letter.toUpperCase().charCodeAt(0)] = type;
 }
 
 function larger(rows: Int32Array<ArrayBufferLike>): Int32Array<ArrayBufferLike> {

@@ -264,6 +264,37 @@ describe('reading back', () => {
     assert.deepEqual(facts(back.seen), facts(seen));
   });
 
+  it('what a dialect corrects is stored beside what was sent, and read from that again', async () => {
+    const attributes = {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.response.finish_reasons': ['tool_calls'],
+      'gen_ai.tool.name': 'refund',
+      'openlit.x': true,
+      // Senders may use our names: it is theirs and nothing else.
+      'spanwarden.original.gen_ai.operation.name': 'execute_tool',
+      'spanwarden.original.gen_ai.tool.name': 'mine',
+    };
+    const seen = await stored([otlpProtobuf([{ startNanos: base, attributes }])]);
+    const answer = await db.store.client.query({
+      query: 'SELECT SpanAttributes FROM otel_traces',
+      format: 'JSONEachRow',
+    });
+    const [row] = await answer.json<{ SpanAttributes: Record<string, string> }>();
+    assert.deepEqual(Object.entries(row!.SpanAttributes), [
+      ['gen_ai.operation.name', 'chat'],
+      ['gen_ai.response.finish_reasons', '["tool_call"]'],
+      ['openlit.x', 'true'],
+      ['spanwarden.dialect', 'openlit'],
+      ['spanwarden.dialect_version', '1.0'],
+      ['spanwarden.original.gen_ai.operation.name', 'execute_tool'],
+      ['spanwarden.original.gen_ai.response.finish_reasons', '["tool_calls"]'],
+      ['spanwarden.original.gen_ai.tool.name', 'refund'],
+    ]);
+    const back = await readBack();
+    const facts = (views: readonly object[]) => views.map((view) => (view as { facts: unknown }).facts);
+    assert.deepEqual(facts(back.seen), facts(seen));
+  });
+
   it('comes in event order across slices, one agent alone where asked', async () => {
     const spans = Array.from({ length: 300 }, (_, i): TestSpan => {
       const endNanos = base + BigInt((i * 7919) % 300) * 60_000_000_000n;

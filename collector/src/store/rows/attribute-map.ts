@@ -4,7 +4,7 @@ import type { Redactor } from '../../model/redaction.ts';
 import { Attribute, type AttributeSource, ValueType } from '../../model/span-batch.ts';
 import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
-import { TypeNotes } from './attribute-types.ts';
+import { originalPrefix, TypeNotes } from './attribute-types.ts';
 import type { RowWriter } from './rowbinary.ts';
 
 /** Spans with the same attribute names in the same order share one sorted order. */
@@ -50,7 +50,8 @@ export class AttributeMapWriter {
     }
     const order = this.#order(first, count);
     if (added.length > 0) {
-      this.#writeWithAdded(writer, first, order, added);
+      if (added.some(({ corrects }) => corrects)) this.#writeCorrected(writer, first, order, added);
+      else this.#writeWithAdded(writer, first, order, added);
       return;
     }
     writer.varint(order.length);
@@ -80,6 +81,30 @@ export class AttributeMapWriter {
       this.#entry(writer, first + i);
     }
     for (; next < added.length; next++) this.#added(writer, added[next]!);
+  }
+
+  /** The same where some of ours correct what the span says. */
+  #writeCorrected(writer: RowWriter, first: number, order: Uint16Array, added: readonly AddedAttribute[]): void {
+    const nameAt = (i: number) => this.#fields.name(this.#batch.attributes[(first + i) * Attribute.stride]!);
+    const places = new Map([...order].map((i) => [nameAt(i), i]));
+    const entries = new Map<string, () => void>();
+    for (const [name, i] of places) entries.set(name, () => this.#entry(writer, first + i));
+    for (const each of added) {
+      const { name, value, corrects } = each;
+      const own = corrects ? places.get(name) : undefined;
+      if (own !== undefined) entries.set(originalPrefix + name, () => this.#original(writer, first + own));
+      if (own !== undefined && value === '') entries.delete(name);
+      else entries.set(name, () => this.#added(writer, each));
+    }
+    writer.varint(entries.size);
+    for (const [, write] of [...entries].sort(([a], [b]) => compare(a, b))) write();
+  }
+
+  #original(writer: RowWriter, row: number): void {
+    const at = row * Attribute.stride;
+    writer.string(originalPrefix + this.#fields.name(this.#batch.attributes[at + Attribute.field]!));
+    this.notes.noteOriginal(this.#batch.attributes[at + Attribute.type]!);
+    this.#value(writer, row);
   }
 
   /** Writes a value that has no name, the body of a log record, as a String. */

@@ -25,6 +25,12 @@ export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added', stri
   added: 'o',
 };
 
+/**
+ * What the span had under a name that holds something else now: it stands under this prefix and its name, and its letter is a capital.
+ * Senders may use such names; only the letter tells.
+ */
+export const originalPrefix = 'spanwarden.original.';
+
 export const redactedMark = '~';
 
 /** The letters' codes by `ValueType`. */
@@ -36,6 +42,8 @@ const codes = Uint8Array.from(
 const textCode = typeLetters.string.charCodeAt(0);
 const addedCode = typeLetters.added.charCodeAt(0);
 const barCode = '|'.charCodeAt(0);
+/** From the code of a letter to that of its capital. */
+const capitals = 32;
 
 /** Collects the letters of one row. */
 export class TypeNotes {
@@ -52,6 +60,11 @@ export class TypeNotes {
 
   note(type: number): void {
     this.#push(codes[type] ?? textCode);
+  }
+
+  /** An attribute that stands under `originalPrefix`. */
+  noteOriginal(type: number): void {
+    this.#push((codes[type] ?? textCode) - capitals);
   }
 
   noteAdded(): void {

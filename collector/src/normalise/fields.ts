@@ -2,6 +2,7 @@ import type { FieldTable } from '../model/fields.ts';
 import { Attribute, Scope, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import { type Value, valueText } from '../model/value.ts';
 import { contentAttributes } from './coverage.ts';
+import { elsewhere } from './dialects/dialect.ts';
 import { correctedAttributes } from './dialects/registry.ts';
 import { member } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
@@ -157,7 +158,7 @@ function attributeReader(name: string, fields: FieldTable): FieldReader {
     if (row >= 0 && !(content && isRedacted(batch, row))) {
       const corrected = correctable ? facts.translated.corrected(name) : undefined;
       if (corrected === undefined) return batch.attributeValue(row);
-      if (corrected !== null) return corrected;
+      if (corrected !== elsewhere) return corrected ?? undefined;
     }
     const translated = facts.translated.value(name);
     if (translated !== undefined) return translated;

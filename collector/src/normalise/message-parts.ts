@@ -23,11 +23,11 @@ export function partsOf(content: Value | undefined, depth = 0): Part[] {
 }
 
 /** Some emitters encode the list of parts: it counts as one only when every member says its type. */
-function textParts(text: string): Part[] {
-  if (text.startsWith('[{')) {
+function textParts(text: string, depth = 0): Part[] {
+  if (text.startsWith('[{') && depth < depthMax) {
     const parsed = parsedValue(text);
     if (Array.isArray(parsed) && parsed.every((part) => partTypes.has(textMember(part, 'type') ?? ''))) {
-      return parsed.flatMap((part: Value) => partOf(part));
+      return parsed.flatMap((part: Value) => partOf(part, depth + 1));
     }
   }
   return text === '' || isRedaction(text) ? [] : [{ kind: 'text', text }];
@@ -79,9 +79,8 @@ function textPart(part: Value, reasoning: boolean, depth: number): Part[] {
   if (found === undefined) return [];
   if (typeof found === 'object') return partsOf(found, depth + 1);
   const text = valueText(found);
-  return text === '' || isRedaction(text)
-    ? []
-    : [reasoning ? { kind: 'text', text, reasoning: true } : { kind: 'text', text }];
+  if (!reasoning) return textParts(text, depth);
+  return text === '' || isRedaction(text) ? [] : [{ kind: 'text', text, reasoning: true }];
 }
 
 /** A call that the provider runs itself may carry its result. */

@@ -143,7 +143,11 @@ function contentParts(message: Value): Part[] {
 /** What a message of a tool says is its result, whatever its parts are called. */
 function toolParts(role: Role, parts: readonly Part[], message: Value): readonly Part[] {
   if (role !== 'tool' || parts.some((part) => part.kind === 'tool_result' || part.kind === 'tool_call')) return parts;
-  const content = member(message, 'content') ?? member(message, 'parts') ?? '';
+  const flattened = parsedValue(member(message, 'contents'));
+  const contents = Array.isArray(flattened)
+    ? (flattened as readonly Value[]).map((each) => member(each, 'message_content') ?? each)
+    : undefined;
+  const content = member(message, 'content') ?? member(message, 'parts') ?? contents ?? '';
   if (typeof content === 'string' && isRedaction(content)) return [];
   const name = textMember(message, 'name');
   return [
@@ -182,17 +186,22 @@ function anyReason(value: Value, ...keys: readonly string[]): string | undefined
   return keys.map((key) => textMember(value, key)).find((reason) => reason !== undefined);
 }
 
-/** The text of a tool result: MCP content lists by their text parts, other structures as JSON. */
+/** The text of a tool result: MCP content, one or a list, by its texts, other structures as JSON. */
 export function resultTexts(result: Value | undefined): string[] {
   const parsed = parsedValue(result);
   if (parsed === undefined || parsed === null) return [];
+  if (textMember(parsed, 'type') === 'text') return [textMember(parsed, 'text') ?? valueText(parsed)];
   const content = member(parsed, 'content');
   const list = content !== undefined && content !== null && isList(content) ? content : parsed;
   if (isList(list)) {
-    const texts = list.map((part) => textMember(part, 'text') ?? textMember(part, 'content'));
+    const texts = list.map((part) => textOf(part) ?? textMember(part, 'text') ?? textMember(part, 'content'));
     if (texts.length > 0 && texts.every((text) => text !== undefined)) return texts;
   }
   return [valueText(parsed)];
+}
+
+function textOf(value: Value): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 const roles: Readonly<Record<string, Role>> = Object.assign(Object.create(null), {

@@ -6,6 +6,7 @@ import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
 import { categoryByPresence, operationCategories } from './categories.ts';
 import { expectedContent, missingContent } from './coverage.ts';
+import { elsewhere } from './dialects/dialect.ts';
 import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
@@ -172,29 +173,28 @@ export class NormalisedEvents implements SpanEvents {
 
   readonly #lacks = (place: number): boolean => {
     const row = this.batch.findSpanAttribute(this.#span, this.#content[place]!);
-    const { dialects } = this.#translator.recognise(this.#span);
     const name = expectedContent[place]!.attribute;
-    if (this.#counts(row, name)) return false;
+    const own = this.#own(row, name);
+    if (own !== elsewhere) return own === null;
+    const { dialects } = this.#translator.recognise(this.#span);
     if (dialects === 0) return true;
     return name === 'gen_ai.input.messages' || name === 'gen_ai.output.messages'
       ? this.#translator.messages(this.#span, name) === undefined
       : this.#translator.value(this.#span, name) === undefined;
   };
 
-  /** Whether the span has the canonical attribute itself, with something in it. */
-  #hasOwn(name: string): boolean {
-    const row = this.batch.findSpanAttribute(this.#span, this.#idOf(name));
-    return this.#counts(row, name);
-  }
-
-  #counts(row: number, name: string): boolean {
-    return row >= 0 && !isRedacted(this.batch, row) && this.#translator.corrected(this.#span, name) !== null;
+  /** Whether the span's own canonical attribute at this row says something (undefined), nothing (null), or others are to be asked. */
+  #own(row: number, name: string): undefined | null | typeof elsewhere {
+    if (row < 0 || isRedacted(this.batch, row)) return elsewhere;
+    const corrected = this.#translator.corrected(this.#span, name);
+    return corrected === null || corrected === elsewhere ? corrected : undefined;
   }
 
   /** Undefined where the span has the canonical attribute. */
   #translatedMessages(name: MessageField): readonly Message[] | undefined {
-    if (this.#hasOwn(name)) return undefined;
-    return this.#translator.messages(this.#span, name);
+    const own = this.#own(this.batch.findSpanAttribute(this.#span, this.#idOf(name)), name);
+    if (own === elsewhere) return this.#translator.messages(this.#span, name);
+    return own === null ? none : undefined;
   }
 
   /** Categories by what the span says in another dialect. */
@@ -234,5 +234,5 @@ export class NormalisedEvents implements SpanEvents {
   }
 }
 
-const none: readonly AddedAttribute[] = [];
+const none: readonly never[] = [];
 const statusError = 2;

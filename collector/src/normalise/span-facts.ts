@@ -1,6 +1,7 @@
 import type { Value } from '../model/value.ts';
 import { decodedLayers, encodedKinds } from '../text/decode-text.ts';
 import { piiKinds, secretKinds } from './content.ts';
+import type { Correction } from './dialects/dialect.ts';
 import { Effects, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
 import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
@@ -18,8 +19,8 @@ export type AttributeReader = (name: string) => Value | undefined;
 /** What the span says in another dialect than the canonical one. */
 export interface Translated {
   value(name: string): Value | undefined;
-  /** What counts in place of an attribute that the span has: `null` when it does not count, undefined when it does. */
-  corrected(name: string): Value | undefined;
+  /** What counts in place of an attribute that the span has; see `Translator.corrected`. */
+  corrected(name: string): ReturnType<Correction>;
   messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
   /** Content that was not captured. */
   missing(): readonly string[];

@@ -2,7 +2,7 @@ import { isList, type Value, valueText } from '../../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue } from '../json-value.ts';
 import { ownWords, sumsOn } from './corrections.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
-import { converted, either, exceptionType, first, inJson, mapped, operationIs, when } from './readings.ts';
+import { converted, either, exceptionType, first, inJson, mapped, operationIs, thrown, when } from './readings.ts';
 
 const isModelCall = operationIs('chat', 'embeddings');
 const isTool = operationIs('execute_tool');
@@ -125,11 +125,4 @@ function output(span: SpanSource): Value | undefined {
     if (isMap(call)) parts.push({ ...call, type: 'tool-call', ...(given !== undefined && { input: given }) });
   }
   return parts.length === 0 ? undefined : [{ role: 'assistant', content: parts }];
-}
-
-/** A tool that throws gives the model the message of its error. */
-function thrown(span: SpanSource): Value | undefined {
-  if (!span.failed) return undefined;
-  const messages = span.events('exception').map(({ attributes }) => member(attributes, 'exception.message'));
-  return messages.find((message) => message !== undefined && message !== '') ?? (span.statusMessage || undefined);
 }

@@ -1,6 +1,6 @@
 import { isList, type Value, valueText } from '../../model/value.ts';
 import { parsedValue } from '../json-value.ts';
-import type { Corrections, SpanSource } from './dialect.ts';
+import { type Corrections, elsewhere, type SpanSource } from './dialect.ts';
 import { canonicalFinishReason, canonicalProvider } from './providers.ts';
 
 /** Providers and reasons in words of the emitter's own; the name of a framework is no provider. */
@@ -8,7 +8,7 @@ export const ownWords: Corrections = {
   'gen_ai.provider.name': (span) => {
     const own = span.attribute('gen_ai.provider.name');
     if (typeof own !== 'string') return undefined;
-    const provider = canonicalProvider(own) ?? null;
+    const provider = canonicalProvider(own) ?? elsewhere;
     return provider === own ? undefined : provider;
   },
   'gen_ai.response.finish_reasons': (span) => {

@@ -19,7 +19,7 @@ export interface Dialect {
   readonly fields: Fields;
   /**
    * Readings of attributes that the emitter fills wrongly under their canonical names. What one gives counts before the span's own
-   * value; with `null` the field is read as if the span had no such attribute; `undefined` leaves the span's own value as it is.
+   * value; `null` means that the span does not say, whatever stands there; `undefined` leaves the span's own value as it is.
    */
   readonly corrects?: Corrections;
   /** The same, asked only after all recognised dialects: raw input and output, which hold more than one field. */
@@ -35,7 +35,10 @@ export type Fields = Readonly<Record<string, Reading>>;
 export type Corrections = Readonly<Record<string, Correction>>;
 
 /** Asked only where the span has the canonical attribute itself. Must not throw on any value. */
-export type Correction = (span: SpanSource) => Value | undefined;
+export type Correction = (span: SpanSource) => Value | typeof elsewhere | undefined;
+
+/** The own value does not count; other attributes may say the field, as if the span had none of that name. */
+export const elsewhere = Symbol('elsewhere');
 
 /** Takes one field from a span; undefined when the span does not say. Must not throw on any value. */
 export type Reading = (span: SpanSource) => Value | undefined;

@@ -1,8 +1,6 @@
-import type { Value } from '../../model/value.ts';
-import { member } from '../json-value.ts';
 import { ownWords, sumsOn } from './corrections.ts';
-import type { Dialect, Reading, SpanSource } from './dialect.ts';
-import { either, exceptionType, first, has, mapped, operationIs, when } from './readings.ts';
+import type { Dialect, Reading } from './dialect.ts';
+import { either, exceptionType, first, has, mapped, operationIs, thrown, when } from './readings.ts';
 
 const kind = 'mastra.span.type';
 const isTool = has(kind, 'tool_call', 'mcp_tool_call', 'client_tool_call', 'provider_tool_call');
@@ -45,7 +43,7 @@ export const mastra: Dialect = {
     'gen_ai.tool.call.result': either(
       first('gen_ai.tool.output'),
       of('client_tool_call', 'output'),
-      when((span) => span.failed && isTool(span), thrown),
+      when((span) => span.failed && isTool(span), either(first('error.message'), thrown)),
     ),
     'gen_ai.conversation.id': metadata('threadId', 'sessionId', 'conversationId'),
     'user.id': metadata('userId', 'resourceId'),
@@ -62,10 +60,4 @@ function of(type: string, what: 'input' | 'output'): Reading {
 
 function metadata(...keys: readonly string[]): Reading {
   return first(...keys.map((key) => `mastra.metadata.${key}`));
-}
-
-/** What a failed tool says goes back to the model. */
-function thrown(span: SpanSource): Value | undefined {
-  const messages = span.events('exception').map(({ attributes }) => member(attributes, 'exception.message'));
-  return span.attribute('error.message') ?? messages.find((message) => message !== undefined) ?? undefined;
 }

@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts';
-import { either, first, has, when } from './readings.ts';
+import { converted, either, first, has, when } from './readings.ts';
 
 const isCall = has('mcp.method.name', 'tools/call');
 
@@ -17,7 +17,12 @@ export const mcpOlder: Dialect = {
       (span) => isCall(span) || span.attribute('mcp.tool.name') !== undefined,
       () => 'execute_tool',
     ),
-    'mcp.method.name': first('mcp.method'),
+    // OpenLIT writes functions of the client there.
+    'mcp.method.name': converted(first('mcp.method'), (method) =>
+      typeof method === 'string' && /^(?:initialize|ping|[a-z]{1,40}(?:\/[a-z_]{1,40}){1,3})$/.test(method)
+        ? method
+        : undefined,
+    ),
     'gen_ai.tool.name': first('mcp.tool.name'),
     'gen_ai.tool.call.arguments': either(first('mcp.tool.arguments'), (span) => span.tree('mcp.request.argument')),
     'gen_ai.tool.call.result': first('mcp.tool.result'),

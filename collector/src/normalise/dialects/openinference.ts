@@ -1,8 +1,22 @@
 import type { Value } from '../../model/value.ts';
-import { member, parsedValue } from '../json-value.ts';
+import { isMap, member, parsedValue } from '../json-value.ts';
+import { parseMessages } from '../messages.ts';
 import { ownWords } from './corrections.ts';
-import type { Dialect } from './dialect.ts';
-import { converted, either, exceptionType, first, has, indexed, inJson, listOf, mapped, when } from './readings.ts';
+import type { Dialect, Reading } from './dialect.ts';
+import { toolContent, toolMessage } from './langchain.ts';
+import {
+  converted,
+  either,
+  exceptionType,
+  first,
+  has,
+  indexed,
+  inJson,
+  listOf,
+  mapped,
+  thrown,
+  when,
+} from './readings.ts';
 
 const isTool = has('openinference.span.kind', 'TOOL');
 const isModel = has('openinference.span.kind', 'LLM');
@@ -29,7 +43,7 @@ export const openInference: Dialect = {
       embedding: 'embeddings',
       reranker: 'rerank',
     }),
-    'gen_ai.provider.name': first('llm.provider', 'llm.system'),
+    'gen_ai.provider.name': either(first('llm.provider', 'llm.system'), inJson('metadata', 'ls_provider')),
     'gen_ai.request.model': first(
       'llm.request.model_name',
       'llm.model_name',
@@ -43,7 +57,10 @@ export const openInference: Dialect = {
     ),
     'gen_ai.response.id': when(isModel, inJson('output.value', 'id')),
     'gen_ai.response.finish_reasons': listOf(first('llm.finish_reason')),
-    'gen_ai.input.messages': either(indexed('llm.input_messages'), converted(indexed('llm.prompts'), promptTexts)),
+    'gen_ai.input.messages': either(
+      whole('llm.input_messages', 'input.value'),
+      converted(indexed('llm.prompts'), promptTexts),
+    ),
     'gen_ai.output.messages': either(indexed('llm.output_messages'), converted(indexed('llm.choices'), promptTexts)),
     'gen_ai.system_instructions': inJson('llm.invocation_parameters', 'instructions'),
     'gen_ai.tool.definitions': either(indexed('llm.tools'), when(isTool, first('tool.json_schema'))),
@@ -52,9 +69,12 @@ export const openInference: Dialect = {
       when(isTool, (span) => span.name),
     ),
     'gen_ai.tool.description': first('tool.description'),
-    'gen_ai.tool.call.id': first('tool.id', 'tool_call.id'),
+    'gen_ai.tool.call.id': either(
+      first('tool.id', 'tool_call.id'),
+      when(isTool, (span) => member(toolMessage(span.attribute('output.value')), 'tool_call_id')),
+    ),
     'gen_ai.tool.call.arguments': when(isTool, first('input.value')),
-    'gen_ai.tool.call.result': when(isTool, first('output.value')),
+    'gen_ai.tool.call.result': when(isTool, either(converted(first('output.value'), toolContent), thrown)),
     'gen_ai.usage.input_tokens': first('llm.token_count.prompt'),
     'gen_ai.usage.output_tokens': first('llm.token_count.completion'),
     'gen_ai.usage.cache_read.input_tokens': first('llm.token_count.prompt_details.cache_read'),
@@ -62,7 +82,10 @@ export const openInference: Dialect = {
     'gen_ai.usage.reasoning.output_tokens': first('llm.token_count.completion_details.reasoning'),
     'gen_ai.request.temperature': inJson('llm.invocation_parameters', 'temperature'),
     'gen_ai.request.max_tokens': inJson('llm.invocation_parameters', 'max_tokens'),
-    'gen_ai.agent.name': first('agent.name', 'graph.node.name', 'graph.node.id'),
+    'gen_ai.agent.name': either(
+      first('agent.name', 'graph.node.name', 'graph.node.id'),
+      inJson('metadata', 'lc_agent_name'),
+    ),
     'gen_ai.agent.id': first('graph.node.id'),
     'gen_ai.conversation.id': first('session.id'),
     'gen_ai.retrieval.query.text': when(isRetrieval, first('reranker.query', 'input.value')),
@@ -87,7 +110,27 @@ function promptTexts(list: Value): Value | undefined {
   );
 }
 
+/** LangChain's list contents have no flattened form: such a message has a role alone, and what was said stands in the raw input. */
+function whole(flattened: string, raw: string): Reading {
+  return (span) => {
+    const list = span.tree(flattened);
+    if (!Array.isArray(list) || !list.some((each: Value) => isBare(member(each, 'message')))) return list;
+    const said = span.attribute(raw);
+    return parseMessages(said).length === list.length ? said : list;
+  };
+}
+
+function isBare(message: Value | undefined): boolean {
+  return isMap(message) && Object.keys(message).join() === 'role';
+}
+
 function documents(list: Value): Value | undefined {
   if (!Array.isArray(list)) return undefined;
-  return (list as readonly Value[]).flatMap((item) => parsedValue(member(item, 'document')) ?? []);
+  return (list as readonly Value[]).flatMap((item) => {
+    const document = parsedValue(member(item, 'document'));
+    if (!isMap(document)) return document ?? [];
+    const { metadata, ...rest } = document;
+    const about = parsedValue(metadata);
+    return isMap(about) && Object.keys(about).length > 0 ? { ...rest, metadata: about } : rest;
+  });
 }

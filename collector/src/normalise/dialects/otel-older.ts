@@ -1,7 +1,8 @@
-import { isList, type Value, type ValueMap } from '../../model/value.ts';
+import { isList, type Value, type ValueMap, valueText } from '../../model/value.ts';
 import { isMap, member, parsedValue } from '../json-value.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
-import { either, exceptionType, first, indexedList, operationIs, when } from './readings.ts';
+import { canonicalProvider } from './providers.ts';
+import { converted, either, exceptionType, first, indexedList, operationIs, when } from './readings.ts';
 
 const inputEvents = ['gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message', 'gen_ai.tool.message'];
 const detailsEvent = 'gen_ai.client.inference.operation.details';
@@ -40,20 +41,26 @@ export const otelOlder: Dialect = {
       span.attribute('gen_ai.system') !== undefined && span.attribute('gen_ai.request.model') !== undefined
         ? 'chat'
         : undefined,
-    'gen_ai.provider.name': first('gen_ai.system'),
+    'gen_ai.provider.name': converted(first('gen_ai.system'), (name) => canonicalProvider(valueText(name))),
     'gen_ai.input.messages': either(
       indexedList('gen_ai.prompt'),
       when(isModelCall, first('gen_ai.prompt')),
-      detail('gen_ai.input.messages'),
-      eventText('gen_ai.content.prompt', 'gen_ai.prompt'),
-      (span) => messagesOf(span, inputEvents),
+      when(
+        isModelCall,
+        either(detail('gen_ai.input.messages'), eventText('gen_ai.content.prompt', 'gen_ai.prompt'), (span) =>
+          messagesOf(span, inputEvents),
+        ),
+      ),
     ),
     'gen_ai.output.messages': either(
       indexedList('gen_ai.completion'),
       when(isModelCall, first('gen_ai.completion')),
-      detail('gen_ai.output.messages'),
-      eventText('gen_ai.content.completion', 'gen_ai.completion'),
-      (span) => messagesOf(span, ['gen_ai.choice']),
+      when(
+        isModelCall,
+        either(detail('gen_ai.output.messages'), eventText('gen_ai.content.completion', 'gen_ai.completion'), (span) =>
+          messagesOf(span, ['gen_ai.choice']),
+        ),
+      ),
     ),
     'gen_ai.system_instructions': detail('gen_ai.system_instructions'),
     'gen_ai.tool.definitions': detail('gen_ai.tool.definitions'),

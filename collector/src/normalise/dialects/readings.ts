@@ -1,5 +1,6 @@
 import { isList, type Value, valueText } from '../../model/value.ts';
 import { member, parsedValue, textMember } from '../json-value.ts';
+import { parseMessages } from '../messages.ts';
 import type { Reading, SpanSource } from './dialect.ts';
 
 /** The first of these attributes that the span has. */
@@ -85,6 +86,19 @@ export function exceptionType(span: SpanSource): Value | undefined {
   if (!span.failed) return undefined;
   const types = span.events('exception').map(({ attributes }) => textMember(attributes, 'exception.type'));
   return types.find((type) => type !== undefined && type !== '') ?? '_OTHER';
+}
+
+/** What a span that failed says of it: the message of its exception, else of its status. Of a tool it is what the model reads. */
+export function thrown(span: SpanSource): Value | undefined {
+  if (!span.failed) return undefined;
+  const messages = span.events('exception').map(({ attributes }) => member(attributes, 'exception.message'));
+  return messages.find((message) => message !== undefined && message !== '') ?? (span.statusMessage || undefined);
+}
+
+/** What was embedded, where it stands as a message. Several texts at once are stored, not searched for. */
+export function embeddedText(span: SpanSource): Value | undefined {
+  const parts = parseMessages(span.attribute('gen_ai.input.messages')).flatMap((message) => message.parts);
+  return parts.length === 1 && parts[0]!.kind === 'text' ? parts[0]!.text : undefined;
 }
 
 /** Indexed keys that make a list; other keys under the same prefix give none. */

@@ -18,7 +18,7 @@ const operationBit = 1 << 30;
 const genAiBit = 1 << 29;
 /** Categories take the lowest eight bits, dialects those between. */
 const dialectShift = 8;
-export const dialectsMax = 20;
+export const dialectsMax = 21;
 
 /**
  * Tells which dialects a span speaks. A span costs one table look-up per attribute: names are classified once, scopes and

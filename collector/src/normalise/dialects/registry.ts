@@ -1,15 +1,22 @@
+import { agentFramework } from './agent-framework.ts';
 import { aiSdk } from './ai-sdk.ts';
+import { autogen } from './autogen.ts';
 import type { Dialect } from './dialect.ts';
 import { googleAdk } from './google-adk.ts';
 import { langfuse } from './langfuse.ts';
 import { langSmith } from './langsmith.ts';
+import { logfire } from './logfire.ts';
 import { mastra } from './mastra.ts';
 import { mcpOlder } from './mcp-older.ts';
+import { mcpPythonSdk } from './mcp-python-sdk.ts';
 import { openInference } from './openinference.ts';
 import { openLit } from './openlit.ts';
 import { openLlmetry } from './openllmetry.ts';
+import { otelGenAi } from './otel-genai.ts';
 import { otelOlder } from './otel-older.ts';
+import { pydanticAi } from './pydantic-ai.ts';
 import { semanticKernel } from './semantic-kernel.ts';
+import { strands } from './strands.ts';
 
 /**
  * All dialects, in the order in which they are asked where a span speaks several: what is nearest to the application first,
@@ -25,6 +32,13 @@ export const dialects: readonly Dialect[] = [
   googleAdk,
   openLit,
   semanticKernel,
+  pydanticAi,
+  logfire,
+  strands,
+  autogen,
+  agentFramework,
+  mcpPythonSdk,
+  otelGenAi,
   otelOlder,
   mcpOlder,
 ];

@@ -3,7 +3,7 @@ import type { SpanBatch } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
 import { type Message, parseMessages, type Role } from '../messages.ts';
 import { isAbsent } from '../redaction.ts';
-import type { Correction, Dialect, Reading } from './dialect.ts';
+import { type Correction, type Dialect, elsewhere, type Reading } from './dialect.ts';
 import { canonicalAttributes, type Form, formOf, messagesJson } from './form.ts';
 import { type Recognised, Recogniser } from './recogniser.ts';
 import { BatchSpanSource } from './span-source.ts';
@@ -92,10 +92,10 @@ export class Translator {
   }
 
   /**
-   * What counts in place of the span's own canonical attribute: `null` when it does not count, undefined when it does. Ask only where
-   * the span has one.
+   * What counts in place of the span's own canonical attribute: `null` when nothing does, `elsewhere` when dialects are to be asked,
+   * undefined when its own value counts. Ask only where the span has one.
    */
-  corrected(span: number, name: string): Value | undefined {
+  corrected(span: number, name: string): ReturnType<Correction> {
     const corrections = this.#corrections.get(name);
     if (corrections === undefined) return undefined;
     const { dialects } = this.recognise(span);
@@ -105,6 +105,7 @@ export class Translator {
       for (const { bit, read } of corrections.readings) {
         const raw = (bit & dialects) === 0 ? undefined : read(this.#source);
         if (raw === undefined) continue;
+        if (raw === elsewhere) return elsewhere;
         return raw === null || isAbsent(raw) ? null : (this.#formed(name, raw) ?? null);
       }
     } catch {

@@ -1,6 +1,7 @@
 import { otlpJsonToProtobuf } from '../../../decode/json.ts';
 import { TraceDecoder } from '../../../decode/trace-decoder.ts';
 import { createFieldTable, type FieldTable } from '../../../model/fields.ts';
+import type { SpanBatch } from '../../../model/span-batch.ts';
 import { isList, type Value } from '../../../model/value.ts';
 import { NormalisedEvents } from '../../span-events.ts';
 
@@ -33,7 +34,12 @@ export function receiveJson(json: Buffer): Received {
   if (request.status !== 'ok') throw new Error(request.message);
   const decoded = new TraceDecoder(fields).decode(request.bytes);
   if (decoded.status !== 'ok') throw new Error(decoded.message);
-  const events = new NormalisedEvents(fields).bind(decoded.batch);
+  return receivedBatch(decoded.batch, fields);
+}
+
+/** The same for what has been decoded already. */
+export function receivedBatch(batch: SpanBatch, fields: FieldTable): Received {
+  const events = new NormalisedEvents(fields).bind(batch);
   return { events, fields, value: (span, name) => events.value(span, fields.intern(name)) };
 }
 

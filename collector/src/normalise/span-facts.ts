@@ -7,6 +7,7 @@ import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts'
 import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
 import { parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
 import type { Conversation } from './message-fields.ts';
+import { type MessageHashes, messageHashes } from './message-hash.ts';
 import { type Message, newMessages, parseInstructions, parseMessages, resultTexts } from './messages.ts';
 import { findUrls, registrableDomain, urlHost } from './network.ts';
 import { contentPlaces, encodedPlaces, type NamedTexts } from './places.ts';
@@ -223,6 +224,11 @@ export class SpanFacts {
   get conversation(): Conversation {
     const instructions = parseInstructions(this.#read('gen_ai.system_instructions'));
     return { instructions, input: this.#input, output: this.#output };
+  }
+
+  /** Of the messages that a model call sends, by which calls of one conversation know each other. */
+  get inputHashes(): MessageHashes {
+    return messageHashes(this.#input);
   }
 
   get #input(): readonly Message[] {

@@ -104,7 +104,7 @@ export const vocabulary: readonly string[] = Array.from({ length: 4_000 }, (_, i
   return word;
 });
 
-function words(length: number): string {
+export function words(length: number): string {
   let text = '';
   while (text.length < length) text += `${vocabulary[randomInt(vocabulary.length)]} `;
   return text.slice(0, length);

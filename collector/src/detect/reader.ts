@@ -1,6 +1,8 @@
 import type { FieldTable } from '../model/fields.ts';
 import type { SpanEvents } from '../model/span-events.ts';
+import type { Value } from '../model/value.ts';
 import { Member, membersOf } from './matcher.ts';
+import { isRepeated, RepeatedMembers } from './repeated-members.ts';
 import { TextViews } from './views.ts';
 
 /** Where the detector stands: which span, and a number that changes with every span so that readers know when to forget. */
@@ -19,10 +21,11 @@ export interface Reader {
 /** One reader per field name, shared by all rules. '' reads the texts of the span for keyword search. */
 export function createReaders(fields: FieldTable, views = new TextViews()): (field: string) => Reader {
   const readers = new Map<string, Reader>();
+  const repeated = new RepeatedMembers(views);
   return (field) => {
     const known = readers.get(field);
     if (known) return known;
-    const reader = remember(sourceOf(field, fields, views), views);
+    const reader = remember(sourceOf(field, fields, views, repeated), views);
     readers.set(field, reader);
     return reader;
   };
@@ -45,11 +48,14 @@ function remember(source: Source, views: TextViews): Reader {
   };
 }
 
-function sourceOf(field: string, fields: FieldTable, views: TextViews): Source {
+function sourceOf(field: string, fields: FieldTable, views: TextViews, repeated: RepeatedMembers): Source {
   if (field === '') return ({ events, span }) => events.texts(span).map((text) => new Member(text, views));
   const id = fields.intern(field);
+  const membersIn = isRepeated(field)
+    ? (value: Value) => repeated.of(value)
+    : (value: Value) => membersOf(value, views);
   return ({ events, span }) => {
     const value = events.value(span, id);
-    return value === undefined ? undefined : membersOf(value, views);
+    return value === undefined ? undefined : membersIn(value);
   };
 }

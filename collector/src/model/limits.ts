@@ -43,6 +43,8 @@ export const limits = {
   scanCacheCharsMin: 128,
   scanCacheCharsMax: 16_384,
   scanCacheTextsMax: 2048,
+  /** Characters of the texts of repeated conversations whose findings and forms are remembered, about. */
+  repeatedCharsMax: 8 * 1024 * 1024,
   /** Ways for a rule to become a candidate; one with more is tested on every span of its logsource. */
   witnessesPerRuleMax: 20_000,
   regexCharsMax: 4096,
@@ -135,6 +137,10 @@ export const limits = {
   seenFieldCharsMax: 256,
   /** Requests up to this size keep the derived facts of all their spans until the next; of larger ones facts are worked out again. */
   factsKeptBatchBytesMax: 4 * 1024 * 1024,
+  /** Lists of messages that are remembered, so that what a call repeats of them is not read again: all, each, and their sessions. */
+  messageHistoryBytesMax: 24 * 1024 * 1024,
+  messageHistoryListBytesMax: 2 * 1024 * 1024,
+  messageHistorySessionsMax: 10_000,
   /** Spans above a span that rules may look at; further up counts as unknown. */
   ancestryDepthMax: 64,
   /** Recent spans that rules with `parent.`, `root.` and `ancestor.` remember; past them the stalest are forgotten. */

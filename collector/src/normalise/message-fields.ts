@@ -79,17 +79,28 @@ function messagesOf({ input, output }: Conversation): readonly Message[] {
   return [...input, ...output];
 }
 
-function partsOf(conversation: Conversation, role: Role): Part[] {
-  return messagesOf(conversation).flatMap((message) =>
-    message.parts.filter((part) => {
-      if (part.kind === 'tool_result') return role === 'tool';
-      return (part.kind === 'tool_call' ? 'assistant' : message.role) === role;
-    }),
-  );
+function partsOf({ input, output }: Conversation, role: Role): Part[] {
+  const found: Part[] = [];
+  // Histories are long, and a call says little of its own: plain loops, nothing made for each message.
+  for (const messages of [input, output]) {
+    for (const message of messages) {
+      for (const part of message.parts) if (speaker(message, part) === role) found.push(part);
+    }
+  }
+  return found;
+}
+
+function speaker({ role }: Message, { kind }: Part): Role {
+  if (kind === 'tool_result') return 'tool';
+  return kind === 'tool_call' ? 'assistant' : role;
 }
 
 function textsOf(conversation: Conversation, role: Role): string[] {
-  return partsOf(conversation, role).flatMap((part) => (part.kind === 'text' && !part.reasoning ? [part.text] : []));
+  const texts: string[] = [];
+  for (const part of partsOf(conversation, role)) {
+    if (part.kind === 'text' && !part.reasoning) texts.push(part.text);
+  }
+  return texts;
 }
 
 function callsOf(conversation: Conversation): (Part & { readonly kind: 'tool_call' })[] {

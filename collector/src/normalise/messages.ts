@@ -26,6 +26,11 @@ export function parseMessages(value: Value | undefined, bareRole: Role = 'user')
   return listed(parsedOrCut(value), bareRole, 0).slice(-messagesMax);
 }
 
+/** The same of a list that has been parsed. */
+export function listedMessages(list: readonly Value[], bareRole: Role = 'user'): Message[] {
+  return listed(list, bareRole, 0);
+}
+
 /** The messages after the last assistant message: what is new in a call that resends the whole conversation. */
 export function newMessages(messages: readonly Message[]): readonly Message[] {
   return messages.slice(messages.findLastIndex((message) => message.role === 'assistant') + 1);

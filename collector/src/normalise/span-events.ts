@@ -11,6 +11,7 @@ import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
 import { textsIn } from './json-value.ts';
+import { MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
 import { SpanFacts } from './span-facts.ts';
 
@@ -28,6 +29,7 @@ export class NormalisedEvents implements SpanEvents {
   batch!: SpanBatch;
   readonly #fields: FieldTable;
   readonly #operation: FieldId;
+  readonly #session: FieldId;
   readonly #presence: readonly (readonly [FieldId, number])[];
   /** Fields of `expectedContent`. */
   readonly #content: readonly FieldId[];
@@ -42,6 +44,7 @@ export class NormalisedEvents implements SpanEvents {
   /** Of the current span; undefined until somebody asks. */
   #hasMaps: boolean | undefined;
   readonly #translator: Translator;
+  readonly #history = new MessageHistory();
   readonly #facts: SpanFacts;
 
   /** Ids of the few attributes that facts read, so that their names are hashed once. */
@@ -50,6 +53,7 @@ export class NormalisedEvents implements SpanEvents {
   constructor(fields: FieldTable) {
     this.#fields = fields;
     this.#operation = fields.intern('gen_ai.operation.name');
+    this.#session = fields.intern('spanwarden.session');
     this.#presence = categoryByPresence.map(([name, category]) => [fields.intern(name), category]);
     this.#content = expectedContent.map(({ attribute }) => fields.intern(attribute));
     const read = (name: string) => this.value(this.#span, this.#idOf(name));
@@ -190,11 +194,22 @@ export class NormalisedEvents implements SpanEvents {
     return corrected === null || corrected === elsewhere ? corrected : undefined;
   }
 
-  /** Undefined where the span has the canonical attribute. */
+  /** Undefined where the messages are to be read from the value of the canonical attribute. */
   #translatedMessages(name: MessageField): readonly Message[] | undefined {
     const own = this.#own(this.batch.findSpanAttribute(this.#span, this.#idOf(name)), name);
     if (own === elsewhere) return this.#translator.messages(this.#span, name);
-    return own === null ? none : undefined;
+    if (own === null) return none;
+    return name === 'gen_ai.input.messages' ? this.#repeatedMessages(name) : undefined;
+  }
+
+  /** The conversation that a call sends again, of which only what is new is read. */
+  #repeatedMessages(name: MessageField): readonly Message[] | undefined {
+    const { attributes, bytes } = this.batch;
+    const at = this.batch.findSpanAttribute(this.#span, this.#idOf(name)) * Attribute.stride;
+    const session = this.value(this.#span, this.#session);
+    if (attributes[at + Attribute.type] !== ValueType.string || typeof session !== 'string') return undefined;
+    const start = attributes[at + Attribute.value]!;
+    return this.#history.read(session, bytes, start, start + attributes[at + Attribute.length]!);
   }
 
   /** Categories by what the span says in another dialect. */

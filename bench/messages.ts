@@ -1,0 +1,152 @@
+// `node bench/messages.ts [--quick]`: conversations of 50 turns of which every call sends all that was said before, against the same
+// calls with their new messages only. See bench/README.md.
+
+import { readRuleFiles, shippedRulesPath } from '../collector/src/cli/load-rules.ts';
+import { TraceDecoder } from '../collector/src/decode/trace-decoder.ts';
+import { createDetector } from '../collector/src/detect/engine.ts';
+import { loadRules, type RuleSource } from '../collector/src/detect/load.ts';
+import { createFieldTable } from '../collector/src/model/fields.ts';
+import { NormalisedEvents } from '../collector/src/normalise/span-events.ts';
+import { otlpProtobuf } from '../collector/src/testing/otlp.ts';
+import { words } from './spans.ts';
+
+const quick = process.argv.includes('--quick');
+const turns = 50;
+/** Conversations that go on side by side; a request brings one call of each. */
+const conversations = 8;
+const rounds = quick ? 2 : 5;
+
+/** Characters of new text in a call: a tool's result, what the user says, the answer. */
+const newChars = { tool: 1_000, user: 500, answer: 500 } as const;
+
+type Sent = 'whole history' | 'new messages only';
+
+interface Turn {
+  readonly before: readonly object[];
+  readonly answer: object;
+}
+
+function message(role: string, content: string): object {
+  return { role, parts: [{ type: 'text', content }] };
+}
+
+function makeTurn(number: number): Turn {
+  const id = `call_${number}`;
+  const call = { type: 'tool_call', id, name: 'orders.read', arguments: { order: number } };
+  const result = { type: 'tool_call_response', id, response: words(newChars.tool) };
+  return {
+    before: [
+      message('user', words(newChars.user)),
+      { role: 'assistant', parts: [call] },
+      { role: 'tool', parts: [result] },
+    ],
+    answer: message('assistant', words(newChars.answer)),
+  };
+}
+
+/** One request for each turn, with a call of each conversation. */
+function makeConversations(told: readonly (readonly Turn[])[], sent: Sent): Buffer[] {
+  const start = BigInt(Date.now()) * 1_000_000n;
+  return Array.from({ length: turns }, (_, turn) =>
+    otlpProtobuf(
+      told.map((conversation, which) => {
+        const from = sent === 'whole history' ? 0 : turn;
+        const input = conversation
+          .slice(from, turn + 1)
+          .flatMap(({ before, answer }, i) => [...before, ...(from + i < turn ? [answer] : [])]);
+        const at = start + BigInt(turn) * 1_000_000_000n;
+        return {
+          traceId: `${which}`.padStart(32, 'a'),
+          spanId: `${which * 100 + turn}`.padStart(16, 'b'),
+          name: 'chat gpt-5',
+          startNanos: at,
+          endNanos: at + 500_000_000n,
+          attributes: {
+            'gen_ai.operation.name': 'chat',
+            'gen_ai.provider.name': 'openai',
+            'gen_ai.request.model': 'gpt-5',
+            'gen_ai.conversation.id': `conversation-${which}`,
+            'gen_ai.agent.name': 'support',
+            'gen_ai.input.messages': JSON.stringify(input),
+            'gen_ai.output.messages': JSON.stringify([conversation[turn]!.answer]),
+          },
+        };
+      }),
+    ),
+  );
+}
+
+/** Rules of users over all messages of a call. */
+function messageRules(): RuleSource[] {
+  const items = [
+    "message.user.text|contains: 'ignore all previous instructions'",
+    "message.tool.text|normalised|contains: 'disregard the above'",
+    "message.assistant.text|re: 'https?://[a-z0-9.-]+/collect'",
+    "message.tool.text|decoded|normalised|contains: 'you are now the administrator'",
+    "message.user.text|decoded|contains: 'reveal your system prompt'",
+  ];
+  return items.map((item, i) => ({
+    path: `message-${i}.yml`,
+    text: `title: Message rule ${i}
+name: message_rule_${i}
+id: 00000000-0000-4000-8000-00000000000${i}
+status: test
+description: For the bench.
+level: low
+logsource:
+  product: ai_agent
+  category: llm
+detection:
+  selection:
+    ${item}
+  condition: selection
+`,
+  }));
+}
+
+const rules: readonly (readonly [what: string, rules: readonly RuleSource[]])[] = [
+  ['normalise only: roles of messages', []],
+  ['shipped rules', shipped()],
+  ['five rules on message.<role>.text', messageRules()],
+];
+
+function shipped(): RuleSource[] {
+  return readRuleFiles([shippedRulesPath()]).rules.filter(
+    ({ text }) => !/^correlation:|\b(?:parent|root|ancestor)\.[a-z]/m.test(text),
+  );
+}
+
+for (const [what, sources] of rules) {
+  const micros = { 'whole history': [] as number[], 'new messages only': [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    const told = Array.from({ length: conversations }, () =>
+      Array.from({ length: turns }, (_, number) => makeTurn(number)),
+    );
+    for (const sent of Object.keys(micros) as Sent[]) micros[sent].push(microsPerCall(told, sent, sources));
+  }
+  const [whole, fresh] = [Math.min(...micros['whole history']), Math.min(...micros['new messages only'])];
+  process.stdout.write(
+    `${what.padEnd(36)} whole history ${whole.toFixed(0).padStart(6)} µs a call, new messages only ` +
+      `${fresh.toFixed(0).padStart(6)} µs, ${(whole / fresh).toFixed(1)} times\n`,
+  );
+}
+
+/** Decoding included. */
+function microsPerCall(told: readonly (readonly Turn[])[], sent: Sent, sources: readonly RuleSource[]): number {
+  const bodies = makeConversations(told, sent);
+  const fields = createFieldTable();
+  const decoder = new TraceDecoder(fields);
+  const events = new NormalisedEvents(fields);
+  const detector = createDetector({ ...loadRules([...sources]), fields });
+  const roles = fields.intern('message.roles');
+  const before = process.cpuUsage();
+  for (const body of bodies) {
+    const outcome = decoder.decode(body);
+    if (outcome.status !== 'ok') throw new Error(outcome.message);
+    events.bind(outcome.batch);
+    if (sources.length > 0) detector.detect(events);
+    else for (let span = 0; span < outcome.batch.spanCount; span++) events.value(span, roles);
+  }
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / (turns * conversations);
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { MessageHistory } from './message-history.ts';
+import { parseMessages } from './messages.ts';
+
+const say = (role: string, content: string) => JSON.stringify({ role, parts: [{ type: 'text', content }] });
+
+function read(history: MessageHistory, text: string, session = 's') {
+  const bytes = Buffer.from(`..${text}..`);
+  return history.read(session, bytes, 2, bytes.length - 2);
+}
+
+describe('a conversation that calls repeat', () => {
+  it('keeps the messages it knows and reads those behind them', () => {
+    const history = new MessageHistory();
+    const [hello, hi, more] = [say('user', 'hello'), say('assistant', 'hi é'), say('user', 'more')];
+    const first = read(history, `[${hello}, ${hi}]`)!;
+    const second = read(history, `[${hello}, ${hi}, ${more}\n]`)!;
+    assert.equal(second[0], first[0]);
+    assert.equal(second[1], first[1]);
+    assert.deepEqual(second, parseMessages(`[${hello}, ${hi}, ${more}]`));
+    const again = read(history, `[${hello}, ${hi}, ${more}]`)!;
+    assert.deepEqual(again, second);
+    assert.equal(again[2], second[2]);
+    assert.notEqual(read(history, `[${hello}, ${hi}]`, 'another session')![0], first[0]);
+  });
+
+  it('keeps apart what several agents say in one session', () => {
+    const history = new MessageHistory();
+    const [a, b] = [say('user', 'a'), say('user', 'b')];
+    const ofA = read(history, `[${a}]`)!;
+    const ofB = read(history, `[${b}]`)!;
+    assert.equal(read(history, `[${a},${b}]`)![0], ofA[0]);
+    assert.equal(read(history, `[${b},${a}]`)![0], ofB[0]);
+  });
+
+  it('gives what reading the whole gives, whatever is sent and whatever is forgotten', () => {
+    const member = fc.oneof(
+      fc.constantFrom(
+        say('user', 'a'),
+        say('user', 'b,[]'),
+        '{"role":"assistant","content":[{"type":"text","text":"x"}]}',
+      ),
+      fc.constantFrom(
+        '1',
+        '12',
+        '"t"',
+        '"t\\",',
+        '[]',
+        '{}',
+        'null',
+        '["p","q"]',
+        '',
+        '{"role":"tool","content":',
+        '\xff',
+      ),
+    );
+    const space = fc.constantFrom('', ' ', '\n ');
+    const list = fc
+      .tuple(
+        fc.array(member, { maxLength: 4 }),
+        space,
+        fc.constantFrom(',', ', ', ' ,'),
+        fc.constantFrom('[', '', ' ['),
+        fc.constantFrom(']', ']', ']', '', ' ] '),
+      )
+      .map(([members, inner, between, open, close]) => `${open}${members.join(between)}${inner}${close}`);
+    const sent = fc.array(fc.tuple(fc.constantFrom('s', 't'), list), { maxLength: 40 });
+    fc.assert(
+      fc.property(sent, fc.integer({ min: 0, max: 4000 }), (requests, bytesMax) => {
+        const history = new MessageHistory({ bytesMax });
+        for (const [session, text] of requests) {
+          const messages = read(history, text, session);
+          if (messages !== undefined) assert.deepEqual(messages, parseMessages(text));
+          assert.ok(history.weight <= bytesMax);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('leaves lists that are too long, and more messages than are looked at, to be read as a whole', () => {
+    const history = new MessageHistory({ listBytesMax: 100_000 });
+    assert.equal(read(history, `[${say('user', 'x'.repeat(100_000))}]`), undefined);
+    const many = Array.from({ length: 1_999 }, () => '"x"').join(',');
+    assert.equal(read(history, `[${many}]`)!.length, 1_999);
+    assert.equal(read(history, `[${many},"y"]`)!.length, 2_000);
+    assert.equal(read(history, `[${many},"y","z"]`), undefined);
+    assert.equal(read(history, `[["a","b","c"],${many}]`)!.length, 2_000);
+  });
+});

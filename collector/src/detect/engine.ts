@@ -15,6 +15,7 @@ import type { Rule } from './load.ts';
 import { createMemory, type MemoryOutcome } from './memory.ts';
 import type { Cursor } from './reader.ts';
 import { createFoldValues } from './repeats/fold-values.ts';
+import { canBeRetold, reading, type Telling, tellingOf } from './retold.ts';
 import { createRouter } from './route/router.ts';
 import { createIdentity } from './span-identity.ts';
 import type { Slices, Stateful } from './state.ts';
@@ -79,7 +80,15 @@ export function createDetector(options: DetectorOptions): Detector {
   const compiled = rules.map((rule): Compiled => {
     const reason = reasonOf(rule.meta);
     const tally = new RuleTally(rule);
-    return { rule, node: compileRule(rule, shared), tally, reason, used: used.has(rule), silent: silent.has(rule) };
+    return {
+      rule,
+      node: compileRule(rule, shared),
+      tally,
+      reason,
+      used: used.has(rule),
+      silent: silent.has(rule),
+      canBeRetold: canBeRetold(rule),
+    };
   });
   const { allowedLatenessNanos = latenessDefaultNanos, traceWaitNanos: waitNanos = traceWaitDefaultNanos } = options;
   const correlating = createCorrelating(correlations, fields, allowedLatenessNanos);
@@ -98,9 +107,13 @@ export function createDetector(options: DetectorOptions): Detector {
   const cursor: Cursor = { events: undefined as unknown as SpanEvents, span: 0, turn: 0 };
   let findingsDropped = 0;
 
-  const describeGuarded = (each: Compiled, findings: Finding[]): void => {
+  const describeGuarded = (each: Compiled, findings: Finding[], telling: Telling | undefined): void => {
     try {
-      findings.push(describe(each, cursor));
+      if (telling === undefined) findings.push(describe(each, cursor));
+      else {
+        const finding = reading(cursor, telling.events, () => describe(each, cursor));
+        findings.push({ ...finding, retold: telling.retold });
+      }
     } catch (error) {
       guard.failed(each, error);
     }
@@ -117,8 +130,10 @@ export function createDetector(options: DetectorOptions): Detector {
       if (!guard.matches(each, cursor)) continue;
       const found = !each.silent && findings.length - before < limits.findingsPerSpanMax;
       health.matched(each.tally, cursor, found);
-      if (each.used) matched.push(each.rule);
-      if (found) describeGuarded(each, findings);
+      const telling = each.canBeRetold ? tellingOf(each.node, cursor) : undefined;
+      // Correlations count what happens, not how often a conversation is sent again.
+      if (each.used && telling?.retold !== true) matched.push(each.rule);
+      if (found) describeGuarded(each, findings, telling);
       else if (!each.silent) findingsDropped++;
     }
     if (guard.isDue()) guard.time([...places.map((place) => compiled[place]!), ...reaching.of(categories)], cursor);
@@ -182,6 +197,7 @@ interface Compiled {
   readonly used: boolean;
   /** It gives no findings of its own. */
   readonly silent: boolean;
+  readonly canBeRetold: boolean;
 }
 
 function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) => Finding {

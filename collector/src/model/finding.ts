@@ -44,6 +44,11 @@ export interface Finding {
   readonly count?: number;
   /** Values of the fields in the rule's `fold-by`: matches that agree in them are repeats of each other. Not stored. */
   readonly foldValues?: readonly string[];
+  /**
+   * Of a rule over the messages of a call: whether all that it matched stood in the calls before, and this one sends it again. Not
+   * stored.
+   */
+  readonly retold?: boolean;
   /** Says which of two states is newer where `lastSeenNanos` does not: of folded repeats, and of provisional ones. */
   readonly version?: bigint;
   /** 32 hex digits: the session (conversation or trace) and day that the finding belongs to; cases are made of these. */

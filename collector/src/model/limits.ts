@@ -93,6 +93,8 @@ export const limits = {
   /** Spans remembered so that one sent twice counts once, in one finding and in all. */
   repeatsSpansPerFoldMax: 4096,
   repeatsSpansMax: 500_000,
+  /** Matches in messages remembered beyond their hour; past it one that is told again is a finding again. */
+  repeatsToldMax: 20_000,
   /** Fields in `fold-by`. */
   foldFieldsMax: 16,
   /** Cases and findings in them that are remembered; past it the stalest case is let go and grows no more. */

@@ -11,6 +11,11 @@ export interface SpanEvents {
   readonly batch: SpanBatch;
   /** The value of a field, or undefined when the span has no such field. */
   value(span: number, field: FieldId): Value | undefined;
+  /**
+   * The value for a part of the conversation of a call: of fields over all messages (`message.…`) what calls before had sent or got, or
+   * what is new, which is the answer and what was said since the one before. Other fields are as they are.
+   */
+  partOf?(part: ConversationPart, span: number, field: FieldId): Value | undefined;
   /** Which logsource categories the span belongs to: an OR of `Category` bits, 0 for a span that is no agent's. */
   categories(span: number): number;
   /** Every scalar text of the span for keyword search: attribute values, name, status message, span events. */
@@ -20,6 +25,8 @@ export interface SpanEvents {
   /** Canonical attributes that the dialects of the span may say; none for most spans. */
   translatable?(span: number): readonly FieldId[];
 }
+
+export type ConversationPart = 'earlier' | 'new';
 
 /** An attribute that is stored with a span beside its own, as the text it is stored as. */
 export interface AddedAttribute {

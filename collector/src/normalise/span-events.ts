@@ -1,7 +1,7 @@
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
 import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
-import type { AddedAttribute, SpanEvents } from '../model/span-events.ts';
+import type { AddedAttribute, ConversationPart, SpanEvents } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
 import { categoryByPresence, operationCategories } from './categories.ts';
@@ -11,6 +11,7 @@ import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
 import { textsIn } from './json-value.ts';
+import { messageFields } from './message-fields.ts';
 import { MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
 import { SpanFacts } from './span-facts.ts';
@@ -98,6 +99,14 @@ export class NormalisedEvents implements SpanEvents {
     this.#values[field] = value;
     this.#stamps[field] = this.#stamp;
     return value;
+  }
+
+  partOf(part: ConversationPart, span: number, field: FieldId): Value | undefined {
+    if (span !== this.#span) this.#turnTo(span);
+    const read = messageFields[this.#fields.name(field)];
+    if (read === undefined) return this.value(span, field);
+    const texts = read(this.#facts.conversationPart(part));
+    return texts.length === 0 ? undefined : texts;
   }
 
   categories(span: number): number {

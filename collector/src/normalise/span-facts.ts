@@ -226,6 +226,16 @@ export class SpanFacts {
     return { instructions, input: this.#input, output: this.#output };
   }
 
+  /** What of it the calls before had, all up to the last answer that is sent again, or what is new. In the first call all is. */
+  conversationPart(part: 'earlier' | 'new'): Conversation {
+    const all = this.conversation;
+    const fresh = newMessages(all.input);
+    const answered = all.input.length - fresh.length;
+    if (part === 'earlier')
+      return { instructions: answered === 0 ? [] : all.instructions, input: all.input.slice(0, answered), output: [] };
+    return { instructions: answered === 0 ? all.instructions : [], input: fresh, output: all.output };
+  }
+
   /** Of the messages that a model call sends, by which calls of one conversation know each other. */
   get inputHashes(): MessageHashes {
     return messageHashes(this.#input);

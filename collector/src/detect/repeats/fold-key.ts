@@ -14,7 +14,16 @@ export function periodOf(timeNanos: bigint): bigint {
  * `fold-by` or agent, session, tool and evidence.
  */
 export function foldId(finding: Finding): string {
-  const { ruleId, foldValues, timeNanos } = finding;
+  return keyOf(finding, String(periodOf(finding.timeNanos)));
+}
+
+/** The same for all periods. */
+export function lastingId(finding: Finding): string {
+  return keyOf(finding, 'any');
+}
+
+function keyOf(finding: Finding, period: string): string {
+  const { ruleId, foldValues } = finding;
   const same = foldValues ?? [
     finding.serviceName,
     finding.agentName,
@@ -23,7 +32,7 @@ export function foldId(finding: Finding): string {
     finding.toolName,
     ...finding.evidence.flatMap(({ selection, field, excerpt }) => [selection, field, excerpt]),
   ];
-  const key = JSON.stringify([ruleId, foldValues === undefined, same, String(periodOf(timeNanos))]);
+  const key = JSON.stringify([ruleId, foldValues === undefined, same, period]);
   return createHash('sha256').update(`fold\0${key}`).digest('hex').slice(0, 32);
 }
 
@@ -32,8 +41,9 @@ export function spanKey({ traceId, spanId, timeNanos }: Finding): string {
   return spanId === '' ? String(timeNanos) : `${spanId}${traceId.slice(0, 8)}`;
 }
 
-/** Event order: of a fold the first one is shown. Ties are ordered by ids and then by content, so that arrival never decides. */
+/** Event order, retold matches last: of a fold the first one is shown. Ties are ordered by ids and then by content, so that arrival never decides. */
 export function isEarlier(a: Finding, b: Finding): boolean {
+  if ((a.retold === true) !== (b.retold === true)) return b.retold === true;
   if (a.timeNanos !== b.timeNanos) return a.timeNanos < b.timeNanos;
   const [x, y] = [a, b].map(({ spanId, traceId, evidence }) => JSON.stringify([spanId, traceId, evidence])) as [
     string,

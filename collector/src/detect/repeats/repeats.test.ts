@@ -105,7 +105,8 @@ describe('repeats', () => {
   });
 
   test('any order, batching and restart give the same findings in the end', () => {
-    const spans = fc.uniqueArray(fc.record({ seconds: fc.nat(29), tool: fc.constantFrom('a', 'b') }), {
+    const retold = fc.constantFrom(undefined, false, true);
+    const spans = fc.uniqueArray(fc.record({ seconds: fc.nat(29), tool: fc.constantFrom('a', 'b'), retold }), {
       minLength: 1,
       maxLength: 25,
       selector: ({ seconds, tool }) => `${seconds}${tool}`,
@@ -113,7 +114,9 @@ describe('repeats', () => {
     fc.assert(
       fc.property(spans, fc.infiniteStream(fc.nat()), (made, numbers) => {
         // Around the turn of an hour, all within the lateness.
-        const findings = made.map(({ seconds, tool }) => at(seconds - 15, { toolName: tool }));
+        const findings = made.map(({ seconds, tool, retold }) =>
+          at(seconds - 15, { toolName: tool, ...(retold !== undefined && { retold, ruleId: 'of messages' }) }),
+        );
         const plain = settled([findings], false);
         const shuffled = findings
           .map((finding) => ({ finding, order: numbers.next().value }))
@@ -129,6 +132,36 @@ describe('repeats', () => {
         assert.deepEqual(settled(batches, false), plain);
         assert.deepEqual(settled(batches, true), plain);
       }),
+    );
+  });
+
+  test('what calls send again is not counted, and is one finding where it was never new', () => {
+    const repeats = new Repeats({ allowedLatenessNanos });
+    const [first] = repeats.take([at(0, { retold: false })]);
+    assert.deepEqual(repeats.take([at(1, { retold: true }), at(5, { retold: true })]), []);
+    repeats.take([at(6, { retold: false })]);
+    assert.deepEqual(
+      repeats.flush().map(({ id, count }) => [id, count]),
+      [[first!.id, 2]],
+    );
+    const hours = [1, 2, 30].map((hour) => at(hour * 3600, { retold: true }));
+    assert.deepEqual(repeats.take(hours), [], 'the hour is over, the conversation goes on');
+    assert.deepEqual(repeats.advance(start + 40n * foldPeriodNanos), []);
+    const unseen = { conversationId: 'its first calls were not seen', retold: true };
+    assert.deepEqual(repeats.take([at(40 * 3600, unseen), at(40 * 3600 - 1, unseen)]), []);
+    const [late, ...more] = repeats.advance(start + 41n * foldPeriodNanos);
+    assert.deepEqual([late?.count, late?.timeNanos, more], [1, at(40 * 3600 - 1).timeNanos, []]);
+    assert.deepEqual(repeats.take([at(42 * 3600, unseen)]), []);
+    assert.deepEqual(repeats.flush(), []);
+  });
+
+  test('what is forgotten is found again', () => {
+    const repeats = new Repeats({ allowedLatenessNanos, bounds: { toldMax: 1 } });
+    repeats.take([at(0, { retold: false }), at(1, { retold: false, toolName: 'other' })]);
+    repeats.take([at(2 * 3600, { retold: true }), at(2 * 3600, { retold: true, toolName: 'other' })]);
+    assert.deepEqual(
+      repeats.advance(start + 3n * foldPeriodNanos).map(({ toolName }) => toolName),
+      ['http_post'],
     );
   });
 

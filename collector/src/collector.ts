@@ -25,6 +25,7 @@ import { parseListen } from './receive/config.ts';
 import { bearerCheck, otlpHttpRouter } from './receive/http.ts';
 import { sendError } from './receive/responses.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
+import { addSessionGauges } from './session-gauges.ts';
 import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
 import { openSpool } from './spool/spool.ts';
@@ -115,6 +116,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addDialectGauges(metrics, () => pipeline.dialectFaults);
   addLogGauges(metrics, pipeline, joiner);
   addAncestryGauges(metrics, () => detector.ancestryStats());
+  addSessionGauges(metrics, () => detector.sessionStats());
   addCaseGauges(metrics, casework);
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();

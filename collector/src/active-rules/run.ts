@@ -53,6 +53,7 @@ export function runRules(started: Config, { logger, fields, metrics, sources }: 
     detector: {
       fields,
       allowedLatenessNanos: BigInt(started.detect.allowed_lateness_ms) * 1_000_000n,
+      sessionWaitNanos: BigInt(started.detect.allowed_lateness_ms) * 1_000_000n,
       traceWaitNanos: BigInt(started.detect.trace_wait_ms) * 1_000_000n,
       journal: true,
       watchedFields: watchedAttributes,

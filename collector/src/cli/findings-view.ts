@@ -20,6 +20,7 @@ export function findingLine(finding: StoredFinding, terminal: Terminal): string 
 export function findingPage(finding: StoredFinding, terminal: Terminal, marks: readonly FindingMark[] = []): string {
   const plain = (label: string, text: string): [string, string] => [label, escapeControl(text)];
   const who = finding.agentName === finding.serviceName ? '' : finding.serviceName;
+  const isStitched = ![finding.conversationId, finding.traceId].includes(finding.sessionId);
   const rows: [string, string][] = [
     plain('why', finding.reason),
     plain('time', `${timeText(finding.time)} UTC`),
@@ -30,6 +31,7 @@ export function findingPage(finding: StoredFinding, terminal: Terminal, marks: r
     plain('span', `${finding.spanName}  ${finding.spanId}`),
     plain('trace', finding.traceId),
     plain('conversation', finding.conversationId),
+    plain('session', isStitched ? `${finding.sessionId}  by ${finding.sessionSource}` : ''),
     plain('user', finding.userId),
     plain('rule', `${finding.ruleId}  version ${finding.ruleVersion.slice(0, 12)}`),
     plain('tags', finding.tags.join(' ')),

@@ -3,7 +3,7 @@ import type { FieldTable } from '../model/fields.ts';
 import type { Finding } from '../model/finding.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { Casebook, type CasebookCounters } from './cases/casebook.ts';
-import { chainOf } from './cases/sighting.ts';
+import { chainOf, traceKey } from './cases/sighting.ts';
 import { createTieReader, type Tie } from './cases/ties.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { Repeats, type RepeatsCounters } from './repeats/repeats.ts';
@@ -15,6 +15,8 @@ export interface Ruling extends Stateful {
   advance(eventNanos: bigint): Finding[];
   flush(): Finding[];
   readonly newestNanos: bigint;
+  /** Ids of traces and sessions that turned out to be of one session, since the last call. */
+  takeLinks?(): readonly (readonly [string, string])[];
 }
 
 export interface CaseworkOptions {
@@ -31,7 +33,7 @@ export interface CaseworkOptions {
  * The rules and what comes after them: repeats of a match become one finding, findings of one causal chain become cases.
  * The findings it gives are those to store; they know their chain.
  */
-export interface Casework extends Omit<Ruling, keyof Stateful>, Memory {
+export interface Casework extends Omit<Ruling, keyof Stateful | 'takeLinks'>, Memory {
   /** The cases that changed since the last call, for the record that holds their findings. */
   takeCases(): Case[];
   stats(): CaseworkStats;
@@ -57,7 +59,8 @@ export function withCasework(rules: Ruling, options: CaseworkOptions): Casework 
 
   const given = (found: readonly Finding[], ties: readonly Tie[] = []): Finding[] => {
     const findings = found.map((finding) => ({ ...finding, chainId: chainOf(finding).id }));
-    for (const each of casebook.take(findings, ties, newest())) changed.set(each.id, each);
+    const links = rules.takeLinks?.().map(([a, b]): Tie => [traceKey(a), traceKey(b)]) ?? [];
+    for (const each of casebook.take(findings, [...ties, ...links], newest())) changed.set(each.id, each);
     if (!journal) memory.dropJournal();
     return findings;
   };

@@ -7,6 +7,7 @@ import { createReaching } from './ancestry/reaching.ts';
 import { compileRule, createShared, type RuleNode } from './compile.ts';
 import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
+import type { CorrelationEvent } from './correlate/event.ts';
 import { findingId, reasonOf, ruleIdentity } from './finding-texts.ts';
 import { type DisabledRule, type GuardOptions, RuleGuard } from './health/guard.ts';
 import { createHealth, type RuleHealth } from './health/rule-health.ts';
@@ -17,6 +18,8 @@ import type { Cursor } from './reader.ts';
 import { createFoldValues } from './repeats/fold-values.ts';
 import { canBeRetold, reading, type Telling, tellingOf } from './retold.ts';
 import { createRouter } from './route/router.ts';
+import { Stitcher, type StitcherStats } from './sessions/stitcher.ts';
+import type { Released } from './sessions/waiting-calls.ts';
 import { createIdentity } from './span-identity.ts';
 import type { Slices, Stateful } from './state.ts';
 
@@ -29,6 +32,11 @@ export interface DetectorOptions extends GuardOptions {
   readonly allowedLatenessNanos?: bigint;
   /** How long a span waits for its parent and those above it, for rules that read them; default 10 min, in nanoseconds. */
   readonly traceWaitNanos?: bigint;
+  /**
+   * How long a call in a trace of its own waits for the call before it, in nanoseconds of event time; default 0: what is not known at
+   * the end of its batch is not waited for.
+   */
+  readonly sessionWaitNanos?: bigint;
   /** Attributes whose arrival is noted however many others there are: those that fields of the taxonomy come from. */
   readonly watchedFields?: readonly string[];
   /** Note what is taken in, for `takeJournal`, which must then be called after every batch; default false. */
@@ -54,6 +62,9 @@ export interface Detector extends Stateful {
   ruleStats(): RuleStats[];
   correlationStats(): CorrelationStats;
   ancestryStats(): AncestryStats;
+  sessionStats(): StitcherStats;
+  /** Ids of traces and sessions that turned out to be of one session, since the last call. */
+  takeLinks(): (readonly [string, string])[];
   /** What rules did, and which fields arrived, since the last call; `nowMs` says which day it is. */
   takeHealth(nowMs: number): RuleHealth;
   /** Rules that threw or took too long; they are not asked any more. */
@@ -95,10 +106,19 @@ export function createDetector(options: DetectorOptions): Detector {
   const describe = createDescriber(fields);
   const guard = new RuleGuard(options);
   const timing = { waitNanos, allowedLatenessNanos, journalled: options.journal === true };
-  const reaching = createReaching({ rules: compiled, fields, shared, ...timing, correlating, guard });
+  const { sessionWaitNanos = 0n } = options;
+  const stitcher = new Stitcher({
+    ...{ fields, correlations, waitNanos: sessionWaitNanos },
+    journalled: options.journal === true,
+  });
+  const addEvent = (event: CorrelationEvent, nowNanos?: bigint): void => {
+    if (!stitcher.holdsEvent(event, nowNanos)) correlating.addEvent(event, nowNanos);
+  };
+  const reached = { eventOf: correlating.eventOf, addEvent };
+  const reaching = createReaching({ rules: compiled, fields, shared, ...timing, correlating: reached, guard });
   const health = createHealth(options);
   // All parts that remember earlier spans. Their names stand in checkpoints and journals.
-  const memory = createMemory({ correlate: correlating, ancestry: reaching.ancestry });
+  const memory = createMemory({ correlate: correlating, ancestry: reaching.ancestry, sessions: stitcher });
   const given = (findings: Finding[]): Finding[] => {
     if (options.journal !== true) memory.dropJournal();
     return findings;
@@ -137,13 +157,22 @@ export function createDetector(options: DetectorOptions): Detector {
       else if (!each.silent) findingsDropped++;
     }
     if (guard.isDue()) guard.time([...places.map((place) => compiled[place]!), ...reaching.of(categories)], cursor);
-    if (matched.length > 0) correlating.add(cursor, matched, nowNanos);
+    const event = matched.length > 0 ? correlating.eventOf(cursor, matched) : undefined;
+    if (event) addEvent(event, nowNanos);
   };
+
+  /** Findings of calls whose session has become known; correlations are told of their matches before they settle. */
+  const heard = (released: readonly Released[]): Finding[] =>
+    released.flatMap(({ findings, events }) => {
+      for (const { event, nowNanos } of events) correlating.addEvent(event, nowNanos);
+      return findings;
+    });
 
   return {
     detect: (events, nowNanos) => {
-      const findings: Finding[] = [];
+      let findings: Finding[] = [];
       cursor.events = events;
+      stitcher.stitch(events);
       for (let span = 0; span < events.batch.spanCount; span++) {
         const categories = events.categories(span);
         health.span(events, span, categories);
@@ -154,11 +183,19 @@ export function createDetector(options: DetectorOptions): Detector {
       }
       correlating.observe(events, nowNanos);
       for (const finding of reaching.settle(nowNanos)) findings.push(finding);
-      for (const finding of correlating.settle()) findings.push(finding);
-      return given(findings);
+      findings = findings.filter((finding) => !stitcher.holdsFinding(finding));
+      // Those that waited come first: they are older.
+      return given([...heard(stitcher.settle(events, nowNanos)), ...findings, ...correlating.settle()]);
     },
-    advance: (eventNanos) => given([...reaching.settle(undefined, eventNanos), ...correlating.advance(eventNanos)]),
-    flush: () => given([...reaching.flush(), ...correlating.flush()]),
+    advance: (eventNanos) => {
+      const reachedNow = reaching.settle(undefined, eventNanos).filter((finding) => !stitcher.holdsFinding(finding));
+      const waited = heard(stitcher.settle(undefined, undefined, eventNanos));
+      return given([...waited, ...reachedNow, ...correlating.advance(eventNanos)]);
+    },
+    flush: () => {
+      const reachedNow = reaching.flush().filter((finding) => !stitcher.holdsFinding(finding));
+      return given([...heard(stitcher.flush()), ...reachedNow, ...correlating.flush()]);
+    },
     get newestNanos() {
       const { newestNanos } = reaching.ancestry;
       return newestNanos > correlating.newestNanos ? newestNanos : correlating.newestNanos;
@@ -170,6 +207,8 @@ export function createDetector(options: DetectorOptions): Detector {
     restore: (snapshot) => memory.restore(snapshot),
     correlationStats: () => correlating.stats(),
     ancestryStats: () => reaching.ancestry.stats(),
+    sessionStats: () => stitcher.stats(),
+    takeLinks: () => stitcher.takeLinks(),
     ruleStats: () =>
       compiled.map(({ rule, tally }) => ({
         ruleId: rule.meta.id,

@@ -1,4 +1,5 @@
 import type { FieldTable } from '../model/fields.ts';
+import type { Session } from '../model/session.ts';
 import { Span } from '../model/span-batch.ts';
 import { valueText } from '../model/value.ts';
 import type { Cursor } from './reader.ts';
@@ -15,6 +16,8 @@ export interface SpanIdentity {
   readonly toolName: string;
   /** Event time: the end of the span. */
   readonly endNanos: bigint;
+  /** Its session where that is neither its conversation nor its trace. */
+  readonly session?: Session;
 }
 
 const identityFields = {
@@ -34,10 +37,12 @@ export function createIdentity(fields: FieldTable): (cursor: Cursor) => SpanIden
   return ({ events, span }) => {
     const texts: Record<string, string> = {};
     for (const [key, id] of ids) texts[key] = valueText(events.value(span, id) ?? '');
+    const session = events.sessions?.get(span);
     const end = events.batch.spans[span * Span.stride + Span.end]!;
     return {
       ...(texts as Record<keyof typeof identityFields, string>),
       endNanos: end < 0 ? 0n : events.batch.nanos(end),
+      ...(session && { session }),
     };
   };
 }

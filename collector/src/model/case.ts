@@ -26,6 +26,7 @@ export interface Case {
   readonly timeline: readonly CaseFinding[];
   readonly agents: readonly string[];
   readonly users: readonly string[];
+  /** Sessions that are more than a trace: conversations, and calls that were stitched. */
   readonly conversations: readonly string[];
   readonly traceIds: readonly string[];
   /** Findings with one of these as `chainId` belong to the case. */

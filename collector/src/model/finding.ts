@@ -1,3 +1,4 @@
+import type { Session } from './session.ts';
 import type { Level } from './severity.ts';
 
 /** What a rule asks for when it matches. `approve` and `block` act only where the guard is on. */
@@ -39,6 +40,8 @@ export interface Finding {
   readonly conversationId: string;
   readonly userId: string;
   readonly toolName: string;
+  /** The session of the span where that is neither its conversation nor its trace; see `sessionOf`. */
+  readonly session?: Session;
   readonly evidence: readonly Evidence[];
   /** Events that belong to the finding; left out where it is a single span. */
   readonly count?: number;

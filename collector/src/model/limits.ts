@@ -161,6 +161,16 @@ export const limits = {
   /** Attributes of a span that are remembered until its records come, and characters of each. */
   logJoinAttributesMax: 64,
   logJoinValueCharsMax: 2048,
+  /** Sessions stitched of calls without a trace around them, their keys, the keys of one, and how long one may be silent. */
+  sessionsMax: 50_000,
+  sessionAllKeysMax: 400_000,
+  sessionKeysMax: 1024,
+  sessionIdleMs: 4 * 3_600_000,
+  /** Tool calls and messages of one call that are looked at for its session: the first one and the newest. */
+  sessionKeysPerCallMax: 64,
+  /** Calls that wait for the call before them, and findings and events of them that wait along. */
+  sessionWaitingMax: 20_000,
+  sessionHeldMax: 50_000,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

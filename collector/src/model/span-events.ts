@@ -1,4 +1,5 @@
 import type { FieldId } from './fields.ts';
+import type { Session, SessionKeys } from './session.ts';
 import type { SpanBatch } from './span-batch.ts';
 import type { Value } from './value.ts';
 
@@ -24,6 +25,10 @@ export interface SpanEvents {
   added?(span: number): readonly AddedAttribute[];
   /** Canonical attributes that the dialects of the span may say; none for most spans. */
   translatable?(span: number): readonly FieldId[];
+  /** What ties a call to those before and after it; undefined when it shows nothing of the kind. */
+  sessionKeys?(span: number): SessionKeys | undefined;
+  /** Sessions of spans that other spans told, where they are neither conversation nor trace; for `spanwarden.session`. */
+  sessions?: ReadonlyMap<number, Session> | undefined;
 }
 
 export type ConversationPart = 'earlier' | 'new';

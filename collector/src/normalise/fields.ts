@@ -51,7 +51,17 @@ const joinedFields: Readonly<Record<string, (fields: FieldTable) => FieldReader>
   'spanwarden.session': (fields: FieldTable): FieldReader => {
     const conversation = attributeReader('gen_ai.conversation.id', fields);
     return (batch, span, facts) =>
-      nonEmpty(conversation(batch, span, facts)) ?? spanFields.trace_id!(batch, span, facts);
+      facts.translated.session()?.id ??
+      nonEmpty(conversation(batch, span, facts)) ??
+      spanFields.trace_id!(batch, span, facts);
+  },
+  'spanwarden.session.source': (fields: FieldTable): FieldReader => {
+    const conversation = attributeReader('gen_ai.conversation.id', fields);
+    return (batch, span, facts) => {
+      const session = facts.translated.session();
+      if (session !== undefined) return session.source;
+      return nonEmpty(conversation(batch, span, facts)) === undefined ? 'trace' : 'conversation';
+    };
   },
   'spanwarden.agent': (fields: FieldTable): FieldReader => {
     const names = ['gen_ai.agent.name', 'gen_ai.agent.id'].map((name) => attributeReader(name, fields));

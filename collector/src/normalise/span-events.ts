@@ -1,5 +1,6 @@
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
+import type { Session, SessionKeys } from '../model/session.ts';
 import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import type { AddedAttribute, ConversationPart, SpanEvents } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
@@ -14,6 +15,7 @@ import { textsIn } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
 import { MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
+import { sessionKeys } from './session-keys.ts';
 import { SpanFacts } from './span-facts.ts';
 
 /** What could not be taken from spans of other dialects. */
@@ -28,6 +30,7 @@ export type DialectFaults = TranslationFaults & {
  */
 export class NormalisedEvents implements SpanEvents {
   batch!: SpanBatch;
+  sessions: ReadonlyMap<number, Session> | undefined;
   readonly #fields: FieldTable;
   readonly #operation: FieldId;
   readonly #session: FieldId;
@@ -69,6 +72,7 @@ export class NormalisedEvents implements SpanEvents {
         this.#hasMaps ??= this.#findMap();
         return this.#hasMaps;
       },
+      session: () => this.sessions?.get(this.#span),
     });
   }
 
@@ -79,6 +83,7 @@ export class NormalisedEvents implements SpanEvents {
 
   bind(batch: SpanBatch): this {
     this.batch = batch;
+    this.sessions = undefined;
     this.#translator.begin(batch);
     if (this.#categories.length < batch.spanCount) this.#categories = new Int16Array(batch.spanCount);
     this.#categories.fill(-1, 0, batch.spanCount);
@@ -146,6 +151,11 @@ export class NormalisedEvents implements SpanEvents {
 
   translatable(span: number): readonly FieldId[] {
     return this.#translator.fieldsOf(span).map(({ field }) => field);
+  }
+
+  sessionKeys(span: number): SessionKeys | undefined {
+    if (span !== this.#span) this.#turnTo(span);
+    return sessionKeys(this.#facts, (name) => this.value(span, this.#idOf(name)));
   }
 
   texts(span: number): readonly string[] {

@@ -1,3 +1,4 @@
+import type { Session } from '../model/session.ts';
 import type { Value } from '../model/value.ts';
 import { decodedLayers, encodedKinds } from '../text/decode-text.ts';
 import { piiKinds, secretKinds } from './content.ts';
@@ -28,6 +29,8 @@ export interface Translated {
   dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
   /** Whether an attribute of the span is a map, so that a name may be the path to a member of one. */
   hasMaps(): boolean;
+  /** Its session as other spans tell it. */
+  session(): Session | undefined;
 }
 
 type Texts = readonly string[];

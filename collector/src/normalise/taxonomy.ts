@@ -46,7 +46,12 @@ const spanProperties: readonly TaxonomyEntry[] = [
   span(
     'spanwarden.session',
     'text',
-    'Conversation (gen_ai.conversation.id), else the trace: what belongs together in either case.',
+    'Session: the conversation, else the trace; calls that come in traces of their own are stitched, see dialects.md#sessions.',
+  ),
+  span(
+    'spanwarden.session.source',
+    'text',
+    'What made the span part of its session: conversation, response, tool_call, prefix or trace.',
   ),
   span(
     'spanwarden.agent',
@@ -62,6 +67,7 @@ const attributes: readonly TaxonomyEntry[] = [
   attribute('gen_ai.request.model', 'text', 'Model asked for.'),
   attribute('gen_ai.response.model', 'text', 'Model that answered.'),
   attribute('gen_ai.response.id', 'text', 'Id of the response.'),
+  attribute('gen_ai.request.previous_response.id', 'text', 'Id of the response that the call goes on from.'),
   attribute('gen_ai.response.finish_reasons', 'text[]', 'Why the model stopped.'),
   attribute('gen_ai.input.messages', 'json', 'Messages sent to the model, JSON.'),
   attribute('gen_ai.output.messages', 'json', 'Messages the model gave, JSON.'),

@@ -41,6 +41,7 @@ async function ship(source: MemorySource, segments: number, on: Store = store): 
 }
 
 describe('reading back', () => {
+  const stitched = { 'spanwarden.session': '5e'.repeat(16), 'spanwarden.session.source': 'prefix' };
   const base = BigInt(Date.UTC(2026, 10, 20)) * 1_000_000n;
   const stored = [
     finding({ id: `aa${'1'.repeat(30)}`, timeNanos: base + 1n, level: 'low', ruleId: 'rule-1', agentName: 'one' }),
@@ -52,6 +53,8 @@ describe('reading back', () => {
       ruleTitle: 'Money gone',
       agentName: 'two',
       traceId: 'read',
+      conversationId: '',
+      session: { id: '5e'.repeat(16), source: 'tool_call' },
     }),
   ];
   const ids = (findings: readonly { id: string }[]) => findings.map(({ id }) => id.slice(0, 3));
@@ -67,6 +70,8 @@ describe('reading back', () => {
           spanRows([
             { traceId: 'read', spanId: 'b', timeNanos: base + 3_000_000_000n },
             { traceId: 'read', spanId: 'a', timeNanos: base, attributes: { key: "it's" } },
+            { traceId: 'alone', spanId: 'c', timeNanos: base, facts: stitched },
+            { traceId: 'of', spanId: 'd', timeNanos: base, attributes: { 'gen_ai.conversation.id': 'talk' } },
           ]),
         ),
       ),
@@ -77,9 +82,10 @@ describe('reading back', () => {
   it('gives findings back as they were, newest first', async () => {
     const found = await listFindings(store.client, { since: new Date(Date.UTC(2026, 10, 20)), limit: 100 });
     const [newest] = found.filter(({ id }) => id.startsWith('bb'));
-    const { time, count: seen, lastSeen, insertedAt, ...rest } = newest!;
-    const { timeNanos, ...original } = stored[2]!;
+    const { time, count: seen, lastSeen, insertedAt, sessionId, sessionSource, ...rest } = newest!;
+    const { timeNanos, session, ...original } = stored[2]!;
     assert.deepEqual(rest, original);
+    assert.deepEqual({ id: sessionId, source: sessionSource }, session);
     assert.equal(time, '2026-11-20T00:00:00.000000003Z');
     assert.equal(lastSeen, time);
     assert.equal(seen, 1);
@@ -89,6 +95,16 @@ describe('reading back', () => {
     assert.deepEqual(old, ['bb3', 'aa2', 'aa1']);
   });
 
+  it('knows the session of every span', async () => {
+    const rows = await rowsOf<{ SpanId: string; id: string; source: string }>(
+      "SELECT SpanId, SessionId AS id, SessionSource AS source FROM otel_traces WHERE SpanId IN ('a', 'c', 'd') ORDER BY SpanId",
+    );
+    assert.deepEqual(
+      rows.map(({ SpanId, id, source }) => `${SpanId} ${id} ${source}`),
+      ['a read trace', `c ${'5e'.repeat(16)} prefix`, 'd talk conversation'],
+    );
+  });
+
   it('filters by parameters, whatever they hold', async () => {
     const list = async (filter: Parameters<typeof listFindings>[1]) => ids(await listFindings(store.client, filter));
     assert.deepEqual(await list({ rule: 'rule-1' }), ['aa1']);
@@ -96,8 +112,13 @@ describe('reading back', () => {
     assert.deepEqual(await list({ agent: 'two', level: 'critical' }), ['bb3']);
     assert.deepEqual(await list({ agent: 'two', limit: 1 }), ['bb3']);
     assert.deepEqual(await list({ traceId: 'read' }), ['bb3']);
+    assert.deepEqual(await list({ sessionId: '5e'.repeat(16) }), ['bb3']);
     for (const text of ["' OR 1 = 1 --", '\\', '{x:String}', 'a\tb\nc', '%', '\u0000', '漢']) {
-      assert.deepEqual(await list({ rule: text, agent: text, traceId: text, conversationId: text }), [], text);
+      assert.deepEqual(
+        await list({ rule: text, agent: text, traceId: text, conversationId: text, sessionId: text }),
+        [],
+        text,
+      );
     }
   });
 

@@ -4,8 +4,10 @@ import type { StoreClient } from './client.ts';
 import { type Disposition, type FindingMark, markedSo, newestMarks, unmarked } from './finding-marks.ts';
 
 /** A finding as it stands in ClickHouse. Times are ISO 8601 in UTC with nanoseconds. */
-export interface StoredFinding extends Omit<Finding, 'timeNanos'> {
+export interface StoredFinding extends Omit<Finding, 'timeNanos' | 'session'> {
   readonly time: string;
+  readonly sessionId: string;
+  readonly sessionSource: string;
   /** How often it was seen; more than 1 for correlations. */
   readonly count: number;
   readonly lastSeen: string;
@@ -24,6 +26,7 @@ export interface FindingFilter {
   readonly agent?: string;
   readonly traceId?: string;
   readonly conversationId?: string;
+  readonly sessionId?: string;
   /** Event time. */
   readonly since?: Date;
   readonly disposition?: Disposition | 'unmarked';
@@ -137,13 +140,14 @@ function conditionsOf(filter: FindingFilter): { conditions: string[]; parameters
     conditions.push(condition);
     parameters[name] = value;
   };
-  const { level, rule, agent, traceId, conversationId, since, disposition } = filter;
+  const { level, rule, agent, traceId, conversationId, sessionId, since, disposition } = filter;
   add('Severity >= {severity:UInt8}', 'severity', level === undefined ? undefined : severityId(level));
   add(ofRule, 'rule', rule);
   add(disposition === 'unmarked' ? unmarked : markedSo, 'disposition', disposition);
   add('(AgentName = {agent:String} OR ServiceName = {agent:String})', 'agent', agent);
   add('TraceId = {traceId:String}', 'traceId', traceId);
   add('ConversationId = {conversationId:String}', 'conversationId', conversationId);
+  add('SessionId = {sessionId:String}', 'sessionId', sessionId);
   add('Timestamp >= fromUnixTimestamp64Milli({sinceMs:Int64})', 'sinceMs', since?.getTime());
   return { conditions, parameters };
 }
@@ -166,7 +170,8 @@ async function select(
     query: `SELECT FindingId AS id, Timestamp AS time, RuleId AS ruleId, RuleTitle AS ruleTitle,
   RuleVersion AS ruleVersion, Level AS level, Response AS response, Tags AS tags, Reason AS reason,
   GroupKey AS groupKey, TraceId AS traceId, SpanId AS spanId, SpanName AS spanName, ServiceName AS serviceName,
-  AgentName AS agentName, ConversationId AS conversationId, UserId AS userId, ToolName AS toolName,
+  AgentName AS agentName, ConversationId AS conversationId, SessionId AS sessionId,
+  SessionSource AS sessionSource, UserId AS userId, ToolName AS toolName,
   arrayZip(Evidence.Selection, Evidence.Field, Evidence.Wanted, Evidence.Excerpt) AS evidence,
   toUInt32(least(Count, 4294967295)) AS count, LastSeen AS lastSeen,
   InsertedAt AS insertedAt

@@ -25,6 +25,7 @@ interface Options {
   readonly rule?: string;
   readonly agent?: string;
   readonly trace?: string;
+  readonly session?: string;
   readonly since?: number;
   readonly limit?: number;
   readonly disposition?: Disposition | 'unmarked';
@@ -64,6 +65,7 @@ function withFilters(command: Command): Command {
     .option('--rule <rule>', 'the id or name of a rule, old ones too, or a part of its title')
     .option('--agent <name>', 'the name of the agent')
     .option('--trace <id>', 'the id of a trace', parseTraceId)
+    .option('--session <id>', 'the id of a session, as `show` and `spanwarden.session` have it')
     .option('--since <when>', '30m, 24h, 7d, or a time such as 2026-11-22T10:00:00Z', (text) => parseSince(text, now))
     .addOption(
       new Option('--disposition <what>', 'only findings that stand marked so').choices([...dispositions, 'unmarked']),
@@ -105,12 +107,13 @@ async function tail({ client, options, terminal }: Input): Promise<void> {
   }
 }
 
-function filterOf({ level, rule, agent, trace, since, limit, disposition }: Options): FindingFilter {
+function filterOf({ level, rule, agent, trace, session, since, limit, disposition }: Options): FindingFilter {
   return {
     ...(level !== undefined && { level }),
     ...(rule !== undefined && { rule }),
     ...(agent !== undefined && { agent }),
     ...(trace !== undefined && { traceId: trace }),
+    ...(session !== undefined && { sessionId: session }),
     ...(since !== undefined && { since: new Date(since) }),
     ...(limit !== undefined && { limit }),
     ...(disposition !== undefined && { disposition }),

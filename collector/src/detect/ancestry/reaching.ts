@@ -20,7 +20,7 @@ export interface ReachingOptions {
   readonly shared: Shared;
   readonly waitNanos: bigint;
   readonly allowedLatenessNanos: bigint;
-  readonly correlating: Correlating;
+  readonly correlating: Pick<Correlating, 'eventOf' | 'addEvent'>;
   readonly guard: RuleGuard;
   readonly journalled: boolean;
 }

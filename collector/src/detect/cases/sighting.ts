@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CaseFinding } from '../../model/case.ts';
 import type { Evidence, Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
+import { sessionOf } from '../../model/session.ts';
 import { boundedText } from '../correlate/event.ts';
 import { excerpt } from '../evidence.ts';
 import { rolesOf } from './roles.ts';
@@ -16,6 +17,7 @@ export interface Sighting extends CaseFinding {
   /** What it shares with other findings of its case: session, traces, specific values. */
   readonly keys: readonly string[];
   readonly userId: string;
+  /** Where it has none, the session that was stitched. */
   readonly conversationId: string;
 }
 
@@ -64,7 +66,7 @@ export function sightingOf(finding: Finding): Sighting {
     roles: rolesOf(finding.tags),
     keys: keysOf(finding),
     userId: shownName(finding.userId),
-    conversationId: shownName(finding.conversationId),
+    conversationId: shownName(finding.conversationId || (finding.session?.id ?? '')),
   };
 }
 
@@ -105,7 +107,8 @@ function keysOf(finding: Finding): readonly string[] {
   return [...keys];
 }
 
-function sessionKey({ conversationId, serviceName, traceId, spanId }: Finding): string {
-  if (conversationId !== '') return conversationKey(conversationId, serviceName);
-  return traceId === '' ? `s:${spanId}` : traceKey(traceId);
+function sessionKey(finding: Finding): string {
+  const { id, source } = sessionOf(finding);
+  if (source === 'conversation') return conversationKey(id, finding.serviceName);
+  return id === '' ? `s:${finding.spanId}` : traceKey(id);
 }

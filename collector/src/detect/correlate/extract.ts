@@ -76,6 +76,7 @@ function withSharedTexts(span: SpanIdentity, texts: SharedTexts): SpanIdentity {
     userId: texts.of(span.userId),
     toolName: texts.of(span.toolName),
     endNanos: span.endNanos,
+    ...(span.session && { session: span.session }),
   };
 }
 

@@ -78,7 +78,8 @@ interface Written {
   readonly calls: readonly CorrelationCall[];
 }
 
-function digestOf(id: string, version: string): string {
+/** A rule by id and version, as journals name it. */
+export function digestOf(id: string, version: string): string {
   return createHash('sha256')
     .update(JSON.stringify([id, version]))
     .digest('hex')

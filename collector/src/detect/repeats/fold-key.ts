@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Finding } from '../../model/finding.ts';
+import { sessionOf } from '../../model/session.ts';
 
 /** Repeats fold within one such stretch of event time, counted from the epoch, so that no order of arrival moves it. */
 export const foldPeriodNanos = 3_600_000_000_000n;
@@ -28,7 +29,7 @@ function keyOf(finding: Finding, period: string): string {
     finding.serviceName,
     finding.agentName,
     finding.conversationId === '' ? 'trace' : 'conversation',
-    finding.conversationId || finding.traceId || finding.spanId,
+    sessionOf(finding).id || finding.spanId,
     finding.toolName,
     ...finding.evidence.flatMap(({ selection, field, excerpt }) => [selection, field, excerpt]),
   ];

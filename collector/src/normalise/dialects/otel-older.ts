@@ -7,6 +7,9 @@ import { converted, either, exceptionType, first, indexedList, operationIs, when
 const inputEvents = ['gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message', 'gen_ai.tool.message'];
 const detailsEvent = 'gen_ai.client.inference.operation.details';
 
+/** Instrumentations of OpenAI's Responses; the second OpenLLMetry and OpenLIT as well. */
+const previousResponse = ['gen_ai.request.previous_response_id', 'gen_ai.openai.request.previous_response_id'] as const;
+
 const isStep = operationIs('execute_tool', 'retrieval', 'embeddings');
 /** LangSmith writes what goes into tools and retrievers under the names of prompts: it must not pass for words of the user. */
 const isModelCall = (span: SpanSource): boolean => !isStep(span);
@@ -32,6 +35,7 @@ export const otelOlder: Dialect = {
       'gen_ai.usage.cache_creation.input_tokens',
       'gen_ai.usage.cache_creation_input_tokens',
       'gen_ai.usage.cache_read_input_tokens',
+      ...previousResponse,
     ],
     events: ['gen_ai.content.prompt', 'gen_ai.content.completion', 'gen_ai.choice', detailsEvent, ...inputEvents],
   },
@@ -42,6 +46,7 @@ export const otelOlder: Dialect = {
         ? 'chat'
         : undefined,
     'gen_ai.provider.name': converted(first('gen_ai.system'), (name) => canonicalProvider(valueText(name))),
+    'gen_ai.request.previous_response.id': first(...previousResponse),
     'gen_ai.input.messages': either(
       indexedList('gen_ai.prompt'),
       when(isModelCall, first('gen_ai.prompt')),

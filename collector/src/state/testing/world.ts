@@ -190,7 +190,8 @@ export class World {
     );
     const allowedLatenessNanos = BigInt(latenessMs) * 1_000_000n;
     const options = { fields, allowedLatenessNanos, journal: true };
-    this.#detector = withCasework(createDetector({ ...rules, ...options }), options);
+    const sessionWaitNanos = allowedLatenessNanos;
+    this.#detector = withCasework(createDetector({ ...rules, ...options, sessionWaitNanos }), options);
     this.state = await open(new CheckpointStore('/state', undefined, files), spool, this.#detector);
     const { journal, store, checkpoint } = this.state;
     const pipeline = new TracePipeline({

@@ -1,4 +1,5 @@
 import { type Finding, versionOf } from '../../model/finding.ts';
+import { sessionOf } from '../../model/session.ts';
 import { severityId } from '../../model/severity.ts';
 import type { Rows } from '../../model/spool.ts';
 import { RowWriter } from './rowbinary.ts';
@@ -24,6 +25,8 @@ export const findingsColumns = [
   'ServiceName',
   'AgentName',
   'ConversationId',
+  'SessionId',
+  'SessionSource',
   'UserId',
   'ToolName',
   'Evidence.Selection',
@@ -45,6 +48,7 @@ export function encodeFindings(findings: readonly Finding[]): Rows {
 }
 
 function writeFinding(writer: RowWriter, finding: Finding): void {
+  const session = sessionOf(finding);
   writer.string(finding.id);
   writer.i64(finding.timeNanos);
   writer.u64(versionOf(finding));
@@ -65,6 +69,8 @@ function writeFinding(writer: RowWriter, finding: Finding): void {
   writer.string(finding.serviceName);
   writer.string(finding.agentName);
   writer.string(finding.conversationId);
+  writer.string(session.id);
+  writer.string(session.source);
   writer.string(finding.userId);
   writer.string(finding.toolName);
   for (const part of ['selection', 'field', 'wanted', 'excerpt'] as const) {

@@ -1,5 +1,6 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import type { Redactor } from '../../model/redaction.ts';
+import type { Session } from '../../model/session.ts';
 import type { SpanEvents } from '../../model/span-events.ts';
 import { isList, valueText } from '../../model/value.ts';
 import type { RowWriter } from './rowbinary.ts';
@@ -11,11 +12,15 @@ import type { RowWriter } from './rowbinary.ts';
 export class FactMapWriter {
   readonly #facts: readonly { readonly name: string; readonly field: FieldId; readonly encoded: Uint8Array }[];
   readonly #redactor: Redactor | undefined;
+  readonly #sessionName: Uint8Array;
+  readonly #sourceName: Uint8Array;
 
-  /** @param names at most 127, in the order in which they are stored. */
+  /** @param names at most 125, in the order in which they are stored. */
   constructor(fields: FieldTable, names: readonly string[], redactor?: Redactor) {
     this.#redactor = redactor;
-    if (names.length > 127) throw new RangeError('more facts than the count has room for');
+    this.#sessionName = fields.encodedName(fields.intern('spanwarden.session'));
+    this.#sourceName = fields.encodedName(fields.intern('spanwarden.session.source'));
+    if (names.length > 125) throw new RangeError('more facts than the count has room for');
     this.#facts = [...names].sort().map((name) => {
       const field = fields.intern(name);
       return { name, field, encoded: fields.encodedName(field) };
@@ -49,6 +54,20 @@ export class FactMapWriter {
         writer.string(typeof member === 'string' ? (this.#redactor?.text(text, name) ?? text) : text);
       }
     }
-    return count;
+    return count + this.#session(writer, events.sessions?.get(span));
+  }
+
+  /** Conversation and trace stand in columns of their own. */
+  #session(writer: RowWriter, session: Session | undefined): number {
+    if (session === undefined) return 0;
+    for (const [name, text] of [
+      [this.#sessionName, session.id],
+      [this.#sourceName, session.source],
+    ] as const) {
+      writer.raw(name, 0, name.length);
+      writer.varint(1);
+      writer.string(text);
+    }
+    return 2;
   }
 }

@@ -3,6 +3,7 @@ import { findingsTables } from './findings-tables.ts';
 import { historyColumns } from './history-columns.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
 import { ruleHealthTables } from './rule-health-tables.ts';
+import { sessionColumns } from './session-columns.ts';
 
 export interface SchemaOptions {
   /** An identifier that needs no quotes. */
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   },
   { version: 5, name: 'cases', statements: (options) => caseTables(options.database, options.findingsTtlDays) },
   { version: 6, name: 'history', statements: (options) => historyColumns(options.database) },
+  { version: 7, name: 'sessions', statements: (options) => sessionColumns(options.database) },
 ];
 
 /** Which tables keep rows for how long, and the day they are counted from. */

@@ -12,6 +12,8 @@ export interface TestRow {
   readonly attributes?: Readonly<Record<string, string>>;
   /** A row that can be read and is refused all the same: more times of events than names. */
   readonly isPoisoned?: boolean;
+  /** Derived facts with one value; they stand in the last column. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /** Columns behind StatusMessage: those of events, of links, and ours. */
@@ -44,7 +46,14 @@ export function spanRows(rows: readonly TestRow[], { columns = insertColumns.ote
     for (const text of ['Unset', '']) writer.string(text);
     writer.varint(row.isPoisoned ? 1 : 0);
     if (row.isPoisoned) writer.u64(0n);
-    for (let empty = 1; empty < behind; empty++) writer.varint(0);
+    for (let empty = 2; empty < behind; empty++) writer.varint(0);
+    const facts = Object.entries(row.facts ?? {});
+    writer.varint(facts.length);
+    for (const [name, text] of facts) {
+      writer.string(name);
+      writer.varint(1);
+      writer.string(text);
+    }
   }
   return { table: 'otel_traces', bytes: writer.take(), count: rows.length };
 }

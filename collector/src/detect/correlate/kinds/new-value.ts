@@ -1,4 +1,5 @@
 import { limits } from '../../../model/limits.ts';
+import { sessionOf } from '../../../model/session.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
 import type { Correlation } from '../correlation.ts';
 import type { NewValueSyntax } from '../extension.ts';
@@ -65,7 +66,7 @@ export function newValueKind(
       const fresh = event.values.map(String).filter((value) => !knows(state, value));
       for (const value of event.values.map(String)) remember(state, value, timeNanos, exactMax);
       state.events++;
-      addDistinct(state.sessions, span.conversationId || span.traceId);
+      addDistinct(state.sessions, sessionOf(span).id);
       return learning || fresh.length === 0 ? undefined : firstSeen(correlation, group, event, fresh);
     },
     size: ({ values, filter, olderFilter }) =>

@@ -1,0 +1,124 @@
+import type { FieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
+import type { SessionKeys, SessionSource } from '../../model/session.ts';
+import { Span } from '../../model/span-batch.ts';
+import { Category, type SpanEvents } from '../../model/span-events.ts';
+import { valueText } from '../../model/value.ts';
+import { boundedText } from '../correlate/event.ts';
+
+/** A call that no trace of an agent holds together with others: what it shows of the calls before and after it. */
+export interface Call {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly startNanos: bigint;
+  readonly endNanos: bigint;
+  /** Keys of calls before it, the most telling first. Empty where it is the first one. */
+  readonly before: readonly Key[];
+  /** Hashes of messages that it goes on from, the longest first. */
+  readonly prefixes: readonly string[];
+  /** The tool call by which the session is named when this is its first call; '' when it makes none. */
+  readonly first: string;
+  /** Keys under which later calls find it. */
+  readonly shown: readonly string[];
+  /** The hash of all its messages, by which the next call goes on; '' when they are not known. */
+  readonly whole: string;
+}
+
+export interface Key {
+  readonly source: SessionSource;
+  readonly key: string;
+}
+
+/** A call and the span of the batch that it stands on. */
+export interface CallAt {
+  readonly span: number;
+  readonly call: Call;
+}
+
+/** Spans of an agent's run hang in its trace. */
+const loose = Category.llm | Category.tool | Category.mcp | Category.retrieval;
+
+/**
+ * Reads the calls of a batch that have no parent span and no conversation, in event order. Keys hold within what a resource says it
+ * is, so that services with the same ids stay apart.
+ */
+export function createCallReader(fields: FieldTable): (events: SpanEvents) => CallAt[] {
+  const conversation = fields.intern('gen_ai.conversation.id');
+  const scope = scopeAttributes.map((name) => fields.intern(`resource.${name}`));
+  const scopeOf = (events: SpanEvents, span: number): string =>
+    JSON.stringify(scope.map((field) => boundedText(valueText(events.value(span, field) ?? ''))));
+  return (events) => {
+    const { batch } = events;
+    const calls: CallAt[] = [];
+    if (events.sessionKeys === undefined) return calls;
+    for (let span = 0; span < batch.spanCount; span++) {
+      const row = span * Span.stride;
+      if (batch.spans[row + Span.parentSpanId]! >= 0) continue;
+      const categories = events.categories(span);
+      if ((categories & loose) === 0 || (categories & Category.agent) !== 0) continue;
+      if (valueText(events.value(span, conversation) ?? '') !== '') continue;
+      const keys = events.sessionKeys(span);
+      if (keys === undefined) continue;
+      const at = { start: batch.spans[row + Span.start]!, end: batch.spans[row + Span.end]! };
+      const endNanos = at.end < 0 ? 0n : batch.nanos(at.end);
+      const ids = {
+        traceId: batch.hex(batch.spans[row + Span.traceId]!, 16),
+        spanId: batch.hex(batch.spans[row + Span.spanId]!, 8),
+        startNanos: at.start < 0 ? endNanos : batch.nanos(at.start),
+        endNanos,
+      };
+      calls.push({ span, call: { ...ids, ...keysOf(keys, scopeOf(events, span)) } });
+    }
+    return calls.sort((a, b) => compareCalls(a.call, b.call));
+  };
+}
+
+/** The last is the older name of the one before. */
+const scopeAttributes = [
+  'service.namespace',
+  'service.name',
+  'deployment.environment.name',
+  'deployment.environment',
+] as const;
+
+/** Event order. */
+export function compareCalls(a: Call, b: Call): number {
+  if (a.endNanos !== b.endNanos) return a.endNanos < b.endNanos ? -1 : 1;
+  if (a.startNanos !== b.startNanos) return a.startNanos < b.startNanos ? -1 : 1;
+  return callId(a) < callId(b) ? -1 : 1;
+}
+
+/** Which span it is. */
+export function callId({ traceId, spanId }: Pick<Call, 'traceId' | 'spanId'>): string {
+  return traceId + spanId;
+}
+
+function keysOf(keys: SessionKeys, scope: string): Omit<Call, 'traceId' | 'spanId' | 'startNanos' | 'endNanos'> {
+  const key = (kind: string, id: string): string => (id === '' ? '' : `${kind}${scope}${id}`);
+  const given = bounded(keys.givenCalls).map((id) => key('t', id));
+  const made = bounded(keys.madeCalls).map((id) => key('t', id));
+  const previous = key('r', keys.previousResponse);
+  // The first tool call names the session; after it the newest lead most surely to a call that is remembered.
+  const tools = [...given.slice(0, 1), ...given.slice(1).reverse()];
+  return {
+    before: [
+      ...(previous === '' ? [] : [{ source: 'response' as const, key: previous }]),
+      ...tools.map((each) => ({ source: 'tool_call' as const, key: each })),
+    ],
+    prefixes: keys.prefixes
+      .slice(-limits.sessionKeysPerCallMax)
+      .reverse()
+      .map((hash) => key('p', hash)),
+    first: made[0] ?? '',
+    shown: [...new Set([...(previous === '' ? [] : [previous]), ...given, ...made, key('r', keys.response)])].filter(
+      (each) => each !== '',
+    ),
+    whole: key('p', keys.whole),
+  };
+}
+
+/** The first and the newest ones. */
+function bounded(ids: readonly string[]): readonly string[] {
+  const max = limits.sessionKeysPerCallMax;
+  return ids.length <= max ? ids : [ids[0]!, ...ids.slice(1 - max)];
+}

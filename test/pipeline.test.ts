@@ -150,7 +150,7 @@ test('bad requests get a clear error, and what is good before, in and after them
     [400, /SW_OTLP_PROTOBUF/, randomBytes(500), protobuf],
     [400, /SW_OTLP_JSON/, '{"resourceSpans": [', json],
     [400, /SW_OTLP_JSON/, '{"resourceSpans": [{"scopeSpans": 7}]}', json],
-    [400, /SW_OTLP_GZIP/, 'not gzip', { ...protobuf, 'content-encoding': 'gzip' }],
+    [400, /SW_OTLP_COMPRESSION/, 'not gzip', { ...protobuf, 'content-encoding': 'gzip' }],
     [415, /SW_HTTP_CONTENT_TYPE/, 'x', { 'content-type': 'text/csv' }],
     [
       413,

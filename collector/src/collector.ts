@@ -1,6 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import express from 'express';
 import type { Logger } from 'pino';
@@ -18,12 +16,14 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { problemText, SpanwardenError } from './model/errors.ts';
 import { createFieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
-import { assertLimits } from './model/limits.ts';
+import { assertLimits, limits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
-import { parseListen } from './receive/config.ts';
-import { bearerCheck, otlpHttpRouter } from './receive/http.ts';
-import { sendError } from './receive/responses.ts';
+import { bearerCheck } from './receive/auth.ts';
+import { byteBudget } from './receive/budget.ts';
+import type { ReceiveOptions } from './receive/contract.ts';
+import { notFound, otlpHttpRouter } from './receive/http.ts';
+import { type Servers, startServers } from './receive/servers.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { addSessionGauges } from './session-gauges.ts';
 import { spoolOptions } from './spool/config.ts';
@@ -46,7 +46,8 @@ export interface CollectorOptions {
 }
 
 export interface Collector {
-  readonly urls: { readonly otlp: string; readonly api: string };
+  /** `grpc` is undefined when it is off. */
+  readonly urls: { readonly otlp: string; readonly grpc: string | undefined; readonly api: string };
   readonly store: Store;
   /** Reads the rules again; with any error in them the old ones go on. */
   reloadRules(): ReloadOutcome;
@@ -56,6 +57,8 @@ export interface Collector {
 
 /** How long a stop waits for ClickHouse to take what is left; the rest stays in the spool for the next start. */
 const drainMs = 5_000;
+/** How long a stop waits for requests under way. */
+const graceMs = 2_000;
 /** How often findings that wait for event time are looked for while no span comes. */
 const settleMs = 1_000;
 /** Sent segments kept for their journals may take this part of the spool before a checkpoint is taken early. */
@@ -122,25 +125,25 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(spool, shipping.signal, countShipping(metrics));
-  const server = await listen(config, httpApp(config, pipeline, store, metrics, running.rules)).catch(
-    async (error: unknown) => {
-      clearInterval(settling);
-      await running.stop();
-      shipping.abort();
-      await Promise.all([spool.close(), shipped]);
-      await store.close();
-      throw error;
-    },
-  );
-  const url = urlOf(server);
+  const intake = intakeOf(config, pipeline, metrics);
+  const app = httpApp(config, intake, store, metrics, running.rules);
+  const servers = await startServers(config.receive, app, intake).catch(async (error: unknown) => {
+    clearInterval(settling);
+    await running.stop();
+    shipping.abort();
+    await Promise.all([spool.close(), shipped]);
+    await store.close();
+    throw error;
+  });
+  const { http, grpc } = servers.urls;
   let stopping: Promise<void> | undefined;
   return {
-    urls: { otlp: url, api: url },
+    urls: { otlp: http, grpc, api: http },
     store,
     reloadRules: () => running.reload(),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stop({ server, keeper, running, spool, store, shipping, shipped });
+      stopping ??= stop({ servers, keeper, running, spool, store, shipping, shipped });
       return stopping;
     },
   };
@@ -167,28 +170,32 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
+/** What both transports do with a request. */
+function intakeOf(config: Config, pipeline: TracePipeline, metrics: Metrics): ReceiveOptions {
+  return {
+    bearerToken: config.receive.bearer_token?.reveal(),
+    budget: byteBudget(limits.requestsBytesMax),
+    consume: async (encoding, bytes, signal) => {
+      metrics.decodedBytes.inc({ encoding }, bytes.length);
+      const done = metrics.ackSeconds.startTimer();
+      const outcome = await pipeline.consume(encoding, bytes, signal);
+      done();
+      return outcome;
+    },
+    answered: (code) => metrics.requests.inc({ code }),
+  };
+}
+
 function httpApp(
   config: Config,
-  pipeline: TracePipeline,
+  intake: ReceiveOptions,
   store: Store,
   metrics: Metrics,
   rules: ActiveRules,
 ): express.Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(
-    otlpHttpRouter({
-      bearerToken: config.receive.bearer_token?.reveal(),
-      consume: async (encoding, bytes, signal) => {
-        metrics.decodedBytes.inc({ encoding }, bytes.length);
-        const done = metrics.ackSeconds.startTimer();
-        const outcome = await pipeline.consume(encoding, bytes, signal);
-        done();
-        return outcome;
-      },
-      answered: (status) => metrics.requests.inc({ code: String(status) }),
-    }),
-  );
+  app.use(otlpHttpRouter(intake));
   app.use(
     apiRouter({
       notReady: () => {
@@ -205,14 +212,7 @@ function httpApp(
       metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
     }),
   );
-  app.use((request: express.Request, response: express.Response) => {
-    sendError(
-      response,
-      'json',
-      'SW_HTTP_NOT_FOUND',
-      `nothing is served at ${request.method} here; OTLP goes to /v1/traces and /v1/logs`,
-    );
-  });
+  app.use(notFound);
   return app;
 }
 
@@ -295,35 +295,8 @@ function addCorrelationGauges(metrics: Metrics, detector: Detector): void {
   for (const [name, help, read] of gauges) metrics.gauge(`spanwarden_correlate_${name}`, help, read);
 }
 
-/** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
-async function listen(config: Config, app: express.Express): Promise<Server> {
-  const { host, port } = parseListen(config.receive.http.listen);
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 }, app);
-  server.maxConnections = 4096;
-  await new Promise<void>((done, failed) => {
-    server.once('error', failed);
-    server.listen(port, host, () => {
-      server.off('error', failed);
-      done();
-    });
-  }).catch((error: NodeJS.ErrnoException) => {
-    throw new SpanwardenError({
-      code: 'SW_LISTEN',
-      message: `cannot listen on ${config.receive.http.listen}: ${error.message}`,
-      advice: 'Stop what uses the port, or set receive.http.listen to another one.',
-    });
-  });
-  return server;
-}
-
-function urlOf(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo;
-  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
-  return `http://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
-}
-
 interface Running {
-  readonly server: Server;
+  readonly servers: Servers;
   readonly keeper: StateKeeper;
   readonly running: RunningRules;
   readonly spool: Spool;
@@ -332,12 +305,8 @@ interface Running {
   readonly shipped: Promise<void>;
 }
 
-async function stop({ server, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
-  const closed = new Promise<void>((done) => server.close(() => done()));
-  server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), 2_000);
-  await closed;
-  clearTimeout(cut);
+async function stop({ servers, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
+  await servers.close(graceMs);
   await running.stop();
   await keeper.close();
   await spool.seal();

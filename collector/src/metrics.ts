@@ -31,7 +31,11 @@ export function createMetrics(): Metrics {
     new Counter<L>({ name, help, labelNames: [label], registers });
   return {
     registry,
-    requests: labelled('spanwarden_receive_requests_total', 'OTLP requests answered, by HTTP status.', 'code'),
+    requests: labelled(
+      'spanwarden_receive_requests_total',
+      'OTLP requests answered, by HTTP status or gRPC code.',
+      'code',
+    ),
     acceptedSpans: counter('spanwarden_receive_accepted_spans_total', 'Spans decoded and handed on.'),
     rejectedSpans: counter('spanwarden_receive_rejected_spans_total', 'Spans refused through partial success.'),
     acceptedLogs: counter('spanwarden_receive_accepted_log_records_total', 'Log records decoded and handed on.'),

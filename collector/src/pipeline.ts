@@ -15,7 +15,7 @@ import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
 import { type DialectFaults, NormalisedEvents } from './normalise/span-events.ts';
 import { storedFacts } from './normalise/stored-facts.ts';
-import type { OtlpOutcome } from './receive/http.ts';
+import type { OtlpOutcome } from './receive/contract.ts';
 import { redactedCases, redactedFindings } from './redact/records.ts';
 import { type Found, Refused } from './refused.ts';
 import { JournalLog } from './state/journal-log.ts';

@@ -20,7 +20,9 @@ export function createHome(yaml = ''): CollectorHome {
   const directory = mkdtempSync(join(tmpdir(), 'spanwarden-test-'));
   const configFile = join(directory, 'spanwarden.yaml');
   const dataDir = join(directory, 'data');
-  const listen = yaml.includes('receive:') ? '' : 'receive: { http: { listen: "127.0.0.1:0" } }\n';
+  const listen = yaml.includes('receive:')
+    ? ''
+    : 'receive: { http: { listen: "127.0.0.1:0" }, grpc: { listen: "127.0.0.1:0" } }\n';
   writeFileSync(configFile, `data_dir: ${JSON.stringify(dataDir)}\nlog: { level: warn }\n${listen}${yaml}`);
   return {
     directory,
@@ -30,16 +32,23 @@ export function createHome(yaml = ''): CollectorHome {
   };
 }
 
+interface Urls {
+  readonly otlp: string;
+  readonly grpc: string;
+}
+
 /** A collector as its users run it: `spanwarden serve` in a process of its own. */
 export class CollectorProcess {
   readonly url: string;
+  readonly grpcUrl: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
   readonly #log: string[];
 
-  private constructor(child: ChildProcess, url: string, exited: Promise<number | null>, log: string[]) {
+  private constructor(child: ChildProcess, urls: Urls, exited: Promise<number | null>, log: string[]) {
     this.#child = child;
-    this.url = url;
+    this.url = urls.otlp;
+    this.grpcUrl = urls.grpc;
     this.#exited = exited;
     this.#log = log;
   }
@@ -54,8 +63,8 @@ export class CollectorProcess {
     const ready = new Promise<string>((done) => createInterface({ input: child.stdout! }).once('line', done));
     const first = await Promise.race([ready, exited]);
     if (typeof first !== 'string') throw new Error(`the collector ended with ${first}:\n${log.join('')}`);
-    const { urls } = JSON.parse(first) as { urls: { otlp: string } };
-    return new CollectorProcess(child, urls.otlp, exited, log);
+    const { urls } = JSON.parse(first) as { urls: Urls };
+    return new CollectorProcess(child, urls, exited, log);
   }
 
   get pid(): number {

@@ -68,7 +68,10 @@ test('serve refuses a wrong config and wrong rules before it touches anything', 
   const config = run(['serve'], 'log: {level: loud}\n');
   assert.equal(config.code, 2);
   assert.match(config.stderr, /^error: spanwarden\.yaml:1:14: log\.level: .*SW_CONFIG_VALUE/);
-  const rules = run(['serve'], 'detect: {rules: [spanwarden.yaml]}\nreceive: {http: {listen: "127.0.0.1:0"}}\n');
+  const rules = run(
+    ['serve'],
+    'detect: {rules: [spanwarden.yaml]}\nreceive: {http: {listen: "127.0.0.1:0"}, grpc: {listen: off}}\n',
+  );
   assert.equal(rules.code, 2);
   assert.match(rules.stderr, /spanwarden\.yaml:1:1: .*SW_RULE_/);
 });

@@ -6,6 +6,7 @@ import { casesCommand } from './commands/cases.ts';
 import { configCommand } from './commands/config.ts';
 import { demoCommand } from './commands/demo.ts';
 import { findingsCommand } from './commands/findings.ts';
+import { otlpCommand } from './commands/otlp.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { serveCommand } from './commands/serve.ts';
 import { spoolCommand } from './commands/spool.ts';
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     .addCommand(rulesCommand())
     .addCommand(suppressionsCommand())
     .addCommand(spoolCommand())
+    .addCommand(otlpCommand())
     .addCommand(configCommand())
     .addCommand(versionCommand())
     .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage, config or rules, 3 no ClickHouse.');

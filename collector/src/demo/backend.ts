@@ -36,7 +36,10 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
   // JSON is YAML, so no character of a path needs escaping here.
-  const text = JSON.stringify({ data_dir: dataDir, receive: { http: { listen: options.listen } } });
+  const text = JSON.stringify({
+    data_dir: dataDir,
+    receive: { http: { listen: options.listen }, grpc: { listen: 'off' } },
+  });
   try {
     const config = loadConfig({ file: 'demo', text, env: {} });
     const collector = await startCollector(config, {

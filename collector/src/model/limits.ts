@@ -7,6 +7,26 @@ export const limits = {
   bodyBytesMax: 64 * 1024 * 1024,
   /** Request body after decompression. OTLP recommends 64 MiB. */
   bodyInflatedBytesMax: 64 * 1024 * 1024,
+  /** A body may become so many times larger when it is unpacked; the first bytes are free, so that short repetitive ones pass. */
+  bodyRatioMax: 250,
+  bodyRatioFreeBytes: 8 * 1024 * 1024,
+  /** What all requests under way may hold together, as sent and unpacked; past it the receiver answers 429. */
+  requestsBytesMax: 512 * 1024 * 1024,
+  /** Connections per server; further ones are closed at once. */
+  connectionsMax: 4096,
+  /** Request line and headers of HTTP/1.1. */
+  headerBytesMax: 16 * 1024,
+  /** Until the headers of a request are there, until its body is there, and without any request. */
+  headersMsMax: 10_000,
+  requestMsMax: 60_000,
+  connectionIdleMsMax: 300_000,
+  /** Calls at once on one gRPC connection, and calls on all of them whose message is not there yet. */
+  grpcStreamsPerConnectionMax: 100,
+  grpcCallsReadingMax: 1000,
+  /** What node:http2 may hold for one connection. */
+  http2SessionMegabytesMax: 16,
+  /** Characters of a message in an answer. */
+  answerCharsMax: 2048,
   /** Nested arrays, maps and messages in one request (protobuf AnyValue and JSON alike). */
   nestingDepthMax: 64,
   spansPerBatchMax: 1 << 20,
@@ -178,6 +198,9 @@ export function assertLimits(): void {
   const l = limits;
   if (l.spoolRecordBytesMax < l.bodyInflatedBytesMax * 2) {
     throw new Error('limits: a spool record must be able to hold the rows of the largest body');
+  }
+  if (l.requestsBytesMax < l.bodyBytesMax + l.bodyInflatedBytesMax) {
+    throw new Error('limits: requestsBytesMax must be able to hold the largest body');
   }
   if (l.attributeValueBytesMax > l.bodyInflatedBytesMax) {
     throw new Error('limits: attributeValueBytesMax is over bodyInflatedBytesMax');

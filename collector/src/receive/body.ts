@@ -1,59 +1,79 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, gunzipSync } from 'node:zlib';
-import type { ErrorCode } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
+import { type ContentCoding, tooLarge, unpack } from './compression.ts';
+import { type ByteBudget, busy } from './contract.ts';
+import type { Failure } from './status.ts';
 
 export type BodyOutcome =
-  | { readonly status: 'ok'; readonly bytes: Buffer }
-  | { readonly status: 'refused'; readonly code: ErrorCode; readonly message: string }
+  | { readonly status: 'ok'; readonly bytes: Buffer; release(): void }
+  | { readonly status: 'failed'; readonly failure: Failure }
   | { readonly status: 'aborted' };
 
-/** Reads a request body, at most `limits.bodyBytesMax`, and inflates it, at most to `limits.bodyInflatedBytesMax`. */
-export async function readBody(request: IncomingMessage, gzip: boolean): Promise<BodyOutcome> {
-  if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytesMax)
-    return tooLarge('body', limits.bodyBytesMax);
+/**
+ * Reads a request body, at most `limits.bodyBytesMax`, and unpacks it within `unpackedBytesMax`. What it holds is taken
+ * from the budget as it arrives and given back by `release`, or at once when the body is refused.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  coding: ContentCoding,
+  budget: ByteBudget,
+): Promise<BodyOutcome> {
+  if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytesMax) {
+    return { status: 'failed', failure: tooLarge('body', limits.bodyBytesMax) };
+  }
+  const held = new Held(budget);
+  const read = await readChunks(request, held);
+  if (read.status !== 'ok') {
+    held.release();
+    return read;
+  }
+  const unpacked = await unpack(read.bytes, coding);
+  const failure = unpacked.status !== 'ok' ? unpacked : held.take(unpacked.bytes.length - read.bytes.length);
+  if (unpacked.status === 'ok' && failure === undefined) {
+    return { status: 'ok', bytes: unpacked.bytes, release: () => held.release() };
+  }
+  held.release();
+  return { status: 'failed', failure: failure as Failure };
+}
+
+async function readChunks(
+  request: IncomingMessage,
+  held: Held,
+): Promise<{ status: 'ok'; bytes: Buffer } | Exclude<BodyOutcome, { status: 'ok' }>> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > limits.bodyBytesMax) return tooLarge('body', limits.bodyBytesMax);
+      if (size > limits.bodyBytesMax) return { status: 'failed', failure: tooLarge('body', limits.bodyBytesMax) };
+      const failure = held.take(chunk.length);
+      if (failure !== undefined) return { status: 'failed', failure };
       chunks.push(chunk);
     }
   } catch {
     return { status: 'aborted' };
   }
-  const sent = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-  return gzip ? inflate(sent) : { status: 'ok', bytes: sent };
+  return { status: 'ok', bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size) };
 }
 
-const gunzipAsync = promisify(gunzip);
-/** Small bodies inflate faster than a thread can be asked; large ones must not hold up the others. */
-const inflateHereBytesMax = 256 * 1024;
+/** What one request has taken from the budget. */
+class Held {
+  #bytes = 0;
+  readonly #budget: ByteBudget;
 
-/** Room for the output at once: text packs about eightfold, and each further piece is a call and a copy. */
-const chunkBytesMin = 16 * 1024;
-const chunkBytesMax = 4 * 1024 * 1024;
-
-async function inflate(sent: Buffer): Promise<BodyOutcome> {
-  const chunkSize = Math.min(chunkBytesMax, Math.max(chunkBytesMin, sent.length * 8));
-  const options = { maxOutputLength: limits.bodyInflatedBytesMax, chunkSize };
-  try {
-    const here = sent.length <= inflateHereBytesMax;
-    return { status: 'ok', bytes: here ? gunzipSync(sent, options) : await gunzipAsync(sent, options) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      return tooLarge('decompressed body', limits.bodyInflatedBytesMax);
-    }
-    return { status: 'refused', code: 'SW_OTLP_GZIP', message: `body is not valid gzip: ${(error as Error).message}` };
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
   }
-}
 
-function tooLarge(what: string, max: number): BodyOutcome {
-  return {
-    status: 'refused',
-    code: 'SW_HTTP_BODY_TOO_LARGE',
-    message: `${what} is over ${max} bytes; send smaller batches`,
-  };
+  take(bytes: number): Failure | undefined {
+    if (bytes <= 0) return undefined;
+    if (!this.#budget.take(bytes)) return busy as Failure;
+    this.#bytes += bytes;
+    return undefined;
+  }
+
+  release(): void {
+    this.#budget.giveBack(this.#bytes);
+    this.#bytes = 0;
+  }
 }

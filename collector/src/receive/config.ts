@@ -20,6 +20,26 @@ export const receiveConfigSchema = z
       })
       .prefault({})
       .describe('OTLP over HTTP: /v1/traces and /v1/logs.'),
+    grpc: z
+      .strictObject({
+        listen: z
+          .union([
+            z.literal('off'),
+            z
+              .string()
+              .regex(
+                listenPattern(),
+                'must be off or host:port, for example 127.0.0.1:4317 or [::1]:4317; port 0 takes a free one',
+              ),
+          ])
+          .default('127.0.0.1:4317')
+          .describe(
+            'Address of OTLP/gRPC, as host:port, or off. Default 127.0.0.1:4317. Anything but loopback needs ' +
+              'bearer_token.',
+          ),
+      })
+      .prefault({})
+      .describe('OTLP over gRPC: traces and log records.'),
     bearer_token: z
       .string()
       .min(16)
@@ -39,14 +59,17 @@ export const receiveConfigSchema = z
   .prefault({})
   .superRefine((config, context) => {
     if (config.bearer_token !== undefined || config.dangerously_allow_anonymous) return;
-    if (isLoopback(parseListen(config.http.listen).host)) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['http', 'listen'],
-      message:
-        'listens beyond loopback without a token: set receive.bearer_token, or listen on 127.0.0.1, ' +
-        'or set receive.dangerously_allow_anonymous: true',
-    });
+    for (const transport of ['http', 'grpc'] as const) {
+      const { listen } = config[transport];
+      if (listen === 'off' || isLoopback(parseListen(listen).host)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [transport, 'listen'],
+        message:
+          'listens beyond loopback without a token: set receive.bearer_token, or listen on 127.0.0.1, ' +
+          'or set receive.dangerously_allow_anonymous: true',
+      });
+    }
   })
   .describe('Where spans and log records come in.');
 

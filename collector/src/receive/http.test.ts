@@ -3,15 +3,18 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import express from 'express';
 import { limits } from '../model/limits.ts';
-import { type OtlpOutcome, otlpHttpRouter } from './http.ts';
+import { byteBudget } from './budget.ts';
+import type { OtlpOutcome } from './contract.ts';
+import { otlpHttpRouter } from './http.ts';
 
 let outcome: OtlpOutcome = { status: 'ok', rejected: 0, message: '' };
 const taken: { encoding: string; bytes: Buffer }[] = [];
 const options = (bearerToken?: string) => ({
   bearerToken,
+  budget: byteBudget(limits.requestsBytesMax),
   consume: async (encoding: 'protobuf' | 'json', bytes: Buffer) => {
     taken.push({ encoding, bytes });
     return outcome;
@@ -57,20 +60,56 @@ test('partial success says how many and why', async () => {
   assert.ok(bytes.includes('too deep'));
 });
 
-test('gzip is inflated, in both encodings', async () => {
+test('gzip, deflate and zstd are unpacked, in both encodings', async () => {
+  const codings = { gzip: gzipSync('hello'), deflate: deflateSync('hello'), zstd: zstdCompressSync('hello') };
   for (const headers of [protobuf, json]) {
-    taken.length = 0;
-    const response = await post(gzipSync('hello'), { ...headers, 'content-encoding': 'gzip' });
-    assert.equal(response.status, 200);
-    assert.equal(taken[0]!.bytes.toString(), 'hello');
+    for (const [coding, body] of Object.entries(codings)) {
+      taken.length = 0;
+      const response = await post(body, { ...headers, 'content-encoding': coding });
+      assert.equal(response.status, 200);
+      assert.equal(taken[0]!.bytes.toString(), 'hello');
+      const cut = await post(body.subarray(0, -4), { ...headers, 'content-encoding': coding });
+      assert.equal(cut.status, 400, coding);
+    }
+    assert.equal((await post('hello', { ...headers, 'content-encoding': 'identity' })).status, 200);
   }
+});
+
+test('a body may not unpack to far more than was sent, nor ask for a huge window', async () => {
+  const zeros = Buffer.alloc(limits.bodyRatioFreeBytes + 1);
+  for (const [coding, bomb] of [
+    ['gzip', gzipSync(zeros)],
+    ['zstd', zstdCompressSync(zeros)],
+    ['deflate', deflateSync(zeros)],
+  ] as const) {
+    const response = await post(bomb, { ...protobuf, 'content-encoding': coding });
+    assert.equal(response.status, 413, coding);
+  }
+  // A frame that declares a window of 2 GiB: magic, descriptor, window descriptor, one empty last block.
+  const window = Buffer.from('28b52ffd00a8010000', 'hex');
+  assert.equal((await post(window, { ...protobuf, 'content-encoding': 'zstd' })).status, 400);
+});
+
+test('a request that finds the memory for requests taken is 429 with Retry-After, and nothing stays taken', async () => {
+  const options_ = { ...options(), budget: byteBudget(100) };
+  const small = createServer(express().use(otlpHttpRouter(options_)));
+  await once(small.listen(0, '127.0.0.1'), 'listening');
+  for (const body of [Buffer.alloc(101), gzipSync(Buffer.alloc(101))]) {
+    const coding = body.length > 100 ? 'identity' : 'gzip';
+    const response = await post(body, { ...json, 'content-encoding': coding }, small);
+    assert.deepEqual([response.status, response.headers.get('retry-after')], [429, '1']);
+    const status = (await response.json()) as { code: number; details: object[] };
+    assert.deepEqual(status.details, [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '1s' }]);
+  }
+  for (let i = 0; i < 3; i++) assert.equal((await post(Buffer.alloc(100), json, small)).status, 200);
+  small.close().closeAllConnections();
 });
 
 test('every refusal is a google.rpc.Status in the encoding of the request', async () => {
   const cases: [number, RegExp, () => Promise<Response>][] = [
     [415, /SW_HTTP_CONTENT_TYPE/, () => post('x', { 'content-type': 'text/plain' })],
     [415, /SW_HTTP_CONTENT_ENCODING/, () => post('x', { ...json, 'content-encoding': 'br' })],
-    [400, /SW_OTLP_GZIP/, () => post('no gzip', { ...json, 'content-encoding': 'gzip' })],
+    [400, /SW_OTLP_COMPRESSION/, () => post('no gzip', { ...json, 'content-encoding': 'gzip' })],
     [405, /SW_HTTP_METHOD/, () => fetch(url(), { headers: json })],
     [401, /SW_HTTP_UNAUTHENTICATED/, () => post('x', json, locked)],
     [401, /SW_HTTP_UNAUTHENTICATED/, () => post('x', { ...json, authorization: 'Bearer wrong' }, locked)],
@@ -85,7 +124,7 @@ test('every refusal is a google.rpc.Status in the encoding of the request', asyn
   }
   const binary = await post('no gzip', { ...protobuf, 'content-encoding': 'gzip' });
   assert.equal(binary.headers.get('content-type'), 'application/x-protobuf');
-  assert.ok(Buffer.from(await binary.arrayBuffer()).includes('SW_OTLP_GZIP'));
+  assert.ok(Buffer.from(await binary.arrayBuffer()).includes('SW_OTLP_COMPRESSION'));
 });
 
 test('malformed is final, overload is retryable with Retry-After', async () => {

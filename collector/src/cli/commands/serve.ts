@@ -78,13 +78,14 @@ async function deadline(signal: AbortSignal): Promise<never> {
 }
 
 function welcome(terminal: Terminal, collector: Collector): string {
-  const { otlp, api } = collector.urls;
+  const { otlp, grpc, api } = collector.urls;
   return [
     terminal.bold('Spanwarden is ready.'),
     '',
     terminal.table(
       [
         ['OTLP/HTTP', terminal.cyan(`${otlp}/v1/traces`)],
+        ...(grpc === undefined ? [] : [['OTLP/gRPC', terminal.cyan(grpc)]]),
         ['health', terminal.cyan(`${api}/readyz`)],
         ['metrics', terminal.cyan(`${api}/metrics`)],
       ],

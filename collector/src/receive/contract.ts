@@ -1,0 +1,51 @@
+import type { ErrorCode } from '../model/errors.ts';
+
+export type Encoding = 'protobuf' | 'json';
+
+export type Signal = 'traces' | 'logs';
+
+export const signals: readonly Signal[] = ['traces', 'logs'];
+
+/** How handing a request on ended. `ok` means: on disk. */
+export type OtlpOutcome =
+  | { readonly status: 'ok'; readonly rejected: number; readonly message: string }
+  | Refusal
+  | { readonly status: 'retryable'; readonly code: ErrorCode; readonly message: string; readonly retryAfterMs: number };
+
+/** Sending the same again cannot help. */
+export interface Refusal {
+  readonly status: 'refused';
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface ReceiveOptions {
+  /** Senders must give this token; undefined lets everybody in. */
+  readonly bearerToken: string | undefined;
+  /** What requests under way may hold together, over all servers. */
+  readonly budget: ByteBudget;
+  /** Hands a whole request on and resolves when its fate is known. Must not throw. */
+  consume(encoding: Encoding, bytes: Buffer, signal: Signal): Promise<OtlpOutcome>;
+  /** Called once per answered request, with the HTTP status or the name of the gRPC code. */
+  answered?(code: string): void;
+}
+
+/** Bytes that may be taken as long as there are some left. */
+export interface ByteBudget {
+  /** False, with nothing taken, when they would be too many. */
+  take(bytes: number): boolean;
+  giveBack(bytes: number): void;
+}
+
+/** Why a request has to wait: what others hold is all there is. */
+export const busy: OtlpOutcome = {
+  status: 'retryable',
+  code: 'SW_RECEIVE_BUSY',
+  message: 'requests under way fill the memory that is meant for them; try again',
+  retryAfterMs: 1000,
+};
+
+export function unauthenticated(): Refusal {
+  const message = 'send the header `Authorization: Bearer <token>` with the token of receive.bearer_token';
+  return { status: 'refused', code: 'SW_HTTP_UNAUTHENTICATED', message };
+}

@@ -1,0 +1,59 @@
+import { createServer, type RequestListener } from 'node:http';
+import { limits } from '../model/limits.ts';
+import type { ReceiveConfig } from './config.ts';
+import type { ReceiveOptions } from './contract.ts';
+import { grpcIntake } from './grpc.ts';
+import { listen, urlOf } from './listen.ts';
+
+/** The servers of the collector, listening. */
+export interface Servers {
+  /** `grpc` is undefined when it is off. */
+  readonly urls: { readonly http: string; readonly grpc: string | undefined };
+  /** Stops accepting, lets requests under way end within the time, then cuts them. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Starts HTTP and gRPC; when one cannot listen, none does, and a SpanwardenError says which. */
+export async function startServers(
+  config: ReceiveConfig,
+  http: RequestListener,
+  options: ReceiveOptions,
+): Promise<Servers> {
+  const web = await startHttp(config, http);
+  if (config.grpc.listen === 'off') return { urls: { http: web.url, grpc: undefined }, close: web.close };
+  const grpc = grpcIntake(options);
+  try {
+    await listen(grpc.connections, config.grpc.listen, 'receive.grpc.listen');
+  } catch (error) {
+    await Promise.all([web.close(0), grpc.close(0)]);
+    throw error;
+  }
+  return {
+    urls: { http: web.url, grpc: urlOf(grpc.connections) },
+    close: async (graceMs) => void (await Promise.all([web.close(graceMs), grpc.close(graceMs)])),
+  };
+}
+
+/** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
+async function startHttp(config: ReceiveConfig, listener: RequestListener) {
+  const server = createServer(
+    {
+      headersTimeout: limits.headersMsMax,
+      requestTimeout: limits.requestMsMax,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: limits.headerBytesMax,
+    },
+    listener,
+  );
+  server.maxConnections = limits.connectionsMax;
+  await listen(server, config.http.listen, 'receive.http.listen');
+  const close = async (graceMs: number) => {
+    const closed = new Promise<void>((done) => server.close(() => done()));
+    server.closeIdleConnections();
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(cut);
+  };
+  return { url: urlOf(server), close };
+}

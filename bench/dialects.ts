@@ -1,8 +1,8 @@
 // `node bench/dialects.ts <folder> [--json]`: the same agent runs as several instrumentations sent them,
-// `<folder>/<emitter>/<run>.otlp.json`, through decode and normalise; prints what each emitter's spans say otherwise than those of most
-// emitters do. Ends with 1 when they differ. See docs/dialects.md.
+// `<folder>/<emitter>/<run>.otlp.json`, with the log records of `<run>.logs.otlp.json` where there are some, through decode, normalise and the
+// joining; prints what each emitter's spans say otherwise than those of most emitters do, and how many runs are alike. Ends with 1 when they differ. See docs/dialects.md.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { otlpJsonToProtobuf } from '../collector/src/decode/json.ts';
@@ -11,6 +11,7 @@ import { createFieldTable } from '../collector/src/model/fields.ts';
 import { Category, type SpanEvents } from '../collector/src/model/span-events.ts';
 import { isList, type Value, valueText } from '../collector/src/model/value.ts';
 import { NormalisedEvents } from '../collector/src/normalise/span-events.ts';
+import { joinedSpans } from '../collector/src/testing/joined-spans.ts';
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });
 const [folder] = positionals;
@@ -30,6 +31,14 @@ const facts = {
   'tool results': 'spanwarden.text.tool_result',
   'output texts': 'spanwarden.text.output',
   'proposed tools': 'spanwarden.proposed.tool_names',
+  'proposed arguments': 'message.assistant.tool_call.arguments',
+  'tools of results': 'message.tool.name',
+  'finish reasons': 'gen_ai.response.finish_reasons',
+  secrets: 'spanwarden.content.secrets',
+  'personal data': 'spanwarden.content.pii',
+  'hidden characters': 'spanwarden.content.hidden_unicode',
+  'output addresses': 'spanwarden.output.urls',
+  'untrusted arguments': 'spanwarden.flow.untrusted_arguments',
   'tool definitions': 'spanwarden.tool.definition_hashes',
   models: 'gen_ai.request.model',
   providers: 'gen_ai.provider.name',
@@ -38,6 +47,8 @@ const facts = {
 /** Facts of tool spans, which some emitters do not send. */
 const toolFacts = {
   'tool names': 'gen_ai.tool.name',
+  'tool arguments': 'spanwarden.text.arguments',
+  hosts: 'spanwarden.effect.hosts',
   'effect kinds': 'spanwarden.effect.kinds',
   urls: 'spanwarden.effect.urls',
   emails: 'spanwarden.effect.emails',
@@ -94,7 +105,9 @@ function mostFrequent(lists: readonly (readonly string[])[]): readonly string[] 
 }
 
 function viewOf(path: string): RunView {
-  const request = otlpJsonToProtobuf(readFileSync(path));
+  const logs = path.replace(/\.otlp\.json$/, '.logs.otlp.json');
+  const spans = readFileSync(path);
+  const request = otlpJsonToProtobuf(existsSync(logs) ? joinedSpans(spans, readFileSync(logs)) : spans);
   if (request.status !== 'ok') throw new Error(`${path}: ${request.message}`);
   const decoded = decoder.decode(request.bytes);
   if (decoded.status !== 'ok') throw new Error(`${path}: ${decoded.message}`);

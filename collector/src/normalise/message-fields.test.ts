@@ -60,3 +60,18 @@ test('parts of messages by role and kind', () => {
     'message.tool.uris': [],
   });
 });
+
+test('results without an id belong to the calls before them, where there are as many', () => {
+  const call = (name: string) => ({ type: 'tool_call', id: name, name, arguments: {} });
+  const results = (count: number) =>
+    Array.from({ length: count }, () => ({ role: 'tool', parts: [{ type: 'text', content: 'x' }] }));
+  const names = (...input: object[]) =>
+    messageFields['message.tool.name']!({ instructions: [], input: parseMessages(JSON.stringify(input)), output: [] });
+  const asked = { role: 'assistant', parts: [call('read'), call('send')] };
+  assert.deepEqual(names(asked, ...results(2)), ['read', 'send']);
+  assert.deepEqual(names(asked, ...results(1)), []);
+  const again = (name: string) => ({ role: 'assistant', parts: [{ ...call(name), id: 'c' }] });
+  const result = { role: 'tool', parts: [{ type: 'tool_call_response', id: 'c', response: 'x' }] };
+  assert.deepEqual(names(again('read'), result, again('send'), result), ['read', 'send']);
+  assert.deepEqual(names(asked, ...results(1), { role: 'assistant', parts: [call('pay')] }, ...results(1)), ['pay']);
+});

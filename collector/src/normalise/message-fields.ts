@@ -107,12 +107,28 @@ function callsOf(conversation: Conversation): (Part & { readonly kind: 'tool_cal
   return partsOf(conversation, 'assistant').filter((part) => part.kind === 'tool_call');
 }
 
+/** By the id of the last call before them; results without one by their place, where there are as many of them as calls before them. */
 function resultNames(conversation: Conversation): string[] {
-  const names = new Map(callsOf(conversation).map(({ id, name }) => [id, name]));
-  return partsOf(conversation, 'tool').flatMap((part) => {
-    const name = part.kind === 'tool_result' ? names.get(part.id) : undefined;
-    return name === undefined || name === '' ? [] : [name];
-  });
+  const byId = new Map(callsOf(conversation).map(({ id, name }) => [id, name]));
+  const names: (string | undefined)[] = [];
+  let calls: string[] = [];
+  let unnamed: number[] = [];
+  const settle = () => {
+    if (unnamed.length === calls.length) for (const [i, place] of unnamed.entries()) names[place] = calls[i];
+    [calls, unnamed] = [[], []];
+  };
+  for (const part of messagesOf(conversation).flatMap(({ parts }) => parts)) {
+    if (part.kind === 'tool_call') {
+      if (unnamed.length > 0) settle();
+      calls.push(part.name);
+      byId.set(part.id, part.name);
+    } else if (part.kind === 'tool_result') {
+      if (part.id === '' && part.name === undefined) unnamed.push(names.length);
+      names.push((part.id === '' ? part.name : byId.get(part.id)) || part.name);
+    }
+  }
+  settle();
+  return names.filter((name) => name !== undefined && name !== '') as string[];
 }
 
 function typeOf(part: Part): string {

@@ -73,6 +73,8 @@ export interface SpanSource {
   readonly body: Value | undefined;
   /** An attribute; redaction markers and empty texts count as absent. */
   attribute(name: string): Value | undefined;
+  /** Whether the span has the attribute, with nothing in it. */
+  isEmpty(name: string): boolean;
   resource(name: string): Value | undefined;
   /**
    * Attributes `prefix.…` un-flattened: numeric keys become lists in their order, the others maps.

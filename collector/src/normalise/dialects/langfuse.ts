@@ -2,7 +2,7 @@ import type { Value } from '../../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue } from '../json-value.ts';
 import { ownWords } from './corrections.ts';
 import type { Dialect, Reading } from './dialect.ts';
-import { converted, either, exceptionType, first, has, inJson, mapped, when } from './readings.ts';
+import { converted, either, exceptionType, first, has, inJson, mapped, resultIn, when } from './readings.ts';
 
 const kind = 'langfuse.observation.type';
 const isModel = has(kind, 'generation');
@@ -35,7 +35,10 @@ export const langfuse: Dialect = {
     'gen_ai.tool.name': when(isTool, (span) => span.name),
     'gen_ai.tool.call.id': when(isTool, inJson('langfuse.observation.metadata', 'tool_call_id')),
     'gen_ai.tool.call.arguments': when(isTool, first(input)),
-    'gen_ai.tool.call.result': when(isTool, first(output, 'langfuse.observation.status_message')),
+    'gen_ai.tool.call.result': when(
+      isTool,
+      either(first(output, 'langfuse.observation.status_message'), resultIn(output)),
+    ),
     'gen_ai.response.finish_reasons': when(isModel, inJson(output, 'finish_reason')),
     'gen_ai.usage.input_tokens': usage('input', 'prompt_tokens', 'input_tokens'),
     'gen_ai.usage.output_tokens': usage('output', 'completion_tokens', 'output_tokens'),

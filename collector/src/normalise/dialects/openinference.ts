@@ -14,6 +14,7 @@ import {
   inJson,
   listOf,
   mapped,
+  resultIn,
   thrown,
   when,
 } from './readings.ts';
@@ -74,7 +75,10 @@ export const openInference: Dialect = {
       when(isTool, (span) => member(toolMessage(span.attribute('output.value')), 'tool_call_id')),
     ),
     'gen_ai.tool.call.arguments': when(isTool, first('input.value')),
-    'gen_ai.tool.call.result': when(isTool, either(converted(first('output.value'), toolContent), thrown)),
+    'gen_ai.tool.call.result': when(
+      isTool,
+      either(converted(first('output.value'), toolContent), thrown, resultIn('output.value')),
+    ),
     'gen_ai.usage.input_tokens': first('llm.token_count.prompt'),
     'gen_ai.usage.output_tokens': first('llm.token_count.completion'),
     'gen_ai.usage.cache_read.input_tokens': first('llm.token_count.prompt_details.cache_read'),

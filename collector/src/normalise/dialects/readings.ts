@@ -15,6 +15,11 @@ export function first(...names: readonly string[]): Reading {
   };
 }
 
+/** A result; an attribute with nothing in it means that the tool gave nothing. */
+export function resultIn(name: string): Reading {
+  return (span) => span.attribute(name) ?? (span.isEmpty(name) ? '' : undefined);
+}
+
 /** The first of these readings that gives something. */
 export function either(...readings: readonly Reading[]): Reading {
   return (span) => {

@@ -51,6 +51,11 @@ export class BatchSpanSource implements SpanSource {
     return this.#present(this.#batch.findSpanAttribute(this.#span, this.#idOf(name)));
   }
 
+  isEmpty(name: string): boolean {
+    const row = this.#batch.findSpanAttribute(this.#span, this.#idOf(name));
+    return row >= 0 && this.#batch.attributeValue(row) === '';
+  }
+
   resource(name: string): Value | undefined {
     return this.#present(this.#batch.findResourceAttribute(this.#span, this.#idOf(name)));
   }

@@ -14,6 +14,9 @@ interface FieldReadings {
   readonly form: Form;
 }
 
+/** A tool that gives nothing has given its result. */
+const emptyCounts = 'gen_ai.tool.call.result';
+
 const messageFields = ['gen_ai.input.messages', 'gen_ai.output.messages'] as const;
 export type MessageField = (typeof messageFields)[number];
 
@@ -187,7 +190,7 @@ export class Translator {
       for (const { bit, read } of field.readings) {
         if ((bit & dialects) === 0) continue;
         const raw = read(this.#source);
-        if (raw === undefined || isAbsent(raw)) continue;
+        if (raw === undefined || (isAbsent(raw) && !(raw === '' && name === emptyCounts))) continue;
         const value = (form ?? field.form)(raw);
         if (value !== undefined) return value;
         this.faults.malformedValues++;

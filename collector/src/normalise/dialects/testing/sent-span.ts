@@ -1,7 +1,6 @@
 import { otlpJsonToProtobuf } from '../../../decode/json.ts';
 import { TraceDecoder } from '../../../decode/trace-decoder.ts';
 import { createFieldTable, type FieldTable } from '../../../model/fields.ts';
-import type { SpanBatch } from '../../../model/span-batch.ts';
 import { isList, type Value } from '../../../model/value.ts';
 import { NormalisedEvents } from '../../span-events.ts';
 
@@ -34,12 +33,7 @@ export function receiveJson(json: Buffer): Received {
   if (request.status !== 'ok') throw new Error(request.message);
   const decoded = new TraceDecoder(fields).decode(request.bytes);
   if (decoded.status !== 'ok') throw new Error(decoded.message);
-  return receivedBatch(decoded.batch, fields);
-}
-
-/** The same for what has been decoded already. */
-export function receivedBatch(batch: SpanBatch, fields: FieldTable): Received {
-  const events = new NormalisedEvents(fields).bind(batch);
+  const events = new NormalisedEvents(fields).bind(decoded.batch);
   return { events, fields, value: (span, name) => events.value(span, fields.intern(name)) };
 }
 
@@ -69,7 +63,8 @@ function otlpSpan(span: SentSpan, index: number): object {
   };
 }
 
-function keyValues(attributes: Readonly<Record<string, Value>>): object[] {
+/** Attributes as OTLP JSON has them. */
+export function keyValues(attributes: Readonly<Record<string, Value>>): object[] {
   return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) }));
 }
 

@@ -52,15 +52,11 @@ export const frameworkCaptures: Readonly<Record<string, Capture>> = {
   },
   openlit: {
     dialect: 'openlit',
-    chatWithTool: [
-      { span: 'chat gpt-5', lacks: [session] },
-      unsent,
-      { span: 'chat gpt-5', nth: 1, lacks: [session, 'message.tool.name'] },
-    ],
+    chatWithTool: [{ span: 'chat gpt-5', lacks: [session] }, unsent, { span: 'chat gpt-5', nth: 1, lacks: [session] }],
     agentWithMcpError: [
       unsent,
       { span: 'mcp tools/call', lacks: [session, callId, 'gen_ai.tool.call.arguments'] },
-      { span: 'chat gpt-5', nth: 1, lacks: [session, 'message.tool.name'], instead: refundOffered },
+      { span: 'chat gpt-5', nth: 1, lacks: [session], instead: refundOffered },
     ],
     streamedRetrieval: [
       {

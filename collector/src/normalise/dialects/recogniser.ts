@@ -7,18 +7,17 @@ import type { Dialect } from './dialect.ts';
 export interface Recognised {
   /** Categories of `categoryByPresence`. */
   categories: number;
-  /** Bit i: the dialect at place i of the list. */
+  /** Bit i: the dialect at place i of the list; never negative. */
   dialects: number;
   /** Row of `gen_ai.operation.name`, or -1. */
   operationRow: number;
 }
 
+/** Marks what was looked at; the bits below it are dialects, or categories and the two that follow. */
 const known = 1 << 31;
 const operationBit = 1 << 30;
 const genAiBit = 1 << 29;
-/** Categories take the lowest eight bits, dialects those between. */
-const dialectShift = 8;
-export const dialectsMax = 21;
+export const dialectsMax = 31;
 
 /**
  * Tells which dialects a span speaks. A span costs one table look-up per attribute: names are classified once, scopes and
@@ -27,11 +26,12 @@ export const dialectsMax = 21;
 export class Recogniser {
   readonly #fields: FieldTable;
   readonly #attributes: NameTable;
+  readonly #categories: NameTable;
   readonly #scopes: NameTable;
   readonly #events: NameTable;
   readonly #resource: readonly { readonly field: FieldId; readonly value: string; readonly bits: number }[];
-  /** Bits by field id; 0 is a name that was not looked at yet. */
-  #flags = new Int32Array(4096);
+  /** Two words by field id: categories, 0 for a name that was not looked at yet, and dialects. */
+  #flags = new Int32Array(8192);
   #generation = -1;
   #batch!: SpanBatch;
   #scopeBits = new Int32Array(16);
@@ -41,11 +41,9 @@ export class Recogniser {
     if (dialects.length > dialectsMax) throw new RangeError(`more than ${dialectsMax} dialects`);
     this.#fields = fields;
     const bitsOf = (names: (dialect: Dialect) => readonly string[] | undefined): [string, number][] =>
-      dialects.flatMap((dialect, i) =>
-        (names(dialect) ?? []).map((name): [string, number] => [name, 1 << (dialectShift + i)]),
-      );
-    this.#attributes = new NameTable([
-      ...bitsOf(({ marks }) => marks.attributes),
+      dialects.flatMap((dialect, i) => (names(dialect) ?? []).map((name): [string, number] => [name, 1 << i]));
+    this.#attributes = new NameTable(bitsOf(({ marks }) => marks.attributes));
+    this.#categories = new NameTable([
       ...categoryByPresence.map(([name, category]): [string, number] => [name, category]),
       ['gen_ai.operation.name', operationBit],
       ['gen_ai.*', genAiBit],
@@ -56,7 +54,7 @@ export class Recogniser {
       (marks.resource ?? []).map(([name, value]) => ({
         field: fields.intern(name),
         value,
-        bits: 1 << (dialectShift + i),
+        bits: 1 << i,
       })),
     );
   }
@@ -74,28 +72,31 @@ export class Recogniser {
     const at = span * Span.stride;
     const first = spans[at + Span.attributes]!;
     const end = first + spans[at + Span.attributeCount]!;
-    const flags = this.#flags;
-    let bits = this.#scope(span) | this.#resourceOf(spans[at + Span.resource]!, span);
+    let bits = 0;
+    let dialects = this.#scope(span) | this.#resourceOf(spans[at + Span.resource]!, span);
     into.operationRow = -1;
     for (let row = first; row < end; row++) {
       const field = attributes[row * Attribute.stride]!;
-      const found = flags[field] || this.#classify(field);
+      const found = this.#flags[field * 2] || this.#classify(field);
       bits |= found;
+      dialects |= this.#flags[field * 2 + 1]!;
       if ((found & operationBit) !== 0) into.operationRow = row;
     }
-    if ((bits & genAiBit) !== 0 && spans[at + Span.eventCount] !== 0) bits |= this.#eventBits(at);
+    if ((bits & genAiBit) !== 0 && spans[at + Span.eventCount] !== 0) dialects |= this.#eventBits(at);
     into.categories = bits & 0xff;
-    into.dialects = (bits >>> dialectShift) & ((1 << dialectsMax) - 1);
+    into.dialects = dialects & ~known;
   }
 
   #classify(field: FieldId): number {
-    if (field >= this.#flags.length) {
-      const larger = new Int32Array(Math.max(field + 1, this.#flags.length * 2));
+    if (field * 2 >= this.#flags.length) {
+      const larger = new Int32Array(Math.max(field * 2 + 2, this.#flags.length * 2));
       larger.set(this.#flags);
       this.#flags = larger;
     }
-    const bits = this.#attributes.bitsOf(this.#fields.name(field)) | known;
-    this.#flags[field] = bits;
+    const name = this.#fields.name(field);
+    const bits = this.#categories.bitsOf(name) | known;
+    this.#flags[field * 2] = bits;
+    this.#flags[field * 2 + 1] = this.#attributes.bitsOf(name);
     return bits;
   }
 

@@ -1,7 +1,11 @@
 import { agentFramework } from './agent-framework.ts';
 import { aiSdk } from './ai-sdk.ts';
+import { anthropicSdk } from './anthropic-sdk.ts';
 import { autogen } from './autogen.ts';
+import { claudeCode } from './claude-code.ts';
+import { codex } from './codex.ts';
 import type { Dialect } from './dialect.ts';
+import { geminiCli } from './gemini-cli.ts';
 import { googleAdk } from './google-adk.ts';
 import { langfuse } from './langfuse.ts';
 import { langSmith } from './langsmith.ts';
@@ -38,6 +42,10 @@ export const dialects: readonly Dialect[] = [
   autogen,
   agentFramework,
   mcpPythonSdk,
+  anthropicSdk,
+  claudeCode,
+  codex,
+  geminiCli,
   otelGenAi,
   otelOlder,
   mcpOlder,

@@ -99,6 +99,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     log: spool,
     retentionMs: config.clickhouse.ttl_days * dayMs,
     redactors,
+    messages: config.store.messages,
     journal: state.journal,
     now: Date.now,
     observer: observe(metrics, options),

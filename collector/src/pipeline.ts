@@ -84,6 +84,8 @@ export interface PipelineOptions {
   readonly retentionMs: number;
   /** What takes out of the rows of each table what must not be stored; a table without one is stored as it is. */
   readonly redactors?: Redactors;
+  /** Whether messages of calls are stored once and named by spans; by default spans are stored as they came. */
+  readonly messages?: 'full' | 'once';
   /** Numbers the journal; goes on where the last run ended. */
   readonly journal?: JournalLog;
   now(): number;
@@ -98,6 +100,8 @@ type Taken =
 interface Stored {
   readonly rows: Rows[];
   readonly found: Found;
+  /** To be called when the rows are on disk. */
+  readonly landed?: (() => void) | undefined;
 }
 
 /** By table; undefined where nothing is taken out. */
@@ -139,7 +143,7 @@ export class TracePipeline {
     this.#lastBatch = { ms: options.now(), newestNanos: this.#newestNanos() };
     this.#decoder = new TraceDecoder(options.fields);
     this.#events = new NormalisedEvents(options.fields);
-    this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces);
+    this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces, options.messages);
     this.#logs = new LogIntake(options.fields, options.redactors?.otel_logs);
     this.#agentEvents = new AgentEventSpans(options.fields);
   }
@@ -183,7 +187,7 @@ export class TracePipeline {
     }
     const { count, message } = taken.rejected;
     if (taken.stored === undefined) return { status: 'ok', rejected: count, message };
-    return answer(await this.#append(digest, taken.stored.rows, taken.stored.found), count, message);
+    return answer(await this.#append(digest, taken.stored), count, message);
   }
 
   /**
@@ -232,7 +236,7 @@ export class TracePipeline {
     if (due.length > 0) this.#options.observer?.settled?.(due);
     this.#noteJournal();
     const found = this.#refused.with({ findings: due, cases });
-    return this.#append(undefined, rowsOf(found, this.#options.redactors), found);
+    return this.#append(undefined, { rows: rowsOf(found, this.#options.redactors), found });
   }
 
   #noteJournal(): void {
@@ -241,7 +245,7 @@ export class TracePipeline {
   }
 
   /** Appends a record; what was found is kept when it is refused. Without a digest it is one that nobody sends again. */
-  #append(digest: Uint8Array | undefined, rows: Rows[], found: Found): Promise<Outcome> {
+  #append(digest: Uint8Array | undefined, { rows, found, landed }: Stored): Promise<Outcome> {
     const outgoing = this.#journal.outgoing();
     if (rows.length === 0 && outgoing.numbers.length === 0) return Promise.resolve(ok);
     const journal = outgoing.bytes;
@@ -251,6 +255,7 @@ export class TracePipeline {
         if (rows[0]?.table === 'otel_traces') this.#encoder.release(rows[0]);
         if (outcome.status === 'ok' && outcome.duplicate !== true) {
           this.#journal.landed(outgoing, outcome.segment ?? 0);
+          landed?.();
           return outcome;
         }
         this.#journal.refused(outgoing);
@@ -299,7 +304,11 @@ export class TracePipeline {
     this.#guarded(() => void joiner?.spans(events));
     observer?.batch?.(events, findings);
     const spans = this.#encoder.encode(batch, this.#range(now), events);
-    return this.#stored(spans, findings, [], now);
+    const messages = this.#encoder.takeMessages();
+    const stored = this.#stored(spans, findings, [], now);
+    return messages === undefined
+      ? stored
+      : { ...stored, rows: [...stored.rows, messages.rows], landed: messages.landed };
   }
 
   /** What a batch leaves behind, after the events that it brought or made due were judged. The batch is no longer needed. */

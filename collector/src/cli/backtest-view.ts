@@ -37,6 +37,9 @@ export function backtestText(report: BacktestReport, terminal: Terminal): string
           `${count(losses.redacted, 'span')} redacted before storage: rules saw placeholders where the stream saw values`,
         ]
       : []),
+    ...(losses.missingMessages > 0
+      ? [`${count(losses.missingMessages, 'message')} no longer stored: rules saw nothing in their place`]
+      : []),
     ...(losses.cutValues > 0 ? [`${count(losses.cutValues, 'value')} stored cut: rules did not see their ends`] : []),
   ];
   const rules = [...report.rules].sort((a, b) => b.fires - a.fires || (a.title < b.title ? -1 : 1));

@@ -3,7 +3,7 @@ import { detectConfigSchema } from '../detect/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
 import { redactConfigSchema } from '../redact/config.ts';
 import { spoolConfigSchema } from '../spool/config.ts';
-import { clickhouseConfigSchema } from '../store/config.ts';
+import { clickhouseConfigSchema, storeConfigSchema } from '../store/config.ts';
 
 /** Levels of the collector's own log, quietest last. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -36,6 +36,7 @@ export const configSchema = z
     redact: redactConfigSchema,
     spool: spoolConfigSchema,
     clickhouse: clickhouseConfigSchema,
+    store: storeConfigSchema,
   })
   .describe('Configuration of the Spanwarden collector.');
 

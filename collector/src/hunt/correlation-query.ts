@@ -1,6 +1,6 @@
 import { type Correlation, isCorrelation } from '../detect/correlate/correlation.ts';
 import { onlyLowerBounds, type Threshold } from '../detect/correlate/thresholds.ts';
-import { attributeFunctions, fieldSql } from './fields.ts';
+import { attributeFunctions, fieldSql, tableOf } from './fields.ts';
 import { ruleCondition } from './rule-query.ts';
 import { anyOf } from './sql-text.ts';
 
@@ -35,7 +35,7 @@ export function correlationQuery(correlation: Correlation, range: string): Corre
     const keys = groupFields.map((field, i) => `arrayJoin(arrayDistinct(${read(field)})) AS k${i + 1}`);
     const value = syntax.type === 'value_count' ? [`${valuesSql(valueFields.map(read))} AS Values`] : [];
     const columns = ['End', 'Timestamp', 'SpanId', 'TraceId', ...keys, ...value].join(',\n    ');
-    return `  SELECT toUnixTimestamp64Nano(Timestamp) + toInt64(Duration) AS ${columns}\n  FROM otel_traces\n  WHERE ${range}${where}`;
+    return `  SELECT toUnixTimestamp64Nano(Timestamp) + toInt64(Duration) AS ${columns}\n  FROM ${tableOf(columns + where)}\n  WHERE ${range}${where}`;
   });
   // A condition that is only widened counts too much, so there is no query that is right at least in part.
   if (reasons.length > 0) return { refused: reasons.join('; ') };

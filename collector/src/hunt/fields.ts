@@ -33,6 +33,14 @@ export function fieldSql(name: string): FieldTranslation {
   return { sql: attributeSql('SpanAttributes', name, 'AttributeTypes') };
 }
 
+/**
+ * The table of spans that has the fields of a condition or expression: lists of messages may be stored apart, and the view that puts
+ * them in their place costs more.
+ */
+export function tableOf(sql: string): string {
+  return sql.includes("'gen_ai.input.messages')") ? 'otel_traces_full' : 'otel_traces';
+}
+
 /** The letters of the resource's section of AttributeTypes. */
 const resourceLetters = `splitByChar('|', splitByRegexp('[@~]', toString(AttributeTypes))[1])[2]`;
 

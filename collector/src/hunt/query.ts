@@ -1,7 +1,7 @@
 import { type Correlation, isCorrelation } from '../detect/correlate/correlation.ts';
 import type { Rule } from '../detect/load.ts';
 import { correlationQuery } from './correlation-query.ts';
-import { attributeFunctions } from './fields.ts';
+import { attributeFunctions, tableOf } from './fields.ts';
 import { ruleCondition } from './rule-query.ts';
 import { comment } from './sql-text.ts';
 
@@ -37,7 +37,7 @@ export function huntQuery(rule: Rule | Correlation, options: QueryOptions = {}):
   if (where.includes('Facts[')) head.push(comment('Facts are stored by spanwarden: spans of other writers have none.'));
   const functions = /\b(?:present|members|null_in)\(/.test(where) ? `WITH ${attributeFunctions}\n` : '';
   const sql = `${functions}SELECT Timestamp, TraceId, SpanId, SpanName, ServiceName, AgentName, ConversationId, ToolName
-FROM otel_traces
+FROM ${tableOf(where)}
 WHERE ${range}${where}
 ORDER BY Timestamp DESC, SpanId${limit}
 `;

@@ -160,9 +160,11 @@ export const limits = {
   /** Requests up to this size keep the derived facts of all their spans until the next; of larger ones facts are worked out again. */
   factsKeptBatchBytesMax: 4 * 1024 * 1024,
   /** Lists of messages that are remembered, so that what a call repeats of them is not read again: all, each, and their sessions. */
-  messageHistoryBytesMax: 24 * 1024 * 1024,
-  messageHistoryListBytesMax: 2 * 1024 * 1024,
-  messageHistorySessionsMax: 10_000,
+  repeatedListsBytesMax: 24 * 1024 * 1024,
+  repeatedListBytesMax: 2 * 1024 * 1024,
+  repeatedListsSessionsMax: 10_000,
+  /** Messages of one list that are stored one by one; longer lists are stored as they are. */
+  messagesPerListMax: 2_000,
   /** Spans above a span that rules may look at; further up counts as unknown. */
   ancestryDepthMax: 64,
   /** Recent spans that rules with `parent.`, `root.` and `ancestor.` remember; past them the stalest are forgotten. */

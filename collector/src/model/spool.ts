@@ -7,6 +7,7 @@ export const RowTable = {
   rule_states: 5,
   cases: 6,
   otel_logs: 7,
+  otel_messages: 8,
 } as const;
 
 export type RowTableName = keyof typeof RowTable;

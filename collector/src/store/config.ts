@@ -69,3 +69,18 @@ export const clickhouseConfigSchema = z
   .describe('ClickHouse, where spans and findings are kept.');
 
 export type ClickhouseConfig = z.infer<typeof clickhouseConfigSchema>;
+
+/** Section `store:` of the config: how spans are kept. */
+export const storeConfigSchema = z
+  .strictObject({
+    messages: z
+      .enum(['full', 'once'])
+      .default('full')
+      .describe(
+        'How the messages that calls of a model send are stored. full (default): with every span, as they came, so that other tools read ' +
+          'spans unchanged. once: each message once for a session and day, in otel_messages, and spans name it by its hash; the ' +
+          'view otel_traces_full has the whole spans. Either way backtests and explanations see the same. See docs/messages.md.',
+      ),
+  })
+  .prefault({})
+  .describe('How spans are kept in ClickHouse.');

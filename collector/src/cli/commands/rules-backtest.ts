@@ -105,7 +105,7 @@ async function run(
   const started = performance.now();
   const total = (before?.spans ?? 0) + plan.spans;
   const progress = createProgress(total, process.stderr, started);
-  const losses = { untyped: 0, cutValues: 0, redacted: 0 };
+  const losses = { untyped: 0, cutValues: 0, redacted: 0, missingMessages: 0 };
   let done = 0;
   try {
     for (const part of before ? [before, plan] : [plan]) {
@@ -118,6 +118,7 @@ async function run(
       losses.untyped += reading.losses.untyped;
       losses.cutValues += reading.losses.cutValues;
       losses.redacted += reading.losses.redacted;
+      losses.missingMessages += reading.losses.missingMessages;
     }
   } finally {
     progress.end();

@@ -1,11 +1,14 @@
 import type { FieldId } from '../../model/fields.ts';
 import { Attribute, Resource, Span, type SpanBatch, ValueType } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
+import type { Reference } from './messages.ts';
 
 /** Spans read back from ClickHouse: the same tables as a decoded request's, over RowBinary. Values stand there as text. */
 export class HistoryBatch implements SpanBatch {
   bytes: Buffer = Buffer.alloc(0);
   spanCount = 0;
+  /** Lists of messages that are named and not yet here, in the order of their spans. */
+  references: Reference[] = [];
   spans: Int32Array<ArrayBufferLike> = new Int32Array(Span.stride * 1024);
   attributes: Int32Array<ArrayBufferLike> = new Int32Array(Attribute.stride * 16_384);
   events: Int32Array<ArrayBufferLike> = new Int32Array(1024);

@@ -12,6 +12,8 @@ export interface HistoryLosses {
   cutValues: number;
   /** Spans of which something was redacted before they were stored. */
   redacted: number;
+  /** Messages that spans name and that are not there. */
+  missingMessages: number;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface HistoryLosses {
  * Timestamp and Duration could not hold are written back, over the two numbers in the row.
  */
 export class HistoryDecoder {
-  readonly losses: HistoryLosses = { untyped: 0, cutValues: 0, redacted: 0 };
+  readonly losses: HistoryLosses = { untyped: 0, cutValues: 0, redacted: 0, missingMessages: 0 };
   readonly #batch = new HistoryBatch();
   readonly #fields: FieldTable;
   readonly #followers = new Int32Array(followersMax);
@@ -52,9 +54,11 @@ export class HistoryDecoder {
     let next = from;
     while (batch.spanCount < spansMax && this.#pos < end) {
       const before = { ...this.losses };
+      const referred = batch.references.length;
       this.#row(batch.spanCount * Span.stride);
       if (this.#short) {
         Object.assign(this.losses, before);
+        batch.references.length = referred;
         break;
       }
       batch.spanCount++;
@@ -68,6 +72,7 @@ export class HistoryDecoder {
     this.#followers.fill(-1);
     this.#batch.bytes = bytes;
     this.#batch.spanCount = 0;
+    this.#batch.references = [];
     this.#bytes = bytes;
     this.#pos = from;
     this.#end = end;
@@ -166,6 +171,7 @@ export class HistoryDecoder {
     rows[at + Attribute.type] = type;
     rows[at + Attribute.value] = type === ValueType.bool ? Number(this.#bytes[value] === trueCode) : value;
     rows[at + Attribute.length] = length;
+    if (letter === messagesCode) batch.references.push({ span: batch.spanCount, at });
     if (length > limits.attributeValueBytesMax - 8 && this.#isCut(value + length)) this.losses.cutValues++;
   }
 
@@ -324,6 +330,7 @@ const trueCode = 't'.charCodeAt(0);
 const textCode = typeLetters.string.charCodeAt(0);
 const capitalA = 'A'.charCodeAt(0);
 const capitalZ = 'Z'.charCodeAt(0);
+const messagesCode = typeLetters.messages.charCodeAt(0);
 const addedCode = typeLetters.added.charCodeAt(0);
 
 /** `ValueType` by the code of its letter; text for any that a newer version may add. */

@@ -2,6 +2,7 @@ import type { FieldTable } from '../../model/fields.ts';
 import type { SpanBatch } from '../../model/span-batch.ts';
 import type { StoreClient } from '../client.ts';
 import { HistoryDecoder, type HistoryLosses } from './decoder.ts';
+import { MessageResolver } from './messages.ts';
 import { bucketsQuery, type HistoryQuery, type HistoryRange, spansQuery } from './query.ts';
 
 /** What there is to read, counted before. */
@@ -81,24 +82,30 @@ export async function planHistory(
  */
 export function readHistory(client: StoreClient, plan: HistoryPlan, options: HistoryOptions): HistoryReading {
   const decoder = new HistoryDecoder(options.fields);
-  return { batches: readSlices(client, plan, decoder, options), losses: decoder.losses };
+  const resolver = new MessageResolver(client, options.fields);
+  return { batches: readSlices(client, plan, { decoder, resolver }, options), losses: decoder.losses };
+}
+
+interface Way {
+  readonly decoder: HistoryDecoder;
+  readonly resolver: MessageResolver;
 }
 
 async function* readSlices(
   client: StoreClient,
   plan: HistoryPlan,
-  decoder: HistoryDecoder,
+  way: Way,
   options: HistoryOptions,
 ): AsyncGenerator<SpanBatch> {
   for (const { fromNanos, toNanos, durationMaxNanos } of plan.slices) {
-    yield* readQuery(client, spansQuery({ ...plan.range, fromNanos, toNanos }, durationMaxNanos), decoder, options);
+    yield* readQuery(client, spansQuery({ ...plan.range, fromNanos, toNanos }, durationMaxNanos), way, options);
   }
 }
 
 async function* readQuery(
   client: StoreClient,
   { query, parameters }: HistoryQuery,
-  decoder: HistoryDecoder,
+  way: Way,
   { signal, batchBytes = batchBytesDefault }: HistoryOptions,
 ): AsyncGenerator<SpanBatch> {
   const { stream } = await client.exec({
@@ -121,7 +128,7 @@ async function* readQuery(
     if (length < wanted) continue;
     let from = 0;
     for (;;) {
-      const { batch, next } = decoder.decode(pending, from, length, batchSpansMax);
+      const { batch, next } = await whole(way, pending, from, length);
       if (batch.spanCount === 0) break;
       yield batch;
       from = next;
@@ -132,16 +139,31 @@ async function* readQuery(
     wanted = Math.max(batchBytes, length * 2);
     if (length > rowBytesMax) throw new Error('a stored span is too large to be read back');
   }
-  yield* rest(pending, length, decoder);
+  yield* rest(pending, length, way);
 }
 
-function* rest(bytes: Buffer, length: number, decoder: HistoryDecoder): Generator<SpanBatch> {
+async function* rest(bytes: Buffer, length: number, way: Way): AsyncGenerator<SpanBatch> {
   let from = 0;
   while (from < length) {
-    const { batch, next } = decoder.decode(bytes, from, length, batchSpansMax);
+    const { batch, next } = await whole(way, bytes, from, length);
     if (batch.spanCount === 0) throw brokenOff(bytes.toString('utf8', from, Math.min(length, from + 2000)));
     yield batch;
     from = next;
+  }
+}
+
+/** The next spans, with the messages that they name. */
+async function whole({ decoder, resolver }: Way, bytes: Buffer, from: number, end: number) {
+  const before = { ...decoder.losses };
+  for (let spansMax = batchSpansMax; ; ) {
+    const { batch, next } = decoder.decode(bytes, from, end, spansMax);
+    if (batch.references.length === 0) return { batch, next };
+    const { spans, missing } = await resolver.resolve(batch);
+    decoder.losses.missingMessages = before.missingMessages + missing;
+    if (spans === batch.spanCount) return { batch, next };
+    // Their messages are too much at once: fewer spans.
+    spansMax = spans;
+    Object.assign(decoder.losses, before);
   }
 }
 

@@ -25,6 +25,9 @@ export class AttributeMapWriter {
   readonly notes = new TypeNotes();
   readonly #fields: FieldTable;
   readonly #shapes = new Map<number, Shape>();
+  /** Of a list of messages in the bytes what is stored in its place; undefined where lists are stored as they are. */
+  refer: ((bytes: Buffer, start: number, end: number) => string | undefined) | undefined;
+  readonly #listed: FieldId;
   #generation = -1;
   #batch!: AttributeSource;
 
@@ -33,6 +36,7 @@ export class AttributeMapWriter {
   constructor(fields: FieldTable, redactor?: Redactor) {
     this.#fields = fields;
     this.#redactor = redactor;
+    this.#listed = fields.intern('gen_ai.input.messages');
   }
 
   begin(batch: AttributeSource): void {
@@ -133,8 +137,31 @@ export class AttributeMapWriter {
     const field = this.#batch.attributes[row * Attribute.stride]!;
     const name = this.#redactor?.name(field) ?? this.#fields.encodedName(field);
     writer.raw(name, 0, name.length);
-    this.notes.note(this.#batch.attributes[row * Attribute.stride + Attribute.type]!);
+    const type = this.#batch.attributes[row * Attribute.stride + Attribute.type]!;
+    if (this.refer !== undefined && field === this.#listed && type === ValueType.string) {
+      this.#list(writer, row, this.refer);
+      return;
+    }
+    this.notes.note(type);
     this.#value(writer, row);
+  }
+
+  /** What of a list is redacted is so in its messages, because they are taken from what would be stored as a whole. */
+  #list(writer: RowWriter, row: number, refer: NonNullable<AttributeMapWriter['refer']>): void {
+    const { attributes, bytes } = this.#batch;
+    const at = row * Attribute.stride;
+    const start = attributes[at + Attribute.value]!;
+    const length = attributes[at + Attribute.length]!;
+    const redacted = this.#redactor?.value(this.#listed, start, length);
+    const text = redacted === undefined ? undefined : Buffer.from(redacted);
+    const hashes = text === undefined ? refer(bytes, start, start + length) : refer(text, 0, text.length);
+    if (hashes !== undefined) {
+      this.notes.noteMessages();
+      writer.string(hashes);
+      return;
+    }
+    this.notes.note(ValueType.string);
+    this.#string(writer, start, length, redacted);
   }
 
   #value(writer: RowWriter, row: number): void {
@@ -150,13 +177,14 @@ export class AttributeMapWriter {
     }
     const start = batch.attributes[at + Attribute.value]!;
     const length = batch.attributes[at + Attribute.length]!;
-    const redacted = this.#redactor?.value(batch.attributes[at + Attribute.field]!, start, length);
-    if (redacted !== undefined) {
-      this.#text(writer, redacted);
-      return;
-    }
-    if (length <= limits.attributeValueBytesMax) writer.bytes(batch.bytes, start, start + length);
-    else this.#cutValue(writer, batch.bytes, start, length);
+    this.#string(writer, start, length, this.#redactor?.value(batch.attributes[at + Attribute.field]!, start, length));
+  }
+
+  #string(writer: RowWriter, start: number, length: number, redacted: string | undefined): void {
+    const { bytes } = this.#batch;
+    if (redacted !== undefined) this.#text(writer, redacted);
+    else if (length <= limits.attributeValueBytesMax) writer.bytes(bytes, start, start + length);
+    else this.#cutValue(writer, bytes, start, length);
   }
 
   #otherValue(writer: RowWriter, field: FieldId, text: string): void {

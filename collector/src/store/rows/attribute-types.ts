@@ -11,7 +11,7 @@ import { ValueType } from '../../model/span-batch.ts';
  * before the start, the start was moved), `@start,end` in nanoseconds follows; a missing time is empty. A `~` behind the
  * letters says that something of the span was redacted before it was stored.
  */
-export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added', string>> = {
+export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added' | 'messages', string>> = {
   string: 's',
   /** Stored as base64, which is also what rules see. */
   bytes: 's',
@@ -23,6 +23,8 @@ export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added', stri
   empty: 'e',
   /** An attribute that the span did not have: we added it. */
   added: 'o',
+  /** A list of messages that are stored once; hashes of them stand in its place. */
+  messages: 'r',
 };
 
 /**
@@ -41,6 +43,7 @@ const codes = Uint8Array.from(
 );
 const textCode = typeLetters.string.charCodeAt(0);
 const addedCode = typeLetters.added.charCodeAt(0);
+const messagesCode = typeLetters.messages.charCodeAt(0);
 const barCode = '|'.charCodeAt(0);
 /** From the code of a letter to that of its capital. */
 const capitals = 32;
@@ -69,6 +72,10 @@ export class TypeNotes {
 
   noteAdded(): void {
     this.#push(addedCode);
+  }
+
+  noteMessages(): void {
+    this.#push(messagesCode);
   }
 
   /** Ends the span's section. */

@@ -5,8 +5,10 @@ import type { AddedAttribute, SpanEvents } from '../../model/span-events.ts';
 import type { Rows } from '../../model/spool.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
 import { redactedMark } from './attribute-types.ts';
+import { type MessageRows, MessageRowWriter } from './messages.ts';
 import { RowWriter } from './rowbinary.ts';
 import { FactMapWriter } from './span-facts.ts';
+import { SpanSession } from './span-session.ts';
 import { edgesOf, type TimeEdges, type TimeRange, withOriginal, writeTime } from './times.ts';
 
 /**
@@ -61,13 +63,23 @@ export class SpanRowEncoder {
   /** Whether something of the resource was redacted. */
   #resourceRedacted: boolean[] = [];
   readonly #facts: FactMapWriter;
+  readonly #messages: MessageRowWriter | undefined;
+  readonly #session: SpanSession;
   readonly #redactor: Redactor | undefined;
 
   /**
    * @param facts names of the derived facts that are stored with a span, where `encode` is given events.
    * @param redactor takes out what must not be stored; without one everything is stored as it came.
+   * @param messages `once`: messages of calls become rows of their own, which `takeMessages` gives after each batch.
    */
-  constructor(fields: FieldTable, facts: readonly string[] = [], redactor?: Redactor) {
+  constructor(
+    fields: FieldTable,
+    facts: readonly string[] = [],
+    redactor?: Redactor,
+    messages: 'full' | 'once' = 'full',
+  ) {
+    this.#messages = messages === 'once' ? new MessageRowWriter() : undefined;
+    this.#session = new SpanSession(fields, redactor);
     this.#redactor = redactor;
     this.#maps = new AttributeMapWriter(fields, redactor);
     this.#facts = new FactMapWriter(fields, facts, redactor);
@@ -93,6 +105,11 @@ export class SpanRowEncoder {
     return { table: 'otel_traces', bytes: this.#writer.take(), count: batch.spanCount };
   }
 
+  /** The messages of the last batch that have no row yet. */
+  takeMessages(): MessageRows | undefined {
+    return this.#messages?.take();
+  }
+
   /** Takes back the bytes of rows that are on disk, to write the next ones into. */
   release(rows: Rows): void {
     this.#writer.giveBack(rows.bytes as Buffer);
@@ -102,7 +119,9 @@ export class SpanRowEncoder {
     const writer = this.#writer;
     const spans = batch.spans;
     const bytes = batch.bytes;
+    const rowStart = writer.length;
     const original = this.#timestamp(batch, at, edges);
+    const day = this.#messages === undefined ? 0 : dayOf(writer.buffer.readBigInt64LE(rowStart));
     const replaced = this.#redactor?.replaced;
     writer.hex(bytes, spans[at + Span.traceId]!, 16);
     writer.hex(bytes, spans[at + Span.spanId]!, 8);
@@ -117,12 +136,14 @@ export class SpanRowEncoder {
     this.#text(bytes, batch.scopes, scope + Scope.version);
     const { notes } = this.#maps;
     notes.reset();
+    this.#maps.refer = this.#referOf(batch, at, day);
     this.#maps.write(
       writer,
       spans[at + Span.attributes]!,
       spans[at + Span.attributeCount]!,
       withOriginal(added, original),
     );
+    this.#maps.refer = undefined;
     notes.endFirst();
     notes.append(this.#resourceTypes[spans[at + Span.resource]!]!);
     notes.end();
@@ -136,6 +157,12 @@ export class SpanRowEncoder {
     const times = exact ? '' : timesText(batch, spans[at + Span.start]!, spans[at + Span.end]!);
     notes.finish(isRedacted ? `${redactedMark}${times}` : times);
     writer.bytes(notes.bytes, 0, notes.length);
+  }
+
+  #referOf(batch: SpanBatch, at: number, day: number): AttributeMapWriter['refer'] {
+    const messages = this.#messages;
+    if (messages === undefined) return undefined;
+    return (bytes, start, end) => messages.refer(this.#session.of(batch, at / Span.stride), day, bytes, start, end);
   }
 
   /** Writes the start, moved into the accepted range; returns the attribute that keeps the original if it was moved. */
@@ -231,6 +258,10 @@ function addedTo(span: number, events: SpanEvents | undefined): readonly AddedAt
   } catch {
     return none;
   }
+}
+
+function dayOf(nanos: bigint): number {
+  return Number(nanos / 86_400_000_000_000n);
 }
 
 const none: readonly AddedAttribute[] = [];

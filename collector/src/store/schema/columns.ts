@@ -1,6 +1,7 @@
 import type { RowTableName } from '../../model/spool.ts';
 import { casesColumns } from '../rows/cases.ts';
 import { findingsColumns } from '../rows/findings.ts';
+import { messagesColumns } from '../rows/messages.ts';
 import { otelLogsColumns } from '../rows/otel-logs.ts';
 import { otelTracesColumns, ownTracesColumns } from '../rows/otel-traces.ts';
 import { ruleStatesColumns, ruleStatsColumns, seenFieldsColumns } from '../rows/rule-health.ts';
@@ -9,6 +10,7 @@ import { ruleStatesColumns, ruleStatsColumns, seenFieldsColumns } from '../rows/
 export const insertColumns: Readonly<Record<RowTableName, readonly string[]>> = {
   otel_traces: [...otelTracesColumns, ...ownTracesColumns],
   otel_logs: otelLogsColumns,
+  otel_messages: messagesColumns,
   findings: findingsColumns,
   cases: casesColumns,
   rule_stats: ruleStatsColumns,

@@ -1,0 +1,133 @@
+import { limits } from './limits.ts';
+
+export interface RepeatedListsBounds {
+  readonly bytesMax: number;
+  readonly listBytesMax: number;
+  readonly sessionsMax: number;
+}
+
+/** What was read of a piece of a list: so many members of it, and what they gave. */
+export interface ReadPiece<T> {
+  readonly members: number;
+  readonly items: readonly T[];
+}
+
+export interface RepeatedListsOptions<T> {
+  /**
+   * Reads the members in `bytes[from, end)`: a whole list, or what stands behind the members that are known, from the comma to the
+   * bracket. Undefined when that is not what it is.
+   */
+  read(bytes: Buffer, from: number, end: number, known: number): ReadPiece<T> | undefined;
+  /** About what items take beside the bytes they were read from. */
+  weightOf(items: readonly T[]): number;
+  readonly membersMax: number;
+  readonly bounds?: Partial<RepeatedListsBounds>;
+}
+
+/** A list that was read, without the bracket at its end. */
+interface Kept<T> {
+  bytes: Buffer;
+  length: number;
+  members: number;
+  /** About what it takes, with the items; in bytes. */
+  weight: number;
+  items: readonly T[];
+}
+
+/**
+ * Calls of a model repeat the conversation. A JSON list that begins, byte for byte, like one that came before in the same session
+ * is not read again: the items of the beginning are the same objects as then, and only what stands behind is read. A list that is
+ * forgotten, or that another call began differently, is read as a whole.
+ */
+export class RepeatedLists<T> {
+  /** Lists of a session, by use: several agents may talk in one. Sessions by use, too. */
+  readonly #sessions = new Map<string, readonly Kept<T>[]>();
+  readonly #options: RepeatedListsOptions<T>;
+  readonly #bounds: RepeatedListsBounds;
+  #weight = 0;
+
+  constructor(options: RepeatedListsOptions<T>) {
+    this.#options = options;
+    this.#bounds = { ...defaultBounds, ...options.bounds };
+  }
+
+  /** About what is kept, in bytes. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  /** The items of the JSON text `bytes[start, end)`; undefined when it is no list that can be read this way. */
+  read(session: string, bytes: Buffer, start: number, end: number): readonly T[] | undefined {
+    const stop = end - 1;
+    if (end - start > this.#bounds.listBytesMax || bytes[start] !== open || bytes[stop] !== close) return undefined;
+    let last = stop;
+    while (last > start && isSpace(bytes[last - 1]!)) last--;
+    const lists = this.#sessions.get(session) ?? [];
+    const known = longest(lists, bytes, start, last);
+    const from = known === undefined ? start : start + known.length;
+    const added = from === last ? nothing : this.#options.read(bytes, from, end, from - start);
+    if (added === undefined || added.members + (known?.members ?? 0) > this.#options.membersMax) return undefined;
+    const kept = known ?? { bytes: Buffer.alloc(0), length: 0, members: 0, items: [], weight: 0 };
+    const before = kept.weight;
+    kept.weight += grow(kept, bytes, start, last) + this.#options.weightOf(added.items);
+    kept.members += added.members;
+    if (added.items.length > 0) kept.items = kept.items.concat(added.items);
+    this.#weight += kept.weight - before;
+    this.#keep(session, lists, kept);
+    return kept.items;
+  }
+
+  #keep(session: string, lists: readonly Kept<T>[], kept: Kept<T>): void {
+    const all = [kept, ...lists.filter((each) => each !== kept)];
+    for (const gone of all.splice(listsPerSessionMax)) this.#weight -= gone.weight;
+    this.#sessions.delete(session);
+    this.#sessions.set(session, all);
+    for (const [stalest, gone] of this.#sessions) {
+      if (this.#weight <= this.#bounds.bytesMax && this.#sessions.size <= this.#bounds.sessionsMax) break;
+      this.#sessions.delete(stalest);
+      for (const each of gone) this.#weight -= each.weight;
+    }
+  }
+}
+
+const defaultBounds: RepeatedListsBounds = {
+  bytesMax: limits.repeatedListsBytesMax,
+  listBytesMax: limits.repeatedListBytesMax,
+  sessionsMax: limits.repeatedListsSessionsMax,
+};
+const listsPerSessionMax = 4;
+const nothing = { members: 0, items: [] } as const;
+
+/** Copies what is new; says how much larger the list has become, with the texts that were read from it. */
+function grow(kept: Kept<unknown>, bytes: Buffer, start: number, last: number): number {
+  const length = last - start;
+  const added = length - kept.length;
+  const room = kept.bytes.length;
+  if (length > room) {
+    const larger = Buffer.allocUnsafeSlow(Math.max(512, length + (length >> 2)));
+    kept.bytes.copy(larger, 0, 0, kept.length);
+    kept.bytes = larger;
+  }
+  bytes.copy(kept.bytes, kept.length, start + kept.length, last);
+  kept.length = length;
+  return added + kept.bytes.length - room;
+}
+
+/** The longest list that `bytes[start, last)` is or goes on with. */
+function longest<T>(lists: readonly Kept<T>[], bytes: Buffer, start: number, last: number): Kept<T> | undefined {
+  let best: Kept<T> | undefined;
+  for (const each of lists) {
+    const end = start + each.length;
+    if (end > last || (end < last && bytes[end] !== comma) || each.length <= (best?.length ?? 0)) continue;
+    if (bytes.compare(each.bytes, 0, each.length, start, end) === 0) best = each;
+  }
+  return best;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+const open = 0x5b;
+const close = 0x5d;
+const comma = 0x2c;

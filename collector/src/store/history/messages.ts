@@ -1,0 +1,151 @@
+import type { FieldTable } from '../../model/fields.ts';
+import { Attribute } from '../../model/span-batch.ts';
+import type { StoreClient } from '../client.ts';
+import { SpanSession } from '../rows/span-session.ts';
+import type { HistoryBatch } from './batch.ts';
+
+/** A list of messages in a batch that stands there as hashes. */
+export interface Reference {
+  readonly span: number;
+  /** Where its attribute row begins. */
+  readonly at: number;
+}
+
+/** Spans whose messages are fetched at once, and bytes of lists put together for one batch. */
+const spansAtOnce = 64;
+const bytesMax = 64 * 1024 * 1024;
+const cacheBytesMax = 64 * 1024 * 1024;
+/** The hashes stand in the address of the request. */
+const hashesPerQuery = 1_000;
+const gone = Buffer.from('null');
+
+/** Puts the lists of messages that spans name by hashes back in their place. */
+export class MessageResolver {
+  readonly #client: StoreClient;
+  readonly #session: SpanSession;
+  /** Conversations go on: the texts of one call are those of the next. */
+  #texts = new Map<string, Buffer>();
+  #bytes = 0;
+  #missing = 0;
+
+  constructor(client: StoreClient, fields: FieldTable) {
+    this.#client = client;
+    this.#session = new SpanSession(fields);
+  }
+
+  /**
+   * Changes the batch so that its first spans have their lists, at least one of them; gives how many. When there is too much of
+   * their messages for one batch, these are not all. Of messages that were not found, which are counted, `null` stands in their
+   * place. Rejects with the client's error.
+   */
+  async resolve(batch: HistoryBatch): Promise<{ readonly spans: number; readonly missing: number }> {
+    this.#missing = 0;
+    let spans = batch.spanCount;
+    const parts: Buffer[] = [batch.bytes];
+    let length = batch.bytes.length;
+    let added = 0;
+    for (let from = 0; from < batch.references.length; from += spansAtOnce) {
+      const group = batch.references.slice(from, from + spansAtOnce).map((each) => this.#named(batch, each));
+      await this.#fetch(group);
+      for (const { span, at, session, hashes } of group) {
+        if (added > bytesMax) {
+          spans = span;
+          break;
+        }
+        const list = this.#list(session, hashes);
+        batch.attributes[at + Attribute.value] = length;
+        batch.attributes[at + Attribute.length] = list.length;
+        parts.push(list);
+        length += list.length;
+        added += list.length;
+      }
+      if (added > bytesMax) break;
+    }
+    batch.bytes = Buffer.concat(parts, length);
+    return { spans, missing: this.#missing };
+  }
+
+  #named(batch: HistoryBatch, { span, at }: Reference): Named {
+    const start = batch.attributes[at + Attribute.value]!;
+    const text = batch.bytes.toString('latin1', start, start + batch.attributes[at + Attribute.length]!);
+    return { span, at, session: this.#session.of(batch, span), hashes: text.split(' ') };
+  }
+
+  #list(session: string, hashes: readonly string[]): Buffer {
+    const parts: Buffer[] = [open];
+    for (const hash of hashes) {
+      const text = this.#texts.get(keyOf(session, hash));
+      if (text === undefined) this.#missing++;
+      if (parts.length > 1) parts.push(comma);
+      parts.push(text ?? gone);
+    }
+    parts.push(close);
+    return Buffer.concat(parts);
+  }
+
+  async #fetch(group: readonly Named[]): Promise<void> {
+    if (this.#bytes > cacheBytesMax) {
+      this.#texts = new Map();
+      this.#bytes = 0;
+    }
+    const sessions = new Set<string>();
+    const wanted = new Set<string>();
+    for (const { session, hashes } of group) {
+      for (const hash of hashes) {
+        if (this.#texts.has(keyOf(session, hash))) continue;
+        sessions.add(session);
+        wanted.add(hash);
+      }
+    }
+    const all = [...wanted];
+    for (let from = 0; from < all.length; from += hashesPerQuery) {
+      await this.#query([...sessions], all.slice(from, from + hashesPerQuery));
+    }
+  }
+
+  async #query(sessions: readonly string[], hashes: readonly string[]): Promise<void> {
+    const { stream } = await this.#client.exec({
+      query: `SELECT SessionId, Hash, Text FROM otel_messages
+WHERE SessionId IN {sessions:Array(String)} AND Hash IN {hashes:Array(String)}
+LIMIT 1 BY SessionId, Hash
+FORMAT RowBinary`,
+      query_params: { sessions, hashes },
+    });
+    const bytes = Buffer.concat(await (stream as AsyncIterable<Buffer> & { toArray(): Promise<Buffer[]> }).toArray());
+    for (let at = 0; at < bytes.length; ) {
+      const [session, afterSession] = stringAt(bytes, at);
+      const [hash, afterHash] = stringAt(bytes, afterSession);
+      const [text, next] = stringAt(bytes, afterHash);
+      const key = keyOf(session.toString(), hash.toString());
+      if (!this.#texts.has(key)) this.#bytes += text.length;
+      this.#texts.set(key, Buffer.from(text));
+      at = next;
+    }
+  }
+}
+
+interface Named extends Reference {
+  readonly session: string;
+  readonly hashes: readonly string[];
+}
+
+function keyOf(session: string, hash: string): string {
+  return `${hash} ${session}`;
+}
+
+/** A String of RowBinary, and where the next value begins. */
+function stringAt(bytes: Buffer, at: number): [Buffer, number] {
+  let length = 0;
+  let start = at;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[start++]!;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  if (!(start + length <= bytes.length)) throw new Error('the answer ended in the middle of a row');
+  return [bytes.subarray(start, start + length), start + length];
+}
+
+const open = Buffer.from('[');
+const comma = Buffer.from(',');
+const close = Buffer.from(']');

@@ -1,0 +1,32 @@
+import type { FieldId, FieldTable } from '../../model/fields.ts';
+import type { Redactor } from '../../model/redaction.ts';
+import { Attribute, Span, type SpanBatch, ValueType } from '../../model/span-batch.ts';
+import { valueText } from '../../model/value.ts';
+
+/** The session of a span as its row says it, so that readers of rows find it: its conversation, else its trace; '' without either. */
+export class SpanSession {
+  readonly #conversation: FieldId;
+  readonly #redactor: Redactor | undefined;
+
+  /** @param redactor what is applied to the row of the span. */
+  constructor(fields: FieldTable, redactor?: Redactor) {
+    this.#conversation = fields.intern('gen_ai.conversation.id');
+    this.#redactor = redactor;
+  }
+
+  of(batch: SpanBatch, span: number): string {
+    const row = batch.findSpanAttribute(span, this.#conversation);
+    const conversation = row < 0 ? '' : this.#stored(batch, row);
+    return conversation === '' ? batch.hex(batch.spans[span * Span.stride + Span.traceId]!, 16) : conversation;
+  }
+
+  #stored(batch: SpanBatch, row: number): string {
+    const at = row * Attribute.stride;
+    const text = valueText(batch.attributeValue(row));
+    if (this.#redactor === undefined) return text;
+    if (batch.attributes[at + Attribute.type] !== ValueType.string)
+      return this.#redactor.text(text, 'gen_ai.conversation.id');
+    const start = batch.attributes[at + Attribute.value]!;
+    return this.#redactor.value(this.#conversation, start, batch.attributes[at + Attribute.length]!) ?? text;
+  }
+}

@@ -36,6 +36,7 @@ import { openState } from './state/open-state.ts';
 import { openStore, type Store } from './store/index.ts';
 import { columnCounts } from './store/schema/columns.ts';
 import type { ShipperHooks } from './store/shipper.ts';
+import { addToolCallGauges, createToolCalls } from './tool-calls.ts';
 
 export interface CollectorOptions {
   readonly logger: Logger;
@@ -82,7 +83,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const { detector } = running.rules;
   const allowedLatenessNanos = BigInt(config.detect.allowed_lateness_ms) * 1_000_000n;
   const joiner = createJoiner(fields, allowedLatenessNanos);
-  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts: { logs: joiner } });
+  const calls = createToolCalls(fields, allowedLatenessNanos);
+  const parts = { logs: joiner, calls };
+  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts });
   makeDataDir(dataDir);
   const redactors = tableRedactors(config.redact, dataDir, fields);
   const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'));
@@ -96,6 +99,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     fields,
     detector: casework,
     joiner,
+    calls,
     log: spool,
     retentionMs: config.clickhouse.ttl_days * dayMs,
     redactors,
@@ -119,6 +123,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addCorrelationGauges(metrics, detector);
   addDialectGauges(metrics, () => pipeline.dialectFaults);
   addLogGauges(metrics, pipeline, joiner);
+  addToolCallGauges(metrics, calls);
   addAncestryGauges(metrics, () => detector.ancestryStats());
   addSessionGauges(metrics, () => detector.sessionStats());
   addCaseGauges(metrics, casework);

@@ -3,11 +3,10 @@ import { otlpJsonToProtobuf, type Signal } from './decode/json.ts';
 import type { DecodedLogs } from './decode/log-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
 import type { Slices } from './detect/state.ts';
-import { AgentEventSpans, LogIntake } from './log-intake.ts';
-import type { AgentEvent } from './model/agent-event.ts';
+import { Judging, type JudgingOptions } from './judging.ts';
+import { LogIntake } from './log-intake.ts';
 import type { Case } from './model/case.ts';
 import type { ErrorCode } from './model/errors.ts';
-import type { FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { type Outcome, ok } from './model/outcome.ts';
 import type { Redactor } from './model/redaction.ts';
@@ -22,33 +21,6 @@ import { JournalLog } from './state/journal-log.ts';
 import { encodeCases } from './store/rows/cases.ts';
 import { encodeFindings } from './store/rows/findings.ts';
 import { SpanRowEncoder } from './store/rows/otel-traces.ts';
-
-/** The rule engine as the pipeline needs it. */
-export interface Detector {
-  detect(events: SpanEvents, nowNanos: bigint): Finding[];
-  /** Findings that become due because event time has come this far without a span. */
-  advance(eventNanos: bigint): Finding[];
-  /** Everything that is still open. */
-  flush(): Finding[];
-  /** What it took in since the last call. */
-  takeJournal(): Uint8Array;
-  /** All it remembers, in pieces. */
-  slices(pieceBytes?: number): Slices;
-  readonly newestNanos: bigint;
-  /** The cases that changed since the last call. */
-  takeCases?(): readonly Case[];
-}
-
-/** What joins log records to spans, as the pipeline needs it. Its memory is kept with the detector's. */
-export interface Joiner {
-  spans(events: SpanEvents): void;
-  /** Gives those that need no joining. */
-  logs(events: readonly AgentEvent[], latestNanos: bigint): AgentEvent[];
-  /** What is due when event time has come this far. */
-  advance(eventNanos: bigint): AgentEvent[];
-  flush(): AgentEvent[];
-  readonly newestNanos: bigint;
-}
 
 /** The spool as the pipeline needs it. */
 export interface DurableLog {
@@ -74,12 +46,8 @@ export interface PipelineObserver {
   batch?(events: SpanEvents, findings: readonly Finding[]): void;
 }
 
-export interface PipelineOptions {
-  readonly fields: FieldTable;
-  readonly detector: Detector;
+export interface PipelineOptions extends JudgingOptions {
   readonly log: DurableLog;
-  /** Without one what log records tell is judged record by record. */
-  readonly joiner?: Joiner;
   /** Spans outside [now - retention, now + a day] are stored at the edge of that range. */
   readonly retentionMs: number;
   /** What takes out of the rows of each table what must not be stored; a table without one is stored as it is. */
@@ -88,7 +56,6 @@ export interface PipelineOptions {
   readonly messages?: 'full' | 'once';
   /** Numbers the journal; goes on where the last run ended. */
   readonly journal?: JournalLog;
-  now(): number;
   readonly observer?: PipelineObserver;
 }
 
@@ -113,8 +80,6 @@ export interface Redactors {
 }
 
 const dayMs = 86_400_000;
-/** Log records from further ahead do not move event time: the clock of their sender is wrong. */
-const futureMs = 300_000;
 /** While no span comes, what moving the clock on left in the journal is stored once in so many times. */
 const quietSettlesMax = 600;
 
@@ -128,7 +93,7 @@ export class TracePipeline {
   readonly #events: NormalisedEvents;
   readonly #encoder: SpanRowEncoder;
   readonly #logs: LogIntake;
-  readonly #agentEvents: AgentEventSpans;
+  readonly #judging: Judging;
   readonly #journal: JournalLog;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #refused = new Refused();
@@ -139,13 +104,13 @@ export class TracePipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#journal = options.journal ?? new JournalLog();
+    this.#judging = new Judging(options);
     // After a restart senders get time to bring what they could not bring before.
-    this.#lastBatch = { ms: options.now(), newestNanos: this.#newestNanos() };
+    this.#lastBatch = { ms: options.now(), newestNanos: this.#judging.newestNanos };
     this.#decoder = new TraceDecoder(options.fields);
     this.#events = new NormalisedEvents(options.fields);
     this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces, options.messages);
     this.#logs = new LogIntake(options.fields, options.redactors?.otel_logs);
-    this.#agentEvents = new AgentEventSpans(options.fields);
   }
 
   /** What happened to log records, since the start. */
@@ -198,7 +163,7 @@ export class TracePipeline {
     const { ms, newestNanos } = this.#lastBatch;
     const passedNanos = BigInt(Math.max(0, this.#options.now() - ms)) * 1_000_000n;
     const { detector } = this.#options;
-    const due = newestNanos === 0n ? [] : this.#due(newestNanos + passedNanos);
+    const due = newestNanos === 0n ? [] : this.#judging.advance(newestNanos + passedNanos);
     const cases = detector.takeCases?.() ?? [];
     const isQuiet = due.length === 0 && cases.length === 0 && this.#refused.isEmpty;
     if (isQuiet && this.#quietSettles++ < quietSettlesMax) return ok;
@@ -208,9 +173,7 @@ export class TracePipeline {
   /** Decides everything that correlations still wait for, and stores it; they begin anew. */
   async flush(): Promise<Outcome> {
     const { detector } = this.#options;
-    const told = this.#judge(this.#options.joiner?.flush() ?? []);
-    const due = [...told, ...this.#guarded(() => detector.flush())];
-    return this.#storeDue(due, detector.takeCases?.() ?? []);
+    return this.#storeDue(this.#judging.flush(), detector.takeCases?.() ?? []);
   }
 
   /** Everything that detection remembers, in pieces; the journal before it is noted as such. */
@@ -223,13 +186,6 @@ export class TracePipeline {
   async storeJournal(): Promise<void> {
     await this.#storeDue([], []);
     await Promise.allSettled(this.#underWay);
-  }
-
-  /** Findings that are due when event time has come this far; what log records tell is judged before windows close. */
-  #due(eventNanos: bigint): Finding[] {
-    const { detector, joiner } = this.#options;
-    const told = this.#judge(joiner?.advance(eventNanos) ?? []);
-    return [...told, ...this.#guarded(() => detector.advance(eventNanos))];
   }
 
   #storeDue(due: readonly Finding[], cases: readonly Case[]): Promise<Outcome> {
@@ -290,70 +246,35 @@ export class TracePipeline {
     if (batch.logCount === 0) return { status: 'ok', rejected: batch.rejected };
     const now = this.#options.now();
     const { rows, events } = this.#logs.take(batch, this.#range(now));
-    const { joiner } = this.#options;
-    const alone = joiner === undefined ? events : joiner.logs(events, BigInt(now + futureMs) * 1_000_000n);
-    return { status: 'ok', rejected: batch.rejected, stored: this.#stored(rows, [], alone, now) };
+    return { status: 'ok', rejected: batch.rejected, stored: this.#stored(rows, this.#judging.logs(events), now) };
   }
 
   /** The rows of a batch, and what was found in it. */
   #rows(batch: DecodedBatch): Stored {
-    const { detector, joiner, observer } = this.#options;
     const now = this.#options.now();
     const events = this.#events.bind(batch);
-    const findings = this.#guarded(() => detector.detect(events, BigInt(now) * 1_000_000n));
-    this.#guarded(() => void joiner?.spans(events));
-    observer?.batch?.(events, findings);
+    const findings = this.#judging.spans(events);
+    this.#options.observer?.batch?.(events, findings);
     const spans = this.#encoder.encode(batch, this.#range(now), events);
     const messages = this.#encoder.takeMessages();
-    const stored = this.#stored(spans, findings, [], now);
+    const stored = this.#stored(spans, findings, now);
     return messages === undefined
       ? stored
       : { ...stored, rows: [...stored.rows, messages.rows], landed: messages.landed };
   }
 
-  /** What a batch leaves behind, after the events that it brought or made due were judged. The batch is no longer needed. */
-  #stored(rows: Rows, findings: Finding[], events: readonly AgentEvent[], now: number): Stored {
-    const { detector, joiner } = this.#options;
-    const all = [...findings, ...this.#judge(events)];
-    const newestNanos = this.#newestNanos();
-    all.push(...this.#judge(joiner?.advance(newestNanos) ?? []));
+  /** What a batch leaves behind, after what it made due was judged. The batch is no longer needed. */
+  #stored(rows: Rows, findings: readonly Finding[], now: number): Stored {
+    const { newestNanos } = this.#judging;
+    const all = [...findings, ...this.#judging.told(newestNanos)];
     this.#lastBatch = { ms: now, newestNanos };
     this.#noteJournal();
-    const found = this.#refused.with({ findings: all, cases: detector.takeCases?.() ?? [] });
+    const found = this.#refused.with({ findings: all, cases: this.#options.detector.takeCases?.() ?? [] });
     return { rows: [rows, ...rowsOf(found, this.#options.redactors)], found };
-  }
-
-  #newestNanos(): bigint {
-    const { detector, joiner } = this.#options;
-    return joiner !== undefined && joiner.newestNanos > detector.newestNanos
-      ? joiner.newestNanos
-      : detector.newestNanos;
-  }
-
-  /** Findings in what log records tell. */
-  #judge(events: readonly AgentEvent[]): Finding[] {
-    if (events.length === 0) return [];
-    const { detector, observer } = this.#options;
-    return this.#guarded(() => {
-      const spans = this.#agentEvents.bind(events);
-      const findings = detector.detect(spans, BigInt(this.#options.now()) * 1_000_000n);
-      observer?.batch?.(spans, findings);
-      return findings;
-    });
   }
 
   #range(now: number): { readonly fromMs: number; readonly toMs: number } {
     return { fromMs: now - this.#options.retentionMs, toMs: now + dayMs };
-  }
-
-  /** A fault in detection must not cost the spans. */
-  #guarded(detect: () => Finding[] | undefined): Finding[] {
-    try {
-      return detect() ?? [];
-    } catch (error) {
-      this.#options.observer?.detectFailed?.(error);
-      return [];
-    }
   }
 }
 

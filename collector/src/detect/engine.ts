@@ -8,6 +8,7 @@ import { compileRule, createShared, type RuleNode } from './compile.ts';
 import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
 import type { CorrelationEvent } from './correlate/event.ts';
+import { tellingSpan } from './evidence.ts';
 import { findingId, reasonOf, ruleIdentity } from './finding-texts.ts';
 import { type DisabledRule, type GuardOptions, RuleGuard } from './health/guard.ts';
 import { createHealth, type RuleHealth } from './health/rule-health.ts';
@@ -242,10 +243,13 @@ interface Compiled {
 function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) => Finding {
   const identityOf = createIdentity(fields);
   const foldValuesOf = createFoldValues(fields);
+  const toldBy = fields.intern('spanwarden.tool_call.told_by');
   return ({ rule, node, reason }, cursor) => {
     const { endNanos, ...shown } = identityOf(cursor);
     const evidence: Evidence[] = [];
     node.collect(cursor, evidence);
+    // A call that has no span is told by one that has.
+    evidence.push(...tellingSpan(cursor.events.value(cursor.span, toldBy), shown.toolName));
     const { meta } = rule;
     const groupKey = '';
     const foldValues = foldValuesOf(meta, cursor);

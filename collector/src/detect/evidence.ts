@@ -24,6 +24,22 @@ export function shownEvidence(
   return { selection: place.selection, field: place.field, wanted, excerpt: shown };
 }
 
+/** The field of evidence items that name a span. */
+export const spanEvidenceField = 'span_id';
+
+/** The span that tells of a call, as `<span id> in trace <trace id>`; nothing where it is something else that a sender put there. */
+export function tellingSpan(told: unknown, name: string): Evidence[] {
+  if (typeof told !== 'string' || !/^[0-9a-f]{16} in trace [0-9a-f]{32}$/.test(told)) return [];
+  return [
+    {
+      selection: 'span',
+      field: spanEvidenceField,
+      wanted: told,
+      excerpt: excerpt(name, { start: 0, end: name.length }),
+    },
+  ];
+}
+
 /**
  * The text around a place, at most `charsMax` characters. Control and invisible characters are escaped
  * and secrets lose their middle: evidence must not become a second copy of a secret.

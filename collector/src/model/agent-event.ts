@@ -16,6 +16,8 @@ export interface AgentEvent {
   readonly startNanos: bigint;
   readonly endNanos: bigint;
   readonly failed: boolean;
+  /** SpanKind of OTLP; left out for internal. */
+  readonly kind?: number;
   readonly resource: readonly NamedValue[];
   readonly scopeName: string;
   readonly scopeVersion: string;

@@ -193,6 +193,17 @@ export const limits = {
   /** Calls that wait for the call before them, and findings and events of them that wait along. */
   sessionWaitingMax: 20_000,
   sessionHeldMax: 50_000,
+  /** Tool calls that the messages of one model call may propose, and answer. */
+  messageCallsMax: 128,
+  /** Views of tool calls that are remembered, and characters of those; past it the oldest are decided with what is known. */
+  callViewsMax: 50_000,
+  callCharsMax: 64 * 1024 * 1024,
+  /** What is remembered of arguments and of a result, and views of calls of one name that are compared with one. */
+  callValueCharsMax: 64 * 1024,
+  callComparedMax: 256,
+  /** Arguments of a call that differ from what the model proposed, and characters of each. */
+  callDifferencesMax: 64,
+  callDifferenceCharsMax: 256,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

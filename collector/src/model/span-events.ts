@@ -1,6 +1,7 @@
 import type { FieldId } from './fields.ts';
 import type { Session, SessionKeys } from './session.ts';
 import type { SpanBatch } from './span-batch.ts';
+import type { MessageCalls, ToolCall } from './tool-call.ts';
 import type { Value } from './value.ts';
 
 /**
@@ -29,6 +30,10 @@ export interface SpanEvents {
   sessionKeys?(span: number): SessionKeys | undefined;
   /** Sessions of spans that other spans told, where they are neither conversation nor trace; for `spanwarden.session`. */
   sessions?: ReadonlyMap<number, Session> | undefined;
+  /** The call that a tool span is. */
+  toolCall?(span: number): ToolCall;
+  /** The tool calls that the messages of a model call tell of; undefined when there are none. */
+  messageCalls?(span: number): MessageCalls | undefined;
 }
 
 export type ConversationPart = 'earlier' | 'new';

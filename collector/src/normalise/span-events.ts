@@ -3,6 +3,7 @@ import { limits } from '../model/limits.ts';
 import type { Session, SessionKeys } from '../model/session.ts';
 import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import type { AddedAttribute, ConversationPart, SpanEvents } from '../model/span-events.ts';
+import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
 import { categoryByPresence, operationCategories } from './categories.ts';
@@ -156,6 +157,16 @@ export class NormalisedEvents implements SpanEvents {
   sessionKeys(span: number): SessionKeys | undefined {
     if (span !== this.#span) this.#turnTo(span);
     return sessionKeys(this.#facts, (name) => this.value(span, this.#idOf(name)));
+  }
+
+  toolCall(span: number): ToolCall {
+    if (span !== this.#span) this.#turnTo(span);
+    return this.#facts.toolCall;
+  }
+
+  messageCalls(span: number): MessageCalls | undefined {
+    if (span !== this.#span) this.#turnTo(span);
+    return this.#facts.messageCalls;
   }
 
   texts(span: number): readonly string[] {

@@ -1,4 +1,5 @@
 import type { Session } from '../model/session.ts';
+import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { decodedLayers, encodedKinds } from '../text/decode-text.ts';
 import { piiKinds, secretKinds } from './content.ts';
@@ -7,6 +8,7 @@ import { Effects, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
 import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
 import { parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
+import { messageCalls } from './message-calls.ts';
 import type { Conversation } from './message-fields.ts';
 import { type MessageHashes, messageHashes } from './message-hash.ts';
 import { type Message, newMessages, parseInstructions, parseMessages, resultTexts } from './messages.ts';
@@ -156,6 +158,21 @@ export class SpanFacts {
     return this.#kept.proposedCalls;
   }
 
+  /** The call that a tool span is. */
+  get toolCall(): ToolCall {
+    const id = this.#text('gen_ai.tool.call.id');
+    const name = this.#text('gen_ai.tool.name');
+    return { id, name, arguments: this.arguments, isWhole: this.#isWhole('gen_ai.tool.call.arguments') };
+  }
+
+  /** The tool calls that messages tell of. */
+  get messageCalls(): MessageCalls | undefined {
+    return messageCalls(this.#input, this.#output, {
+      input: this.#isWhole('gen_ai.input.messages'),
+      output: this.#isWhole('gen_ai.output.messages'),
+    });
+  }
+
   get flow(): UntrustedFlow {
     this.#kept.flow ??= untrustedFlow(
       this.proposedCalls,
@@ -299,6 +316,12 @@ export class SpanFacts {
     const own = this.#text('gen_ai.tool.description');
     if (own !== '') found.push(own);
     return found;
+  }
+
+  /** Whether an attribute that holds JSON was not cut off. */
+  #isWhole(name: string): boolean {
+    const parsed = parsedValue(this.#read(name));
+    return typeof parsed !== 'string' || !/^\s*[[{]/.test(parsed);
   }
 
   #text(name: string): string {

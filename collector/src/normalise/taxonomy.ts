@@ -118,6 +118,33 @@ const attributes: readonly TaxonomyEntry[] = [
     'Who or what decided, in the words of the agent: config, hook, user, …',
   ),
   attribute('spanwarden.sandbox_disabled', 'boolean', 'True when the call asked for no sandbox.'),
+  attribute(
+    'spanwarden.tool_call.view',
+    'text',
+    'Where a tool call was seen that has no tool span: messages, mcp_client or mcp_server; absent on tool spans.',
+  ),
+  attribute('spanwarden.tool_call.told_by', 'text', 'The span that tells it: `<span id> in trace <trace id>`.'),
+  attribute(
+    'spanwarden.tool_call.outcome',
+    'text',
+    'unasked: a result without a call (category tool). In events of category agent, changed: executed with other arguments than the model ' +
+      'proposed; unanswered: proposed, and neither executed nor answered within ten minutes.',
+  ),
+  attribute(
+    'spanwarden.tool_call.changed_arguments',
+    'text[]',
+    'Of a changed call, `<argument>: <proposed> -> <executed>`, or `(left out)` in place of what was executed.',
+  ),
+  attribute(
+    'spanwarden.tool_call.added_arguments',
+    'text[]',
+    'Of a changed call, `<argument>: <executed>` of those that were not proposed; often defaults.',
+  ),
+  attribute(
+    'spanwarden.tool_call.proposed_arguments',
+    'json',
+    'Of a changed call, the arguments that the model proposed.',
+  ),
   attribute('error.type', 'text', 'Class of the error; absent on success.'),
   attribute('rpc.response.status_code', 'text', 'JSON-RPC error code of an MCP call.'),
 ];

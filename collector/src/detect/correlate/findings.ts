@@ -1,14 +1,11 @@
 import type { Evidence, Finding } from '../../model/finding.ts';
-import { excerpt } from '../evidence.ts';
+import { excerpt, spanEvidenceField } from '../evidence.ts';
 import { reasonOf, ruleIdentity } from '../finding-texts.ts';
 import type { Correlation } from './correlation.ts';
 import { groupKeyOf } from './evaluator.ts';
 import type { Episode } from './kind.ts';
 import { shownText } from './shown.ts';
 import { wantedText } from './wanted.ts';
-
-/** The field of evidence items that name a span of a correlation. */
-const spanEvidenceField = 'span_id';
 
 /** What never changes about the finding of an episode, which is given out anew with every event. */
 const settledParts = new WeakMap<Episode, { readonly finding: Finding; readonly wanted: string }>();

@@ -51,6 +51,7 @@ export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable
     startNanos: batch.nanos(spans[at + Span.start]!),
     endNanos: end,
     failed: spans[at + Span.statusCode] === 2,
+    kind: spans[at + Span.kind]!,
     resource: named(batch, fields, resources[resource]!, resources[resource + 1]!, limits.logJoinAttributesMax),
     scopeName: batch.text(scopes[scope + Scope.name]!, scopes[scope + Scope.nameLength]!),
     scopeVersion: batch.text(scopes[scope + Scope.version]!, scopes[scope + Scope.versionLength]!),

@@ -28,7 +28,7 @@ function writeSpan(writer: ProtobufWriter, event: AgentEvent): void {
   writer.bytes(2, Buffer.from(event.spanId, 'hex'));
   if (event.parentSpanId !== '') writer.bytes(4, Buffer.from(event.parentSpanId, 'hex'));
   writer.string(5, event.name);
-  writer.varint(6, 1);
+  writer.varint(6, event.kind ?? 1);
   writer.fixed64(7, event.startNanos);
   writer.fixed64(8, event.endNanos);
   writeAttributes(writer, 9, event.attributes);

@@ -1,0 +1,166 @@
+import type { AgentEvent, NamedValue } from '../../model/agent-event.ts';
+import type { FieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
+import { Span } from '../../model/span-batch.ts';
+import { Category, type SpanEvents } from '../../model/span-events.ts';
+import type { ToolCall } from '../../model/tool-call.ts';
+import { type Value, valueJson, valueText } from '../../model/value.ts';
+import { spanAsEvent } from '../joining/span-as-event.ts';
+import { argumentsHash } from './arguments.ts';
+import type { CallView, ViewKind } from './view.ts';
+
+/** Which view a tool span is, and whether it counts as it comes. */
+export interface SpanView {
+  readonly kind: 'execution' | 'client' | 'server';
+  readonly counts: boolean;
+}
+
+/** Reads the views of tool calls from spans. */
+export interface ViewReader {
+  /** Services that send spans of tool calls that may stand above others, as far as they are known. */
+  readonly senders: Set<string>;
+  /** Notes services that send such spans. */
+  note(events: SpanEvents): void;
+  /** Undefined for spans that are no tool calls. */
+  spanView(events: SpanEvents, span: number): SpanView | undefined;
+  read(events: SpanEvents, span: number): CallView[];
+}
+
+export function createViewReader(fields: FieldTable): ViewReader {
+  const id = (name: string) => fields.intern(name);
+  const method = id('mcp.method.name');
+  const callId = id('gen_ai.tool.call.id');
+  const kind = id('span.kind');
+  const service = id('service.name');
+  const conversation = id('gen_ai.conversation.id');
+  const content = [argumentsName, resultName].map((name) => [name, id(name)] as const);
+  const identity = ['user.id', 'gen_ai.agent.id', 'gen_ai.agent.version'].map((name) => [name, id(name)] as const);
+  const text = (events: SpanEvents, span: number, field: number) => valueText(events.value(span, field) ?? '');
+
+  const senders = new Set<string>();
+
+  const kindOf = (events: SpanEvents, span: number): SpanView['kind'] => {
+    if ((events.categories(span) & Category.mcp) === 0 || text(events, span, method) !== 'tools/call')
+      return 'execution';
+    if (text(events, span, kind) === 'Server') return 'server';
+    // MCP knows no ids of tool calls: a span with one is the agent's own, which the MCP library added to.
+    return text(events, span, callId) === '' ? 'client' : 'execution';
+  };
+
+  const spanView: ViewReader['spanView'] = (events, span) => {
+    if ((events.categories(span) & Category.tool) === 0) return undefined;
+    const found = kindOf(events, span);
+    // Nothing can stand above a root, nor tool spans above the clients of a service that sends none.
+    const counts =
+      found === 'execution' ||
+      isRoot(events, span) ||
+      (found === 'client' && senders.size < limits.sourcesMax && !senders.has(short(text(events, span, service))));
+    return { kind: found, counts };
+  };
+
+  const baseOf = (events: SpanEvents, span: number, isWhole: boolean): AgentEvent => {
+    const event = spanAsEvent(events, span, fields, !isWhole);
+    const more = [...identity, ...(isWhole ? content : [])].flatMap(([name, field]): NamedValue[] => {
+      const value = events.value(span, field);
+      return value === undefined ? [] : [[name, bounded(value)]];
+    });
+    const names = new Set(more.map(([name]) => name));
+    return { ...event, attributes: [...event.attributes.filter(([name]) => !names.has(name)), ...more] };
+  };
+
+  const viewOf = (
+    viewKind: ViewKind,
+    event: AgentEvent,
+    where: Where,
+    call: ToolCall,
+    more: Partial<CallView>,
+  ): CallView => {
+    const { traceId, spanId, parentSpanId, startNanos, endNanos } = event;
+    const json = call.arguments === null ? '' : valueJson(call.arguments);
+    const isLong = json.length > limits.callValueCharsMax;
+    const view = {
+      ...{ kind: viewKind, traceId, spanId, parentSpanId, startNanos, endNanos, place: 0, counts: false, ...where },
+      ...{ callId: short(call.id), name: short(call.name), hash: argumentsHash(call.arguments) },
+      ...{ arguments: isLong ? null : call.arguments, isWhole: call.isWhole && !isLong },
+      ...more,
+    };
+    return { ...view, chars: 512 + json.length + charsOf(view.event) };
+  };
+
+  const toolView = (events: SpanEvents, span: number, { kind: viewKind, counts }: SpanView): CallView[] => {
+    const call = events.toolCall?.(span);
+    if (call === undefined) return [];
+    // Only what may be told has to be remembered whole.
+    const isTold = !counts || call.arguments === null;
+    const whole = baseOf(events, span, isTold);
+    return [
+      viewOf(viewKind, whole, whereOf(events, span), call, { event: isTold ? whole : withoutContent(whole), counts }),
+    ];
+  };
+
+  const whereOf = (events: SpanEvents, span: number): Where => ({
+    service: short(text(events, span, service)),
+    conversation: short(text(events, span, conversation)),
+  });
+
+  return {
+    senders,
+    note: (events) => {
+      for (let span = 0; span < events.batch.spanCount; span++) {
+        if ((events.categories(span) & Category.tool) === 0 || senders.size >= limits.sourcesMax) continue;
+        if (kindOf(events, span) === 'execution' || (kindOf(events, span) === 'client' && isRoot(events, span)))
+          senders.add(short(text(events, span, service)));
+      }
+    },
+    spanView,
+    read: (events, span) => {
+      if ((events.categories(span) & Category.llm) === 0) {
+        const found = spanView(events, span);
+        return found === undefined ? [] : toolView(events, span, found);
+      }
+      const told = events.messageCalls?.(span);
+      if (told === undefined) return [];
+      const event = baseOf(events, span, false);
+      const where = whereOf(events, span);
+      const proposed = told.proposed.map((call, place) => viewOf('proposed', event, where, call, { place, event }));
+      const answered = told.answered.map((call, place) => {
+        const content: NamedValue[] = [[resultName, bounded(call.result)]];
+        if (call.arguments !== null) content.push([argumentsName, bounded(call.arguments)]);
+        const whole = { ...event, attributes: [...event.attributes, ...content] };
+        const { isAsked, turn } = call;
+        return viewOf('answered', event, where, call, { place, event: whole, isAsked, turn, arguments: null });
+      });
+      return [...proposed, ...answered];
+    },
+  };
+}
+
+function isRoot({ batch }: SpanEvents, span: number): boolean {
+  return batch.hex(batch.spans[span * Span.stride + Span.parentSpanId]!, 8) === '';
+}
+
+type Where = Pick<CallView, 'service' | 'conversation'>;
+
+export const argumentsName = 'gen_ai.tool.call.arguments';
+const resultName = 'gen_ai.tool.call.result';
+const nameCharsMax = 256;
+
+function short(text: string): string {
+  return text.slice(0, nameCharsMax);
+}
+
+function bounded(value: Value): Value {
+  const text = typeof value === 'object' && value !== null ? valueJson(value) : value;
+  return typeof text === 'string' ? text.slice(0, limits.callValueCharsMax) : value;
+}
+
+function withoutContent(event: AgentEvent): AgentEvent {
+  return { ...event, attributes: event.attributes.filter(([name]) => name !== argumentsName && name !== resultName) };
+}
+
+function charsOf(event: AgentEvent | undefined): number {
+  let chars = 0;
+  for (const [name, value] of event?.attributes ?? [])
+    chars += name.length + (typeof value === 'string' ? value.length : 16);
+  return chars;
+}

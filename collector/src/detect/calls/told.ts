@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { AgentEvent, NamedValue } from '../../model/agent-event.ts';
+import { valueText } from '../../model/value.ts';
+import type { Differences } from './arguments.ts';
+import { argumentsName } from './read-views.ts';
+import type { CallView } from './view.ts';
+
+const own = ['gen_ai.operation.name', 'gen_ai.tool.name', 'gen_ai.tool.call.id', 'gen_ai.response.id'];
+
+/** A call that only messages tell of, as a tool call below the model call that brought its result. */
+export function answeredEvent(view: CallView): AgentEvent {
+  return below(view, 'call', `execute_tool ${view.name}`, [
+    ['gen_ai.operation.name', 'execute_tool'],
+    ['spanwarden.tool_call.view', 'messages'],
+    ...(view.isAsked ? [] : [['spanwarden.tool_call.outcome', 'unasked'] as const]),
+  ]);
+}
+
+/** A span as the tool call that it is, with arguments that only the model's answer has. */
+export function spanEvent(view: CallView, filled: CallView | undefined): AgentEvent {
+  const event = view.event!;
+  const said = new Set(event.attributes.map(([name]) => name));
+  const named: NamedValue[] =
+    view.kind === 'execution'
+      ? []
+      : [['spanwarden.tool_call.view', view.kind === 'client' ? 'mcp_client' : 'mcp_server']];
+  if (filled?.hash && !said.has(argumentsName)) named.push([argumentsName, valueText(filled.arguments)]);
+  if (filled?.callId && !said.has('gen_ai.tool.call.id')) named.push(['gen_ai.tool.call.id', filled.callId]);
+  return { ...event, attributes: [...event.attributes, ...named] };
+}
+
+/** A call that nobody answered until the time was over. */
+export function unansweredEvent(view: CallView, untilNanos: bigint): AgentEvent {
+  const event = below(view, 'unanswered', `tool_call ${view.name}`, outcome('unanswered'));
+  return { ...event, startNanos: view.endNanos, endNanos: untilNanos };
+}
+
+/** A call that was executed with other arguments than the model proposed. */
+export function changedEvent(view: CallView, proposed: CallView, { changed, added }: Differences): AgentEvent {
+  return below(view, 'changed', `tool_call ${view.name}`, [
+    ...outcome('changed'),
+    ['spanwarden.tool_call.proposed_arguments', valueText(proposed.arguments)],
+    ...(changed.length > 0 ? [['spanwarden.tool_call.changed_arguments', changed] as const] : []),
+    ...(added.length > 0 ? [['spanwarden.tool_call.added_arguments', added] as const] : []),
+  ]);
+}
+
+/** What is said about a call is no call itself: rules of tool calls do not see it. */
+function outcome(name: string): NamedValue[] {
+  return [
+    ['gen_ai.operation.name', 'agent_event'],
+    ['spanwarden.agent_event', `tool_call.${name}`],
+    ['spanwarden.tool_call.outcome', name],
+  ];
+}
+
+/** An event of its own, below the span that tells it. */
+function below(view: CallView, about: string, name: string, more: readonly NamedValue[]): AgentEvent {
+  const event = view.event!;
+  const { traceId, spanId, place, callId } = view;
+  return {
+    ...event,
+    spanId: createHash('sha256').update(`spanwarden ${about} ${traceId} ${spanId} ${place}`).digest('hex').slice(0, 16),
+    // Model calls in traces of their own are put into sessions, and what they tell goes the same way.
+    parentSpanId: view.parentSpanId === '' ? '' : spanId,
+    name,
+    failed: false,
+    kind: 1,
+    attributes: [
+      ...event.attributes.filter(([each]) => !own.includes(each)),
+      ...(view.name === '' ? [] : [['gen_ai.tool.name', view.name] as const]),
+      ...(callId === '' ? [] : [['gen_ai.tool.call.id', callId] as const]),
+      ...(view.arguments === null ? [] : [[argumentsName, valueText(view.arguments)] as const]),
+      ['spanwarden.tool_call.told_by', `${spanId} in trace ${traceId}`],
+      ...more,
+    ],
+  };
+}

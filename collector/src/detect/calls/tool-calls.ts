@@ -1,0 +1,286 @@
+import type { AgentEvent } from '../../model/agent-event.ts';
+import type { FieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
+import { Category, type SpanEvents } from '../../model/span-events.ts';
+import { packed, unpacked } from '../joining/event-json.ts';
+import type { RestoreOutcome, Stateful } from '../state.ts';
+import { differences } from './arguments.ts';
+import { maskedEvents } from './masked-events.ts';
+import { createViewReader, type ViewReader } from './read-views.ts';
+import { callOver, earlierAnswer, isAnswered, namedAnswer, originOf, proposalsOf } from './relate.ts';
+import { answeredEvent, changedEvent, spanEvent, unansweredEvent } from './told.ts';
+import { type CallView, compareViews } from './view.ts';
+import { type Kept, ViewStore } from './view-store.ts';
+
+export interface ToolCallsOptions {
+  readonly fields: FieldTable;
+  /** How long after its end a view waits for those that count before it, in nanoseconds of event time. */
+  readonly settleNanos: bigint;
+  /** How long a proposed call may go without an answer, and how far apart views of one call may be. */
+  readonly openNanos: bigint;
+}
+
+/** Counts since the start. */
+export interface ToolCallsCounters {
+  /** Views that another view of the same call stands for. */
+  joined: number;
+  /** Calls told that have no tool span. */
+  told: number;
+  /** Proposed calls that nobody answered. */
+  unanswered: number;
+  /** Calls executed with other arguments than proposed. */
+  changed: number;
+  /** Views decided before their time because too many were remembered. */
+  hurried: number;
+}
+
+/**
+ * One tool call is one tool call, wherever it is seen. A tool span counts as it comes. Other views wait until event time has passed their
+ * end by `settleNanos`: spans of MCP clients and servers count where there is no tool span above them, and results in messages where no
+ * span of the call has come. What counts then is told as an event that rules take for a tool call. Spans of MCP that can have no tool
+ * span above them do not wait: roots, and clients of services that were never seen to send tool spans.
+ *
+ * A decision depends on views that ended by then, in event order, and so not on the order in which they came.
+ */
+export class ToolCalls implements Stateful {
+  readonly counters: ToolCallsCounters = { joined: 0, told: 0, unanswered: 0, changed: 0, hurried: 0 };
+  readonly #options: ToolCallsOptions;
+  readonly #reader: ViewReader;
+  readonly #store = new ViewStore();
+  #newest = 0n;
+  #nextDue: bigint | undefined;
+  #lookedNanos = 0n;
+  #journal: string[] = [];
+
+  constructor(options: ToolCallsOptions) {
+    this.#options = options;
+    this.#reader = createViewReader(options.fields);
+  }
+
+  /** Views that are remembered. */
+  get size(): number {
+    return this.#store.size;
+  }
+
+  /** How far event time has come by what was told to it. */
+  get newestNanos(): bigint {
+    return this.#newest;
+  }
+
+  /** The batch as rules of tool calls may see it. */
+  masked(events: SpanEvents): SpanEvents {
+    return maskedEvents(events, this.#reader);
+  }
+
+  /**
+   * Notes the views in a batch, while it is valid.
+   * @param latestNanos views that end later come from a wrong clock and are left out.
+   */
+  spans(events: SpanEvents, latestNanos: bigint): void {
+    for (let span = 0; span < events.batch.spanCount; span++) {
+      if ((events.categories(span) & (Category.llm | Category.tool)) === 0) continue;
+      for (const view of this.#reader.read(events, span)) {
+        if (view.endNanos > latestNanos || this.#store.has(view)) continue;
+        this.#journal.push(packed(['v', view]));
+        this.#add(fresh(view));
+      }
+    }
+  }
+
+  /** What is due when event time has come this far, in event order. */
+  advance(nanos: bigint): AgentEvent[] {
+    const newest = nanos > this.#newest ? nanos : this.#newest;
+    const isSoon = newest < this.#lookedNanos + lookEveryNanos;
+    if (!this.#store.isFull && (isSoon || this.#nextDue === undefined || newest < this.#nextDue)) return [];
+    this.#journal.push(packed(['t', newest]));
+    return this.#look(newest);
+  }
+
+  /** Decides everything that waits; remembers nothing afterwards. */
+  flush(): AgentEvent[] {
+    this.#journal.push(packed(['f']));
+    return this.#flush();
+  }
+
+  takeJournal(): Uint8Array {
+    if (this.#journal.length === 0) return empty;
+    const bytes = Buffer.from(`${this.#journal.join('\n')}\n`);
+    this.#journal = [];
+    return bytes;
+  }
+
+  dropJournal(): void {
+    this.#journal = [];
+  }
+
+  replay(journal: Uint8Array): void {
+    for (const line of Buffer.from(journal).toString('utf8').split('\n')) {
+      if (line === '') continue;
+      const [kind, value] = unpacked(line) as Entry;
+      if (kind === 'f') this.#flush();
+      else if (kind === 't') this.#look(value);
+      else if (!this.#store.has(value)) this.#add(fresh(value));
+    }
+  }
+
+  snapshot(): Uint8Array {
+    const kept = [...this.#store.all()];
+    const senders = [...this.#reader.senders];
+    return Buffer.from(packed({ version: 1, newest: this.#newest, looked: this.#lookedNanos, senders, kept }));
+  }
+
+  restore(snapshot: Uint8Array): RestoreOutcome {
+    let state: { version: number; newest: bigint; looked: bigint; senders: string[]; kept: Kept[] };
+    try {
+      state = unpacked(Buffer.from(snapshot).toString('utf8')) as typeof state;
+    } catch {
+      return { status: 'unreadable' };
+    }
+    if (state.version !== 1) return { status: 'unreadable' };
+    this.#clear();
+    this.#reader.senders.clear();
+    for (const sender of state.senders) this.#reader.senders.add(sender);
+    for (const kept of state.kept) this.#add(kept);
+    this.#newest = state.newest;
+    this.#lookedNanos = state.looked;
+    return { status: 'restored', rules: 0 };
+  }
+
+  #add(kept: Kept): void {
+    this.#store.add(kept);
+    const { senders } = this.#reader;
+    if (isAbove(kept.view) && senders.size < limits.sourcesMax) senders.add(kept.view.service);
+    if (kept.view.endNanos > this.#newest) this.#newest = kept.view.endNanos;
+    if (kept.isPending) this.#noteDue(kept.view);
+  }
+
+  #noteDue(view: CallView): void {
+    const due = this.#dueNanos(view);
+    if (this.#nextDue === undefined || due < this.#nextDue) this.#nextDue = due;
+  }
+
+  #dueNanos({ kind, endNanos }: CallView): bigint {
+    return endNanos + (kind === 'proposed' ? this.#options.openNanos : this.#options.settleNanos);
+  }
+
+  #look(newest: bigint): AgentEvent[] {
+    if (newest > this.#newest) this.#newest = newest;
+    this.#lookedNanos = this.#newest;
+    const told = this.#decide([...this.#store.all()].filter(({ view, isPending }) => isPending && this.#isDue(view)));
+    // A view may be asked for as long as one that ended so much later waits.
+    const { openNanos, settleNanos } = this.#options;
+    const forgotten = this.#newest - openNanos - 2n * settleNanos;
+    for (const kept of this.#store.all()) if (kept.view.endNanos < forgotten) this.#store.remove(kept);
+    for (const kept of this.#store.all()) {
+      if (!this.#store.isFull) break;
+      if (kept.isPending) {
+        this.counters.hurried++;
+        told.push(...this.#decide([kept]));
+      }
+      this.#store.remove(kept);
+    }
+    this.#nextDue = undefined;
+    for (const { view, isPending } of this.#store.all()) if (isPending) this.#noteDue(view);
+    return told;
+  }
+
+  #isDue(view: CallView): boolean {
+    return this.#dueNanos(view) <= this.#newest;
+  }
+
+  #flush(): AgentEvent[] {
+    const told = this.#decide([...this.#store.all()].filter(({ isPending }) => isPending));
+    this.#clear();
+    return told;
+  }
+
+  #clear(): void {
+    this.#store.clear();
+    this.#nextDue = undefined;
+    this.#newest = 0n;
+    this.#lookedNanos = 0n;
+  }
+
+  #decide(due: Kept[]): AgentEvent[] {
+    due.sort((a, b) => {
+      const [x, y] = [this.#dueNanos(a.view), this.#dueNanos(b.view)];
+      return x === y ? compareViews(a.view, b.view) : x < y ? -1 : 1;
+    });
+    return due.flatMap((kept) => {
+      kept.isPending = false;
+      return this.#toldOf(kept) ?? [];
+    });
+  }
+
+  #toldOf({ view }: Kept): AgentEvent | undefined {
+    const until = this.#dueNanos(view);
+    const near = this.#near(view, until);
+    if (view.counts) return this.#executed(view, near);
+    if (view.kind === 'proposed') return this.#unanswered(view, near, until);
+    if (view.kind !== 'answered' || view.name !== '') return this.#counted(view, near);
+    const named = namedAnswer(view, near);
+    // Where not even the name of the tool is known, no rule of tool calls could tell what was done.
+    return named.name === '' && named.callId === '' ? undefined : this.#counted(named, this.#near(named, until));
+  }
+
+  /** Views that may be of the same call and ended by then, in event order. */
+  #near(view: CallView, until: bigint): Kept[] {
+    const from = view.endNanos - this.#options.openNanos;
+    return this.#store
+      .near(view)
+      .filter(({ view: { endNanos } }) => endNanos <= until && endNanos >= from)
+      .sort((a, b) => compareViews(a.view, b.view));
+  }
+
+  /** A view that counts where no other one of its call does. */
+  #counted(view: CallView, near: readonly Kept[]): AgentEvent | undefined {
+    const over = callOver(view, near);
+    if (over !== undefined || (view.kind === 'answered' && earlierAnswer(view, near))) {
+      over?.claimed.push(view.kind);
+      this.counters.joined++;
+      return undefined;
+    }
+    this.counters.told++;
+    return view.kind === 'answered' ? answeredEvent(view) : spanEvent(view, originOf(view, near));
+  }
+
+  #unanswered(view: CallView, near: readonly Kept[], until: bigint): AgentEvent | undefined {
+    if (isAnswered(view, near)) return undefined;
+    this.counters.unanswered++;
+    return unansweredEvent(view, until);
+  }
+
+  /** A span that counted when it came; what is left is what the model's answer says of it. */
+  #executed(view: CallView, near: readonly Kept[]): AgentEvent | undefined {
+    if (view.hash === '') {
+      const origin = originOf(view, near);
+      return origin === undefined || origin.arguments === null ? undefined : spanEvent(view, origin);
+    }
+    const proposals = proposalsOf(view, near);
+    const last = proposals.at(-1);
+    if (last === undefined) return undefined;
+    if (!view.isWhole || !proposals.every(({ isWhole }) => isWhole)) return undefined;
+    if (proposals.some(({ hash }) => hash === view.hash)) return undefined;
+    const found = differences(last.arguments, view.arguments);
+    if (found.changed.length === 0 && found.added.length === 0) return undefined;
+    this.counters.changed++;
+    return changedEvent(view, last, found);
+  }
+}
+
+/** Tool spans, and spans of clients without anything above them, may have further ones of the same call below. */
+function isAbove({ kind, parentSpanId }: CallView): boolean {
+  return kind === 'execution' || (kind === 'client' && parentSpanId === '');
+}
+
+/** Of a span that counted, with arguments and without an id, there is nothing more to find out. */
+function fresh(view: CallView): Kept {
+  const isPending = !view.counts || view.callId !== '' || view.hash === '';
+  return { view, isPending, claimed: [] };
+}
+
+type Entry = readonly ['v', CallView] | readonly ['t', bigint] | readonly ['f', undefined];
+
+const empty = new Uint8Array(0);
+/** Looking through all that waits is done once in so much event time. */
+const lookEveryNanos = 1_000_000_000n;

@@ -1,0 +1,120 @@
+import type { AgentEvent } from '../../model/agent-event.ts';
+import type { Value } from '../../model/value.ts';
+
+/**
+ * Where a tool call was seen: its own span, the MCP client's and the MCP server's, the answer of the model that asks for it, and the
+ * messages that bring its result back.
+ */
+export type ViewKind = 'execution' | 'client' | 'server' | 'proposed' | 'answered';
+
+/** One sight of a tool call, with texts of its own so that it outlives its batch. */
+export interface CallView {
+  readonly kind: ViewKind;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  /** Which call of its kind it is within its span; a model call tells of several. */
+  readonly place: number;
+  readonly service: string;
+  /** '' when unknown. */
+  readonly conversation: string;
+  readonly startNanos: bigint;
+  readonly endNanos: bigint;
+  /** '' when unknown. */
+  readonly callId: string;
+  readonly name: string;
+  /** '' when no arguments are told. */
+  readonly hash: string;
+  /** Null where they are not told, not needed or too long. */
+  readonly arguments: Value;
+  readonly isWhole: boolean;
+  /** It counts as a call as it came, whatever else is seen of it. */
+  readonly counts: boolean;
+  /** Of an answer: whether the messages hold the call as well. */
+  readonly isAsked?: boolean;
+  /** Of an answer: how many messages were sent. */
+  readonly turn?: number;
+  /** What may be told of it. */
+  readonly event?: AgentEvent;
+  readonly chars: number;
+}
+
+const order: Readonly<Record<ViewKind, number>> = { execution: 0, client: 1, server: 2, answered: 3, proposed: 4 };
+
+/** Event order; ties are ordered by what the views are, so that arrival never decides. */
+export function compareViews(a: CallView, b: CallView): number {
+  if (a.endNanos !== b.endNanos) return a.endNanos < b.endNanos ? -1 : 1;
+  if (a.startNanos !== b.startNanos) return a.startNanos < b.startNanos ? -1 : 1;
+  if (a.spanId !== b.spanId) return a.spanId < b.spanId ? -1 : 1;
+  if (a.traceId !== b.traceId) return a.traceId < b.traceId ? -1 : 1;
+  return order[a.kind] - order[b.kind] || a.place - b.place;
+}
+
+/** Identity of a view: a span that is sent twice has the same. */
+export function viewKey({ kind, traceId, spanId, place }: CallView): string {
+  return `${kind} ${traceId}${spanId} ${place}`;
+}
+
+/** Keys by which views of one call may find each other. Names come from senders and stand last. */
+export function keysOf(view: CallView): string[] {
+  const { traceId, spanId, parentSpanId, service, conversation, callId, name, kind } = view;
+  const keys: string[] = [];
+  if (kind !== 'proposed' && kind !== 'answered') keys.push(spanKey(traceId, spanId));
+  if (callId !== '') {
+    keys.push(`it ${traceId} ${callId}`, `ix ${JSON.stringify([service, callId])}`);
+    if (conversation !== '') keys.push(`ic ${JSON.stringify([conversation, callId])}`);
+  }
+  if (name !== '') {
+    keys.push(`nt ${traceId} ${name}`);
+    if (conversation !== '') keys.push(`nc ${JSON.stringify([conversation, name])}`);
+    // Without trace context each span is a trace of its own.
+    if (parentSpanId === '') keys.push(`nr ${JSON.stringify([service, name])}`);
+  }
+  return keys;
+}
+
+export function spanKey(traceId: string, spanId: string): string {
+  return `s ${traceId}${spanId}`;
+}
+
+/** Whether both belong to one trace or one conversation. */
+export function isOneStory(a: CallView, b: CallView): boolean {
+  return a.traceId === b.traceId || (a.conversation !== '' && a.conversation === b.conversation);
+}
+
+export function isSameId(a: CallView, b: CallView): boolean {
+  return a.callId !== '' && a.callId === b.callId;
+}
+
+/** Whether nothing that both say of the arguments differs. */
+export function agree(a: CallView, b: CallView): boolean {
+  return a.hash === '' || b.hash === '' || a.hash === b.hash;
+}
+
+/**
+ * Whether two views can be of one call: by its id; where one of them has none by its name and arguments within the trace or the
+ * conversation. Ids are unique in a conversation at best, so that elsewhere name and arguments must agree, too.
+ */
+export function canBeSame(a: CallView, b: CallView): boolean {
+  const isNear = isOneStory(a, b);
+  if (a.callId !== '' && b.callId !== '') {
+    if (a.callId !== b.callId) return false;
+    if (isNear) return true;
+    const isElsewhere = a.conversation !== '' && b.conversation !== '';
+    return (
+      !isElsewhere && a.service === b.service && (a.name === b.name || a.name === '' || b.name === '') && agree(a, b)
+    );
+  }
+  const areRoots = a.parentSpanId === '' && b.parentSpanId === '' && a.service === b.service;
+  return (isNear || areRoots) && a.name !== '' && a.name === b.name && agree(a, b);
+}
+
+/** Whether a span is the one above and names the same tool, with or without its server in front. */
+export function isBelow(inner: CallView, outer: CallView): boolean {
+  return (
+    inner.traceId === outer.traceId &&
+    inner.parentSpanId === outer.spanId &&
+    (inner.name === '' || outer.name.endsWith(inner.name)) &&
+    agree(inner, outer)
+  );
+}

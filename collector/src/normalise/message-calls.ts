@@ -1,0 +1,70 @@
+import { limits } from '../model/limits.ts';
+import type { AnsweredCall, MessageCalls, ToolCall } from '../model/tool-call.ts';
+import { type Message, newMessages, type Part } from './messages.ts';
+
+type CallPart = Part & { readonly kind: 'tool_call' };
+type ResultPart = Part & { readonly kind: 'tool_result' };
+
+/**
+ * The tool calls that the messages of a model call tell of: those that its answer asks for, and those whose results are new in it,
+ * with the calls they answer as far as the messages hold them. Undefined when there are none, as in most.
+ * @param isWhole whether the messages are all there, or were cut off
+ */
+export function messageCalls(
+  input: readonly Message[],
+  output: readonly Message[],
+  isWhole: { readonly input: boolean; readonly output: boolean },
+): MessageCalls | undefined {
+  const asked = callsIn(output).slice(0, limits.messageCallsMax);
+  // Tools that the provider runs itself have their results in the answer.
+  const results = [...resultsIn(newMessages(input)), ...resultsIn(output)].slice(0, limits.messageCallsMax);
+  if (asked.length === 0 && results.length === 0) return undefined;
+  const proposed = asked.map((call): ToolCall => callOf(call, isWhole.output));
+  return { proposed, answered: results.length === 0 ? [] : answeredCalls(results, input, asked, isWhole.input) };
+}
+
+function answeredCalls(
+  results: readonly ResultPart[],
+  input: readonly Message[],
+  asked: readonly CallPart[],
+  isWhole: boolean,
+): AnsweredCall[] {
+  const known = [...callsIn(input), ...asked];
+  const byId = new Map(known.map((call) => [call.id, call]));
+  const answered = new Set(results.map(({ id }) => id));
+  /** Results without an id answer the calls of the last turn that no other result names, by name or in their order. */
+  const open = callsIn(lastTurn(input)).filter(({ id }) => id === '' || !answered.has(id));
+  const turn = input.length;
+  return results.map(({ id, name = '', result }): AnsweredCall => {
+    // OpenAI's Responses have ids of items beside those of calls, and emitters mix them up.
+    const call = byId.get(id === '' ? noId : id) ?? take(open, name);
+    if (call !== undefined) return { ...callOf(call, isWhole), ...(id !== '' && { id }), result, isAsked: true, turn };
+    return { id, name, arguments: null, isWhole: false, result, isAsked: false, turn };
+  });
+}
+
+const noId = '\0';
+
+function take(calls: CallPart[], name: string): CallPart | undefined {
+  const at = name === '' ? 0 : calls.findIndex((call) => call.name === name);
+  return at < 0 ? undefined : calls.splice(at, 1)[0];
+}
+
+function lastTurn(messages: readonly Message[]): readonly Message[] {
+  const end = messages.findLastIndex(({ role }) => role === 'assistant');
+  const start = messages.slice(0, end + 1).findLastIndex(({ role }) => role !== 'assistant');
+  return messages.slice(start + 1, end + 1);
+}
+
+function callOf({ id, name, arguments: given }: CallPart, isWhole: boolean): ToolCall {
+  // What is still a text with a bracket in front could not be read as JSON.
+  return { id, name, arguments: given, isWhole: isWhole && !(typeof given === 'string' && /^\s*[[{]/.test(given)) };
+}
+
+function callsIn(messages: readonly Message[]): CallPart[] {
+  return messages.flatMap(({ parts }) => parts.filter((part) => part.kind === 'tool_call'));
+}
+
+function resultsIn(messages: readonly Message[]): ResultPart[] {
+  return messages.flatMap(({ parts }) => parts.filter((part) => part.kind === 'tool_result'));
+}

@@ -1,0 +1,28 @@
+import { ToolCalls } from './detect/calls/tool-calls.ts';
+import type { Metrics } from './metrics.ts';
+import type { FieldTable } from './model/fields.ts';
+
+const settleNanosMax = 10_000_000_000n;
+const openNanos = 600_000_000_000n;
+
+/**
+ * Views of a tool call wait for those that count before them for 10 s of event time, less where spans may be late by less than 30 s: what
+ * comes of it must not be late itself. A proposed call that nobody answers is told after ten minutes.
+ */
+export function createToolCalls(fields: FieldTable, allowedLatenessNanos: bigint): ToolCalls {
+  const third = allowedLatenessNanos / 3n;
+  return new ToolCalls({ fields, settleNanos: third < settleNanosMax ? third : settleNanosMax, openNanos });
+}
+
+export function addToolCallGauges(metrics: Metrics, calls: ToolCalls): void {
+  const { counters } = calls;
+  const gauges = [
+    ['remembered', 'Views of tool calls that are remembered.', () => calls.size],
+    ['joined_views', 'Views of tool calls that another view stands for.', () => counters.joined],
+    ['told', 'Tool calls told that have no tool span.', () => counters.told],
+    ['unanswered', 'Tool calls that were proposed and never answered.', () => counters.unanswered],
+    ['changed', 'Tool calls executed with other arguments than proposed.', () => counters.changed],
+    ['hurried', 'Views of tool calls decided early because too many were remembered.', () => counters.hurried],
+  ] as const;
+  for (const [name, help, read] of gauges) metrics.gauge(`spanwarden_calls_${name}`, help, read);
+}

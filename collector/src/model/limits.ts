@@ -189,7 +189,7 @@ export const limits = {
   sessionKeysMax: 1024,
   sessionIdleMs: 4 * 3_600_000,
   /** Tool calls and messages of one call that are looked at for its session: the first one and the newest. */
-  sessionKeysPerCallMax: 64,
+  sessionKeysPerCallMax: 32,
   /** Calls that wait for the call before them, and findings and events of them that wait along. */
   sessionWaitingMax: 20_000,
   sessionHeldMax: 50_000,

@@ -240,6 +240,11 @@ export class SpanFacts {
     return contents.length === 0 ? [] : provenanceItems(contents, way);
   }
 
+  /** What was sent to the model and what it gave, without instructions beside. */
+  get exchange(): { readonly input: readonly Message[]; readonly output: readonly Message[] } {
+    return { input: this.#input, output: this.#output };
+  }
+
   /** All messages of a model call, not only the new ones. */
   get conversation(): Conversation {
     const instructions = parseInstructions(this.#read('gen_ai.system_instructions'));

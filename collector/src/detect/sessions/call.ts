@@ -1,10 +1,10 @@
+import { hash } from 'node:crypto';
 import type { FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import type { SessionKeys, SessionSource } from '../../model/session.ts';
 import { Span } from '../../model/span-batch.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
-import { boundedText } from '../correlate/event.ts';
 
 /** A call that no trace of an agent holds together with others: what it shows of the calls before and after it. */
 export interface Call {
@@ -45,11 +45,15 @@ const loose = Category.llm | Category.tool | Category.mcp | Category.retrieval;
 export function createCallReader(fields: FieldTable): (events: SpanEvents) => CallAt[] {
   const conversation = fields.intern('gen_ai.conversation.id');
   const scope = scopeAttributes.map((name) => fields.intern(`resource.${name}`));
-  const scopeOf = (events: SpanEvents, span: number): string =>
-    JSON.stringify(scope.map((field) => boundedText(valueText(events.value(span, field) ?? ''))));
+  const scopeOf = (events: SpanEvents, span: number): string => {
+    const said = scope.map((field) => valueText(events.value(span, field) ?? ''));
+    return hash('sha256', JSON.stringify(said), 'hex').slice(0, scopeDigits);
+  };
   return (events) => {
     const { batch } = events;
     const calls: CallAt[] = [];
+    /** Of the resource that was looked at last; spans of one stand together. */
+    let known = { resource: -1, scope: '' };
     if (events.sessionKeys === undefined) return calls;
     for (let span = 0; span < batch.spanCount; span++) {
       const row = span * Span.stride;
@@ -67,11 +71,16 @@ export function createCallReader(fields: FieldTable): (events: SpanEvents) => Ca
         startNanos: at.start < 0 ? endNanos : batch.nanos(at.start),
         endNanos,
       };
-      calls.push({ span, call: { ...ids, ...keysOf(keys, scopeOf(events, span)) } });
+      const resource = batch.spans[row + Span.resource]!;
+      if (known.scope === '' || resource !== known.resource) known = { resource, scope: scopeOf(events, span) };
+      calls.push({ span, call: { ...ids, ...keysOf(keys, known.scope) } });
     }
     return calls.sort((a, b) => compareCalls(a.call, b.call));
   };
 }
+
+/** So many that nobody finds another service with the same. */
+const scopeDigits = 32;
 
 /** The last is the older name of the one before. */
 const scopeAttributes = [
@@ -94,26 +103,28 @@ export function callId({ traceId, spanId }: Pick<Call, 'traceId' | 'spanId'>): s
 }
 
 function keysOf(keys: SessionKeys, scope: string): Omit<Call, 'traceId' | 'spanId' | 'startNanos' | 'endNanos'> {
-  const key = (kind: string, id: string): string => (id === '' ? '' : `${kind}${scope}${id}`);
-  const given = bounded(keys.givenCalls).map((id) => key('t', id));
-  const made = bounded(keys.madeCalls).map((id) => key('t', id));
-  const previous = key('r', keys.previousResponse);
+  const before: Key[] = [];
+  const shown: string[] = [];
+  const show = (kind: string, id: string): string => {
+    const key = `${kind}${scope}${id}`;
+    shown.push(key);
+    return key;
+  };
+  if (keys.previousResponse !== '') before.push({ source: 'response', key: show('r', keys.previousResponse) });
+  const given = bounded(keys.givenCalls).map((id): Key => ({ source: 'tool_call', key: show('t', id) }));
   // The first tool call names the session; after it the newest lead most surely to a call that is remembered.
-  const tools = [...given.slice(0, 1), ...given.slice(1).reverse()];
+  if (given.length > 0) before.push(given[0]!, ...given.slice(1).reverse());
+  const made = bounded(keys.madeCalls).map((id) => show('t', id));
+  if (keys.response !== '' && keys.response !== keys.previousResponse) show('r', keys.response);
   return {
-    before: [
-      ...(previous === '' ? [] : [{ source: 'response' as const, key: previous }]),
-      ...tools.map((each) => ({ source: 'tool_call' as const, key: each })),
-    ],
+    before,
     prefixes: keys.prefixes
       .slice(-limits.sessionKeysPerCallMax)
       .reverse()
-      .map((hash) => key('p', hash)),
+      .map((text) => `p${scope}${text}`),
     first: made[0] ?? '',
-    shown: [...new Set([...(previous === '' ? [] : [previous]), ...given, ...made, key('r', keys.response)])].filter(
-      (each) => each !== '',
-    ),
-    whole: key('p', keys.whole),
+    shown,
+    whole: keys.whole === '' ? '' : `p${scope}${keys.whole}`,
   };
 }
 

@@ -96,9 +96,9 @@ export class Stitcher implements Stateful {
     this.#decided.clear();
     this.#batch = this.#read(events);
     if (this.#batch.length === 0) return;
-    const calls = this.#batch.map(({ call }) => call);
-    if (this.#options.journalled) this.#journal.push({ calls });
-    this.#arrive(calls);
+    const noted: Call[] = [];
+    for (const { call } of this.#batch) this.#arrive(call, noted);
+    if (this.#options.journalled) this.#journal.push({ calls: noted });
     events.sessions = this.#sessionsOf((call) => ({ id: placeholderOf(call), source: sourceOf(call) }));
   }
 
@@ -169,7 +169,7 @@ export class Stitcher implements Stateful {
   replay(journal: Uint8Array): void {
     if (journal.length === 0) return;
     for (const entry of decodeState(journal) as JournalEntry[]) {
-      if ('calls' in entry) this.#arrive(entry.calls);
+      if ('calls' in entry) for (const call of entry.calls) this.#arrive(call, []);
       else if ('held' in entry)
         this.#waiting.hold(entry.held, entry.findings, restoredEvents(entry.events, this.#digests));
       else if ('settled' in entry) {
@@ -211,13 +211,14 @@ export class Stitcher implements Stateful {
     return { status: 'restored', rules: 0 };
   }
 
-  /** Calls in event order. */
-  #arrive(calls: readonly Call[]): void {
-    for (const call of calls) {
-      if (this.#waiting.of(call)) continue;
-      const decision = this.#known(call);
-      if (decision) this.#decide(call, decision);
-      else this.#waiting.add({ call, findings: [], events: [] });
+  /** Calls in event order. Of one that is decided only that is noted which is new: later calls of a session repeat its keys. */
+  #arrive(call: Call, noted: Call[]): void {
+    if (this.#waiting.of(call)) return;
+    const decision = this.#known(call);
+    if (decision) noted.push({ ...call, before: call.before.slice(0, 1), shown: this.#decide(call, decision) });
+    else {
+      noted.push(call);
+      this.#waiting.add({ call, findings: [], events: [] });
     }
   }
 
@@ -265,13 +266,15 @@ export class Stitcher implements Stateful {
     return first === '' ? { id: call.traceId, source: 'trace' } : { id: idOfKey(first), source: sourceOf(call) };
   }
 
-  /** The call is one of the session; those that waited for what it shows are, too. */
-  #decide(first: Call, decision: Decision): void {
+  /** The call is one of the session; those that waited for what it shows are, too. Gives its keys that were not known. */
+  #decide(first: Call, decision: Decision): readonly string[] {
     const queue: (readonly [Call, Decision])[] = [[first, decision]];
+    let own: readonly string[] | undefined;
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [call, { record, source }] = next;
       const session: Session = { id: record.id, source };
       const { fresh, others } = this.#table.add(record, call);
+      own ??= fresh;
       this.#decided.set(callId(call), session);
       if (session.id !== call.traceId) this.#links.push([call.traceId, session.id]);
       for (const other of others) this.#links.push([session.id, other.id]);
@@ -282,6 +285,7 @@ export class Stitcher implements Stateful {
         queue.push([waiting.call, known]);
       }
     }
+    return own ?? [];
   }
 
   #release(waiting: WaitingCall, session: Session): void {

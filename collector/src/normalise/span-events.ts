@@ -31,7 +31,7 @@ export type DialectFaults = TranslationFaults & {
  */
 export class NormalisedEvents implements SpanEvents {
   batch!: SpanBatch;
-  sessions: ReadonlyMap<number, Session> | undefined;
+  #sessions: ReadonlyMap<number, Session> | undefined;
   readonly #fields: FieldTable;
   readonly #operation: FieldId;
   readonly #session: FieldId;
@@ -73,7 +73,7 @@ export class NormalisedEvents implements SpanEvents {
         this.#hasMaps ??= this.#findMap();
         return this.#hasMaps;
       },
-      session: () => this.sessions?.get(this.#span),
+      session: () => this.#sessions?.get(this.#span),
     });
   }
 
@@ -82,9 +82,19 @@ export class NormalisedEvents implements SpanEvents {
     return { ...this.#translator.faults, droppedKeys: this.#translator.droppedKeys };
   }
 
+  get sessions(): ReadonlyMap<number, Session> | undefined {
+    return this.#sessions;
+  }
+
+  /** What was read of the current span may have been read without its session. */
+  set sessions(sessions: ReadonlyMap<number, Session> | undefined) {
+    this.#sessions = sessions;
+    this.#turnTo(-1);
+  }
+
   bind(batch: SpanBatch): this {
     this.batch = batch;
-    this.sessions = undefined;
+    this.#sessions = undefined;
     this.#translator.begin(batch);
     if (this.#categories.length < batch.spanCount) this.#categories = new Int16Array(batch.spanCount);
     this.#categories.fill(-1, 0, batch.spanCount);

@@ -118,6 +118,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
     state.checkpoint,
   );
   addGauges(metrics, spool, pipeline);
+  const names = 'Attributes stored as `_overflow` because a request had too many names.';
+  metrics.gauge('spanwarden_decode_overflowed_names', names, () => fields.overflowed);
   addRedactionGauge(metrics, redactors);
   addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);

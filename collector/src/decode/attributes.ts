@@ -10,7 +10,7 @@ const followersMax = 4096;
 
 /** KeyValue messages → attribute rows, for spans, resources, scopes, events and links alike. */
 export class AttributeReader {
-  readonly table = new Table(Attribute.stride, 32_768);
+  readonly table = new Table(Attribute.stride, 32_768, 'attributes', limits.attributesPerBatchMax);
   /** Attributes left out because a limit was reached, since `reset`. */
   dropped = 0;
   /** Set when a value nests too deep; whoever reads a record clears and checks it. */
@@ -74,6 +74,17 @@ export class AttributeReader {
     reader.pos = valueStart;
     this.#anyValue(valueEnd, at);
     reader.pos = end;
+  }
+
+  /** The same, but a value that nests too deep is dropped, and counted, at once. */
+  readShallow(end: number, first: number): void {
+    const before = this.table.count;
+    this.tooDeep = false;
+    this.read(end, first);
+    if (!this.tooDeep) return;
+    this.tooDeep = false;
+    this.table.count = before;
+    this.dropped++;
   }
 
   /** A value without a name, as a row of its own. */

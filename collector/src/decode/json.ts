@@ -1,8 +1,10 @@
 import type { ErrorCode } from '../model/errors.ts';
+import { limits } from '../model/limits.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
 import { writeAttributes, writeEnum, writeFixed64, writeId, writeString } from './json-fields.ts';
 import { writeLogRecord } from './json-logs.ts';
 import { JsonObject } from './json-object.ts';
+import { hasMoreValues } from './json-values.ts';
 import { MalformedError } from './wire.ts';
 
 export type JsonOutcome =
@@ -23,7 +25,7 @@ export type Signal = 'traces' | 'logs';
 export function otlpJsonToProtobuf(body: Buffer, signal: Signal = 'traces'): JsonOutcome {
   const writer = new ProtobufWriter();
   try {
-    writeRequest(writer, JsonObject.root(parseExact(body.toString('utf8'))), frames[signal]);
+    writeRequest(writer, JsonObject.root(parseExact(body)), frames[signal]);
   } catch (error) {
     if (error instanceof MalformedError) return { status: 'malformed', code: error.code, message: error.message };
     throw error;
@@ -32,7 +34,12 @@ export function otlpJsonToProtobuf(body: Buffer, signal: Signal = 'traces'): Jso
 }
 
 /** JSON.parse, but integers that a double cannot hold come back as strings with all their digits. */
-function parseExact(text: string): unknown {
+function parseExact(body: Buffer): unknown {
+  if (body.length > countedBytesMin && hasMoreValues(body, limits.jsonValuesMax)) {
+    const message = `body holds more than ${limits.jsonValuesMax} JSON values; send smaller batches`;
+    throw new MalformedError('SW_HTTP_BODY_TOO_LARGE', message);
+  }
+  const text = body.toString('utf8');
   try {
     if (!longDigits.test(text)) return JSON.parse(text);
     return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown);
@@ -41,6 +48,9 @@ function parseExact(text: string): unknown {
     throw new MalformedError('SW_OTLP_JSON', `body is not JSON: ${(error as Error).message}`);
   }
 }
+
+/** Smaller bodies cannot hold enough values to matter. */
+const countedBytesMin = 4 * 1024 * 1024;
 
 /** Sixteen digits that start a bare value: inside quotes they are safe anyway. */
 const longDigits = /[[:,]\s{0,8}-?\d{16}/;

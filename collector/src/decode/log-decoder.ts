@@ -30,11 +30,11 @@ export type DecodeLogsOutcome =
 export class LogDecoder {
   readonly #reader = new WireReader();
   readonly #batch = new OtlpLogBatch();
-  readonly #logs = new Table(Log.stride, 1024);
+  readonly #logs = new Table(Log.stride, 1024, 'log records');
   readonly #attributes: AttributeReader;
   readonly #owners: OwnerReader;
-  readonly #resources = new Table(Resource.stride, 16);
-  readonly #scopes = new Table(Scope.stride, 16);
+  readonly #resources = new Table(Resource.stride, 16, 'resources');
+  readonly #scopes = new Table(Scope.stride, 16, 'scopes');
 
   constructor(fields: FieldTable) {
     this.#attributes = new AttributeReader(this.#reader, fields);

@@ -5,7 +5,7 @@ import { type WireReader, WireType } from './wire.ts';
 
 /**
  * Resource and InstrumentationScope, whose attributes belong to many records. A message that comes in several pieces is
- * merged, as protobuf asks: earlier attributes are copied behind, so that they stay in one run.
+ * merged, as protobuf asks: earlier attributes are copied behind, so that they stay in one run. An attribute that nests too deep is left out: there is no record to refuse.
  *
  * | message | fields |
  * |---|---|
@@ -38,8 +38,7 @@ export class OwnerReader {
       const field = tag >>> 3;
       if (field === attributeField) {
         reader.expect(tag & 7, WireType.bytes, 'attributes');
-        this.#attributes.read(reader.range(end), first);
-        this.#attributes.tooDeep = false;
+        this.#attributes.readShallow(reader.range(end), first);
       } else if (scopeAt >= 0 && (field === 1 || field === 2)) {
         reader.expect(tag & 7, WireType.bytes, 'scope');
         const stop = reader.range(end);

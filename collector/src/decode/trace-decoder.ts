@@ -33,13 +33,13 @@ export type DecodeOutcome =
 export class TraceDecoder {
   readonly #reader = new WireReader();
   readonly #batch = new OtlpSpanBatch();
-  readonly #spans = new Table(Span.stride, 1024);
+  readonly #spans = new Table(Span.stride, 1024, 'spans');
   readonly #attributes: AttributeReader;
   readonly #owners: OwnerReader;
-  readonly #events = new Table(Event.stride, 256);
-  readonly #links = new Table(Link.stride, 64);
-  readonly #resources = new Table(Resource.stride, 16);
-  readonly #scopes = new Table(Scope.stride, 16);
+  readonly #events = new Table(Event.stride, 256, 'events');
+  readonly #links = new Table(Link.stride, 64, 'links');
+  readonly #resources = new Table(Resource.stride, 16, 'resources');
+  readonly #scopes = new Table(Scope.stride, 16, 'scopes');
 
   constructor(fields: FieldTable) {
     this.#attributes = new AttributeReader(this.#reader, fields);

@@ -5,7 +5,8 @@ import { limits } from './limits.ts';
  *
  * Names that rules, the normaliser or the tables ask for are *permanent* and are interned at load. Names that only arrive
  * in spans are *dynamic*: when there are too many of them they are forgotten between two batches, which bounds memory
- * against senders that invent keys. A dynamic id is therefore valid within one batch only.
+ * against senders that invent keys. A dynamic id is therefore valid within one batch only. A single batch with far too
+ * many gets the name `_overflow` for the rest; names that somebody asks for are still found.
  */
 export type FieldId = number;
 
@@ -23,6 +24,8 @@ export interface FieldTable {
   readonly size: number;
   /** Grows each time dynamic names were forgotten; whoever caches dynamic ids compares it. */
   readonly generation: number;
+  /** Attributes whose name was one too many and that became `_overflow`, since the start. */
+  readonly overflowed: number;
   /** Forgets dynamic names when there are too many. Call between batches. */
   trim(): void;
 }
@@ -47,6 +50,8 @@ export function createFieldTable(dynamicNamesMax: number = limits.fieldNamesMax)
   let dynamicNames = 0;
   let generation = 0;
   let seed = randomSeed();
+  let overflowed = 0;
+  const overflow = intern(overflowName);
 
   function hash(bytes: Uint8Array, start: number, end: number): number {
     let h = seed;
@@ -108,7 +113,20 @@ export function createFieldTable(dynamicNamesMax: number = limits.fieldNamesMax)
 
   function internBytes(bytes: Uint8Array, start: number, end: number): FieldId {
     const at = locate(bytes, start, end);
-    return at >= 0 ? at : add(bytes.subarray(start, end), at);
+    if (at >= 0) return at;
+    if (dynamicNames < dynamicNamesMax * 2) return add(bytes.subarray(start, end), at);
+    overflowed++;
+    return overflow;
+  }
+
+  function intern(name: string): FieldId {
+    const bytes = textEncoder.encode(name);
+    const at = locate(bytes, 0, bytes.length);
+    const id = at >= 0 ? at : add(bytes, at);
+    const entry = entries[id]!;
+    if (!entry.permanent) dynamicNames--;
+    entry.permanent = true;
+    return id;
   }
 
   function trim(): void {
@@ -126,14 +144,7 @@ export function createFieldTable(dynamicNamesMax: number = limits.fieldNamesMax)
   }
 
   return {
-    intern(name) {
-      const bytes = textEncoder.encode(name);
-      const id = internBytes(bytes, 0, bytes.length);
-      const entry = entries[id]!;
-      if (!entry.permanent) dynamicNames--;
-      entry.permanent = true;
-      return id;
-    },
+    intern,
     internBytes,
     matches,
     name: (id) => entries[id]?.name ?? '',
@@ -144,10 +155,15 @@ export function createFieldTable(dynamicNamesMax: number = limits.fieldNamesMax)
     get generation() {
       return generation;
     },
+    get overflowed() {
+      return overflowed;
+    },
     trim,
   };
 }
 
+/** What attributes are called whose own name was one too many. */
+export const overflowName = '_overflow';
 const crowded = Number.MIN_SAFE_INTEGER;
 const emptyName = new Uint8Array(1);
 

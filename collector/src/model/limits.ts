@@ -29,13 +29,17 @@ export const limits = {
   answerCharsMax: 2048,
   /** Nested arrays, maps and messages in one request (protobuf AnyValue and JSON alike). */
   nestingDepthMax: 64,
-  spansPerBatchMax: 1 << 20,
+  /** Spans, log records, data points, events, links, resources, scopes of one request, each; and attributes of all of them. */
+  recordsPerBatchMax: 1 << 20,
+  attributesPerBatchMax: 1 << 22,
+  /** Objects, arrays and members in one JSON body; each costs far more memory than its two bytes. */
+  jsonValuesMax: 1 << 23,
   attributesPerSpanMax: 1024,
   attributeKeyBytesMax: 1024,
   attributeValueBytesMax: 4 * 1024 * 1024,
   eventsPerSpanMax: 1024,
   linksPerSpanMax: 1024,
-  /** Attribute keys remembered between batches; past it the dictionary starts anew with the next batch. */
+  /** Attribute keys remembered between batches; past it the dictionary starts anew with the next batch, past twice as many keys become `_overflow`. */
   fieldNamesMax: 65_536,
   /** Bytes waiting for their fsync; past it the receiver answers 503. */
   spoolPendingBytesMax: 64 * 1024 * 1024,

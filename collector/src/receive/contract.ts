@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../model/errors.ts';
+import { limits } from '../model/limits.ts';
 
 export type Encoding = 'protobuf' | 'json';
 
@@ -36,6 +37,14 @@ export interface ByteBudget {
   take(bytes: number): boolean;
   giveBack(bytes: number): void;
 }
+
+/** How long senders may take: for the headers of a request, and for all of it. */
+export interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+}
+
+export const patience: Patience = { headersMs: limits.headersMsMax, requestMs: limits.requestMsMax };
 
 /** Why a request has to wait: what others hold is all there is. */
 export const busy: OtlpOutcome = {

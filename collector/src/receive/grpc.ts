@@ -13,7 +13,15 @@ import {
 } from '@grpc/grpc-js';
 import { limits } from '../model/limits.ts';
 import { bearerCheck } from './auth.ts';
-import { busy, type ReceiveOptions, type Signal, signals, unauthenticated } from './contract.ts';
+import {
+  busy,
+  type Patience,
+  patience,
+  type ReceiveOptions,
+  type Signal,
+  signals,
+  unauthenticated,
+} from './contract.ts';
 import { encodeStatus, encodeSuccess, type Failure, failureText, grpcCodeOf } from './status.ts';
 
 /** An OTLP/gRPC server without a port: connections are given to it. */
@@ -35,7 +43,7 @@ const services: Readonly<Record<Signal, string>> = {
  * the message is read. One over `limits.bodyBytesMax`, as sent or unpacked, is RESOURCE_EXHAUSTED without RetryInfo; that is
  * grpc-js's own doing.
  */
-export function grpcIntake(options: ReceiveOptions): GrpcIntake {
+export function grpcIntake(options: ReceiveOptions, waits: Patience = patience): GrpcIntake {
   const server = new Server({
     'grpc.max_receive_message_length': limits.bodyBytesMax,
     'grpc.max_concurrent_streams': limits.grpcStreamsPerConnectionMax,
@@ -44,7 +52,7 @@ export function grpcIntake(options: ReceiveOptions): GrpcIntake {
     'grpc.keepalive_timeout_ms': limits.headersMsMax,
     'grpc-node.max_session_memory': limits.http2SessionMegabytesMax,
     'grpc.enable_channelz': 0,
-    interceptors: [guard(options)],
+    interceptors: [guard(options, waits)],
   });
   for (const signal of signals) server.addService(definition(signal), { Export: exporter(signal, options) });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -52,7 +60,7 @@ export function grpcIntake(options: ReceiveOptions): GrpcIntake {
   const connections = new NetServer((socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    cutWhenSilent(socket);
+    cutWhenSilent(socket, waits);
     injector.injectConnection(socket);
   });
   connections.maxConnections = limits.connectionsMax;
@@ -98,7 +106,7 @@ function statusOf(failure: Failure): { code: number; details: string; metadata: 
 }
 
 /** Looks at a call before its message is read: who sends, and whether there is room; and ends one whose message does not come. */
-function guard(options: ReceiveOptions): ServerInterceptor {
+function guard(options: ReceiveOptions, waits: Patience): ServerInterceptor {
   const isAuthorised = bearerCheck(options.bearerToken);
   let reading = 0;
   return (_method, call) => {
@@ -106,9 +114,9 @@ function guard(options: ReceiveOptions): ServerInterceptor {
     const waitForMessage = () => {
       reading++;
       const timer = setTimeout(() => {
-        const details = `the message did not arrive within ${limits.requestMsMax} ms`;
+        const details = `the message did not arrive within ${waits.requestMs} ms`;
         intercepted.sendStatus({ code: Status.DEADLINE_EXCEEDED, details });
-      }, limits.requestMsMax);
+      }, waits.requestMs);
       stopWaiting = () => {
         clearTimeout(timer);
         reading--;
@@ -144,10 +152,10 @@ function guard(options: ReceiveOptions): ServerInterceptor {
 }
 
 /** An HTTP/2 connection starts with a preface of 24 bytes; one that does not send even that holds a place for nothing. */
-function cutWhenSilent(socket: Socket): void {
+function cutWhenSilent(socket: Socket, waits: Patience): void {
   const timer = setTimeout(() => {
     if (socket.bytesRead < 24) socket.destroy();
-  }, limits.headersMsMax).unref();
+  }, waits.headersMs).unref();
   socket.once('close', () => clearTimeout(timer));
   socket.on('error', () => socket.destroy());
 }

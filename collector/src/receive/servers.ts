@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { limits } from '../model/limits.ts';
 import type { ReceiveConfig } from './config.ts';
-import type { ReceiveOptions } from './contract.ts';
+import { type Patience, patience, type ReceiveOptions } from './contract.ts';
 import { grpcIntake } from './grpc.ts';
 import { listen, urlOf } from './listen.ts';
 
@@ -18,10 +18,11 @@ export async function startServers(
   config: ReceiveConfig,
   http: RequestListener,
   options: ReceiveOptions,
+  waits: Patience = patience,
 ): Promise<Servers> {
-  const web = await startHttp(config, http);
+  const web = await startHttp(config, http, waits);
   if (config.grpc.listen === 'off') return { urls: { http: web.url, grpc: undefined }, close: web.close };
-  const grpc = grpcIntake(options);
+  const grpc = grpcIntake(options, waits);
   try {
     await listen(grpc.connections, config.grpc.listen, 'receive.grpc.listen');
   } catch (error) {
@@ -35,13 +36,13 @@ export async function startServers(
 }
 
 /** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
-async function startHttp(config: ReceiveConfig, listener: RequestListener) {
+async function startHttp(config: ReceiveConfig, listener: RequestListener, waits: Patience) {
   const server = createServer(
     {
-      headersTimeout: limits.headersMsMax,
-      requestTimeout: limits.requestMsMax,
+      headersTimeout: waits.headersMs,
+      requestTimeout: waits.requestMs,
       keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 5_000,
+      connectionsCheckingInterval: waits.headersMs / 2,
       maxHeaderSize: limits.headerBytesMax,
     },
     listener,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import type { Redactor } from '../../model/redaction.ts';
@@ -189,14 +190,16 @@ export class AttributeMapWriter {
 
   #otherValue(writer: RowWriter, field: FieldId, text: string): void {
     const name = field < 0 ? 'body' : this.#fields.name(field);
-    writer.string(this.#redactor?.text(text, name) ?? text);
+    this.#text(writer, this.#redactor?.text(text, name) ?? text);
   }
 
-  /** One huge value must not fail its batch: it is cut between two characters and says so. */
+  /** One huge value must not fail its batch: it is cut between two characters and says how long it was, and its hash. */
   #cutValue(writer: RowWriter, bytes: Buffer, start: number, length: number): void {
-    const mark = Buffer.from(`…[spanwarden: cut, ${length} bytes in all]`);
+    const digest = hash('sha256', bytes.subarray(start, start + length), 'hex').slice(0, 16);
+    const mark = Buffer.from(`…[spanwarden: cut, sha256 ${digest}, ${length} bytes in all]`);
     let end = start + limits.attributeValueBytesMax - mark.length;
-    while ((bytes[end]! & 0xc0) === 0x80) end--;
+    // A character has at most three further bytes; more of them are no text, and can be cut anywhere.
+    for (let i = 0; i < 3 && (bytes[end]! & 0xc0) === 0x80; i++) end--;
     writer.varint(end - start + mark.length);
     writer.raw(bytes, start, end);
     writer.raw(mark, 0, mark.length);

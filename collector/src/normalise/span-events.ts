@@ -34,7 +34,7 @@ export class NormalisedEvents implements SpanEvents {
   #sessions: ReadonlyMap<number, Session> | undefined;
   readonly #fields: FieldTable;
   readonly #operation: FieldId;
-  readonly #session: FieldId;
+  readonly #conversation: FieldId;
   readonly #presence: readonly (readonly [FieldId, number])[];
   /** Fields of `expectedContent`. */
   readonly #content: readonly FieldId[];
@@ -58,7 +58,7 @@ export class NormalisedEvents implements SpanEvents {
   constructor(fields: FieldTable) {
     this.#fields = fields;
     this.#operation = fields.intern('gen_ai.operation.name');
-    this.#session = fields.intern('spanwarden.session');
+    this.#conversation = fields.intern('gen_ai.conversation.id');
     this.#presence = categoryByPresence.map(([name, category]) => [fields.intern(name), category]);
     this.#content = expectedContent.map(({ attribute }) => fields.intern(attribute));
     const read = (name: string) => this.value(this.#span, this.#idOf(name));
@@ -239,17 +239,23 @@ export class NormalisedEvents implements SpanEvents {
     const own = this.#own(this.batch.findSpanAttribute(this.#span, this.#idOf(name)), name);
     if (own === elsewhere) return this.#translator.messages(this.#span, name);
     if (own === null) return none;
-    return name === 'gen_ai.input.messages' ? this.#repeatedMessages(name) : undefined;
+    const isAsSent = this.#translator.corrected(this.#span, name) === undefined;
+    return isAsSent && name === 'gen_ai.input.messages' ? this.#repeatedMessages(name) : undefined;
   }
 
   /** The conversation that a call sends again, of which only what is new is read. */
   #repeatedMessages(name: MessageField): readonly Message[] | undefined {
     const { attributes, bytes } = this.batch;
     const at = this.batch.findSpanAttribute(this.#span, this.#idOf(name)) * Attribute.stride;
-    const session = this.value(this.#span, this.#session);
-    if (attributes[at + Attribute.type] !== ValueType.string || typeof session !== 'string') return undefined;
+    if (attributes[at + Attribute.type] !== ValueType.string) return undefined;
+    // What a session is may be found out later, by these messages: conversation and trace are known.
+    const conversation = this.value(this.#span, this.#conversation) || this.#traceId();
     const start = attributes[at + Attribute.value]!;
-    return this.#history.read(session, bytes, start, start + attributes[at + Attribute.length]!);
+    return this.#history.read(valueText(conversation), bytes, start, start + attributes[at + Attribute.length]!);
+  }
+
+  #traceId(): string {
+    return this.batch.hex(this.batch.spans[this.#span * Span.stride + Span.traceId]!, 16);
   }
 
   /** Categories by what the span says in another dialect. */

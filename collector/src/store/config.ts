@@ -78,7 +78,7 @@ export const storeConfigSchema = z
       .default('full')
       .describe(
         'How the messages that calls of a model send are stored. full (default): with every span, as they came, so that other tools read ' +
-          'spans unchanged. once: each message once for a session and day, in otel_messages, and spans name it by its hash; the ' +
+          'spans unchanged. once: each message of a conversation once a day, in otel_messages, and spans name it by its hash; the ' +
           'view otel_traces_full has the whole spans. Either way backtests and explanations see the same. See docs/messages.md.',
       ),
   })

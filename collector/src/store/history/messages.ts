@@ -1,7 +1,7 @@
 import type { FieldTable } from '../../model/fields.ts';
 import { Attribute } from '../../model/span-batch.ts';
 import type { StoreClient } from '../client.ts';
-import { SpanSession } from '../rows/span-session.ts';
+import { SpanConversation } from '../rows/span-conversation.ts';
 import type { HistoryBatch } from './batch.ts';
 
 /** A list of messages in a batch that stands there as hashes. */
@@ -22,7 +22,7 @@ const gone = Buffer.from('null');
 /** Puts the lists of messages that spans name by hashes back in their place. */
 export class MessageResolver {
   readonly #client: StoreClient;
-  readonly #session: SpanSession;
+  readonly #conversation: SpanConversation;
   /** Conversations go on: the texts of one call are those of the next. */
   #texts = new Map<string, Buffer>();
   #bytes = 0;
@@ -30,7 +30,7 @@ export class MessageResolver {
 
   constructor(client: StoreClient, fields: FieldTable) {
     this.#client = client;
-    this.#session = new SpanSession(fields);
+    this.#conversation = new SpanConversation(fields);
   }
 
   /**
@@ -47,12 +47,12 @@ export class MessageResolver {
     for (let from = 0; from < batch.references.length; from += spansAtOnce) {
       const group = batch.references.slice(from, from + spansAtOnce).map((each) => this.#named(batch, each));
       await this.#fetch(group);
-      for (const { span, at, session, hashes } of group) {
+      for (const { span, at, conversation, hashes } of group) {
         if (added > bytesMax) {
           spans = span;
           break;
         }
-        const list = this.#list(session, hashes);
+        const list = this.#list(conversation, hashes);
         batch.attributes[at + Attribute.value] = length;
         batch.attributes[at + Attribute.length] = list.length;
         parts.push(list);
@@ -68,13 +68,13 @@ export class MessageResolver {
   #named(batch: HistoryBatch, { span, at }: Reference): Named {
     const start = batch.attributes[at + Attribute.value]!;
     const text = batch.bytes.toString('latin1', start, start + batch.attributes[at + Attribute.length]!);
-    return { span, at, session: this.#session.of(batch, span), hashes: text.split(' ') };
+    return { span, at, conversation: this.#conversation.of(batch, span), hashes: text.split(' ') };
   }
 
-  #list(session: string, hashes: readonly string[]): Buffer {
+  #list(conversation: string, hashes: readonly string[]): Buffer {
     const parts: Buffer[] = [open];
     for (const hash of hashes) {
-      const text = this.#texts.get(keyOf(session, hash));
+      const text = this.#texts.get(keyOf(conversation, hash));
       if (text === undefined) this.#missing++;
       if (parts.length > 1) parts.push(comma);
       parts.push(text ?? gone);
@@ -88,35 +88,35 @@ export class MessageResolver {
       this.#texts = new Map();
       this.#bytes = 0;
     }
-    const sessions = new Set<string>();
+    const conversations = new Set<string>();
     const wanted = new Set<string>();
-    for (const { session, hashes } of group) {
+    for (const { conversation, hashes } of group) {
       for (const hash of hashes) {
-        if (this.#texts.has(keyOf(session, hash))) continue;
-        sessions.add(session);
+        if (this.#texts.has(keyOf(conversation, hash))) continue;
+        conversations.add(conversation);
         wanted.add(hash);
       }
     }
     const all = [...wanted];
     for (let from = 0; from < all.length; from += hashesPerQuery) {
-      await this.#query([...sessions], all.slice(from, from + hashesPerQuery));
+      await this.#query([...conversations], all.slice(from, from + hashesPerQuery));
     }
   }
 
-  async #query(sessions: readonly string[], hashes: readonly string[]): Promise<void> {
+  async #query(conversations: readonly string[], hashes: readonly string[]): Promise<void> {
     const { stream } = await this.#client.exec({
-      query: `SELECT SessionId, Hash, Text FROM otel_messages
-WHERE SessionId IN {sessions:Array(String)} AND Hash IN {hashes:Array(String)}
-LIMIT 1 BY SessionId, Hash
+      query: `SELECT Conversation, Hash, Text FROM otel_messages
+WHERE Conversation IN {conversations:Array(String)} AND Hash IN {hashes:Array(String)}
+LIMIT 1 BY Conversation, Hash
 FORMAT RowBinary`,
-      query_params: { sessions, hashes },
+      query_params: { conversations, hashes },
     });
     const bytes = Buffer.concat(await (stream as AsyncIterable<Buffer> & { toArray(): Promise<Buffer[]> }).toArray());
     for (let at = 0; at < bytes.length; ) {
-      const [session, afterSession] = stringAt(bytes, at);
-      const [hash, afterHash] = stringAt(bytes, afterSession);
+      const [conversation, afterConversation] = stringAt(bytes, at);
+      const [hash, afterHash] = stringAt(bytes, afterConversation);
       const [text, next] = stringAt(bytes, afterHash);
-      const key = keyOf(session.toString(), hash.toString());
+      const key = keyOf(conversation.toString(), hash.toString());
       if (!this.#texts.has(key)) this.#bytes += text.length;
       this.#texts.set(key, Buffer.from(text));
       at = next;
@@ -125,12 +125,12 @@ FORMAT RowBinary`,
 }
 
 interface Named extends Reference {
-  readonly session: string;
+  readonly conversation: string;
   readonly hashes: readonly string[];
 }
 
-function keyOf(session: string, hash: string): string {
-  return `${hash} ${session}`;
+function keyOf(conversation: string, hash: string): string {
+  return `${hash} ${conversation}`;
 }
 
 /** A String of RowBinary, and where the next value begins. */

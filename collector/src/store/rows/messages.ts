@@ -5,7 +5,7 @@ import type { Rows } from '../../model/spool.ts';
 import { RowWriter } from './rowbinary.ts';
 
 /** The columns of otel_messages that are inserted, in this order. */
-export const messagesColumns = ['Day', 'SessionId', 'Hash', 'Text'] as const;
+export const messagesColumns = ['Day', 'Conversation', 'Hash', 'Text'] as const;
 
 /** A message of a list, where it stands in it from the start of the list. */
 interface StoredMessage {
@@ -25,7 +25,7 @@ export interface MessageRows {
 }
 
 /**
- * Lists of messages, taken apart: each message is a row of its own, once for a session and a UTC day, and the list becomes the hashes
+ * Lists of messages, taken apart: each message is a row of its own, once for a conversation and a UTC day, and the list becomes the hashes
  * of its messages. The hash is 128 bits of SHA-256, as nobody may be able to write a message that another one is taken for. A
  * day has rows of its own, so that whatever a span names is dropped no earlier than the span.
  */
@@ -44,15 +44,16 @@ export class MessageRowWriter {
    * it is no list, or not worth it.
    * @param day of the span, since the epoch
    */
-  refer(session: string, day: number, bytes: Buffer, start: number, end: number): string | undefined {
-    if (end - start < listBytesMin || session === '' || session.length > sessionCharsMax) return undefined;
+  refer(conversation: string, day: number, bytes: Buffer, start: number, end: number): string | undefined {
+    if (end - start < listBytesMin || conversation === '' || conversation.length > conversationCharsMax)
+      return undefined;
     // What stands before the bracket at the end would stand behind a message where the list goes on.
     if (bytes[end - 2]! <= space) return undefined;
-    const messages = this.#lists.read(`${day} ${session}`, bytes, start, end);
+    const messages = this.#lists.read(`${day} ${conversation}`, bytes, start, end);
     if (messages === undefined || messages.length * 2 * (hashChars + 1) > end - start) return undefined;
     let hashes = '';
     for (const message of messages) {
-      if (!message.landed && message.batch !== this.#batch) this.#row(message, session, day, bytes, start);
+      if (!message.landed && message.batch !== this.#batch) this.#row(message, conversation, day, bytes, start);
       hashes += hashes === '' ? message.hash : ` ${message.hash}`;
     }
     return hashes;
@@ -72,9 +73,9 @@ export class MessageRowWriter {
     };
   }
 
-  #row(message: StoredMessage, session: string, day: number, bytes: Buffer, start: number): void {
+  #row(message: StoredMessage, conversation: string, day: number, bytes: Buffer, start: number): void {
     this.#writer.u16(day);
-    this.#writer.string(session);
+    this.#writer.string(conversation);
     this.#writer.string(message.hash);
     this.#writer.bytes(bytes, start + message.from, start + message.to);
     message.batch = this.#batch;
@@ -84,7 +85,7 @@ export class MessageRowWriter {
 
 /** Shorter lists cost less than what names their messages. */
 const listBytesMin = 512;
-const sessionCharsMax = 512;
+const conversationCharsMax = 512;
 
 /**
  * Divides a list at its commas. A message is all between two of them, spaces too, so that putting the messages together gives the

@@ -7,8 +7,8 @@ import { AttributeMapWriter } from './attribute-map.ts';
 import { redactedMark } from './attribute-types.ts';
 import { type MessageRows, MessageRowWriter } from './messages.ts';
 import { RowWriter } from './rowbinary.ts';
+import { SpanConversation } from './span-conversation.ts';
 import { FactMapWriter } from './span-facts.ts';
-import { SpanSession } from './span-session.ts';
 import { edgesOf, type TimeEdges, type TimeRange, withOriginal, writeTime } from './times.ts';
 
 /**
@@ -64,7 +64,7 @@ export class SpanRowEncoder {
   #resourceRedacted: boolean[] = [];
   readonly #facts: FactMapWriter;
   readonly #messages: MessageRowWriter | undefined;
-  readonly #session: SpanSession;
+  readonly #conversation: SpanConversation;
   readonly #redactor: Redactor | undefined;
 
   /**
@@ -79,7 +79,7 @@ export class SpanRowEncoder {
     messages: 'full' | 'once' = 'full',
   ) {
     this.#messages = messages === 'once' ? new MessageRowWriter() : undefined;
-    this.#session = new SpanSession(fields, redactor);
+    this.#conversation = new SpanConversation(fields, redactor);
     this.#redactor = redactor;
     this.#maps = new AttributeMapWriter(fields, redactor);
     this.#facts = new FactMapWriter(fields, facts, redactor);
@@ -162,7 +162,8 @@ export class SpanRowEncoder {
   #referOf(batch: SpanBatch, at: number, day: number): AttributeMapWriter['refer'] {
     const messages = this.#messages;
     if (messages === undefined) return undefined;
-    return (bytes, start, end) => messages.refer(this.#session.of(batch, at / Span.stride), day, bytes, start, end);
+    return (bytes, start, end) =>
+      messages.refer(this.#conversation.of(batch, at / Span.stride), day, bytes, start, end);
   }
 
   /** Writes the start, moved into the accepted range; returns the attribute that keeps the original if it was moved. */

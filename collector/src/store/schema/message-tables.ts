@@ -11,16 +11,16 @@ export function messageTables(database: string, ttlDays: number): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${database}.otel_messages (
   Day Date ${zstd},
-  SessionId String ${zstd},
+  Conversation String ${zstd},
   Hash String ${zstd},
   Text String ${zstd}
 ) ENGINE = ReplacingMergeTree
 PARTITION BY Day
-ORDER BY (SessionId, Hash)
+ORDER BY (Conversation, Hash)
 TTL Day + toIntervalDay(${ttlDays})
 SETTINGS ${tableSettings}`,
     `CREATE VIEW IF NOT EXISTS ${database}.otel_traces_full AS
-SELECT span.* EXCEPT (MessageSession, Hashes) REPLACE (if(
+SELECT span.* EXCEPT (MessagesOf, Hashes) REPLACE (if(
     empty(span.Hashes),
     span.SpanAttributes,
     mapUpdate(span.SpanAttributes, map('gen_ai.input.messages', concat('[', arrayStringConcat(
@@ -28,14 +28,15 @@ SELECT span.* EXCEPT (MessageSession, Hashes) REPLACE (if(
   ) AS SpanAttributes)
 FROM (
   SELECT *, AgentName, ConversationId, UserId, ToolName, OperationName, RequestModel, InputTokens, OutputTokens,
-    AttributeTypes, Facts, if(ConversationId = '', TraceId, ConversationId) AS MessageSession,
+    AttributeTypes, Facts, StitchedSession, SessionId, SessionSource,
+    if(ConversationId = '', TraceId, ConversationId) AS MessagesOf,
     if(${letter} = 'r', splitByChar(' ', SpanAttributes['gen_ai.input.messages']), []) AS Hashes
   FROM ${database}.otel_traces
 ) AS span
 LEFT JOIN (
-  SELECT SessionId, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
-  FROM (SELECT SessionId, Hash, Text FROM ${database}.otel_messages LIMIT 1 BY SessionId, Hash)
-  GROUP BY SessionId
-) AS said ON said.SessionId = span.MessageSession`,
+  SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
+  FROM (SELECT Conversation, Hash, Text FROM ${database}.otel_messages LIMIT 1 BY Conversation, Hash)
+  GROUP BY Conversation
+) AS said ON said.Conversation = span.MessagesOf`,
   ];
 }

@@ -3,8 +3,8 @@ import type { Redactor } from '../../model/redaction.ts';
 import { Attribute, Span, type SpanBatch, ValueType } from '../../model/span-batch.ts';
 import { valueText } from '../../model/value.ts';
 
-/** The session of a span as its row says it, so that readers of rows find it: its conversation, else its trace; '' without either. */
-export class SpanSession {
+/** The conversation of a span as its row says it, so that readers of rows find it: its id, else the trace; '' without either. */
+export class SpanConversation {
   readonly #conversation: FieldId;
   readonly #redactor: Redactor | undefined;
 

@@ -38,7 +38,10 @@ export interface Shared {
 export function createShared(fields: FieldTable): Shared {
   const scanner = createLiteralScanner();
   const turned = new Set(rot13Words.map((word) => scanner.add(word)));
-  const views = new TextViews((member) => scanner.hits(member).some((id) => turned.has(id)));
+  const views = new TextViews((member) => {
+    const { hits, traits } = scanner.look(member);
+    return { traits, mayTurn: hits.some((id) => turned.has(id)) };
+  });
   return { readerOf: createReaders(fields, views), scanner };
 }
 

@@ -1,6 +1,10 @@
 import { foldCase } from '../text/fold.ts';
 
-/** An Aho-Corasick automaton as a table: one row per state, one column per class of characters. */
+/**
+ * An Aho-Corasick automaton as a table: one row per state, one column per class of characters. All white space of ASCII is one
+ * class, of which a run counts once, and control characters that nobody sees do not count at all: what it finds in a text, it also
+ * finds in the text's normalised form, and the other way round, as long as that is ASCII.
+ */
 export interface Automaton {
   /** The class of each UTF-16 unit; characters of no needle share class 0. */
   readonly classOf: Uint16Array;
@@ -11,14 +15,12 @@ export interface Automaton {
   readonly loud: number;
   /** The needles that end in a state, by how many rows it is behind `loud`. */
   readonly outputs: readonly Int32Array[];
-  /** No needle is looked for with more characters than this. */
-  readonly depth: number;
 }
 
-/** Folded needles, each of characters of one UTF-16 unit. A table of more than `cellsMax` cells looks for beginnings only. */
+/** Folded needles as `likeNormalised` leaves them, each of characters of one UTF-16 unit. A table of more than `cellsMax` cells looks for beginnings only. */
 export function buildAutomaton(needles: readonly string[], cellsMax: number): Automaton {
   const { classOf, classes } = classify(needles);
-  const { next, states, ends, depth } = buildTrie(needles, classOf, classes, cellsMax);
+  const { next, states, ends, spaced } = buildTrie(needles, classOf, classes, cellsMax);
   const fail = new Int32Array(states);
   const found: (Set<number> | undefined)[] = ends;
   const queue: number[] = [];
@@ -38,8 +40,10 @@ export function buildAutomaton(needles: readonly string[], cellsMax: number): Au
         queue.push(next[slot]!);
       }
     }
+    if (spaced.has(state)) next[state * classes + spaceClass] = state;
   }
-  return { classOf, classes, depth, ...renumber(next, found, states, classes) };
+  for (let state = 0; state < states; state++) next[state * classes + skippedClass] = state;
+  return { classOf, classes, ...renumber(next, found, states, classes) };
 }
 
 /** Gives the states in which something ends the highest numbers, so that one comparison tells them from the others. */
@@ -67,12 +71,26 @@ function renumber(
   return { next: table, loud: silent * classes, outputs };
 }
 
+/** The form of a literal in which the automaton looks for it. */
+export function likeNormalised(literal: string): string {
+  return literal.replace(skipped, '').replace(spaces, ' ');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const skipped = /[\x00-\x08\x0e-\x1f]+/g;
+const spaces = /[\t-\r ]+/g;
+const spaceClass = 1;
+const skippedClass = 2;
+
 /** A class for each folded character of the needles; every character that folds to it is of the same class. */
 function classify(needles: readonly string[]): { readonly classOf: Uint16Array; readonly classes: number } {
   const classOf = new Uint16Array(65_536);
-  let classes = 1;
+  let classes = 3;
+  classOf.fill(skippedClass, 0, 0x20);
+  classOf.fill(spaceClass, 0x09, 0x0e);
+  classOf[0x20] = spaceClass;
   // What texts mostly consist of stands at the start of each row, so that little of the table has to be near the processor.
-  for (const needle of [' etaoinshrdlcumwfgypbvkxqjz', ...needles]) {
+  for (const needle of ['etaoinshrdlcumwfgypbvkxqjz', ...needles]) {
     for (let i = 0; i < needle.length; i++) {
       const unit = needle.charCodeAt(i);
       if (classOf[unit] === 0) classOf[unit] = classes++;
@@ -98,10 +116,11 @@ interface Trie {
   readonly states: number;
   /** By state, the literals that end there. */
   readonly ends: (Set<number> | undefined)[];
-  readonly depth: number;
+  /** The states that white space leads to. */
+  readonly spaced: ReadonlySet<number>;
 }
 
-/** Of needles up to a length that no lane of the scan minds, or of shorter beginnings when these do not fit. */
+/** Of needles up to a length that tells them from one another, or of shorter beginnings when these do not fit. */
 function buildTrie(needles: readonly string[], classOf: Uint16Array, classes: number, cellsMax: number): Trie {
   for (const length of [32, 16, 8, 6, 5, 4, 3, 2]) {
     const trie = tryTrie(needles, length, classOf, classes, cellsMax);
@@ -121,13 +140,16 @@ function tryTrie(
   const statesMax = Math.min(chars, Math.floor(cellsMax / classes));
   const next = new Int32Array(Math.max(1, statesMax) * classes);
   const ends: (Set<number> | undefined)[] = [undefined];
+  const spaced = new Set<number>();
   let states = 1;
   for (const [id, needle] of needles.entries()) {
     let state = 0;
     for (let i = 0; i < Math.min(needle.length, length); i++) {
-      const slot = state * classes + classOf[needle.charCodeAt(i)]!;
+      const column = classOf[needle.charCodeAt(i)]!;
+      const slot = state * classes + column;
       if (next[slot] === 0) {
         if (states >= statesMax) return undefined;
+        if (column === spaceClass) spaced.add(states);
         next[slot] = states++;
         ends.push(undefined);
       }
@@ -137,5 +159,5 @@ function tryTrie(
     here.add(id);
     ends[state] = here;
   }
-  return { next: next.subarray(0, states * classes), states, ends, depth: length };
+  return { next: next.subarray(0, states * classes), states, ends, spaced };
 }

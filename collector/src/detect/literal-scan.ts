@@ -1,25 +1,39 @@
+import { hasRun, TextTrait, type TextTraits, traitOf } from '../text/traits.ts';
 import { buildAutomaton } from './literal-automaton.ts';
 
-/** The needles that may stand in a text, by their places in the list, each once, in no order. */
-export type Scan = (text: string) => Int32Array;
+/** What one pass over a text tells. */
+export interface Scanned {
+  /** The needles that may stand in it, by their places in the list, each once, in no order. */
+  readonly hits: Int32Array;
+  readonly traits: TextTraits;
+  /** What costly matchers said of the text, kept by the literal scanner. */
+  answers?: Map<number, boolean>;
+}
+
+export type Scan = (text: string) => Scanned;
 
 /** Pieces of a text are copied here: reading an array costs a fraction of asking a string for each character. */
 const chunkUnits = 16_384;
 /** Shorter pieces are read by one lane. */
-const lanesUnitsMin = 512;
+const lanesUnitsMin = 256;
+/** A unit's class stands in these bits, its traits above them. */
+const classBits = 16;
+const classMask = (1 << classBits) - 1;
 
 /**
  * A scan for all needles at once. The table of the automaton is what costs: each step waits for the one before. So four lanes
- * read four parts of a piece side by side, each as far into the next part as a needle is long.
+ * read four parts of a piece side by side; afterwards each goes on into the next part until it stands where that part's own
+ * lane stood, as from there on both say the same.
  */
 export function createScan(needles: readonly string[], cellsMax: number): Scan {
-  const { classOf, classes, next, loud, outputs, depth } = buildAutomaton(needles, cellsMax);
-  // Behind the piece are zeros, which no needle holds.
-  const units = new Uint16Array(chunkUnits + 4 * depth);
+  const { classOf, classes, next, loud, outputs } = buildAutomaton(needles, cellsMax);
+  const lookup = Int32Array.from(classOf, (column, unit) => column | (traitOf(unit) << classBits));
+  const units = new Uint16Array(chunkUnits);
   const bytes = Buffer.from(units.buffer);
   const seen = new Int32Array(needles.length);
   let turn = 0;
   let found: number[] = [];
+  let traits = 0;
 
   const note = (row: number): void => {
     for (const id of outputs[(row - loud) / classes]!) {
@@ -28,40 +42,65 @@ export function createScan(needles: readonly string[], cellsMax: number): Scan {
       found.push(id);
     }
   };
-  const oneLane = (length: number): void => {
-    let row = 0;
-    for (let at = 0; at < length; at++) {
-      row = next[row + classOf[units[at]!]!]!;
-      if (row >= loud) note(row);
+  /** The row in which the lane ends that comes to `from` in `row`. */
+  const oneLane = (row: number, from: number, to: number): number => {
+    let here = row;
+    let all = 0;
+    for (let at = from; at < to; at++) {
+      const each = lookup[units[at]!]!;
+      all |= each;
+      here = next[here + (each & classMask)]!;
+      if (here >= loud) note(here);
     }
+    traits |= all;
+    return here;
   };
-  const fourLanes = (length: number): void => {
-    const part = (length + 3) >>> 2;
-    const end = part + depth - 1;
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let at = 0; at < end; at++) {
-      a = next[a + classOf[units[at]!]!]!;
-      b = next[b + classOf[units[at + part]!]!]!;
-      c = next[c + classOf[units[at + 2 * part]!]!]!;
-      d = next[d + classOf[units[at + 3 * part]!]!]!;
+  /** Goes on from a boundary of two parts: undefined when it met the lane that started there, else its row at the end. */
+  const goOn = (row: number, from: number, to: number): number | undefined => {
+    let [here, started] = [row, 0];
+    for (let at = from; here !== started; at++) {
+      if (at === to) return here;
+      const column = classOf[units[at]!]!;
+      here = next[here + column]!;
+      started = next[started + column]!;
+      if (here >= loud) note(here);
+    }
+    return undefined;
+  };
+  const fourLanes = (row: number, length: number): number => {
+    const part = length >>> 2;
+    let [a, b, c, d] = [row, 0, 0, 0];
+    let all = 0;
+    for (let at = 0; at < part; at++) {
+      const [inA, inB] = [lookup[units[at]!]!, lookup[units[at + part]!]!];
+      const [inC, inD] = [lookup[units[at + 2 * part]!]!, lookup[units[at + 3 * part]!]!];
+      all |= inA | inB | inC | inD;
+      a = next[a + (inA & classMask)]!;
+      b = next[b + (inB & classMask)]!;
+      c = next[c + (inC & classMask)]!;
+      d = next[d + (inD & classMask)]!;
       if (a >= loud) note(a);
       if (b >= loud) note(b);
       if (c >= loud) note(c);
       if (d >= loud) note(d);
     }
+    traits |= all;
+    const last = oneLane(d, 4 * part, length);
+    return goOn(a, part, length) ?? goOn(b, 2 * part, length) ?? goOn(c, 3 * part, length) ?? last;
   };
   return (text) => {
-    turn++;
+    turn = (turn + 1) | 0;
+    if (turn === 0) seen.fill(turn++);
     found = [];
-    for (let from = 0; from === 0 || from + depth - 1 < text.length; from += chunkUnits - depth + 1) {
+    traits = 0;
+    for (let row = 0, from = 0; from < text.length; from += chunkUnits) {
       const piece = text.length <= chunkUnits ? text : text.slice(from, from + chunkUnits);
       // UTF-16 as the machine has it: all that Node runs on are little-endian.
       const length = bytes.write(piece, 'utf16le') >>> 1;
-      units.fill(0, length, length + 4 * depth);
-      if (length < lanesUnitsMin) oneLane(length);
-      else fourLanes(length);
+      row = length < lanesUnitsMin ? oneLane(row, 0, length) : fourLanes(row, length);
     }
-    return found.length > 0 ? Int32Array.from(found) : none;
+    const mayRun = text.length > chunkUnits || hasRun(units, text.length) ? TextTrait.run : 0;
+    return { hits: found.length > 0 ? Int32Array.from(found) : none, traits: (traits >>> classBits) | mayRun };
   };
 }
 

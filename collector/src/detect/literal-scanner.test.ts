@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { foldCase } from '../text/fold.ts';
+import { normaliseText } from '../text/normalise-text.ts';
 import { createLiteralScanner } from './literal-scanner.ts';
 import { type Matcher, Member } from './matcher.ts';
 
@@ -79,6 +80,41 @@ test('more than 32 texts, texts in texts, and folding', () => {
     [77],
   );
   assert.equal(inner.test(member), true);
+});
+
+test('in long texts, wherever the parts that are read side by side meet, and in what normalising joins', () => {
+  const piece = fc.constantFrom('needle', 'a b', ' ', '\n\t', '\u0001', 'x', 'need', 'NEEDLE', 'é', '0123456789abcdef');
+  const scanner = createLiteralScanner();
+  const [needle, pair] = [scanner.add('needle')!, scanner.add('a b x')!];
+  const text = fc.array(fc.tuple(piece, fc.integer({ min: 1, max: 900 })), { maxLength: 40 });
+  fc.assert(
+    fc.property(text, fc.nat(20), (parts, before) => {
+      const all =
+        'y'.repeat(before) + parts.map(([part, times]) => part.repeat(part === 'x' ? times : times % 9)).join('');
+      const hits = new Set(scanner.hits(new Member(all)));
+      const normal = normaliseText(all);
+      assert.equal(hits.has(needle), normal.includes('needle'));
+      assert.equal(hits.has(pair), normal.includes('a b x'));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a regex is asked once about a text, and apart about its normalised form', () => {
+  const scanner = createLiteralScanner();
+  const asked: string[] = [];
+  const regex = (): Matcher => ({
+    ...guarded([['needle']]),
+    test: ({ text }) => asked.push(text) > 0 && text.startsWith('NEEDLE'),
+    spec: { kind: 'regex', source: '^NEEDLE', flags: { i: false, m: false, s: false } },
+  });
+  const [first, second] = [scanner.guard(regex()), scanner.guard(regex())];
+  const text = `NEEDLE ${'x'.repeat(200)}`;
+  const [member, again] = [new Member(text), new Member(text)];
+  const twin = Object.defineProperty(new Member(text, undefined, member), 'text', { value: text.toLowerCase() });
+  assert.deepEqual([first.test(member), second.test(member), first.test(again)], [true, true, true]);
+  assert.deepEqual([first.test(twin), second.test(twin)], [false, false]);
+  assert.deepEqual(asked, [text, text.toLowerCase()]);
 });
 
 test('a cheap matcher, or one that requires nothing, stays as it is', () => {

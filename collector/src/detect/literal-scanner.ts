@@ -1,5 +1,6 @@
 import { limits } from '../model/limits.ts';
-import { createScan, type Scan } from './literal-scan.ts';
+import { likeNormalised } from './literal-automaton.ts';
+import { createScan, type Scan, type Scanned } from './literal-scan.ts';
 import type { Matcher, Member } from './matcher.ts';
 
 /** The number of a literal in the scanner of a detector. */
@@ -16,6 +17,8 @@ export interface LiteralScanner {
   add(literal: string): LiteralId | undefined;
   /** The literals that may stand in the member, each once, in no order; kept for the life of the member. */
   hits(member: Member): Int32Array;
+  /** The same and the traits of the text. */
+  look(member: Member): Scanned;
   /** The matcher, asked only about members that hold the texts it requires. */
   guard(matcher: Matcher): Matcher;
 }
@@ -24,6 +27,14 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
   const literals: string[] = [];
   const ids = new Map<string, LiteralId>();
   let scan: Scan | undefined;
+  const keys = new Map<string, number>();
+  /** Equal matchers have one; the number after it stands for the same asked of the normalised form of a text. */
+  const keyOf = ({ spec }: Matcher): number => {
+    const name = JSON.stringify(spec);
+    const key = keys.get(name) ?? 2 * keys.size;
+    keys.set(name, key);
+    return key;
+  };
   const add = (literal: string): LiteralId | undefined => {
     const known = ids.get(literal);
     if (known !== undefined) return known;
@@ -32,29 +43,60 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
     ids.set(literal, literals.length);
     return literals.push(literal) - 1;
   };
-  const hits = (member: Member): Int32Array => {
+  const look = (member: Member): Scanned => {
     scan ??= remembering(createScan(literals.map(scannable), cellsMax));
-    member.hits ??= member.twin ? hits(member.twin) : scan(member.text);
-    return member.hits;
+    member.scanned ??= member.twin ? look(member.twin) : scan(member.text);
+    return member.scanned;
+  };
+  const hits = (member: Member): Int32Array => look(member).hits;
+  /** By literal, the mark of the text looked at last in which it stands. */
+  let marks = new Int32Array(0);
+  let turn = 0;
+  let marked: Scanned | undefined;
+  const mark = (scanned: Scanned): void => {
+    if (marked === scanned) return;
+    if (marks.length < literals.length) marks = new Int32Array(literals.length);
+    marked = scanned;
+    turn = (turn + 1) | 0;
+    if (turn === 0) marks.fill(turn++);
+    for (const id of scanned.hits) marks[id] = turn;
+  };
+  const holdsOne = (set: Int32Array): boolean => {
+    for (let at = 0; at < set.length; at++) if (marks[set[at]!] === turn) return true;
+    return false;
   };
   const guard = (matcher: Matcher): Matcher => {
     if (matcher.rebuilt) return matcher.rebuilt(guard);
     if (!matcher.costly) return matcher;
     const sets = matcher.required.map((set) => set.map(add)).filter((set) => !set.includes(undefined));
     if (sets.length === 0) return matcher;
-    const holds = (member: Member): boolean => {
-      const found = hits(member);
-      return (
-        found.length > 0 &&
-        sets.every((set) => (set.length === 1 ? found.includes(set[0]!) : found.some((id) => set.includes(id))))
-      );
+    const wanted = sets.map((set) => Int32Array.from(set as LiteralId[]));
+    const isRegex = matcher.spec?.kind === 'regex';
+    const key = isRegex ? keyOf(matcher) : 0;
+    const test = (member: Member): boolean => {
+      if (member.value === null) return false;
+      const scanned = look(member);
+      if (scanned.hits.length === 0) return false;
+      mark(scanned);
+      for (const set of wanted) if (!holdsOne(set)) return false;
+      return isRegex ? answered(scanned, member.twin ? key + 1 : key, matcher, member) : matcher.test(member);
     };
-    return { ...matcher, test: (member) => member.value !== null && holds(member) && matcher.test(member) };
+    return { ...matcher, test };
   };
-  return { add, hits, guard };
+  return { add, hits, look, guard };
 }
 
-const none = new Int32Array(0);
+/** Asks the matcher once about each text, however many rules bring an equal one and however often the text comes again. */
+function answered(scanned: Scanned, key: number, matcher: Matcher, member: Member): boolean {
+  const known = scanned.answers?.get(key);
+  if (known !== undefined) return known;
+  const answer = matcher.test(member);
+  scanned.answers ??= new Map();
+  if (scanned.answers.size < limits.answersPerTextMax) scanned.answers.set(key, answer);
+  return answer;
+}
+
+const nothing: Scanned = { hits: new Int32Array(0), traits: 0 };
 
 /**
  * Conversations repeat on every call of a model: what was found in a long text is kept for when it comes again. A place in
@@ -63,7 +105,7 @@ const none = new Int32Array(0);
 function remembering(scan: Scan): Scan {
   const places = limits.scanCacheTextsMax;
   const texts: string[] = new Array(places).fill('');
-  const found: Int32Array[] = new Array(places).fill(none);
+  const found: Scanned[] = new Array(places).fill(nothing);
   return (text) => {
     if (text.length < limits.scanCacheCharsMin || text.length > limits.scanCacheCharsMax) return scan(text);
     const place = sample(text) & (places - 1);
@@ -82,5 +124,30 @@ function sample(text: string): number {
 
 /** The longest run of a literal in which every character is one UTF-16 unit, so that a class of its own can stand for it. */
 function scannable(literal: string): string {
-  return literal.split(/[\ud800-\udfff]+/).reduce((best, run) => (run.length > best.length ? run : best), '');
+  const whole = likeNormalised(literal);
+  const run = whole.split(/[\ud800-\udfff]+/).reduce((best, each) => (each.length > best.length ? each : best), '');
+  return run.slice(rareStart(run));
+}
+
+/** What is left of a literal is to tell as much as the whole of it. */
+const tellingChars = 12;
+/** Beginnings that texts seldom show keep the scan near the first rows of its table, which is where it is fast. */
+const beginningChars = 3;
+
+function rareStart(run: string): number {
+  let [best, rarity] = [0, 0];
+  for (let from = 0; from <= Math.max(0, run.length - tellingChars); from++) {
+    let own = 0;
+    for (let at = from; at < from + beginningChars && at < run.length; at++) own += rarityOf(run.charCodeAt(at));
+    if (own > rarity) [best, rarity] = [from, own];
+  }
+  return best;
+}
+
+/** From what texts mostly consist of upwards; other characters are rarer still. */
+const commonLetters = ' etaoinshrdlcumwfgypbvkxqjz';
+
+function rarityOf(unit: number): number {
+  const at = commonLetters.indexOf(String.fromCharCode(unit));
+  return at < 0 ? commonLetters.length : at;
 }

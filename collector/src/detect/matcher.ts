@@ -2,17 +2,18 @@ import { limits } from '../model/limits.ts';
 import { isList, type Value, valueText } from '../model/value.ts';
 import { foldCase } from '../text/fold.ts';
 import type { TextRange } from './glob.ts';
+import type { Scanned } from './literal-scan.ts';
 import type { Pattern } from './values.ts';
 import type { TextViews, View } from './views.ts';
 
 /** One scalar of a field as matchers see it; text and folded text are made when first asked for. */
 export class Member {
   readonly value: Value;
-  /** Which texts the detector looks for may stand in this member; kept here by its literal scanner. */
-  hits: Int32Array | undefined;
+  /** What the literal scanner of the detector saw in this member; it keeps it here. */
+  scanned: Scanned | undefined;
   #text: string | undefined;
   #folded: string | undefined;
-  /** A member whose text differs in case only, so that what is found in one is found in the other. */
+  /** A member whose text is the same to the literal scanner, so that what it finds in one stands for the other. */
   readonly twin: Member | undefined;
   readonly #views: TextViews | undefined;
   #shown: Partial<Record<View, readonly Member[]>> | undefined;

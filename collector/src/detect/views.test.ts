@@ -129,7 +129,16 @@ interface Item {
 
 describe('differential', () => {
   test('many rules on many texts give what each modifier means on its own', () => {
-    const word = fc.constantFrom('ignore', 'rules', 'send', 'mail', 'ignore all', 'secret');
+    const word = fc.constantFrom(
+      'ignore',
+      'rules',
+      'send',
+      'mail',
+      'ignore all',
+      'secret',
+      'send  it\tto',
+      'vtaber nyy',
+    );
     const item = fc.record({
       views: fc.subarray(['normalised', 'decoded']),
       shape: fc.constantFrom('contains', 'startswith', 'endswith', 're'),
@@ -140,6 +149,14 @@ describe('differential', () => {
       (text) => text.toUpperCase(),
       (text) => text.replaceAll('o', 'о').replaceAll('e', 'е'),
       (text) => text.replace(/(?<=\w)(?=\w)/g, '\u200b'),
+      (text) => text.replace(/(?<=\w)(?=\w)/g, '\u0007'),
+      (text) => text.replaceAll(' ', ' \r\n\t '),
+      (text) => text.replaceAll(' ', '\u3000\u00a0'),
+      (text) => text.replace(/[a-z]/g, (char) => String.fromCharCode(char.charCodeAt(0) + 0xfee0)),
+      (text) => text.replaceAll('e', 'e\u0301'),
+      (text) => text.replaceAll('s', '\\x73').replaceAll('i', '\\u0069'),
+      (text) => text.replace(/[a-z]/g, (char) => `&#${char.charCodeAt(0)};`),
+      (text) => `${'- '.repeat(600)}${text}${'\n'.repeat(600)}`,
       base64,
       (text) => base64(base64(text)),
       (text) => Buffer.from(text).toString('hex'),
@@ -176,7 +193,7 @@ describe('differential', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { limits } from '../model/limits.ts';
-import { decodedLayers, type Layer, originOf } from '../text/decode-text.ts';
-import { isPlain, normaliseText, placeOfNormalised } from '../text/normalise-text.ts';
+import { type DecodeHints, decodedLayers, type Layer, originOf } from '../text/decode-text.ts';
+import { normaliseText, placeOfNormalised } from '../text/normalise-text.ts';
+import { TextTrait } from '../text/traits.ts';
 import { excerpt } from './evidence.ts';
 import type { TextRange } from './glob.ts';
 import { type Matcher, Member } from './matcher.ts';
@@ -25,14 +26,14 @@ const sharedTextsMax = 32;
  * ask, and only when one does.
  */
 export class TextViews {
-  readonly #mayTurn: (member: Member) => boolean;
+  readonly #hintsOf: (member: Member) => DecodeHints;
   #turn = -1;
   #texts: string[] = [];
   #shown: Shown[] = [];
 
-  /** @param mayTurn whether one of `rot13Words` may stand in a member; default is to look every time */
-  constructor(mayTurn: (member: Member) => boolean = () => true) {
-    this.#mayTurn = mayTurn;
+  /** @param hintsOf what is known of a member's text; default is nothing, so that everything is looked for in it */
+  constructor(hintsOf: (member: Member) => DecodeHints = () => ({})) {
+    this.#hintsOf = hintsOf;
   }
 
   /** Forgets the texts of the last span. */
@@ -64,14 +65,15 @@ export class TextViews {
   #make(shown: Shown, member: Member, view: View): readonly Member[] {
     const { text } = member;
     if (view === 'normalised') {
-      if (isPlain(text)) return [new PlainMember(member)];
+      const { traits = TextTrait.other } = this.#hintsOf(member);
+      if ((traits & TextTrait.other) === 0) return [new AsciiMember(member)];
       return [new ViewedMember(normaliseText(text), text, undefined, true)];
     }
     if (view === 'decoded') {
-      return [
-        member,
-        ...decodedLayers(text, this.#mayTurn(member)).map((layer) => new ViewedMember(layer.text, text, layer, false)),
-      ];
+      const layers = decodedLayers(text, this.#hintsOf(member));
+      return layers.length === 0
+        ? [member]
+        : [member, ...layers.map((layer) => new ViewedMember(layer.text, text, layer, false))];
     }
     const normal = this.#in(shown, member, 'normalised');
     const layers = this.#in(shown, member, 'decoded');
@@ -103,21 +105,21 @@ class ViewedMember extends Member {
   }
 }
 
-/** The normalised form of a text of which only the case changes; it is written when a matcher asks for it, which few do. */
-class PlainMember extends Member {
-  readonly #original: Member;
+/** The normalised form of an ASCII text, in which the scanner finds what it finds in the text; written when a matcher asks for it. */
+class AsciiMember extends Member {
+  #normalised: string | undefined;
 
   constructor(original: Member) {
     super(original.value, undefined, original);
-    this.#original = original;
   }
 
   override get text(): string {
-    return this.#original.folded;
+    this.#normalised ??= normaliseText(this.twin!.text);
+    return this.#normalised;
   }
 
   override get folded(): string {
-    return this.#original.folded;
+    return this.text;
   }
 }
 
@@ -146,8 +148,11 @@ const originalCharsMax = 100;
 
 /** The text as it stands there; where that does not show what was found, in which layer it was found and as what. */
 function showPlace(found: Member, range: TextRange): string {
-  if (!(found instanceof ViewedMember)) return excerpt((found.twin ?? found).text, range);
-  const { original, layer, normalised } = found;
+  const isAscii = found instanceof AsciiMember;
+  if (!isAscii && !(found instanceof ViewedMember)) return excerpt(found.text, range);
+  const { original, layer, normalised } = isAscii
+    ? { original: found.twin!.text, layer: undefined, normalised: true }
+    : found;
   const layerText = layer?.text ?? original;
   const inLayer = normalised ? placeOfNormalised(layerText, range.start, range.end) : range;
   const { place, encodings } = layer ? originOf(original, layer, inLayer) : { place: inLayer, encodings: [] };

@@ -69,6 +69,8 @@ export const limits = {
   scanCacheTextsMax: 2048,
   /** Characters of the texts of repeated conversations whose findings and forms are remembered, about. */
   repeatedCharsMax: 8 * 1024 * 1024,
+  /** Costly matchers whose answers about one text are kept. */
+  answersPerTextMax: 64,
   /** Ways for a rule to become a candidate; one with more is tested on every span of its logsource. */
   witnessesPerRuleMax: 20_000,
   regexCharsMax: 4096,

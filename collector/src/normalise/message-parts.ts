@@ -127,6 +127,7 @@ function toolResult(part: Value): Part[] {
 
 /** `blob`, `uri` and `file` of OTel; `image_url`, `input_audio` and `file` of OpenAI; `image` and `document` of Anthropic. */
 function mediaPart(part: Value, type: string): Part | undefined {
+  if (!mediaTypes.has(type)) return undefined;
   const inner = member(part, type === 'image' || type === 'document' ? 'source' : type);
   const word = (...keys: string[]): string =>
     keys.map((key) => textMember(part, key) ?? textMember(inner, key)).find((found) => found !== undefined) ?? '';
@@ -134,7 +135,7 @@ function mediaPart(part: Value, type: string): Part | undefined {
   const uri = word('uri', 'url', 'image_url') || (typeof inner === 'string' ? inner : '');
   const fileId = word('file_id');
   const hasPlace = inner !== undefined || uri !== '' || fileId !== '';
-  if (!mediaTypes.has(type) || (type === 'document' && !hasPlace)) return undefined;
+  if (type === 'document' && !hasPlace) return undefined;
   if (uri !== '' && !uri.startsWith('data:')) return { kind: 'media', form: 'uri', mediaType, uri };
   if (fileId !== '') return { kind: 'media', form: 'file', mediaType, uri: fileId };
   const dataType = /^data:([\w.+/-]{1,80})/.exec(uri)?.[1] ?? '';

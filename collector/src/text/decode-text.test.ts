@@ -59,6 +59,15 @@ suite('decoded layers', () => {
     );
   });
 
+  test('in a text of several pieces, wherever the boundary', () => {
+    for (let before = 8080; before < 8260; before += 7) {
+      for (const run of ['6120736563726574', '61 20 73 65 63 72 65 74']) {
+        const text = `${'. '.repeat(before / 2)} ${run} ${'. '.repeat(9000)}`;
+        assert.ok(decodedLayers(text)[0]?.text.includes('a secret'), `${before} ${run}`);
+      }
+    }
+  });
+
   test('pieces say where they stand and in what', () => {
     const inner = base64('nothing to see in this one');
     const text = `a%20b ${inner} and ${hex(inner)}`;

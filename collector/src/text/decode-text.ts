@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { TextTrait, type TextTraits, textHasRun } from './traits.ts';
 
 /** What a layer was written in. */
 export type Encoding = 'percent' | 'html' | 'escape' | 'tag characters' | 'base64' | 'hex' | 'rot13';
@@ -38,9 +39,9 @@ export interface Layer {
  *
  * In turn, up to `decodeRoundsMax` times. A layer is never longer than the text, and there are at most eight.
  *
- * @param mayTurn false when the caller knows that none of `rot13Words` stands in the text, which spares a search for them
+ * @param hints what the caller knows of the text, which spares looking for it
  */
-export function decodedLayers(text: string, mayTurn = true): Layer[] {
+export function decodedLayers(text: string, { traits = unknownTraits, mayTurn = true }: DecodeHints = {}): Layer[] {
   const layers: Layer[] = [];
   let last: Layer = { text, steps: [] };
   const advance = (step: Step): void => {
@@ -51,9 +52,11 @@ export function decodedLayers(text: string, mayTurn = true): Layer[] {
   };
   for (let round = 0; round < decodeRoundsMax; round++) {
     const before = last;
-    const { hasEscapes, hasRuns } = hintsOf(last.text);
-    if (hasEscapes) advance(escapes);
-    if (hasRuns || last !== before) advance(runs);
+    // Layers are other texts, of which nothing is known.
+    const known = last.steps.length > 0 ? unknownTraits : traits;
+    if ((known & TextTrait.escape) !== 0 && escapeHint.test(last.text)) advance(escapes);
+    const mayRun = (known & TextTrait.run) !== 0 || last !== before;
+    if (mayRun && textHasRun(last.text)) advance(runs);
     if (last === before) break;
   }
   for (const layer of [...(mayTurn ? [{ text, steps: [] }] : []), ...(last.steps.length > 0 ? [last] : [])]) {
@@ -61,6 +64,14 @@ export function decodedLayers(text: string, mayTurn = true): Layer[] {
     if (turned !== layer.text) layers.push({ text: turned, steps: [...layer.steps, 'rot13'] });
   }
   return layers;
+}
+
+/** What a caller may know of a text. */
+export interface DecodeHints {
+  /** As `traitOf` gives them, of all its characters. */
+  readonly traits?: TextTraits;
+  /** False when none of `rot13Words` stands in it. */
+  readonly mayTurn?: boolean;
 }
 
 /** A piece of a text that is encoded: where it stands in the text, and in what, the outermost first. */
@@ -106,56 +117,9 @@ function textAfter(text: string, names: readonly Step['name'][]): string {
   return names.reduce((current, name) => steps[name].decode(current), text);
 }
 
-/** Whether a text may hold escapes, or runs of base64 or hex: cheap looks that spare most texts the patterns. */
-function hintsOf(text: string): { readonly hasEscapes: boolean; readonly hasRuns: boolean } {
-  return { hasEscapes: escapeHint.test(text), hasRuns: hasRun(text) };
-}
-
-const escapeHint = /[%&\\\udb40]/;
-const longWordChars = 16;
-
-/** A run covers one of every so many places, so that looking at these is enough. */
-function hasRun(text: string): boolean {
-  for (let at = longWordChars - 1; at < text.length; at += longWordChars) {
-    if (isBase64(text, at) ? isLongWord(text, at) || isPairs(text, at) : isPairs(text, at)) return true;
-  }
-  return false;
-}
-
-function isLongWord(text: string, at: number): boolean {
-  let [from, to] = [at, at + 1];
-  while (from > 0 && isBase64(text, from - 1)) from--;
-  while (to < text.length && to - from < longWordChars && isBase64(text, to)) to++;
-  return to - from >= longWordChars;
-}
-
-/** Of three neighbours in pairs of hex digits one is the separator, and another one stands three further on either side. */
-function isPairs(text: string, at: number): boolean {
-  for (let place = at; place < at + 3; place++) {
-    const unit = text.charCodeAt(place);
-    if (unit !== 0x20 && unit !== 0x3a && unit !== 0x2c) continue;
-    return isSeparator(text, place - 3) || isSeparator(text, place + 3)
-      ? hexPairs.test(text.slice(Math.max(0, at - 24), at + 26))
-      : false;
-  }
-  return false;
-}
-
-function isSeparator(text: string, at: number): boolean {
-  const unit = text.charCodeAt(at);
-  return unit === 0x20 || unit === 0x3a || unit === 0x2c;
-}
-
-const hexPairs = /[0-9a-f]{2}(?:[ :,][0-9a-f]{2}){7}/;
-
-function isBase64(text: string, at: number): boolean {
-  const unit = text.charCodeAt(at);
-  return unit < 0x80 && base64Letters[unit] === 1;
-}
-
-const base64Letters = Uint8Array.from({ length: 128 }, (_, code) =>
-  /[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)) ? 1 : 0,
-);
+/** A cheap look that spares most texts the pattern. */
+const escapeHint = /%[0-9a-f]{2}|&[#a-z]|\\[ux]|\udb40/i;
+const unknownTraits = TextTrait.escape | TextTrait.run;
 
 /** Where a range of a layer comes from: its place in the text, and the encodings on the way, the outermost first. */
 export function originOf(

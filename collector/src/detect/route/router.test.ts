@@ -71,7 +71,15 @@ const span = fc.record({ fields: fc.dictionary(oneOf(fieldNames), value, { maxKe
 /** Rules as closures that look at everything: no index, no prefilter. */
 function plainShared(fields: ReturnType<typeof createFieldTable>): Shared {
   const { readerOf } = createShared(fields);
-  return { readerOf, scanner: { add: () => undefined, hits: () => new Int32Array(0), guard: (matcher) => matcher } };
+  return {
+    readerOf,
+    scanner: {
+      add: () => undefined,
+      hits: () => new Int32Array(0),
+      look: () => ({ hits: new Int32Array(0), traits: 0 }),
+      guard: (matcher) => matcher,
+    },
+  };
 }
 
 test('the indexed engine finds what a full scan of every rule finds, on generated rules and spans', () => {

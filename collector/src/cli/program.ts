@@ -5,6 +5,7 @@ import { spanwardenVersion } from '../version.ts';
 import { casesCommand } from './commands/cases.ts';
 import { configCommand } from './commands/config.ts';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { findingsCommand } from './commands/findings.ts';
 import { otlpCommand } from './commands/otlp.ts';
 import { rulesCommand } from './commands/rules.ts';
@@ -50,6 +51,7 @@ export function createProgram(): Command {
     .addCommand(rulesCommand())
     .addCommand(suppressionsCommand())
     .addCommand(spoolCommand())
+    .addCommand(doctorCommand())
     .addCommand(otlpCommand())
     .addCommand(configCommand())
     .addCommand(versionCommand())

@@ -141,8 +141,7 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   added(span: number): readonly AddedAttribute[] {
-    const dialect = this.#translator.dialectOf(span);
-    if (dialect === undefined) return none;
+    if (this.#translator.recognise(span).dialects === 0) return none;
     const added = this.#translator.fieldsOf(span).flatMap(({ name, field }): AddedAttribute[] => {
       if (this.batch.findSpanAttribute(span, field) >= 0) return [];
       const value = this.value(span, field);
@@ -155,6 +154,8 @@ export class NormalisedEvents implements SpanEvents {
       const value = this.value(span, id);
       added.push({ name, value: value === undefined ? '' : valueText(value), corrects: true });
     }
+    if (added.length === 0 && this.#translator.isCanonical(span)) return none;
+    const dialect = this.#translator.dialectOf(span)!;
     added.push({ name: 'spanwarden.dialect', value: dialect.names.join(',') });
     if (dialect.version !== '') added.push({ name: 'spanwarden.dialect_version', value: dialect.version });
     return added.sort((a, b) => (a.name < b.name ? -1 : 1));

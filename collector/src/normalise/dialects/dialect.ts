@@ -26,6 +26,8 @@ export interface Dialect {
   readonly lastResort?: Fields;
   /** An older generation of the canonical names: `spanwarden.dialect` names it only where the span speaks nothing else. */
   readonly older?: true;
+  /** Speaks canonical names and nothing else: of spans that need no change nothing is said, so that they are stored as they came. */
+  readonly canonical?: true;
   /** The emitter's version where it is not the version of the instrumentation scope. */
   readonly version?: Reading;
 }

@@ -202,3 +202,44 @@ test('JSON that nests without end exhausts nothing', () => {
     }
   }
 });
+
+test('keys of a megabyte: as attributes they are left out and counted, inside JSON they are content', () => {
+  const key = 'k'.repeat(1024 * 1024);
+  const attributes = {
+    'gen_ai.operation.name': 'execute_tool',
+    'openinference.span.kind': 'TOOL',
+    'input.value': JSON.stringify({ [key]: 'x', command: 'ls' }),
+    [key]: 'x',
+    [`llm.input_messages.0.message.${key}`]: 'x',
+  };
+  const received = receive([{ name: 'tool', attributes }]);
+  const { dropped } = received.events.batch as unknown as { readonly dropped: { readonly attributes: number } };
+  assert.equal(dropped.attributes, 2);
+  assert.equal(received.value(0, 'spanwarden.argument.command'), 'ls');
+  for (const name of readableFields) received.value(0, name);
+  assert.equal(received.events.faults.failedReadings, 0);
+});
+
+test('halves of characters, and names of prototypes, are text like any other', () => {
+  const text = JSON.stringify({ __proto__x: 1, constructor: { prototype: { role: 'user' } }, half: '\ud800' });
+  const received = receive([
+    {
+      name: 'tool',
+      attributes: {
+        'openinference.span.kind': 'TOOL',
+        'tool.name': '__proto__',
+        'input.value': text,
+        'output.value': '"\\udfff"',
+        'llm.input_messages.__proto__.message.role': 'system',
+        'llm.input_messages.constructor.message.content': 'x',
+      },
+    },
+  ]);
+  assert.equal(received.value(0, 'gen_ai.tool.name'), '__proto__');
+  assert.equal(received.value(0, 'spanwarden.argument.constructor.prototype.role'), 'user');
+  assert.equal(received.value(0, 'spanwarden.argument.toString'), undefined);
+  for (const name of readableFields) received.value(0, name);
+  received.events.added(0);
+  assert.equal(received.events.faults.failedReadings, 0);
+  assert.equal(({} as Record<string, unknown>).role, undefined);
+});

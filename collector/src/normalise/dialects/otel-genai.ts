@@ -9,6 +9,7 @@ import { exceptionType } from './readings.ts';
 export const otelGenAi: Dialect = {
   name: 'otel_genai',
   older: true,
+  canonical: true,
   marks: {
     scopes: [
       '@opentelemetry/instrumentation-openai',

@@ -12,6 +12,8 @@ import { BatchSpanSource } from './span-source.ts';
 interface FieldReadings {
   readonly readings: readonly { readonly bit: number; readonly read: Reading }[];
   readonly form: Form;
+  /** The dialects that say it. */
+  readonly bits: number;
 }
 
 /** A tool that gives nothing has given its result. */
@@ -40,6 +42,9 @@ export class Translator {
   readonly #table: FieldTable;
   readonly #fields = new Map<string, FieldReadings>();
   readonly #corrections = new Map<string, FieldCorrections>();
+  readonly #correctableBy = new Map<number, readonly string[]>();
+  /** Bits of the dialects that are canonical. */
+  readonly #canonical: number;
   /** Bits of the dialects that correct anything. */
   #correcting = 0;
   readonly #fieldsOf = new Map<number, readonly { readonly name: string; readonly field: FieldId }[]>();
@@ -53,11 +58,13 @@ export class Translator {
   constructor(fields: FieldTable, dialects: readonly Dialect[], canonical: (name: string) => Value | undefined) {
     this.#dialects = dialects;
     this.#table = fields;
+    this.#canonical = dialects.reduce((bits, { canonical }, i) => (canonical ? bits | (1 << i) : bits), 0);
     this.#recogniser = new Recogniser(fields, dialects);
     this.#source = new BatchSpanSource(fields, canonical);
     for (const name of canonicalAttributes) {
       const readings = readingsOf(dialects, name);
-      if (readings.length > 0) this.#fields.set(name, { readings, form: formOf(name) });
+      const bits = readings.reduce((all, { bit }) => all | bit, 0);
+      if (readings.length > 0) this.#fields.set(name, { readings, form: formOf(name), bits });
       const corrections = correctionsOf(dialects, name);
       if (corrections === undefined) continue;
       this.#corrections.set(name, corrections);
@@ -123,7 +130,17 @@ export class Translator {
   correctable(span: number): readonly string[] {
     const { dialects } = this.recognise(span);
     if ((dialects & this.#correcting) === 0) return none;
-    return [...this.#corrections].flatMap(([name, { bits }]) => ((bits & dialects) === 0 ? [] : [name]));
+    let names = this.#correctableBy.get(dialects);
+    if (names === undefined) {
+      names = [...this.#corrections].flatMap(([name, { bits }]) => ((bits & dialects) === 0 ? [] : [name]));
+      this.#correctableBy.set(dialects, names);
+    }
+    return names;
+  }
+
+  /** Whether the span speaks canonical names alone, whoever sent it. */
+  isCanonical(span: number): boolean {
+    return (this.recognise(span).dialects & ~this.#canonical) === 0;
   }
 
   /** The same for lists of messages, parsed. */
@@ -183,7 +200,7 @@ export class Translator {
 
   #read(name: string, dialects: number, form?: Form): Value | undefined {
     const field = this.#fields.get(name);
-    if (field === undefined || this.#asked.has(name)) return undefined;
+    if (field === undefined || (field.bits & dialects) === 0 || this.#asked.has(name)) return undefined;
     // A reading may ask for other fields, and those for this one again.
     this.#asked.add(name);
     try {

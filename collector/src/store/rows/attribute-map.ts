@@ -15,6 +15,14 @@ interface Shape {
   readonly order: Uint16Array;
 }
 
+/** What stands under a name of a row: an attribute of the span, one that was moved to another name, or one of ours. */
+interface Entry {
+  readonly name: string;
+  readonly row?: number;
+  readonly original?: true;
+  readonly added?: AddedAttribute;
+}
+
 /**
  * Runs of attributes → Map(LowCardinality(String), String), sorted by key: unsorted maps compress badly and make equal
  * maps unequal in GROUP BY. Values become text: numbers in decimal, lists and maps as JSON, bytes as base64.
@@ -90,19 +98,24 @@ export class AttributeMapWriter {
 
   /** The same where some of ours correct what the span says. */
   #writeCorrected(writer: RowWriter, first: number, order: Uint16Array, added: readonly AddedAttribute[]): void {
-    const nameAt = (i: number) => this.#fields.name(this.#batch.attributes[(first + i) * Attribute.stride]!);
-    const places = new Map([...order].map((i) => [nameAt(i), i]));
-    const entries = new Map<string, () => void>();
-    for (const [name, i] of places) entries.set(name, () => this.#entry(writer, first + i));
-    for (const each of added) {
-      const { name, value, corrects } = each;
-      const own = corrects ? places.get(name) : undefined;
-      if (own !== undefined) entries.set(originalPrefix + name, () => this.#original(writer, first + own));
-      if (own !== undefined && value === '') entries.delete(name);
-      else entries.set(name, () => this.#added(writer, each));
+    const ours = new Map(added.map((each) => [each.name, each]));
+    const entries: Entry[] = [];
+    for (const place of order) {
+      const name = this.#fields.name(this.#batch.attributes[(first + place) * Attribute.stride]!);
+      const own = ours.get(name);
+      if (own === undefined) entries.push({ name, row: first + place });
+      else if (own.corrects) entries.push({ name: originalPrefix + name, row: first + place, original: true });
     }
-    writer.varint(entries.size);
-    for (const [, write] of [...entries].sort(([a], [b]) => compare(a, b))) write();
+    const originals = new Set(entries.flatMap(({ name, original }) => (original ? [name] : [])));
+    const kept = entries.filter(({ name, original }) => original || !originals.has(name));
+    for (const each of added) if (!each.corrects || each.value !== '') kept.push({ name: each.name, added: each });
+    kept.sort((a, b) => compare(a.name, b.name));
+    writer.varint(kept.length);
+    for (const entry of kept) {
+      if (entry.added !== undefined) this.#added(writer, entry.added);
+      else if (entry.original) this.#original(writer, entry.row!);
+      else this.#entry(writer, entry.row!);
+    }
   }
 
   #original(writer: RowWriter, row: number): void {

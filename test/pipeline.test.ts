@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { otlpJson, otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
@@ -186,4 +188,33 @@ test('health, readiness and metrics', async () => {
   assert.match(metrics, /^spanwarden_receive_resent_batches_total 2$/m);
   assert.match(metrics, /^spanwarden_receive_requests_total\{code="413"\} 1$/m);
   assert.equal((await fetch(`${collector.url}/nowhere`)).status, 404);
+});
+
+test('the query of docs/usage.md gives the cost of an agent, a wrapped model call counted once', async () => {
+  const query = /```sql\n([^`]*)```/.exec(readFileSync(join(import.meta.dirname, '../docs/usage.md'), 'utf8'))?.[1];
+  assert.ok(query !== undefined);
+  const traceId = newTrace();
+  const startNanos = BigInt(Date.now()) * 1_000_000n;
+  const call = (spanId: string, parentSpanId: string, model: string): TestSpan => ({
+    ...{ traceId, spanId, parentSpanId, name: 'chat', startNanos, endNanos: startNanos + 1_000_000n },
+    attributes: {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.agent.name': 'spender',
+      'gen_ai.request.model': model,
+      'gen_ai.usage.input_tokens': 1000,
+      'gen_ai.usage.output_tokens': 100,
+    },
+  });
+  const [outer, inner] = ['a'.repeat(16), 'b'.repeat(16)];
+  const spans = [call(inner, outer, 'gpt-5'), call(outer, '', 'gpt-5'), call('c'.repeat(16), '', 'made-up')];
+  assert.equal((await post(otlpProtobuf(spans), protobuf)).status, 200);
+  await spansOf(traceId, 'SpanId', 3);
+  const rows = await clickhouse.rows<Record<string, unknown>>(query);
+  const { input_tokens, output_tokens, ...rest } = rows.find(({ agent }) => agent === 'spender')!;
+  assert.deepEqual([Number(input_tokens), Number(output_tokens)], [2000, 200]);
+  assert.deepEqual(
+    { ...rest, calls_without_price: Number(rest.calls_without_price) },
+    { agent: 'spender', cost_usd: 0.0022, calls_without_price: 1 },
+  );
 });

@@ -10,6 +10,7 @@ import { addCaseGauges } from './case-gauges.ts';
 import type { Config } from './config/schema.ts';
 import { withCasework } from './detect/casework.ts';
 import type { Detector } from './detect/engine.ts';
+import { UsageWrappers } from './detect/usage-wrappers.ts';
 import { addDialectGauges } from './dialect-gauges.ts';
 import { addLogGauges, createJoiner } from './log-events.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -19,6 +20,7 @@ import type { Finding } from './model/finding.ts';
 import { assertLimits, limits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
+import { Prices } from './prices/prices.ts';
 import { bearerCheck } from './receive/auth.ts';
 import { byteBudget } from './receive/budget.ts';
 import type { ReceiveOptions } from './receive/contract.ts';
@@ -66,6 +68,12 @@ const settleMs = 1_000;
 const journalShare = 32;
 const dayMs = 86_400_000;
 
+function pricesOf(config: Config, metrics: Metrics): Prices {
+  const prices = new Prices(config.prices);
+  metrics.gauge('spanwarden_normalise_unpriced_calls', 'Model calls without a known price.', () => prices.unknown);
+  return prices;
+}
+
 /**
  * Wires the stages, in data order: receive ▶ decode ▶ normalise ▶ detect ▶ spool ▶ store.
  *
@@ -84,7 +92,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const allowedLatenessNanos = BigInt(config.detect.allowed_lateness_ms) * 1_000_000n;
   const joiner = createJoiner(fields, allowedLatenessNanos);
   const calls = createToolCalls(fields, allowedLatenessNanos);
-  const parts = { logs: joiner, calls };
+  const usage = new UsageWrappers(fields);
+  const prices = pricesOf(config, metrics);
+  const parts = { logs: joiner, calls, usage };
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts });
   makeDataDir(dataDir);
   const redactors = tableRedactors(config.redact, dataDir, fields);
@@ -96,10 +106,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     throw error;
   });
   const pipeline = new TracePipeline({
-    fields,
-    detector: casework,
-    joiner,
-    calls,
+    ...{ fields, detector: casework, joiner, calls, usage, prices },
     log: spool,
     retentionMs: config.clickhouse.ttl_days * dayMs,
     redactors,

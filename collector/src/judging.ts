@@ -4,6 +4,7 @@ import type { AgentEvent } from './model/agent-event.ts';
 import type { Case } from './model/case.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
+import type { PriceList } from './model/prices.ts';
 import type { SpanEvents } from './model/span-events.ts';
 
 /** The rule engine as the pipeline needs it. */
@@ -51,6 +52,10 @@ export interface JudgingOptions {
   readonly joiner?: Joiner;
   /** Without it every view of a tool call is one. */
   readonly calls?: Calls;
+  /** Tells which model calls restate tokens; without it all of them count. */
+  readonly usage?: { mark(events: SpanEvents): void };
+  /** Without them no call has a cost. */
+  readonly prices?: PriceList;
   now(): number;
   readonly observer?: {
     detectFailed?(error: unknown): void;
@@ -72,7 +77,7 @@ export class Judging {
 
   constructor(options: JudgingOptions) {
     this.#options = options;
-    this.#agentEvents = new AgentEventSpans(options.fields);
+    this.#agentEvents = new AgentEventSpans(options.fields, options.prices);
   }
 
   /** How far event time has come. */
@@ -117,7 +122,8 @@ export class Judging {
 
   /** What a batch tells of tool calls is noted as well. */
   #detect(events: SpanEvents): Finding[] {
-    const { calls } = this.#options;
+    const { calls, usage } = this.#options;
+    this.#guarded(() => void usage?.mark(events));
     const findings = this.#found(calls?.masked(events) ?? events);
     this.#guarded(() => void calls?.spans(events, this.#latestNanos()));
     return findings;

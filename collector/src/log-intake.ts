@@ -4,6 +4,7 @@ import { TraceDecoder } from './decode/trace-decoder.ts';
 import type { AgentEvent } from './model/agent-event.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { LogBatch } from './model/log-batch.ts';
+import type { PriceList } from './model/prices.ts';
 import type { Redactor } from './model/redaction.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
@@ -57,9 +58,9 @@ export class AgentEventSpans {
   readonly #decoder: TraceDecoder;
   readonly #events: NormalisedEvents;
 
-  constructor(fields: FieldTable) {
+  constructor(fields: FieldTable, prices?: PriceList) {
     this.#decoder = new TraceDecoder(fields);
-    this.#events = new NormalisedEvents(fields);
+    this.#events = new NormalisedEvents(fields, prices);
   }
 
   /** Valid until the next call. */

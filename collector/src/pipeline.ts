@@ -108,7 +108,7 @@ export class TracePipeline {
     // After a restart senders get time to bring what they could not bring before.
     this.#lastBatch = { ms: options.now(), newestNanos: this.#judging.newestNanos };
     this.#decoder = new TraceDecoder(options.fields);
-    this.#events = new NormalisedEvents(options.fields);
+    this.#events = new NormalisedEvents(options.fields, options.prices);
     this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces, options.messages);
     this.#logs = new LogIntake(options.fields, options.redactors?.otel_logs);
   }

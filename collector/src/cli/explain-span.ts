@@ -10,6 +10,7 @@ import { Span } from '../model/span-batch.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { valueText } from '../model/value.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
+import { Prices } from '../prices/prices.ts';
 import type { StoreClient } from '../store/client.ts';
 import { planHistory, readHistory } from '../store/history/read.ts';
 import { createTestEvents } from './rule-test-events.ts';
@@ -70,7 +71,7 @@ function otlpEvents(bytes: Buffer, path: string, fields: FieldTable): Read {
   if (json.status !== 'ok') throw failure('SW_RULE_FILE', `${path}: ${json.message}`, 'Check the OTLP/JSON.');
   const outcome = new TraceDecoder(fields).decode(json.bytes);
   if (outcome.status !== 'ok') throw failure('SW_RULE_FILE', `${path}: ${outcome.message}`, 'Check the OTLP/JSON.');
-  return { events: new NormalisedEvents(fields).bind(outcome.batch), caseNames: [] };
+  return { events: new NormalisedEvents(fields, new Prices()).bind(outcome.batch), caseNames: [] };
 }
 
 interface Read {
@@ -102,7 +103,7 @@ export async function readStoredSpan(
   const [traceId = '', spanId = ''] = argument.toLowerCase().split('/');
   const toNanos = BigInt(Date.now() + 2 * 86_400_000) * 1_000_000n;
   const plan = await planHistory(client, { fromNanos: 0n, toNanos, traceId });
-  const events = new NormalisedEvents(fields);
+  const events = new NormalisedEvents(fields, new Prices());
   const { batches, losses } = readHistory(client, plan, { fields, batchBytes: limits.bodyInflatedBytesMax });
   for await (const batch of batches) {
     for (let index = 0; index < batch.spanCount; index++) {

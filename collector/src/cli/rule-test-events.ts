@@ -5,6 +5,7 @@ import type { FieldTable } from '../model/fields.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { isList, type Value } from '../model/value.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
+import { Prices } from '../prices/prices.ts';
 
 const startNanos = 1_767_261_600_000_000_000n;
 const traceId = '5eed0000000000000000000000000001';
@@ -12,7 +13,7 @@ const traceId = '5eed0000000000000000000000000001';
 /** Sends test spans the way real ones come: OTLP, decoded and normalised. One call's events end with the next call. */
 export function createTestEvents(fields: FieldTable): (spans: readonly TestSpan[]) => SpanEvents {
   const decoder = new TraceDecoder(fields);
-  const events = new NormalisedEvents(fields);
+  const events = new NormalisedEvents(fields, new Prices());
   return (spans) => {
     const json = otlpJsonToProtobuf(Buffer.from(JSON.stringify(requestOf(spans))));
     if (json.status !== 'ok') throw new Error(json.message);

@@ -2,6 +2,7 @@ import type { FieldTable } from '../model/fields.ts';
 import { Span } from '../model/span-batch.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
+import { Prices } from '../prices/prices.ts';
 import type { StoreClient } from '../store/client.ts';
 import type { StoredFinding } from '../store/findings-reader.ts';
 import { planHistory, readHistory } from '../store/history/read.ts';
@@ -20,7 +21,7 @@ export async function spanOfFinding(
 ): Promise<StoredSpan | undefined> {
   const nanos = nanosOf(time);
   const plan = await planHistory(client, { fromNanos: nanos, toNanos: nanos + 1n, traceId });
-  const events = new NormalisedEvents(fields);
+  const events = new NormalisedEvents(fields, new Prices());
   for await (const batch of readHistory(client, plan, { fields }).batches) {
     for (let index = 0; index < batch.spanCount; index++) {
       if (batch.hex(batch.spans[index * Span.stride + Span.spanId]!, 8) !== spanId) continue;

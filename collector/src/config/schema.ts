@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { detectConfigSchema } from '../detect/config.ts';
+import { pricesConfigSchema } from '../prices/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
 import { redactConfigSchema } from '../redact/config.ts';
 import { spoolConfigSchema } from '../spool/config.ts';
@@ -33,6 +34,7 @@ export const configSchema = z
       .describe("The collector's own log."),
     receive: receiveConfigSchema,
     detect: detectConfigSchema,
+    prices: pricesConfigSchema,
     redact: redactConfigSchema,
     spool: spoolConfigSchema,
     clickhouse: clickhouseConfigSchema,

@@ -210,6 +210,10 @@ export const limits = {
   /** Arguments of a call that differ from what the model proposed, and characters of each. */
   callDifferencesMax: 64,
   callDifferenceCharsMax: 256,
+  /** Models and days whose prices are remembered. */
+  pricesKnownMax: 4096,
+  /** Spans above model calls that are remembered, to tell which of them restate the tokens of those. */
+  usageParentsMax: 100_000,
   responseBytesMax: 4 * 1024 * 1024,
 } as const;
 

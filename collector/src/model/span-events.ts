@@ -30,6 +30,8 @@ export interface SpanEvents {
   sessionKeys?(span: number): SessionKeys | undefined;
   /** Sessions of spans that other spans told, where they are neither conversation nor trace; for `spanwarden.session`. */
   sessions?: ReadonlyMap<number, Session> | undefined;
+  /** Model calls that restate the tokens of a model call below them. */
+  wrappers?: ReadonlySet<number> | undefined;
   /** The call that a tool span is. */
   toolCall?(span: number): ToolCall;
   /** The tool calls that the messages of a model call tell of; undefined when there are none. */

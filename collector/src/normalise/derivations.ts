@@ -43,6 +43,7 @@ const sources: readonly (readonly [prefix: string, attributes: readonly string[]
   ['spanwarden.values.source_words', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
   ['spanwarden.values.source_ids', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
   ['spanwarden.values', ['gen_ai.tool.call.arguments', ...messages]],
+  ['spanwarden.usage', ['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens']],
   ['spanwarden.tool_call', ['gen_ai.tool.call.arguments', ...messages]],
   ['spanwarden.tool.definition_hashes', ['gen_ai.tool.definitions']],
 ];

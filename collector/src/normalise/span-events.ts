@@ -1,8 +1,9 @@
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
+import type { PriceList } from '../model/prices.ts';
 import type { Session, SessionKeys } from '../model/session.ts';
 import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
-import type { AddedAttribute, ConversationPart, SpanEvents } from '../model/span-events.ts';
+import { type AddedAttribute, Category, type ConversationPart, type SpanEvents } from '../model/span-events.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
@@ -32,6 +33,7 @@ export type DialectFaults = TranslationFaults & {
 export class NormalisedEvents implements SpanEvents {
   batch!: SpanBatch;
   #sessions: ReadonlyMap<number, Session> | undefined;
+  wrappers: ReadonlySet<number> | undefined;
   readonly #fields: FieldTable;
   readonly #operation: FieldId;
   readonly #conversation: FieldId;
@@ -55,7 +57,8 @@ export class NormalisedEvents implements SpanEvents {
   /** Ids of the few attributes that facts read, so that their names are hashed once. */
   readonly #ids = new Map<string, FieldId>();
 
-  constructor(fields: FieldTable) {
+  /** @param prices without them no call has a cost. */
+  constructor(fields: FieldTable, prices?: PriceList) {
     this.#fields = fields;
     this.#operation = fields.intern('gen_ai.operation.name');
     this.#conversation = fields.intern('gen_ai.conversation.id');
@@ -73,6 +76,7 @@ export class NormalisedEvents implements SpanEvents {
         this.#hasMaps ??= this.#findMap();
         return this.#hasMaps;
       },
+      priced: () => this.#priced(prices),
       session: () => this.#sessions?.get(this.#span),
     });
   }
@@ -95,6 +99,7 @@ export class NormalisedEvents implements SpanEvents {
   bind(batch: SpanBatch): this {
     this.batch = batch;
     this.#sessions = undefined;
+    this.wrappers = undefined;
     this.#translator.begin(batch);
     if (this.#categories.length < batch.spanCount) this.#categories = new Int16Array(batch.spanCount);
     this.#categories.fill(-1, 0, batch.spanCount);
@@ -267,6 +272,14 @@ export class NormalisedEvents implements SpanEvents {
       if (this.value(span, field) !== undefined) categories |= category;
     }
     return categories;
+  }
+
+  #priced(
+    prices: PriceList | undefined,
+  ): { readonly prices: PriceList | undefined; readonly timeMs: number } | undefined {
+    if ((this.categories(this.#span) & Category.llm) === 0 || this.wrappers?.has(this.#span)) return undefined;
+    const end = this.batch.nanos(this.batch.spans[this.#span * Span.stride + Span.end]!);
+    return { prices, timeMs: Number(end / 1_000_000n) };
   }
 
   #idOf(name: string): FieldId {

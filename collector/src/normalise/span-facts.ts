@@ -1,3 +1,4 @@
+import type { PriceList } from '../model/prices.ts';
 import type { Session } from '../model/session.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
@@ -16,6 +17,7 @@ import { findUrls, registrableDomain, urlHost } from './network.ts';
 import { contentPlaces, encodedPlaces, type NamedTexts } from './places.ts';
 import { type Content, type ProvenanceItem, provenanceItems, type Way } from './provenance.ts';
 import { provenanceContents } from './provenance-contents.ts';
+import { type Usage, usageOf } from './usage.ts';
 
 /** Reads a canonical attribute of the span the facts are about. */
 export type AttributeReader = (name: string) => Value | undefined;
@@ -31,6 +33,8 @@ export interface Translated {
   dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
   /** Whether an attribute of the span is a map, so that a name may be the path to a member of one. */
   hasMaps(): boolean;
+  /** When the span ended, and the prices of that time; undefined for a span whose tokens do not count. */
+  priced(): { readonly prices: PriceList | undefined; readonly timeMs: number } | undefined;
   /** Its session as other spans tell it. */
   session(): Session | undefined;
 }
@@ -56,6 +60,7 @@ interface Kept {
   content?: Partial<Record<ContentClass, Texts>>;
   outgoing?: Partial<Record<ContentClass, Texts>>;
   provenance?: readonly Content[];
+  usage?: Usage | null;
 }
 
 /** Classifiers of texts: each gives the kinds it finds. */
@@ -156,6 +161,15 @@ export class SpanFacts {
       message.parts.flatMap((part) => (part.kind === 'tool_call' ? [part] : [])),
     );
     return this.#kept.proposedCalls;
+  }
+
+  /** Tokens and cost of a model call, unless a model call below it tells the same. */
+  get usage(): Usage | undefined {
+    if (this.#kept.usage === undefined) {
+      const priced = this.translated.priced();
+      this.#kept.usage = (priced && usageOf(this.#read, priced.prices, priced.timeMs)) ?? null;
+    }
+    return this.#kept.usage ?? undefined;
   }
 
   /** The call that a tool span is. */

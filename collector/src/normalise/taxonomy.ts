@@ -158,6 +158,19 @@ const facts: readonly TaxonomyEntry[] = [
     'Content that was not captured, or was redacted by what emitted the span: input_messages, output_messages, tool_name, ' +
       'tool_arguments, tool_result, documents.',
   ),
+  fact(
+    'spanwarden.usage.input_tokens',
+    'number',
+    'Tokens sent by a model call, cache included, counted once: absent on a model call that restates those of one below it.',
+  ),
+  fact('spanwarden.usage.output_tokens', 'number', 'Tokens received, reasoning included, the same way.'),
+  fact('spanwarden.usage.cached_tokens', 'number', 'Input tokens read from the cache of the provider, the same way.'),
+  fact('spanwarden.usage.reasoning_tokens', 'number', 'Output tokens spent on reasoning, the same way.'),
+  fact(
+    'spanwarden.usage.cost_usd',
+    'number',
+    'What these tokens cost in US dollars by the list price of the day; absent where the price of the model is not known.',
+  ),
   fact('spanwarden.text.user', 'text[]', 'User texts that are new in this call: after the last assistant message.'),
   fact('spanwarden.text.tool_result', 'text[]', 'Tool results: of this tool span, or new in this model call.'),
   fact('spanwarden.text.system', 'text[]', 'System instructions.'),

@@ -5,6 +5,7 @@ import { loadConfig } from '../../config/load.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { type Level, levels } from '../../model/severity.ts';
 import { NormalisedEvents } from '../../normalise/span-events.ts';
+import { Prices } from '../../prices/prices.ts';
 import type { StoreClient } from '../../store/client.ts';
 import { agentSpans } from '../../store/history/agents.ts';
 import type { HistoryRange } from '../../store/history/query.ts';
@@ -85,7 +86,7 @@ async function run(
 ): Promise<BacktestReport> {
   const range = rangeOf(options, untilMs);
   const fields = createFieldTable();
-  const events = new NormalisedEvents(fields);
+  const events = new NormalisedEvents(fields, new Prices());
   const versions = new Map([...rules.rules, ...rules.correlations].map(({ meta }) => [meta.id, meta.version]));
   const others = withSources(installed, ({ meta }) => (versions.get(meta.id) ?? meta.version) !== meta.version);
   const test = new Backtest({

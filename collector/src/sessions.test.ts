@@ -156,6 +156,29 @@ test('an opening that two sessions have in common joins nothing to either', asyn
   assert.equal(sources(sessions), '1 trace, 2 trace, 3 trace, 4 trace, 5 prefix');
 });
 
+test('a tool call that only messages tell, and what is said about it, are of the session of the model call', async () => {
+  const calls = alone(
+    { at: 1, input: [user('go')], output: [givenCall('call_first_one'), givenCall('call_never_answered')] },
+    { at: 2, input: [givenCall('call_first_one'), result('call_first_one')], output: [answer('done')] },
+    { at: 900, conversation: 'talk-1' },
+  );
+  const { sessions } = await sent(calls, [], true);
+  assert.equal(sessions.size, 5, 'three calls of models, one that messages tell, one that nobody answered');
+  assert.equal(distinct(sessions), 2);
+});
+
+test('a tool call that only messages tell goes with its model call, also without an id that says so', async () => {
+  const said = [user('where is order 4711'), givenCall('call_7')];
+  const calls = alone(
+    { at: 1, input: said.slice(0, 1), output: said.slice(1) },
+    { at: 2, input: [...said, result('call_7')], output: [answer('gone')] },
+    { at: 60, conversation: 'talk-1' },
+  );
+  const { sessions } = await sent(calls, [], true);
+  assert.equal(sessions.size, 4);
+  assert.deepEqual(new Set(ids(sessions)), new Set([traceOf(1), 'talk-1']));
+});
+
 test('a tool in a trace of its own belongs to the call that asked for it', async () => {
   const { sessions } = await sent(
     alone({ at: 1, input: [user('go')], output: [givenCall('call_first_one')] }, { at: 2, tool: 'call_first_one' }),

@@ -15,6 +15,8 @@ export interface SessionKeys {
   readonly response: string;
   /** Tool calls that it was given, made by calls before it; the oldest first. Of a tool, the call that it carries out. */
   readonly givenCalls: readonly string[];
+  /** It was told by the messages of a model call in the same trace, and is of its session. */
+  readonly isTold: boolean;
   /** Tool calls that it made. */
   readonly madeCalls: readonly string[];
   /** Hashes of the messages up to and with each answer of the model that it was given, the shortest first. */

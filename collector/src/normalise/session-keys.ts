@@ -26,10 +26,11 @@ export function sessionKeys(facts: SpanFacts, read: (name: string) => Value | un
   const hashes = byText ? messageHashes([...input, ...output]).prefixes : none;
   const prefixes = byText ? hashes.filter((_, index) => input[index]?.role === 'assistant') : none;
   const whole = made.size === 0 && output.length > 0 ? (hashes.at(-1) ?? '') : '';
+  const isTold = isTool && read('spanwarden.tool_call.told_by') !== undefined;
   const ids = given.size + made.size + prefixes.length;
-  if (ids === 0 && previousResponse === '' && response === '' && whole === '') return undefined;
+  if (ids === 0 && !isTold && previousResponse === '' && response === '' && whole === '') return undefined;
   const madeCalls = [...made].filter((id) => !given.has(id));
-  return { previousResponse, response, givenCalls: [...given], madeCalls, prefixes, whole };
+  return { previousResponse, response, isTold, givenCalls: [...given], madeCalls, prefixes, whole };
 }
 
 const none: readonly string[] = [];

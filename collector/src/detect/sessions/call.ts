@@ -73,7 +73,7 @@ export function createCallReader(fields: FieldTable): (events: SpanEvents) => Ca
       };
       const resource = batch.spans[row + Span.resource]!;
       if (known.scope === '' || resource !== known.resource) known = { resource, scope: scopeOf(events, span) };
-      calls.push({ span, call: { ...ids, ...keysOf(keys, known.scope) } });
+      calls.push({ span, call: { ...ids, ...keysOf(keys, known.scope, ids.traceId) } });
     }
     return calls.sort((a, b) => compareCalls(a.call, b.call));
   };
@@ -102,7 +102,11 @@ export function callId({ traceId, spanId }: Pick<Call, 'traceId' | 'spanId'>): s
   return traceId + spanId;
 }
 
-function keysOf(keys: SessionKeys, scope: string): Omit<Call, 'traceId' | 'spanId' | 'startNanos' | 'endNanos'> {
+function keysOf(
+  keys: SessionKeys,
+  scope: string,
+  traceId: string,
+): Omit<Call, 'traceId' | 'spanId' | 'startNanos' | 'endNanos'> {
   const before: Key[] = [];
   const shown: string[] = [];
   const show = (kind: string, id: string): string => {
@@ -116,6 +120,8 @@ function keysOf(keys: SessionKeys, scope: string): Omit<Call, 'traceId' | 'spanI
   if (given.length > 0) before.push(given[0]!, ...given.slice(1).reverse());
   const made = bounded(keys.madeCalls).map((id) => show('t', id));
   if (keys.response !== '' && keys.response !== keys.previousResponse) show('r', keys.response);
+  const trace = show('x', traceId);
+  if (keys.isTold) before.push({ source: 'trace', key: trace });
   return {
     before,
     prefixes: keys.prefixes

@@ -15,6 +15,7 @@ const none: SessionKeys = {
   madeCalls: [],
   prefixes: [],
   whole: '',
+  isTold: false,
 };
 
 function stitcher(bounds: Partial<StitcherBounds> = {}) {

@@ -235,7 +235,7 @@ export class Stitcher implements Stateful {
     const known = this.#found(call);
     if (known) return known;
     const [first] = call.before;
-    if (first === undefined) return this.#opening(call);
+    if (first === undefined || first.source === 'trace') return this.#opening(call);
     return { record: this.#table.open(idOfKey(first.key), first.key), source: first.source };
   }
 
@@ -262,7 +262,7 @@ export class Stitcher implements Stateful {
   #guess(call: Call): Session {
     const found = this.#found(call);
     if (found) return { id: found.record.id, source: found.source };
-    const first = call.before[0]?.key ?? call.first;
+    const first = call.before.find(({ source }) => source !== 'trace')?.key ?? call.first;
     return first === '' ? { id: call.traceId, source: 'trace' } : { id: idOfKey(first), source: sourceOf(call) };
   }
 

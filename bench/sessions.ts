@@ -13,6 +13,7 @@ import type { Finding } from '../collector/src/model/finding.ts';
 import { ok } from '../collector/src/model/outcome.ts';
 import { sessionOf } from '../collector/src/model/session.ts';
 import { TracePipeline } from '../collector/src/pipeline.ts';
+import { createToolCalls } from '../collector/src/tool-calls.ts';
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const [folder] = positionals;
@@ -24,7 +25,7 @@ title: A call
 logsource: {product: ai_agent}
 detection:
   said: {spanwarden.coverage.missing|exists: false}
-  call: {gen_ai.operation.name: [chat, generate_content, text_completion, execute_tool]}
+  call: {gen_ai.operation.name: [chat, generate_content, text_completion, execute_tool, agent_event]}
   condition: said and call
 `;
 const second = 1_000_000_000n;
@@ -60,6 +61,7 @@ async function sessionsOf(path: string): Promise<Told> {
   const pipeline = new TracePipeline({
     fields,
     detector: createDetector({ ...set, fields, sessionWaitNanos: 30n * second }),
+    calls: createToolCalls(fields, 30n * second),
     joiner: new LogJoiner({ fields, settleNanos: 10n * second, openNanos: 60n * second }),
     log: { committed: () => undefined, refusal: () => undefined, append: async () => ok },
     retentionMs: 3_650 * 86_400_000,

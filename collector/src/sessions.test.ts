@@ -9,6 +9,7 @@ import { sessionOf } from './model/session.ts';
 import { TracePipeline } from './pipeline.ts';
 import { otlpProtobuf, type TestSpan } from './testing/otlp.ts';
 import { answer, type Call, callSpan, givenCall, result, traceOf, user } from './testing/sessions.ts';
+import { createToolCalls } from './tool-calls.ts';
 
 const rules = loadRules([
   {
@@ -16,7 +17,7 @@ const rules = loadRules([
     text: `
 title: A call
 logsource: {product: ai_agent}
-detection: {s: {gen_ai.operation.name: [chat, execute_tool, invoke_agent]}, condition: s}
+detection: {s: {gen_ai.operation.name: [chat, execute_tool, invoke_agent, agent_event]}, condition: s}
 `,
   },
 ]);
@@ -32,12 +33,14 @@ interface Sent {
 async function sent(
   requests: readonly (readonly TestSpan[])[],
   resources: readonly Readonly<Record<string, string>>[] = [],
+  withCalls = false,
 ): Promise<Sent> {
   const fields = createFieldTable();
   const found: Finding[] = [];
   const pipeline = new TracePipeline({
     fields,
     detector: createDetector({ ...rules, fields, sessionWaitNanos: 30_000_000_000n }),
+    ...(withCalls && { calls: createToolCalls(fields, 30_000_000_000n) }),
     log: { committed: () => undefined, refusal: () => undefined, append: async () => ok },
     retentionMs: 1e12,
     now: () => 1_900_000_100_000,

@@ -1,5 +1,7 @@
 import type { SessionKeys } from '../model/session.ts';
-import type { Value } from '../model/value.ts';
+import { Category } from '../model/span-events.ts';
+import { type Value, valueText } from '../model/value.ts';
+import { operationCategories } from './categories.ts';
 import { messageHashes } from './message-hash.ts';
 import type { Message } from './messages.ts';
 import type { SpanFacts } from './span-facts.ts';
@@ -11,8 +13,12 @@ const idCharsMax = 256;
 
 /** What ties the span to the calls before and after it; undefined when it shows nothing of the kind. */
 export function sessionKeys(facts: SpanFacts, read: (name: string) => Value | undefined): SessionKeys | undefined {
+  const operation = valueText(read('gen_ai.operation.name') ?? '');
+  const isEvent = operation === 'agent_event';
+  // A run of an agent goes by its trace.
+  if (!isEvent && (operationCategories(operation) & Category.agent) !== 0) return undefined;
   const { input, output } = facts.exchange;
-  const isTool = read('gen_ai.operation.name') === 'execute_tool';
+  const isTool = isEvent || operation === 'execute_tool';
   const own = ownCalls(read('gen_ai.tool.call.id'));
   const given = new Set<string>();
   const made = new Set<string>();

@@ -35,8 +35,8 @@ export interface CallAt {
   readonly call: Call;
 }
 
-/** Spans of an agent's run hang in its trace. */
-const loose = Category.llm | Category.tool | Category.mcp | Category.retrieval;
+/** What agents do and what is told of it; a run of an agent shows no keys. */
+const loose = Category.llm | Category.tool | Category.mcp | Category.agent;
 
 /**
  * Reads the calls of a batch that have no parent span and no conversation, in event order. Keys hold within what a resource says it
@@ -58,8 +58,7 @@ export function createCallReader(fields: FieldTable): (events: SpanEvents) => Ca
     for (let span = 0; span < batch.spanCount; span++) {
       const row = span * Span.stride;
       if (batch.spans[row + Span.parentSpanId]! >= 0) continue;
-      const categories = events.categories(span);
-      if ((categories & loose) === 0 || (categories & Category.agent) !== 0) continue;
+      if ((events.categories(span) & loose) === 0) continue;
       if (valueText(events.value(span, conversation) ?? '') !== '') continue;
       const keys = events.sessionKeys(span);
       if (keys === undefined) continue;

@@ -98,8 +98,9 @@ export const limits = {
   correlationValuesPerEventMax: 256,
   /** Longer group keys and values are kept as their start and a hash. */
   correlationValueCharsMax: 256,
-  /** Spans that wait until no earlier one can arrive; past it the earliest are evaluated before their time. */
+  /** Spans that wait until no earlier one can arrive; and what they take; past it the earliest are evaluated before their time. */
   correlationBufferEventsMax: 200_000,
+  correlationBufferBytesMax: 256 * 1024 * 1024,
   correlationGroupsPerRuleMax: 200_000,
   correlationGroupsMax: 1_000_000,
   /** Events, or values where values are measured, that a group remembers; past it the oldest are forgotten. */

@@ -1,6 +1,5 @@
 import { slicesOf, stepsInTurn, stepsOf } from '../slices.ts';
 import type { Slices } from '../state.ts';
-import type { CorrelationEvent } from './event.ts';
 import type { CorrelationEvaluator } from './kind.ts';
 import { decodeStates, StateEncoder } from './snapshot.ts';
 import type { SavedSources } from './sources.ts';
@@ -10,7 +9,13 @@ export interface SavedCorrelator {
   readonly watermark: bigint;
   /** What each rule wrote. */
   readonly rules: readonly { readonly id: string; readonly version: string; readonly items: readonly unknown[] }[];
-  readonly buffer: readonly CorrelationEvent[];
+  readonly waiting: readonly WaitingBlock[];
+}
+
+/** A block of the log, and where the events begin in it that wait. */
+export interface WaitingBlock {
+  readonly bytes: Uint8Array;
+  readonly at: readonly number[];
 }
 
 interface Head extends Pick<SavedCorrelator, 'sources' | 'watermark'> {
@@ -18,25 +23,25 @@ interface Head extends Pick<SavedCorrelator, 'sources' | 'watermark'> {
   readonly rules: readonly { readonly id: string; readonly version: string }[];
 }
 
-/** What comes after the head: an item of the rule at this place, or a waiting event. */
+/** What comes after the head: an item of the rule at this place, or waiting events. */
 type Item = readonly [place: number, item: unknown];
 
-const format = 5;
-const bufferPlace = -1;
+const format = 6;
+const waitingPlace = -1;
 
 /** The state of this moment in pieces. */
 export function slicesOfCorrelator(
-  state: Pick<SavedCorrelator, 'sources' | 'watermark' | 'buffer'>,
+  state: Pick<SavedCorrelator, 'sources' | 'watermark' | 'waiting'>,
   evaluators: readonly CorrelationEvaluator[],
   pieceBytes: number | undefined,
 ): Slices {
-  const { sources, watermark, buffer } = state;
+  const { sources, watermark } = state;
   const encoder = new StateEncoder();
   const rules = evaluators.map(({ correlation: { meta } }) => ({ id: meta.id, version: meta.version }));
   encoder.write({ format, sources, watermark, rules } satisfies Head);
   const writeTo = (place: number) => (item: unknown) => encoder.write([place, item] satisfies Item);
   const steps = evaluators.map((evaluator, place) => evaluator.save(writeTo(place)));
-  const waiting = stepsOf([...buffer], writeTo(bufferPlace));
+  const waiting = stepsOf(state.waiting, writeTo(waitingPlace));
   return slicesOf(encoder, stepsInTurn([...steps, waiting]), pieceBytes);
 }
 
@@ -47,13 +52,13 @@ export function readCorrelator(bytes: Uint8Array): SavedCorrelator | undefined {
     const head = values.next().value as Head;
     if (head.format !== format) return undefined;
     const rules = head.rules.map(({ id, version }) => ({ id, version, items: [] as unknown[] }));
-    const buffer: CorrelationEvent[] = [];
+    const waiting: WaitingBlock[] = [];
     for (const value of values) {
       const [place, item] = value as Item;
-      if (place === bufferPlace) buffer.push(item as CorrelationEvent);
+      if (place === waitingPlace) waiting.push(item as WaitingBlock);
       else rules[place]!.items.push(item);
     }
-    return { sources: head.sources, watermark: head.watermark, rules, buffer };
+    return { sources: head.sources, watermark: head.watermark, rules, waiting };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;

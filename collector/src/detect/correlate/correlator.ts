@@ -6,7 +6,9 @@ import type { Slices } from '../state.ts';
 import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
 import { type Correlation, silentSources } from './correlation.ts';
 import { readCorrelator, slicesOfCorrelator } from './correlator-state.ts';
-import { type CorrelationEvent, isSameSpan, mergeEvents } from './event.ts';
+import { type CorrelationEvent, mergeEvents } from './event.ts';
+import { EventLog, type Listener } from './event-log.ts';
+import { EventStore } from './event-store.ts';
 import { findingOf } from './findings.ts';
 import type {
   Change,
@@ -21,6 +23,7 @@ import { createEvaluator } from './kinds.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { Sources } from './sources.ts';
 import { Totals } from './totals.ts';
+import { placeOf, WaitingGroups } from './waiting.ts';
 
 export interface CorrelatorOptions {
   /** Each after those it uses, as `linkCorrelations` gives them. */
@@ -28,10 +31,13 @@ export interface CorrelatorOptions {
   /** How far behind the newest span of its source a span may arrive and still count. */
   readonly allowedLatenessNanos: bigint;
   readonly bounds?: Partial<CorrelatorBounds>;
+  /** Note what comes in, for `takeJournal`, which must be called now and then; default false. */
+  readonly journal?: boolean;
 }
 
 export interface CorrelatorBounds extends EvaluatorBounds {
   readonly bufferEventsMax: number;
+  readonly bufferBytesMax: number;
   readonly allGroupsMax: number;
   readonly allEventsMax: number;
 }
@@ -62,7 +68,9 @@ export class Correlator {
   readonly #silent: ReadonlySet<Rule | Correlation>;
   readonly #lateness: bigint;
   readonly #bounds: CorrelatorBounds;
-  readonly #buffer = new ReorderBuffer();
+  protected readonly log: EventLog;
+  readonly #store = new EventStore();
+  readonly #buffer = new ReorderBuffer(this.#store);
   /** Episodes that changed, by finding id: the findings to give out. */
   readonly #due = new Map<string, Due>();
   readonly #sources: Sources;
@@ -77,13 +85,16 @@ export class Correlator {
   /** Everything before it is evaluated. */
   #watermark = 0n;
 
-  constructor({ correlations, allowedLatenessNanos, bounds }: CorrelatorOptions) {
+  constructor({ correlations, allowedLatenessNanos, bounds, journal = false }: CorrelatorOptions) {
+    this.log = new EventLog(correlations, this.#store, journal);
     this.#lateness = allowedLatenessNanos;
     const latenesses = allowedLatenessNanos * latenessesPerSlotMin;
     const idSlotNanos = latenesses > hourNanos ? latenesses : hourNanos;
     this.#bounds = { ...defaultBounds, idSlotNanos, ...bounds };
     this.#sources = new Sources(allowedLatenessNanos);
-    this.#evaluators = correlations.map((correlation) => createEvaluator(correlation, this.#bounds));
+    this.#evaluators = correlations.map((correlation, place) =>
+      createEvaluator(correlation, this.#bounds, new WaitingGroups(place, this.#store)),
+    );
     this.#silent = silentSources(correlations);
     this.#parents = correlations.map((child) => parentsOf(child, correlations));
     this.#totals = new Totals(this.#evaluators);
@@ -132,7 +143,7 @@ export class Correlator {
   add(event: CorrelationEvent, nowNanos?: bigint): void {
     if (event.timeNanos < this.#watermark) this.counters.late++;
     else if (nowNanos !== undefined && event.timeNanos > nowNanos + this.#lateness) this.counters.future++;
-    else this.#wait(event);
+    else this.#wait(this.log.event(event), event);
   }
 
   /**
@@ -142,9 +153,12 @@ export class Correlator {
   settle(): Finding[] {
     const frontier = this.#sources.frontierNanos();
     if (frontier > this.#watermark) this.#watermark = frontier;
-    while ((this.#buffer.peek()?.timeNanos ?? this.#watermark) < this.#watermark) this.#evaluateNext();
-    while (this.#buffer.size > this.#bounds.bufferEventsMax) {
-      const { timeNanos } = this.#buffer.peek()!;
+    for (let next = this.#buffer.peek(); next !== undefined; next = this.#buffer.peek()) {
+      if (this.#store.timeNanos(next) >= this.#watermark) break;
+      this.#evaluateNext();
+    }
+    while (this.#isFull()) {
+      const timeNanos = this.#store.timeNanos(this.#buffer.peek()!);
       if (timeNanos > this.#watermark) this.#watermark = timeNanos;
       this.#evaluateNext();
       this.counters.hurried++;
@@ -178,7 +192,9 @@ export class Correlator {
 
   /** As `Stateful.slices`. */
   slices(pieceBytes?: number): Slices {
-    const state = { sources: this.#sources.save(), watermark: this.#watermark, buffer: this.#buffer.events() };
+    this.log.seal();
+    const waiting = this.#store.byBlock(this.#buffer.events()).map(([{ bytes }, at]) => ({ bytes, at }));
+    const state = { sources: this.#sources.save(), watermark: this.#watermark, waiting };
     return slicesOfCorrelator(state, this.#evaluators, pieceBytes);
   }
 
@@ -195,12 +211,10 @@ export class Correlator {
       this.#evaluators.findIndex(({ correlation: { meta } }) => meta.id === id && meta.version === version),
     );
     for (const evaluator of this.#evaluators) evaluator.clear();
+    for (const event of this.#buffer.events()) this.#store.letGo(event);
     this.#buffer.clear();
-    for (const event of snapshot.buffer) {
-      const parts = event.parts.map((part) => ({ ...part, correlation: places[part.correlation]! }));
-      const known = parts.filter(({ correlation }) => correlation >= 0).sort((a, b) => a.correlation - b.correlation);
-      if (known.length > 0) this.#wait({ ...event, parts: known });
-    }
+    for (const { bytes: block, at } of snapshot.waiting) this.log.readEvents(block, at, this.again);
+    this.log.drop();
     for (const [index, { items }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(items);
     this.#sources.load(snapshot.sources);
     this.#watermark = snapshot.watermark;
@@ -209,23 +223,43 @@ export class Correlator {
     return { status: 'restored', rules: places.filter((place) => place >= 0).length };
   }
 
-  #wait(event: CorrelationEvent): void {
-    this.#buffer.push(event);
-    for (const { correlation, groups } of event.parts) {
+  /** Events that were written before. */
+  protected readonly again: Pick<Listener, 'event' | 'foreign'> = {
+    event: (event, block, at) => {
+      if (event.timeNanos < this.#watermark) return;
+      this.#wait(this.#store.add(block, at, event.timeNanos, event.startNanos), event);
+    },
+    foreign: (event) => this.add(event),
+  };
+
+  #isFull(): boolean {
+    const { bufferEventsMax, bufferBytesMax } = this.#bounds;
+    return this.#buffer.size > bufferEventsMax || (this.#store.bytes > bufferBytesMax && this.#buffer.size > 0);
+  }
+
+  #wait(number: number, { parts }: CorrelationEvent): void {
+    this.#buffer.push(number);
+    for (let at = 0; at < parts.length; at++) {
+      const { correlation, groups } = parts[at]!;
       const { early } = this.#evaluators[correlation]!;
       if (!early) continue;
-      for (const part of groups) early.wait(event, part);
+      for (let group = 0; group < groups.length; group++) early.wait(number, placeOf(at, group), groups[group]!);
       this.#came += groups.length;
     }
   }
 
   #evaluateNext(): void {
-    let event = this.#next();
-    for (let next = this.#buffer.peek(); next && isSameSpan(event, next); next = this.#buffer.peek()) {
-      const both = mergeEvents(event, this.#next());
+    const first = this.#buffer.pop()!;
+    let event = this.#settled(first);
+    for (let next = this.#buffer.peek(); next !== undefined; next = this.#buffer.peek()) {
+      if (!this.#store.isSameSpan(first, next)) break;
+      this.#buffer.pop();
+      const both = mergeEvents(event, this.#settled(next));
+      this.#store.letGo(next);
       if (both === event) this.counters.repeated++;
       event = both;
     }
+    this.#store.letGo(first);
     this.#closeUntil(event.timeNanos);
     const { span } = event;
     const work: Work = new Map();
@@ -238,12 +272,13 @@ export class Correlator {
     this.#run(event.timeNanos, work);
   }
 
-  /** The earliest event, which waits no longer. */
-  #next(): CorrelationEvent {
-    const event = this.#buffer.pop()!;
+  /** The event, which waits no longer. */
+  #settled(number: number): CorrelationEvent {
+    const event = this.#store.read(number);
+    this.#store.settle(number);
     for (const { correlation, groups } of event.parts) {
       const { early } = this.#evaluators[correlation]!;
-      if (early) for (const part of groups) early.settled(event, part);
+      if (early) for (const part of groups) early.settled(part);
     }
     return event;
   }
@@ -346,6 +381,7 @@ const defaultBounds = {
   groupsMax: limits.correlationGroupsPerRuleMax,
   eventsPerGroupMax: limits.correlationEventsPerGroupMax,
   bufferEventsMax: limits.correlationBufferEventsMax,
+  bufferBytesMax: limits.correlationBufferBytesMax,
   allGroupsMax: limits.correlationGroupsMax,
   allEventsMax: limits.correlationEventsMax,
 };

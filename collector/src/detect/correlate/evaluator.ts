@@ -18,7 +18,7 @@ import type {
 import { type EarlyOpening, type Measure, measureOf } from './measure.ts';
 import { Recency } from './recency.ts';
 import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
-import { type WaitingGroup, WaitingGroups } from './waiting.ts';
+import type { Place, WaitingGroup, WaitingGroups } from './waiting.ts';
 
 /**
  * One correlation rule over events in event order. Conditions that only have lower bounds are checked at each event, over
@@ -34,15 +34,16 @@ export class Evaluator implements CorrelationEvaluator {
   readonly #bounds: EvaluatorBounds;
   readonly early?: EarlyFiring;
   readonly #numbers: EpisodeNumbers;
-  readonly #waiting = new WaitingGroups();
+  readonly #waiting: WaitingGroups;
   readonly #groups = new Recency<string, Group>();
   readonly #scan = new Scan<Group>();
   #turns = 0;
   #closes = 0n;
   #size = 0;
 
-  constructor(correlation: Correlation, bounds: EvaluatorBounds) {
+  constructor(correlation: Correlation, bounds: EvaluatorBounds, waiting: WaitingGroups) {
     this.correlation = correlation;
+    this.#waiting = waiting;
     this.#bounds = bounds;
     this.#measure = measureOf(correlation, bounds.eventsPerGroupMax);
     this.#sliding = isSliding(correlation);
@@ -72,7 +73,10 @@ export class Evaluator implements CorrelationEvaluator {
     this.#size = 0;
     this.#closes = closesNanos;
     this.#turns = turns;
-    for (const group of groups) this.#loadGroup(group);
+    for (const group of groups) {
+      this.#loadGroup(group);
+      this.#waiting.known(group.key);
+    }
     this.#numbers.load(numbers);
     this.#waiting.markFired(fired);
   }
@@ -288,10 +292,22 @@ export class Evaluator implements CorrelationEvaluator {
     this.#size -= this.#sizeOf(group);
   }
 
+  /** The first event of a group mostly waits alone, and means nothing alone. */
+  #wait(key: string, event: number, place: Place, part: GroupPart): void {
+    const isNothing = (): boolean => !this.#groups.get(key) && !this.#meansSomething(part);
+    this.#waiting.wait(key, event, place, part, isNothing);
+  }
+
+  #meansSomething({ members, values }: GroupPart): boolean {
+    const counts = new Map(values.map((value) => [value, 1]));
+    const alone = { events: 1, valuesMax: values.length, values: counts, members };
+    return this.#measure.early!.possible(this.#measure.create(), alone);
+  }
+
   #earlyFiring(): EarlyFiring {
     return {
-      wait: (event, part) => this.#waiting.wait(keyOf(part.texts), event, part),
-      settled: (event, part) => this.#waiting.settled(keyOf(part.texts), event, part),
+      wait: (event, place, part) => this.#wait(keyOf(part.texts), event, place, part),
+      settled: (part) => this.#waiting.settled(keyOf(part.texts), part),
       fire: (frontierNanos, budget) => this.#fire(frontierNanos, budget),
     };
   }

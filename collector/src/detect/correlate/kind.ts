@@ -1,7 +1,8 @@
 import type { Steps } from '../slices.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import type { Correlation } from './correlation.ts';
-import type { CorrelationEvent, GroupPart } from './event.ts';
+import type { GroupPart } from './event.ts';
+import type { Place } from './waiting.ts';
 
 /** Bounds of one correlation; tests make them small. */
 export interface EvaluatorBounds {
@@ -87,10 +88,10 @@ export interface CorrelationEvaluator {
 
 /** Findings before the watermark has passed them. What is told here changes nothing that `add` and `close` give. */
 export interface EarlyFiring {
-  /** An event waits to be added; in any order, and maybe twice. */
-  wait(event: CorrelationEvent, part: GroupPart): void;
-  /** It waits no longer: it is about to be added, or was there twice. */
-  settled(event: CorrelationEvent, part: GroupPart): void;
+  /** An event, by its number in the store, waits to be added; in any order, and maybe twice. */
+  wait(event: number, place: Place, part: GroupPart): void;
+  /** It waits no longer, which the store knows: it is about to be added, or was there twice. */
+  settled(part: GroupPart): void;
   /**
    * Episodes that waiting events open, whatever may still come from `frontierNanos` on; their ids are those that the settled
    * ones will have. Each is given once. Stops when the budget is used up and goes on there at the next call.

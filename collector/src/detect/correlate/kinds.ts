@@ -8,9 +8,14 @@ import { GroupedEvaluator } from './kinds/grouped.ts';
 import { newValueKind } from './kinds/new-value.ts';
 import { rareKind } from './kinds/rare.ts';
 import { rateKind } from './kinds/rate.ts';
+import type { WaitingGroups } from './waiting.ts';
 
-/** The evaluator of a correlation by its type. */
-export function createEvaluator(correlation: Correlation, bounds: EvaluatorBounds): CorrelationEvaluator {
+/** The evaluator of a correlation by its type. @param waiting for those that find something early */
+export function createEvaluator(
+  correlation: Correlation,
+  bounds: EvaluatorBounds,
+  waiting: WaitingGroups,
+): CorrelationEvaluator {
   const { extension, extended } = correlation.syntax;
   switch (extension?.kind) {
     case 'new_value':
@@ -27,5 +32,5 @@ export function createEvaluator(correlation: Correlation, bounds: EvaluatorBound
   if (extended?.terms.some(({ unwanted }) => unwanted !== 0)) {
     return new GroupedEvaluator(correlation, bounds, extendedKind(correlation, extended.terms));
   }
-  return new Evaluator(correlation, bounds);
+  return new Evaluator(correlation, bounds, waiting);
 }

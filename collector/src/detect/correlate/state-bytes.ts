@@ -12,9 +12,19 @@ export class StateWriter {
     return this.#at;
   }
 
+  /** Takes back what was written after this. */
+  set length(length: number) {
+    this.#at = length;
+  }
+
   /** What was written; the writer is of no use afterwards. */
   done(): Uint8Array {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** What was written, and room for more behind it; another one when the room is used up. */
+  get buffer(): Uint8Array {
+    return this.#bytes;
   }
 
   /** What was written since the last call, in memory of its own. */
@@ -49,6 +59,11 @@ export class StateWriter {
     this.#room(8);
     this.#view.setBigInt64(this.#at, value, true);
     this.#at += 8;
+  }
+
+  /** Writes a number over what was written there. */
+  uint32At(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
   }
 
   uint32(value: number): void {
@@ -115,6 +130,16 @@ export class StateReader {
     this.#view = viewOf(bytes);
   }
 
+  /** How far it has come. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Goes to where something begins that was read before. */
+  seek(at: number): void {
+    this.#at = at;
+  }
+
   get atEnd(): boolean {
     return this.#at === this.#bytes.length;
   }
@@ -142,6 +167,10 @@ export class StateReader {
 
   double(): number {
     return this.#bytes.readDoubleLE(this.#take(8));
+  }
+
+  biguint64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
   }
 
   bigint64(): bigint {

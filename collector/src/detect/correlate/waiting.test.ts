@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { loadRules } from '../load.ts';
 import { Correlator } from './correlator.ts';
 import { type CorrelationEvent, compareEvents, isSameSpan } from './event.ts';
-import { WaitingGroup } from './waiting.ts';
+import { EventLog } from './event-log.ts';
+import { EventStore } from './event-store.ts';
+import { placeOf, WaitingGroup } from './waiting.ts';
 
 const second = 1_000_000_000n;
 
@@ -22,6 +24,28 @@ function eventOf(index: number, timeNanos: bigint, correlations = 1, values: rea
 
 const partOf = (event: CorrelationEvent) => event.parts[0]!.groups[0]!;
 
+/** A group whose events are written to a log, as the correlator does it. */
+function groupOfEvents() {
+  const store = new EventStore();
+  const log = new EventLog([], store, false);
+  const group = new WaitingGroup('x', store);
+  const numbers = new Map<CorrelationEvent, number>();
+  return {
+    group,
+    push: (event: CorrelationEvent) => {
+      const number = log.event(event);
+      numbers.set(event, number);
+      group.push(number, placeOf(0, 0), partOf(event));
+    },
+    settle: (event: CorrelationEvent) => {
+      const number = numbers.get(event)!;
+      store.settle(number);
+      group.settle(partOf(event));
+      store.letGo(number);
+    },
+  };
+}
+
 test('a group knows what waits, however and whenever it is asked', () => {
   const step = fc.record({
     id: fc.nat(40),
@@ -32,19 +56,19 @@ test('a group knows what waits, however and whenever it is asked', () => {
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-      const group = new WaitingGroup('x');
+      const { group, push, settle: settleOne } = groupOfEvents();
       let waiting: CorrelationEvent[] = [];
       let last = -1n;
       for (const { id, after, values, settle, ask } of steps) {
         const event = eventOf(id, last + 1n + BigInt(after), 1, [...new Set(values)]);
         waiting.push(event);
-        group.push(event, partOf(event));
+        push(event);
         waiting.sort(compareEvents);
         for (let left = settle; left > 0 && waiting.length > 0; left--) {
           const [first, ...others] = waiting;
           waiting = others;
           last = first!.timeNanos;
-          group.settle(first!, partOf(first!));
+          settleOne(first!);
         }
         assert.equal(group.events, waiting.length);
         if (ask === 'rest') group.rest();
@@ -66,11 +90,11 @@ test('a group knows what waits, however and whenever it is asked', () => {
 });
 
 test('a group that always has events waiting does not remember those that were added', () => {
-  const group = new WaitingGroup('x');
+  const { group, push, settle } = groupOfEvents();
   const events = Array.from({ length: 10_000 }, (_, index) => eventOf(index, BigInt(index)));
   for (const [index, event] of events.entries()) {
-    group.push(event, partOf(event));
-    if (index >= 10) group.settle(events[index - 10]!, partOf(events[index - 10]!));
+    push(event);
+    if (index >= 10) settle(events[index - 10]!);
   }
   assert.ok(group.remembered < 200, `${group.remembered}`);
 });

@@ -1,9 +1,24 @@
-import { type CorrelationEvent, compareEvents, type Entry, type GroupPart, isSameSpan } from './event.ts';
+import { type CorrelationEvent, compareEvents, type Entry, type GroupPart, isSameSpan, keyOf } from './event.ts';
+import type { EventStore } from './event-store.ts';
 import type { EarlyBudget } from './kind.ts';
 import type { Waiting } from './measure.ts';
 
 interface Item extends Entry {
   readonly event: CorrelationEvent;
+  readonly number: number;
+}
+
+/** Which of the groups of an event this is about: its part, and the group in it. */
+export type Place = number;
+
+export function placeOf(part: number, group: number): Place {
+  return part * groupsPerPart + group;
+}
+
+const groupsPerPart = 1 << 16;
+
+function partAt({ parts }: CorrelationEvent, place: Place): GroupPart {
+  return parts[Math.floor(place / groupsPerPart)]!.groups[place % groupsPerPart]!;
 }
 
 /** The waiting events of one group. Those that were added already are removed now and then. */
@@ -23,14 +38,16 @@ export class WaitingGroup implements Waiting {
   /** Any of the items is there twice. */
   #hasRepeated = false;
   /** Came since the last look: most groups are never looked at. */
-  #events: CorrelationEvent[] = [];
-  #parts: GroupPart[] = [];
+  #numbers: number[] = [];
+  #places: Place[] = [];
+  #members: number[] = [];
   /** Each value and how many hold it; null until somebody asks. */
   #values: Map<string | number, number> | null = null;
-  #last: CorrelationEvent | undefined;
+  readonly #store: EventStore;
 
-  constructor(key: string) {
+  constructor(key: string, store: EventStore) {
     this.key = key;
+    this.#store = store;
   }
 
   get events(): number {
@@ -39,7 +56,7 @@ export class WaitingGroup implements Waiting {
 
   /** Events in memory, those that wait no longer among them. */
   get remembered(): number {
-    return this.#items.length + this.#events.length;
+    return this.#items.length + this.#numbers.length;
   }
 
   get values(): ReadonlyMap<string | number, number> {
@@ -48,14 +65,18 @@ export class WaitingGroup implements Waiting {
     return this.#values;
   }
 
-  push(event: CorrelationEvent, part: GroupPart): void {
+  /** An event, by its number in the store, waits. */
+  push(number: number, place: Place, part: GroupPart): void {
+    this.#store.hold(number);
     // Most groups have one event that waits: a list made with it has no room for more.
-    if (this.#events.length === 0) {
-      this.#events = [event];
-      this.#parts = [part];
+    if (this.#numbers.length === 0) {
+      this.#numbers = [number];
+      this.#places = [place];
+      this.#members = [part.members];
     } else {
-      this.#events.push(event);
-      this.#parts.push(part);
+      this.#numbers.push(number);
+      this.#places.push(place);
+      this.#members.push(part.members);
     }
     this.left++;
     this.members |= part.members;
@@ -63,9 +84,8 @@ export class WaitingGroup implements Waiting {
     if (this.#values) count(this.#values, part.values);
   }
 
-  /** One of the events waits no longer, and none before it. */
-  settle(event: CorrelationEvent, { values }: GroupPart): void {
-    this.#last = event;
+  /** One of the events, which the store knows to be settled, waits no longer. */
+  settle({ values }: GroupPart): void {
     this.left--;
     this.valuesMax -= values.length;
     if (this.#values) {
@@ -77,6 +97,12 @@ export class WaitingGroup implements Waiting {
     }
     const gone = this.remembered - this.left;
     if (gone > goneMin && gone > this.left) this.#prune();
+  }
+
+  /** Nobody asks any more. */
+  end(): void {
+    for (const { number } of this.#items) this.#store.letGo(number);
+    for (const number of this.#numbers) this.#store.letGo(number);
   }
 
   /** The group rests: what counts its values would only cost. */
@@ -96,12 +122,14 @@ export class WaitingGroup implements Waiting {
     this.#prune();
     const items = this.#items;
     const sorted = items.length;
-    for (const [index, event] of this.#events.entries()) {
-      const { members, values } = this.#parts[index]!;
-      items.push({ timeNanos: event.timeNanos, span: event.span, members, values, event });
+    for (const [index, number] of this.#numbers.entries()) {
+      const event = this.#store.read(number);
+      const { members, values } = partAt(event, this.#places[index]!);
+      items.push({ timeNanos: event.timeNanos, span: event.span, members, values, event, number });
     }
-    this.#events = [];
-    this.#parts = [];
+    this.#numbers = [];
+    this.#places = [];
+    this.#members = [];
     this.#sort(sorted);
     if (!this.#hasRepeated) return items;
     return items.filter(({ event }, index) => index === 0 || !isSameSpan(items[index - 1]!.event, event));
@@ -124,28 +152,34 @@ export class WaitingGroup implements Waiting {
 
   /** Removes what was added. */
   #prune(): void {
-    const last = this.#last;
-    if (last === undefined) return;
-    const waits = (event: CorrelationEvent) => event.timeNanos > last.timeNanos || compareEvents(event, last) > 0;
+    const store = this.#store;
     this.members = 0;
     let kept = 0;
     for (const item of this.#items) {
-      if (!waits(item.event)) continue;
+      if (!store.waits(item.number)) {
+        store.letGo(item.number);
+        continue;
+      }
       this.#items[kept++] = item;
       this.members |= item.members;
     }
     this.#items.length = kept;
     if (kept === 0) this.#hasRepeated = false;
     kept = 0;
-    for (const [index, event] of this.#events.entries()) {
-      if (!waits(event)) continue;
-      const part = this.#parts[index]!;
-      this.#events[kept] = event;
-      this.#parts[kept++] = part;
-      this.members |= part.members;
+    for (const [index, number] of this.#numbers.entries()) {
+      if (!store.waits(number)) {
+        store.letGo(number);
+        continue;
+      }
+      const members = this.#members[index]!;
+      this.#numbers[kept] = number;
+      this.#places[kept] = this.#places[index]!;
+      this.#members[kept++] = members;
+      this.members |= members;
     }
-    this.#events.length = kept;
-    this.#parts.length = kept;
+    this.#numbers.length = kept;
+    this.#places.length = kept;
+    this.#members.length = kept;
   }
 
   #counted(): Map<string | number, number> {
@@ -153,7 +187,9 @@ export class WaitingGroup implements Waiting {
     this.#prune();
     const values = new Map<string | number, number>();
     for (const item of this.#items) count(values, item.values);
-    for (const part of this.#parts) count(values, part.values);
+    for (const [index, number] of this.#numbers.entries()) {
+      count(values, partAt(this.#store.read(number), this.#places[index]!).values);
+    }
     return values;
   }
 }
@@ -167,36 +203,49 @@ function count(counts: Map<string | number, number>, values: readonly (string | 
 
 /** Groups with events that wait, and those among them that changed since somebody looked. */
 export class WaitingGroups {
-  readonly #groups = new Map<string, WaitingGroup>();
+  /** A group with one event that alone means nothing is only the number of that event. */
+  readonly #groups = new Map<string, WaitingGroup | number>();
   readonly #changed = new Set<WaitingGroup>();
   /** Nothing can be said of them before the frontier has moved on. */
   readonly #resting = new Set<WaitingGroup>();
+  readonly #correlation: number;
+  readonly #store: EventStore;
   #restNanos = 0n;
 
-  wait(key: string, event: CorrelationEvent, part: GroupPart): void {
-    let group = this.#groups.get(key);
-    if (!group) {
-      group = new WaitingGroup(key);
-      this.#groups.set(key, group);
+  /** @param correlation its place in the parts of events */
+  constructor(correlation: number, store: EventStore) {
+    this.#correlation = correlation;
+    this.#store = store;
+  }
+
+  /** @param isNothing that the event, if no other of its group waits, makes no condition true */
+  wait(key: string, number: number, place: Place, part: GroupPart, isNothing: () => boolean): void {
+    const known = this.#groups.get(key);
+    if (known === undefined && isNothing()) {
+      this.#groups.set(key, number);
+      return;
     }
-    group.push(event, part);
+    const group = typeof known === 'object' ? known : this.#groupOf(key, known);
+    group.push(number, place, part);
     if (!group.fired && !this.#resting.has(group)) this.#changed.add(group);
   }
 
-  settled(key: string, event: CorrelationEvent, part: GroupPart): void {
+  /** An event waits no longer. */
+  settled(key: string, part: GroupPart): void {
     const group = this.#groups.get(key);
-    if (!group) return;
-    group.settle(event, part);
-    if (group.left > 0) return;
+    if (group === undefined) return;
+    if (typeof group === 'object') {
+      group.settle(part);
+      if (group.left > 0) return;
+      this.#forget(group);
+    }
     this.#groups.delete(key);
-    this.#changed.delete(group);
-    this.#resting.delete(group);
   }
 
   /** The finding that was given early is there, so that the group may give another. */
   opened(key: string): void {
     const group = this.#groups.get(key);
-    if (!group) return;
+    if (typeof group !== 'object') return;
     group.fired = false;
     this.#changed.add(group);
   }
@@ -220,25 +269,52 @@ export class WaitingGroups {
   }
 
   fired(): string[] {
-    const groups = [...this.#groups.values()].filter(({ fired }) => fired);
-    return groups.map(({ key }) => key).sort();
+    const fired: string[] = [];
+    for (const group of this.#groups.values()) if (typeof group === 'object' && group.fired) fired.push(group.key);
+    return fired.sort();
   }
 
   markFired(keys: readonly string[]): void {
     for (const key of keys) {
-      const group = this.#groups.get(key);
-      if (!group) continue;
+      const known = this.#groups.get(key);
+      if (known === undefined) continue;
+      const group = typeof known === 'object' ? known : this.#groupOf(key, known);
       group.fired = true;
       this.#changed.delete(group);
       this.#resting.delete(group);
     }
   }
 
+  /** The group has events that were added: what waits may go on with them. */
+  known(key: string): void {
+    const group = this.#groups.get(key);
+    if (typeof group === 'number') this.#changed.add(this.#groupOf(key, group));
+  }
+
   clear(): void {
+    for (const group of this.#groups.values()) if (typeof group === 'object') group.end();
     this.#groups.clear();
     this.#changed.clear();
     this.#resting.clear();
     this.#restNanos = 0n;
+  }
+
+  /** A group with the event that waits in it, if there is one. */
+  #groupOf(key: string, number: number | undefined): WaitingGroup {
+    const group = new WaitingGroup(key, this.#store);
+    this.#groups.set(key, group);
+    if (number === undefined) return group;
+    const { parts } = this.#store.read(number);
+    const part = parts.findIndex(({ correlation }) => correlation === this.#correlation);
+    const at = parts[part]!.groups.findIndex(({ texts }) => keyOf(texts) === key);
+    group.push(number, placeOf(part, at), parts[part]!.groups[at]!);
+    return group;
+  }
+
+  #forget(group: WaitingGroup): void {
+    group.end();
+    this.#changed.delete(group);
+    this.#resting.delete(group);
   }
 
   #wake(frontierNanos: bigint): void {

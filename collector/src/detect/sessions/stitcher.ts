@@ -6,7 +6,7 @@ import { Span } from '../../model/span-batch.ts';
 import type { SpanEvents } from '../../model/span-events.ts';
 import type { Correlation } from '../correlate/correlation.ts';
 import type { CorrelationEvent } from '../correlate/event.ts';
-import { digestOf } from '../correlate/journal.ts';
+import { digestOf } from '../correlate/event-log.ts';
 import { decodeState, encodeState, StateEncoder } from '../correlate/snapshot.ts';
 import { Scan, slicesOf, stepsInTurn, stepsOf, wholeOf } from '../slices.ts';
 import type { RestoreOutcome, Slices, Stateful } from '../state.ts';

@@ -1,0 +1,154 @@
+import type { SpanIdentity } from '../span-identity.ts';
+import type { CorrelationEvent, EventPart, GroupPart } from './event.ts';
+import { idAt, idBytes, kinds, start } from './event-format.ts';
+import { SharedTexts } from './shared-texts.ts';
+import { StateReader } from './state-bytes.ts';
+
+/** Names that many spans have in common, over all blocks. */
+const names = new SharedTexts();
+let blocks = 0;
+
+/**
+ * Events that came together, as the bytes that the journal has of them. An event is read where somebody asks for it; until then
+ * it is nothing for the garbage collector to walk.
+ */
+export class EventBlock {
+  /** Later ones have greater numbers. */
+  readonly number = ++blocks;
+  /** Its events that somebody still needs. */
+  events = 0;
+  /** Where it stands in the store. */
+  place = -1;
+  /** The bytes that it takes. */
+  size = 0;
+  #bytes: Uint8Array;
+  #reader: StateReader;
+  #textsAt: ArrayLike<number>;
+  /** Those that were read. */
+  #texts: (string | undefined)[] = [];
+
+  /** @param textsAt where its texts stand; grows while the block is written */
+  constructor(bytes: Uint8Array, textsAt: ArrayLike<number>) {
+    this.#bytes = bytes;
+    this.#reader = new StateReader(bytes);
+    this.#textsAt = textsAt;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The same bytes, and more of them, are here now. */
+  moveTo(bytes: Uint8Array, textsAt: ArrayLike<number>): void {
+    this.#bytes = bytes;
+    this.#reader = new StateReader(bytes);
+    this.#textsAt = textsAt;
+  }
+
+  /** The order of the span ids of two events; 0 also where they have to be read for it. */
+  compareIds(at: number, other: EventBlock, otherAt: number): number {
+    const [a, b] = [this.#bytes, other.#bytes];
+    if (a[at + idAt] !== kinds.hex || b[otherAt + idAt] !== kinds.hex) return 0;
+    for (let from = idAt + 2; from < idAt + 2 + idBytes; from++) {
+      const order = a[at + from]! - b[otherAt + from]!;
+      if (order !== 0) return order;
+    }
+    return 0;
+  }
+
+  /** @param at where the event begins, as the block's own journal knows it */
+  read(at: number): CorrelationEvent {
+    const reader = this.#reader;
+    reader.seek(at);
+    return readEvent(reader, this.#text);
+  }
+
+  readonly #text = (): string => {
+    const reader = this.#reader;
+    const number = reader.varint();
+    if (number === 0) return reader.text();
+    const known = this.#texts[number - 1];
+    if (known !== undefined) return known;
+    const at = this.#textsAt[number - 1];
+    if (at === undefined) throw new SyntaxError('an event refers to a text that is not there');
+    const next = reader.at;
+    reader.seek(at);
+    const text = reader.text();
+    reader.seek(next);
+    this.#texts[number - 1] = text;
+    return text;
+  };
+}
+
+/** Reads events one after the other, and notes where texts stand. */
+export class EventScanner {
+  readonly textsAt: number[] = [];
+  readonly #texts: string[] = [];
+  readonly #reader: StateReader;
+
+  constructor(reader: StateReader) {
+    this.#reader = reader;
+  }
+
+  next(): CorrelationEvent {
+    return readEvent(this.#reader, this.#text);
+  }
+
+  readonly #text = (): string => {
+    const reader = this.#reader;
+    const number = reader.varint();
+    if (number > 0) {
+      const known = this.#texts[number - 1];
+      if (known === undefined) throw new SyntaxError('an event refers to a text that is not there');
+      return known;
+    }
+    this.textsAt.push(reader.at);
+    const text = reader.text();
+    this.#texts.push(text);
+    return text;
+  };
+}
+
+function readEvent(reader: StateReader, text: () => string): CorrelationEvent {
+  const timeNanos = reader.biguint64();
+  const startNanos = reader.biguint64();
+  const spanId = readId(reader, text);
+  const span: SpanIdentity = {
+    traceId: readId(reader, text),
+    spanId,
+    spanName: names.of(text()),
+    serviceName: names.of(text()),
+    agentName: names.of(text()),
+    conversationId: text(),
+    userId: names.of(text()),
+    toolName: names.of(text()),
+    endNanos: timeNanos,
+  };
+  const parts: EventPart[] = [];
+  for (let left = reader.count(); left > 0; left--) {
+    const correlation = reader.varint();
+    const groups: GroupPart[] = [];
+    for (let more = reader.count(); more > 0; more--) groups.push(readGroup(reader, text, startNanos));
+    parts.push({ correlation, groups });
+  }
+  return { timeNanos, startNanos, span, parts };
+}
+
+function readId(reader: StateReader, text: () => string): string {
+  return reader.byte() === kinds.hex ? reader.hex() : text();
+}
+
+function readGroup(reader: StateReader, text: () => string, ofEvent: bigint): GroupPart {
+  const texts: string[] = [];
+  for (let left = reader.count(); left > 0; left--) texts.push(text());
+  const members = reader.varint() | 0;
+  const count = reader.count();
+  const values: (string | number)[] = count === 0 ? none : [];
+  for (let left = count; left > 0; left--) values.push(reader.byte() === kinds.text ? text() : reader.double());
+  const began = reader.byte();
+  if (began === start.none) return { texts, members, values };
+  return { texts, members, values, startNanos: began === start.ofEvent ? ofEvent : reader.biguint64() };
+}
+
+/** One list for all groups without values. */
+const none: never[] = [];

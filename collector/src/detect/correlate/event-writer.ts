@@ -1,0 +1,105 @@
+import type { CorrelationEvent, GroupPart } from './event.ts';
+import { idBytes, kinds, start, traceBytes } from './event-format.ts';
+import type { StateWriter } from './state-bytes.ts';
+
+/** Places for texts that were written lately (a power of two). */
+const places = 1 << 12;
+
+/** Writes events into a block; a text that was written there lately is its number. */
+export class EventWriter {
+  readonly #writer: StateWriter;
+  readonly #recent: (string | undefined)[] = new Array(places);
+  /** Counted through all blocks. */
+  readonly #numbers = new Float64Array(places);
+  #first = 0;
+  #textsAt: number[] = [];
+
+  constructor(writer: StateWriter) {
+    this.#writer = writer;
+  }
+
+  /** Where the texts of the block stand, by their numbers. */
+  get textsAt(): readonly number[] {
+    return this.#textsAt;
+  }
+
+  /** What comes is another block. */
+  begin(): void {
+    this.#first += this.#textsAt.length;
+    this.#textsAt = [];
+  }
+
+  event({ timeNanos, startNanos, span, parts }: CorrelationEvent): void {
+    const writer = this.#writer;
+    writer.bigint64(timeNanos);
+    writer.bigint64(startNanos);
+    this.#id(span.spanId, idBytes);
+    this.#id(span.traceId, traceBytes);
+    this.#text(span.spanName);
+    this.#text(span.serviceName);
+    this.#text(span.agentName);
+    this.#text(span.conversationId);
+    this.#text(span.userId);
+    this.#text(span.toolName);
+    writer.varint(parts.length);
+    for (const { correlation, groups } of parts) {
+      writer.varint(correlation);
+      writer.varint(groups.length);
+      for (const group of groups) this.#group(group, startNanos);
+    }
+  }
+
+  #id(id: string, bytes: number): void {
+    if (id.length === bytes * 2 && this.#writer.taggedHex(kinds.hex, id)) return;
+    this.#writer.byte(kinds.text);
+    this.#text(id);
+  }
+
+  #group({ texts, members, values, startNanos }: GroupPart, ofEvent: bigint): void {
+    const writer = this.#writer;
+    writer.varint(texts.length);
+    for (const text of texts) this.#text(text);
+    // As 32 bits without sign.
+    writer.varint(members >>> 0);
+    writer.varint(values.length);
+    for (const value of values) {
+      if (typeof value === 'string') {
+        writer.byte(kinds.text);
+        this.#text(value);
+      } else {
+        writer.byte(kinds.number);
+        writer.double(value);
+      }
+    }
+    if (startNanos === undefined) writer.byte(start.none);
+    else if (startNanos === ofEvent) writer.byte(start.ofEvent);
+    else {
+      writer.byte(start.other);
+      writer.bigint64(startNanos);
+    }
+  }
+
+  #text(text: string): void {
+    const writer = this.#writer;
+    const place = placeOf(text);
+    const known = this.#numbers[place]!;
+    if (this.#recent[place] === text && known >= this.#first) {
+      writer.varint(known - this.#first + 1);
+      return;
+    }
+    writer.varint(0);
+    this.#recent[place] = text;
+    this.#numbers[place] = this.#first + this.#textsAt.length;
+    this.#textsAt.push(writer.length);
+    writer.text(text);
+  }
+}
+
+/** The end of a text tells ids apart, its beginning names. */
+function placeOf(text: string): number {
+  const { length } = text;
+  let hash = length;
+  for (let index = Math.max(0, length - 6); index < length; index++) hash = (hash * 31 + text.charCodeAt(index)) | 0;
+  if (length > 6) hash = (hash * 31 + text.charCodeAt(0) * 7 + text.charCodeAt(length >> 1)) | 0;
+  return (hash ^ (hash >>> 12)) & (places - 1);
+}

@@ -38,11 +38,21 @@ const sources: readonly (readonly [prefix: string, attributes: readonly string[]
   ['spanwarden.content', texts],
   ['spanwarden.output', ['gen_ai.output.messages']],
   ['spanwarden.flow', ['gen_ai.output.messages']],
-  ['spanwarden.values.source', ['gen_ai.tool.call.result', 'gen_ai.retrieval.documents', 'gen_ai.input.messages']],
-  ['spanwarden.values.source_decoded', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
-  ['spanwarden.values.source_words', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
-  ['spanwarden.values.source_ids', ['gen_ai.tool.call.result', 'gen_ai.input.messages']],
-  ['spanwarden.values', ['gen_ai.tool.call.arguments', ...messages]],
+  ...['source', 'source_decoded', 'source_words', 'source_ids'].map(
+    (name) =>
+      [
+        `spanwarden.values.${name}`,
+        ['gen_ai.tool.call.result', 'gen_ai.retrieval.documents', 'gen_ai.input.messages'],
+      ] as const,
+  ),
+  ...['trusted', 'trusted_words', 'trusted_ids'].map(
+    (name) =>
+      [
+        `spanwarden.values.${name}`,
+        ['gen_ai.system_instructions', 'gen_ai.input.messages', 'gen_ai.tool.call.arguments'],
+      ] as const,
+  ),
+  ['spanwarden.values', ['gen_ai.tool.call.arguments', 'gen_ai.output.messages']],
   ['spanwarden.usage', ['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens']],
   ['spanwarden.tool_call', ['gen_ai.tool.call.arguments', ...messages]],
   ['spanwarden.tool.definition_hashes', ['gen_ai.tool.definitions']],

@@ -17,6 +17,7 @@ import { textsIn } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
 import { MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
+import { everything, Presence } from './presence.ts';
 import { sessionKeys } from './session-keys.ts';
 import { SpanFacts } from './span-facts.ts';
 
@@ -37,7 +38,7 @@ export class NormalisedEvents implements SpanEvents {
   readonly #fields: FieldTable;
   readonly #operation: FieldId;
   readonly #conversation: FieldId;
-  readonly #presence: readonly (readonly [FieldId, number])[];
+  readonly #byPresence: readonly (readonly [FieldId, number])[];
   /** Fields of `expectedContent`. */
   readonly #content: readonly FieldId[];
   readonly #readers: (FieldReader | undefined)[] = [];
@@ -50,6 +51,9 @@ export class NormalisedEvents implements SpanEvents {
   #categories = new Int16Array(0);
   /** Of the current span; undefined until somebody asks. */
   #hasMaps: boolean | undefined;
+  readonly #presence: Presence;
+  /** Of the current span: which attributes that facts come from are there. */
+  #present = everything;
   readonly #translator: Translator;
   readonly #history = new MessageHistory();
   readonly #facts: SpanFacts;
@@ -60,9 +64,10 @@ export class NormalisedEvents implements SpanEvents {
   /** @param prices without them no call has a cost. */
   constructor(fields: FieldTable, prices?: PriceList) {
     this.#fields = fields;
+    this.#presence = new Presence(fields);
     this.#operation = fields.intern('gen_ai.operation.name');
     this.#conversation = fields.intern('gen_ai.conversation.id');
-    this.#presence = categoryByPresence.map(([name, category]) => [fields.intern(name), category]);
+    this.#byPresence = categoryByPresence.map(([name, category]) => [fields.intern(name), category]);
     this.#content = expectedContent.map(({ attribute }) => fields.intern(attribute));
     const read = (name: string) => this.value(this.#span, this.#idOf(name));
     this.#translator = new Translator(fields, knownDialects, read);
@@ -101,6 +106,7 @@ export class NormalisedEvents implements SpanEvents {
     this.#sessions = undefined;
     this.wrappers = undefined;
     this.#translator.begin(batch);
+    this.#presence.begin();
     if (this.#categories.length < batch.spanCount) this.#categories = new Int16Array(batch.spanCount);
     this.#categories.fill(-1, 0, batch.spanCount);
     this.#facts.begin(batch.bytes.length <= limits.factsKeptBatchBytesMax ? batch.spanCount : 0);
@@ -111,6 +117,7 @@ export class NormalisedEvents implements SpanEvents {
   value(span: number, field: FieldId): Value | undefined {
     if (span !== this.#span) this.#turnTo(span);
     if (this.#stamps[field] === this.#stamp) return this.#values[field];
+    if ((this.#presence.needs(field) & this.#present) === 0) return undefined;
     let reader = this.#readers[field];
     if (reader === undefined) {
       reader = fieldReader(this.#fields.name(field), this.#fields);
@@ -268,7 +275,7 @@ export class NormalisedEvents implements SpanEvents {
   #translatedCategories(span: number): number {
     const operation = this.value(span, this.#operation) ?? null;
     let categories = operation === null ? 0 : operationCategories(valueText(operation));
-    for (const [field, category] of this.#presence) {
+    for (const [field, category] of this.#byPresence) {
       if (this.value(span, field) !== undefined) categories |= category;
     }
     return categories;
@@ -294,8 +301,14 @@ export class NormalisedEvents implements SpanEvents {
   #turnTo(span: number): void {
     this.#span = span;
     this.#stamp++;
+    this.#present = span < 0 ? everything : this.#presentIn(span);
     this.#hasMaps = undefined;
     this.#facts.turnTo(span);
+  }
+
+  #presentIn(span: number): number {
+    const { dialects } = this.#translator.recognise(span);
+    return dialects === 0 ? this.#presence.of(this.batch, span) : everything;
   }
 
   #findMap(): boolean {

@@ -11,6 +11,35 @@ export interface JournalEntry {
   readonly flush?: boolean;
 }
 
+/** An entry as it is written down: its ties one key after the other, and of traces only their ids. */
+export type SavedEntry = Omit<JournalEntry, 'ties'> & { readonly ties?: readonly string[] };
+
+export function savedEntry({ ties, ...entry }: JournalEntry): SavedEntry {
+  if (ties === undefined || ties.length === 0) return entry;
+  const keys: string[] = [];
+  for (const [a, b] of ties) keys.push(savedKey(a), savedKey(b));
+  return { ...entry, ties: keys };
+}
+
+/** Throws a SyntaxError where keys are missing. */
+export function entryOf({ ties: keys = [], ...entry }: SavedEntry): JournalEntry {
+  if (keys.length % 2 !== 0) throw new SyntaxError('a tie has one end');
+  const ties: Tie[] = [];
+  for (let at = 0; at < keys.length; at += 2) ties.push([keyIn(keys[at]!), keyIn(keys[at + 1]!)]);
+  return { ...entry, ties };
+}
+
+/** Ids are written in half the bytes. Keys of other kinds have a prefix and are never such an id. */
+function savedKey(key: string): string {
+  return traceIdKey.test(key) ? key.slice(2) : key;
+}
+
+function keyIn(saved: string): string {
+  return saved.length === 32 && traceIdKey.test(`t:${saved}`) ? `t:${saved}` : saved;
+}
+
+const traceIdKey = /^t:[0-9a-f]{32}$/;
+
 /** Where a key leads, and when it was seen. */
 export interface Place {
   record: CaseRecord;

@@ -7,12 +7,15 @@ import { Scan, slicesOf, stepsInTurn, stepsOf, wholeOf } from '../slices.ts';
 import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
 import {
   emptyState,
+  entryOf,
   type Head,
   type Item,
   itemOf,
   type JournalEntry,
   readSnapshot,
+  type SavedEntry,
   type State,
+  savedEntry,
   snapshotFormat,
 } from './casebook-state.ts';
 import { addSighting, type CaseRecord, caseOf, emptyRecord, laterId, leaderOf, mergeRecords, rank } from './record.ts';
@@ -89,7 +92,7 @@ export class Casebook implements Stateful {
 
   takeJournal(): Uint8Array {
     if (this.#journal.length === 0) return new Uint8Array();
-    const journal = encodeState(this.#journal);
+    const journal = encodeState(this.#journal.map(savedEntry));
     this.#journal = [];
     this.#isQuiet = false;
     return journal;
@@ -97,7 +100,8 @@ export class Casebook implements Stateful {
 
   replay(journal: Uint8Array): void {
     if (journal.length === 0) return;
-    for (const entry of decodeState(journal) as JournalEntry[]) {
+    for (const saved of decodeState(journal) as SavedEntry[]) {
+      const entry = entryOf(saved);
       for (const tie of entry.ties ?? []) this.#ties.add(tie);
       this.#run(entry);
     }
@@ -203,7 +207,10 @@ export class Casebook implements Stateful {
 
   /** Two keys turned out to be of one story. */
   #hold([a, b]: Tie): void {
-    const records = new Set(this.#ties.expand([a, b]).flatMap((key) => this.#state.index.get(key)?.record ?? []));
+    const { index } = this.#state;
+    // As almost all: neither leads to a case, and nothing else is tied to them.
+    if (this.#ties.isAlone([a, b]) && !(index.has(a) && index.has(b))) return;
+    const records = new Set(this.#ties.expand([a, b]).flatMap((key) => index.get(key)?.record ?? []));
     const [first, ...others] = records;
     for (const record of others) this.#merge(first!, record);
   }

@@ -20,7 +20,10 @@ export function createTieReader(fields: FieldTable): (events: SpanEvents) => rea
   const service = fields.intern('service.name');
   return (events) => {
     const { batch } = events;
-    const ties = new Map<string, Tie>();
+    const ties: Tie[] = [];
+    /** The conversation of each trace so far, and the links. */
+    const conversations = new Map<string, string>();
+    const linked = new Set<string>();
     /** Where the trace id stands whose conversation is known; spans of one trace mostly stand together. */
     let known = -1;
     for (let span = 0; span < batch.spanCount; span++) {
@@ -35,30 +38,34 @@ export function createTieReader(fields: FieldTable): (events: SpanEvents) => rea
       const trace = traceKey(batch.hex(at, 16));
       if (id !== '') {
         known = at;
-        add(ties, [trace, conversationKey(id, valueText(events.value(span, service) ?? ''))]);
+        const key = conversationKey(id, valueText(events.value(span, service) ?? ''));
+        if (conversations.get(trace) !== key) ties.push([trace, key]);
+        conversations.set(trace, key);
       }
       for (let link = 0; link < links; link++) {
-        const linked = batch.links[(batch.spans[row + Span.links]! + link) * Link.stride + Link.traceId]!;
-        if (linked >= 0) add(ties, [trace, traceKey(batch.hex(linked, 16))]);
+        const to = batch.links[(batch.spans[row + Span.links]! + link) * Link.stride + Link.traceId]!;
+        if (to < 0) continue;
+        const tie: Tie = [trace, traceKey(batch.hex(to, 16))];
+        if (linked.size < linked.add(tie.join(' ')).size) ties.push(tie);
       }
     }
-    return [...ties.values()];
+    return ties;
   };
 }
 
 interface Tied {
-  readonly near: Set<string>;
-  /** When the key came, counted; tells it from the same key before it was forgotten. */
-  readonly number: number;
+  readonly key: string;
+  /** Most keys have one other: a trace its conversation. */
+  near: string | Set<string>;
+  isGone: boolean;
 }
 
 /** Remembers ties in both directions; the oldest are forgotten. */
 export class Ties {
   readonly #near = new Map<string, Tied>();
   /** Keys as they came, from `#head` on: finding the first entry of a map gets slower with each that was deleted before it. */
-  #queue: { readonly key: string; readonly number: number }[] = [];
+  #queue: Tied[] = [];
   #head = 0;
-  #numbers = 0;
 
   get size(): number {
     return this.#near.size;
@@ -66,65 +73,89 @@ export class Ties {
 
   /** False when it was known, or when the two have too many already. */
   add([a, b]: Tie): boolean {
-    if (a === b || this.#of(a)?.has(b) || (this.#of(b)?.size ?? 0) >= tiesPerKeyMax) return false;
-    if ((this.#of(a)?.size ?? 0) >= tiesPerKeyMax) return false;
-    this.#join(a, b);
-    this.#join(b, a);
+    if (a === b) return false;
+    const [ofA, ofB] = [this.#near.get(a), this.#near.get(b)];
+    if (ofA && (hasNear(ofA, b) || countOf(ofA) >= tiesPerKeyMax)) return false;
+    if (ofB && countOf(ofB) >= tiesPerKeyMax) return false;
+    this.#join(ofA, a, b);
+    this.#join(ofB, b, a);
     while (this.#near.size > limits.caseTiesMax) this.#forgetOldest();
     return true;
+  }
+
+  /** Whether the two of a tie are tied to nothing but each other. */
+  isAlone([a, b]: Tie): boolean {
+    return this.#near.get(a)?.near === b && this.#near.get(b)?.near === a;
   }
 
   /** The keys and all that are tied to them, through others too, up to a bound. */
   expand(keys: readonly string[]): readonly string[] {
     const all = new Set(keys);
     for (const key of all) {
-      for (const near of this.#of(key) ?? []) if (all.size < expandedMax) all.add(near);
+      for (const near of nearOf(this.#near.get(key))) if (all.size < expandedMax) all.add(near);
     }
     return [...all];
   }
 
   list(): readonly (readonly [string, readonly string[]])[] {
-    return [...this.#near].map(([key, { near }]) => [key, [...near]]);
+    return Array.from(this.#near.values(), (tied) => [tied.key, nearOf(tied)] as const);
   }
 
   restore(list: readonly (readonly [string, readonly string[]])[]): void {
     this.#near.clear();
     this.#queue = [];
     this.#head = 0;
-    for (const [key, near] of list) this.#set(key, new Set(near));
+    for (const [key, near] of list) this.#set(key, near.length === 1 ? near[0]! : new Set(near));
   }
 
-  #of(key: string): ReadonlySet<string> | undefined {
-    return this.#near.get(key)?.near;
+  #set(key: string, near: string | Set<string>): void {
+    const tied: Tied = { key, near, isGone: false };
+    this.#near.set(key, tied);
+    this.#queue.push(tied);
   }
 
-  #set(key: string, near: Set<string>): void {
-    const number = this.#numbers++;
-    this.#near.set(key, { near, number });
-    this.#queue.push({ key, number });
-  }
-
-  #join(a: string, b: string): void {
-    const tied = this.#near.get(a);
-    if (tied) tied.near.add(b);
-    else this.#set(a, new Set([b]));
+  #join(known: Tied | undefined, key: string, other: string): void {
+    if (known === undefined) this.#set(key, other);
+    else if (typeof known.near === 'string') known.near = new Set([known.near, other]);
+    else known.near.add(other);
   }
 
   #forgetOldest(): void {
-    const { key, number } = this.#queue[this.#head++]!;
+    const tied = this.#queue[this.#head++]!;
     if (this.#head > limits.caseTiesMax) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    const tied = this.#near.get(key);
-    if (tied?.number !== number) return;
-    this.#near.delete(key);
-    for (const other of tied.near) {
-      const back = this.#near.get(other)?.near;
-      back?.delete(key);
-      if (back?.size === 0) this.#near.delete(other);
+    if (tied.isGone) return;
+    this.#drop(tied);
+    for (const other of nearOf(tied)) {
+      const back = this.#near.get(other);
+      if (back === undefined) continue;
+      if (typeof back.near === 'object') {
+        back.near.delete(tied.key);
+        if (back.near.size > 0) continue;
+      }
+      this.#drop(back);
     }
   }
+
+  #drop(tied: Tied): void {
+    tied.isGone = true;
+    this.#near.delete(tied.key);
+  }
+}
+
+function nearOf(tied: Tied | undefined): readonly string[] {
+  if (tied === undefined) return [];
+  return typeof tied.near === 'string' ? [tied.near] : [...tied.near];
+}
+
+function hasNear({ near }: Tied, key: string): boolean {
+  return typeof near === 'string' ? near === key : near.has(key);
+}
+
+function countOf({ near }: Tied): number {
+  return typeof near === 'string' ? 1 : near.size;
 }
 
 /** Traces of one conversation, mostly; a session of more is held together by the conversation in its findings. */
@@ -134,8 +165,4 @@ const expandedMax = 512;
 function isSameId(bytes: Uint8Array, a: number, b: number): boolean {
   for (let index = 0; index < 16; index++) if (bytes[a + index] !== bytes[b + index]) return false;
   return true;
-}
-
-function add(ties: Map<string, Tie>, tie: Tie): void {
-  ties.set(`${tie[0]} ${tie[1]}`, tie);
 }

@@ -1,4 +1,3 @@
-import type { StateEncoder } from './correlate/snapshot.ts';
 import type { Slices } from './state.ts';
 
 /** Pieces of about this size take a millisecond or two. */
@@ -140,8 +139,15 @@ export function stepsInTurn(all: readonly Steps[]): Steps {
   };
 }
 
+/** What values are written to, and taken from as bytes. */
+interface Encoder {
+  /** Bytes since they were taken. */
+  readonly length: number;
+  take(): Uint8Array;
+}
+
 /** Steps that write to an encoder, as pieces. */
-export function slicesOf(encoder: StateEncoder, steps: Steps, pieceBytes = pieceBytesDefault): Slices {
+export function slicesOf(encoder: Encoder, steps: Steps, pieceBytes = pieceBytesDefault): Slices {
   let isLeft = true;
   return {
     next: () => {

@@ -6,6 +6,8 @@ import type { Finding } from '../../model/finding.ts';
 import type { Value } from '../../model/value.ts';
 import { compileRule, createShared } from '../compile.ts';
 import { loadRules } from '../load.ts';
+import { wholeOf } from '../slices.ts';
+import type { Slices } from '../state.ts';
 import { type PlainSpan, plainEvents } from '../testing/plain-events.ts';
 import { Ancestry, type AncestryMatch } from './ancestry.ts';
 import { ancestryFieldsOf } from './fields.ts';
@@ -120,8 +122,11 @@ interface Run {
   readonly order: readonly number[];
   /** Sizes of batches, over and over. */
   readonly batches: readonly number[];
-  /** What happens between batches: nothing, a restart from a snapshot, a restart from an older one and journals. */
-  readonly breaks: readonly ('none' | 'snapshot' | 'journal')[];
+  /**
+   * What happens between batches: nothing, a restart from a snapshot, a restart from an older one and journals; or a snapshot is
+   * begun that is finished after the next batch.
+   */
+  readonly breaks: readonly ('none' | 'snapshot' | 'journal' | 'slices')[];
 }
 
 function streamed(detections: readonly string[], spans: readonly PlainSpan[], run: Run, lateNanos: bigint) {
@@ -136,6 +141,7 @@ function streamed(detections: readonly string[], spans: readonly PlainSpan[], ru
   let { fields, ancestry } = create();
   let checkpoint = ancestry.snapshot();
   let journals: Uint8Array[] = [];
+  let making: { readonly slices: Slices; readonly pieces: Uint8Array[] } | undefined;
   const matches: AncestryMatch[] = [];
   const restart = (kind: 'snapshot' | 'journal') => {
     const snapshot = kind === 'snapshot' ? ancestry.snapshot() : checkpoint;
@@ -146,6 +152,15 @@ function streamed(detections: readonly string[], spans: readonly PlainSpan[], ru
     if (kind === 'snapshot') checkpoint = snapshot;
     journals = left;
   };
+  const finish = (journal: Uint8Array) => {
+    if (!making) return;
+    making.pieces.push(wholeOf(making.slices));
+    if (!making.slices.isCut) {
+      checkpoint = Buffer.concat(making.pieces);
+      journals = [journal];
+    }
+    making = undefined;
+  };
   let at = 0;
   for (let batch = 0; at < run.order.length; batch++) {
     const size = run.batches[batch % run.batches.length]!;
@@ -154,9 +169,14 @@ function streamed(detections: readonly string[], spans: readonly PlainSpan[], ru
     const events = plainEvents(part, (id) => fields.name(id));
     for (let span = 0; span < part.length; span++) ancestry.add({ events, span, turn: span }, events.categories(span));
     matches.push(...ancestry.settle());
-    journals.push(ancestry.takeJournal());
+    const journal = ancestry.takeJournal();
+    journals.push(journal);
+    finish(journal);
     const kind = run.breaks[batch % run.breaks.length]!;
-    if (kind !== 'none') restart(kind);
+    if (kind === 'slices') {
+      const slices = ancestry.slices(1);
+      making = { slices, pieces: [0, 1].map(() => slices.next() ?? new Uint8Array()) };
+    } else if (kind !== 'none') restart(kind);
   }
   matches.push(...ancestry.flush());
   return matches.map(({ finding }) => finding);
@@ -170,7 +190,7 @@ function inOrder(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-const breaks = fc.array(fc.constantFrom('none' as const, 'snapshot' as const, 'journal' as const), {
+const breaks = fc.array(fc.constantFrom('none' as const, 'snapshot' as const, 'journal' as const, 'slices' as const), {
   minLength: 1,
   maxLength: 4,
 });

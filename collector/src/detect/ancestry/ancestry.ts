@@ -3,7 +3,8 @@ import { limits } from '../../model/limits.ts';
 import { createShared, type Shared } from '../compile.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
-import type { RestoreOutcome, Stateful } from '../state.ts';
+import { slicesOf, wholeOf } from '../slices.ts';
+import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
 import { type ArrivalOptions, Arrivals } from './arrivals.ts';
 import { EntryWriter } from './codec.ts';
 import { type AncestryMatch, type DecisionOptions, Decisions } from './decisions.ts';
@@ -183,13 +184,17 @@ export class Ancestry implements Stateful {
   }
 
   snapshot(): Uint8Array {
+    return wholeOf(this.slices());
+  }
+
+  slices(pieceBytes?: number): Slices {
     const writer = this.#newWriter('snapshot');
     writer.time(this.#newest);
-    for (const trace of this.#store.all()) {
-      for (let slot = trace.first; slot !== noSlot; slot = this.#store.table.next[slot]!) writer.row(trace, slot);
-    }
-    for (const waiting of this.#decisions.heap.all()) writer.waiting(waiting);
-    return writer.done();
+    return slicesOf(
+      writer,
+      this.#store.scan.begin(this.#store.walk(), (trace) => writer.trace(trace)),
+      pieceBytes,
+    );
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
@@ -263,6 +268,7 @@ export class Ancestry implements Stateful {
   }
 
   #hurry(waiting: Waiting): void {
+    this.#store.scan.changing(waiting.trace);
     this.#counters.hurried += this.#decisions.giveUp(waiting);
   }
 
@@ -280,6 +286,7 @@ export class Ancestry implements Stateful {
     const { waitNanos, allowedLatenessNanos } = this.#options;
     const due = momentOf(newestNanos - allowedLatenessNanos - waitNanos);
     for (let next = heap.peek(); next && isBefore(next, due); next = heap.peek()) {
+      this.#store.scan.changing(next.trace);
       this.#counters.timedOut += this.#decisions.giveUp(next, this.#dueNanos(next));
     }
     const future = momentOf(newestNanos + allowedLatenessNanos);

@@ -5,7 +5,7 @@ import { StateWriter } from '../correlate/state-bytes.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import { type KeptFields, type KeptValues, packValue } from './kept.ts';
 import type { Programs } from './program.ts';
-import type { SpanTable } from './span-table.ts';
+import { noSlot, type SpanTable } from './span-table.ts';
 import type { Trace } from './traces.ts';
 import type { Verdict } from './verdict.ts';
 import type { Ask, Shown, Waiting } from './waiting.ts';
@@ -24,7 +24,7 @@ export type StateKind = 'journal' | 'snapshot';
 export const format = 2;
 
 /** The low bits of an entry's first byte. A part ends where bounds were kept. */
-export const kinds = { span: 0, waiting: 1, part: 2, time: 3, flush: 4, asks: 5 } as const;
+export const kinds = { span: 0, waiting: 1, part: 2, time: 3, flush: 4, asks: 5, turn: 6 } as const;
 export const kindMask = 7;
 /** Its high bits: what of a span needs no saying. */
 export const flags = { hasParent: 8, sameTrace: 16, sameParent: 32, nearEnd: 64, sameFields: 128 } as const;
@@ -48,6 +48,7 @@ export class EntryWriter {
   #traces = 0;
   #fields = 0;
   readonly #hidden = new Map<number, number>();
+  #hiddenCount = 0;
   /** What rules ask of spans that wait, written together: it is much the same for all of them. */
   #packed: PackedWaiting[] = [];
   #lastTrace: Trace | undefined;
@@ -69,9 +70,17 @@ export class EntryWriter {
     this.#span(kinds.span, trace, words, fields);
   }
 
-  /** A span in the table. */
-  row(trace: Trace, slot: number): void {
-    this.#span(kinds.span, trace, this.#wordsOf(slot), this.#table.fields[slot]!);
+  /** All that is known of a trace. */
+  trace(trace: Trace): void {
+    this.#writer.byte(kinds.turn | (trace === this.#lastTrace ? flags.sameTrace : 0));
+    if (trace !== this.#lastTrace) this.#trace(trace);
+    this.#writer.varint(trace.turn);
+    for (let slot = trace.first; slot !== noSlot; slot = this.#table.next[slot]!) {
+      this.#span(kinds.span, trace, this.#wordsOf(slot), this.#table.fields[slot]!);
+    }
+    for (const waiting of trace.waiting ?? []) if (!waiting.decided) this.waiting(waiting);
+    // While others have their turn the table may use the rows again.
+    this.#hidden.clear();
   }
 
   waiting(waiting: Waiting): void {
@@ -101,6 +110,16 @@ export class EntryWriter {
   done(): Uint8Array {
     this.#asks();
     return this.#writer.done();
+  }
+
+  get length(): number {
+    return this.#writer.length;
+  }
+
+  /** What was written since the last call. */
+  take(): Uint8Array {
+    this.#asks();
+    return this.#writer.take();
   }
 
   #span(kind: number, trace: Trace, words: SpanWords, fields: KeptFields): void {
@@ -187,9 +206,9 @@ export class EntryWriter {
     }
     writer.byte(isHidden);
     const known = this.#hidden.get(slot);
-    writer.varint(known ?? this.#hidden.size);
+    writer.varint(known ?? this.#hiddenCount);
     if (known !== undefined) return;
-    this.#hidden.set(slot, this.#hidden.size);
+    this.#hidden.set(slot, this.#hiddenCount++);
     this.#span(kinds.span, trace, this.#wordsOf(slot), table.fields[slot]!);
   }
 

@@ -19,6 +19,7 @@ import {
 } from './codec.ts';
 import { type FieldsInterning, type KeptFields, type KeptValues, unpackValue } from './kept.ts';
 import type { Program, Programs } from './program.ts';
+import type { TraceWords } from './traces.ts';
 import type { Ask } from './waiting.ts';
 import { createWords, type SpanWords } from './words.ts';
 
@@ -42,6 +43,8 @@ export interface EntryVisitor {
   /** A span that is not kept any more, for the chains after it; the first is 0. */
   hidden(read: ReadSpan): void;
   waiting(read: ReadWaiting): void;
+  /** The trace stands in the queue by this number. */
+  turn(trace: TraceWords, turn: number): void;
   part(): void;
   time(newestNanos: bigint): void;
   flush(): void;
@@ -99,10 +102,16 @@ class EntryReader {
     if (kind === kinds.span) this.#visitor.span(this.#span(first));
     else if (kind === kinds.waiting) this.#waiting(first);
     else if (kind === kinds.asks) this.#asks();
+    else if (kind === kinds.turn) this.#turn(first);
     else if (kind === kinds.part) this.#visitor.part();
     else if (kind === kinds.time) this.#visitor.time(BigInt.asUintN(64, this.#reader.bigint64()));
     else if (kind === kinds.flush) this.#visitor.flush();
     else throw new SyntaxError('an entry of no known kind');
+  }
+
+  #turn(head: number): void {
+    if ((head & flags.sameTrace) === 0) this.#trace();
+    this.#visitor.turn(this.#words, this.#reader.varint());
   }
 
   #span(head: number): ReadSpan {

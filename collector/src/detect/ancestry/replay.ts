@@ -32,6 +32,7 @@ export function replayEntries(journal: Uint8Array, into: Refilled, events: Repla
     readEntries(journal, 'journal', optionsOf(into), {
       ...chains.visitor,
       span: ({ words, fields }) => events.take(words, fields),
+      turn: () => {},
       part: () => events.part(),
       time: (nanos) => events.time(nanos),
       flush: () => events.flush(),
@@ -44,7 +45,15 @@ export function replayEntries(journal: Uint8Array, into: Refilled, events: Repla
 /** Whether bytes are a snapshot, from the first to the last. */
 export function isReadable(snapshot: Uint8Array, into: Refilled): boolean {
   const nothing = () => {};
-  const visitor = { span: nothing, hidden: nothing, waiting: nothing, part: nothing, time: nothing, flush: nothing };
+  const visitor = {
+    span: nothing,
+    hidden: nothing,
+    waiting: nothing,
+    turn: nothing,
+    part: nothing,
+    time: nothing,
+    flush: nothing,
+  };
   try {
     readEntries(snapshot, 'snapshot', optionsOf(into), visitor);
     return true;
@@ -63,11 +72,13 @@ export function restoreEntries(snapshot: Uint8Array, into: Refilled, onTime: (ne
     span: ({ words, fields }) => {
       store.add(store.touch(words), words, fields);
     },
+    turn: (words, turn) => store.setTurn(words, turn),
     part: () => {},
     time: onTime,
     flush: () => {},
   });
   chains.done();
+  store.putInOrder();
   return rules;
 }
 

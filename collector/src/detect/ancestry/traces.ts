@@ -1,11 +1,12 @@
 import { mixed } from '../../model/seeded-hash.ts';
+import { Scan, type Scanned } from '../slices.ts';
 import { FieldsInterning, type KeptFields } from './kept.ts';
 import { noSlot, SpanTable } from './span-table.ts';
 import type { Waiting } from './waiting.ts';
 import { isBefore, type Moment, type SpanWords } from './words.ts';
 
 /** What is remembered of a trace. Traces stand in a queue by when they were touched last. */
-export interface Trace {
+export interface Trace extends Scanned {
   readonly trace0: number;
   readonly trace1: number;
   readonly trace2: number;
@@ -17,6 +18,8 @@ export interface Trace {
   same: Trace | undefined;
   staler: Trace | undefined;
   fresher: Trace | undefined;
+  /** Greater than those of all that were touched before. */
+  turn: number;
   /** Slots of its spans in order of arrival, linked by the table. */
   first: number;
   last: number;
@@ -43,7 +46,7 @@ export interface TraceCounters {
   conflicting: number;
 }
 
-type TraceWords = Pick<SpanWords, 'trace0' | 'trace1' | 'trace2' | 'trace3'>;
+export type TraceWords = Pick<SpanWords, 'trace0' | 'trace1' | 'trace2' | 'trace3'>;
 
 /** About what they take in memory, without their fields. */
 const traceBytes = 320;
@@ -54,6 +57,8 @@ export class TraceStore {
   readonly counters: TraceCounters = { evictedTraces: 0, evictedSpans: 0, conflicting: 0 };
   readonly interning = new FieldsInterning();
   readonly table = new SpanTable((fields) => this.interning.drop(fields));
+  /** Writes traces down while they change: whoever changes one, but by touching or removing it, says so before. */
+  readonly scan = new Scan<Trace>();
   readonly #traces = new Map<number, Trace>();
   readonly #bounds: TraceBounds;
   readonly #freeNumbers: number[] = [];
@@ -63,6 +68,9 @@ export class TraceStore {
   #count = 0;
   #spans = 0;
   #waitingBytes = 0;
+  #turns = 0;
+  /** The next of a walk. */
+  #walk: Trace | undefined;
 
   constructor(bounds: TraceBounds) {
     this.#bounds = bounds;
@@ -81,18 +89,40 @@ export class TraceStore {
     return this.#count * traceBytes + this.#spans * spanBytes + this.interning.bytes + this.#waitingBytes;
   }
 
-  /** The stalest first. */
-  *all(): Iterable<Trace> {
-    for (let trace = this.#stalest; trace; trace = trace.fresher) yield trace;
+  /** The stalest first, while traces come, go and are touched: these may turn up again. One walk at a time. */
+  *walk(): Generator<Trace> {
+    for (this.#walk = this.#stalest; this.#walk; ) {
+      const trace: Trace = this.#walk;
+      this.#walk = trace.fresher;
+      yield trace;
+    }
+  }
+
+  /** The trace stands in the queue where its turn says, once all are put in order. */
+  setTurn(words: TraceWords, turn: number): void {
+    this.touch(words).turn = turn;
+  }
+
+  /** Puts the queue in the order of the turns. */
+  putInOrder(): void {
+    const traces = [...this.walk()].sort((a, b) => a.turn - b.turn);
+    this.#stalest = this.#freshest = undefined;
+    this.#turns = 0;
+    for (const trace of traces) this.#putLast(trace);
   }
 
   /** The trace, which is now the one touched last. */
   touch(words: TraceWords): Trace {
-    if (this.#freshest && isSame(this.#freshest, words)) return this.#freshest;
+    if (this.#freshest && isSame(this.#freshest, words)) {
+      this.scan.changing(this.#freshest);
+      return this.#freshest;
+    }
     const hash = hashOf(words);
     let trace = this.#find(words, hash);
-    if (trace) this.#takeOut(trace);
-    else {
+    if (trace) {
+      this.scan.changing(trace);
+      this.#takeOut(trace);
+    } else {
       trace = this.#newTrace(words, hash, this.#traces.get(hash));
       this.#traces.set(hash, trace);
       this.#count++;
@@ -141,7 +171,9 @@ export class TraceStore {
   /** The rest of what is too much: the first spans of the only trace. */
   shrink(): void {
     const trace = this.#stalest;
-    while (trace && this.bytes > this.#bounds.bytesMax && trace.spans > 1) this.#evictFirstSpan(trace);
+    if (!trace || this.bytes <= this.#bounds.bytesMax) return;
+    this.scan.changing(trace);
+    while (this.bytes > this.#bounds.bytesMax && trace.spans > 1) this.#evictFirstSpan(trace);
   }
 
   /** The stalest trace if it ended before a time. One that claims to end in the future goes to the end of the queue. */
@@ -162,6 +194,7 @@ export class TraceStore {
   }
 
   remove(trace: Trace): void {
+    this.scan.changing(trace);
     while (trace.first !== noSlot) this.#dropFirst(trace);
     this.#takeOut(trace);
     this.#count--;
@@ -176,6 +209,9 @@ export class TraceStore {
   }
 
   clear(): void {
+    this.scan.cancel();
+    this.#walk = undefined;
+    this.#turns = 0;
     this.#traces.clear();
     this.table.clear();
     this.interning.clear();
@@ -209,6 +245,8 @@ export class TraceStore {
       same,
       staler: undefined,
       fresher: undefined,
+      turn: 0,
+      scan: this.scan.number,
       first: noSlot,
       last: noSlot,
       spans: 0,
@@ -220,6 +258,7 @@ export class TraceStore {
   }
 
   #putLast(trace: Trace): void {
+    trace.turn = ++this.#turns;
     trace.staler = this.#freshest;
     trace.fresher = undefined;
     if (this.#freshest) this.#freshest.fresher = trace;
@@ -228,6 +267,7 @@ export class TraceStore {
   }
 
   #takeOut(trace: Trace): void {
+    if (trace === this.#walk) this.#walk = trace.fresher;
     if (trace.staler) trace.staler.fresher = trace.fresher;
     else this.#stalest = trace.fresher;
     if (trace.fresher) trace.fresher.staler = trace.staler;

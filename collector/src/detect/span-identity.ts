@@ -1,7 +1,7 @@
 import type { FieldTable } from '../model/fields.ts';
 import type { Session } from '../model/session.ts';
 import { Span } from '../model/span-batch.ts';
-import { valueText } from '../model/value.ts';
+import { type Value, valueText } from '../model/value.ts';
 import type { Cursor } from './reader.ts';
 
 /** What a finding says about a span; texts of its own, so that it may outlive the batch. */
@@ -20,29 +20,30 @@ export interface SpanIdentity {
   readonly session?: Session;
 }
 
-const identityFields = {
-  traceId: 'trace_id',
-  spanId: 'span_id',
-  spanName: 'span.name',
-  serviceName: 'service.name',
-  agentName: 'gen_ai.agent.name',
-  conversationId: 'gen_ai.conversation.id',
-  userId: 'user.id',
-  toolName: 'gen_ai.tool.name',
-} as const;
-
 /** Reads the identity of the span that the cursor stands on. */
 export function createIdentity(fields: FieldTable): (cursor: Cursor) => SpanIdentity {
-  const ids = Object.entries(identityFields).map(([key, name]) => [key, fields.intern(name)] as const);
+  const [traceId, spanId, spanName] = [fields.intern('trace_id'), fields.intern('span_id'), fields.intern('span.name')];
+  const [serviceName, agentName] = [fields.intern('service.name'), fields.intern('gen_ai.agent.name')];
+  const [conversationId, userId] = [fields.intern('gen_ai.conversation.id'), fields.intern('user.id')];
+  const toolName = fields.intern('gen_ai.tool.name');
   return ({ events, span }) => {
-    const texts: Record<string, string> = {};
-    for (const [key, id] of ids) texts[key] = valueText(events.value(span, id) ?? '');
-    const session = events.sessions?.get(span);
     const end = events.batch.spans[span * Span.stride + Span.end]!;
-    return {
-      ...(texts as Record<keyof typeof identityFields, string>),
+    const identity = {
+      traceId: textOf(events.value(span, traceId)),
+      spanId: textOf(events.value(span, spanId)),
+      spanName: textOf(events.value(span, spanName)),
+      serviceName: textOf(events.value(span, serviceName)),
+      agentName: textOf(events.value(span, agentName)),
+      conversationId: textOf(events.value(span, conversationId)),
+      userId: textOf(events.value(span, userId)),
+      toolName: textOf(events.value(span, toolName)),
       endNanos: end < 0 ? 0n : events.batch.nanos(end),
-      ...(session && { session }),
     };
+    const session = events.sessions?.get(span);
+    return session === undefined ? identity : { ...identity, session };
   };
+}
+
+function textOf(value: Value | undefined): string {
+  return typeof value === 'string' ? value : valueText(value ?? '');
 }

@@ -1,6 +1,7 @@
+import type { Session, SessionSource } from '../../model/session.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import type { CorrelationEvent, EventPart, GroupPart } from './event.ts';
-import { idAt, idBytes, kinds, start } from './event-format.ts';
+import { idAt, idBytes, kinds, start, traceBytes } from './event-format.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { StateReader } from './state-bytes.ts';
 
@@ -49,7 +50,7 @@ export class EventBlock {
   compareIds(at: number, other: EventBlock, otherAt: number): number {
     const [a, b] = [this.#bytes, other.#bytes];
     if (a[at + idAt] !== kinds.hex || b[otherAt + idAt] !== kinds.hex) return 0;
-    for (let from = idAt + 2; from < idAt + 2 + idBytes; from++) {
+    for (let from = idAt + 1; from <= idAt + idBytes; from++) {
       const order = a[at + from]! - b[otherAt + from]!;
       if (order !== 0) return order;
     }
@@ -63,19 +64,26 @@ export class EventBlock {
     return readEvent(reader, this.#text);
   }
 
-  readonly #text = (): string => {
+  readonly #text = (isName: boolean): string => {
     const reader = this.#reader;
-    const number = reader.varint();
-    if (number === 0) return reader.text();
-    const known = this.#texts[number - 1];
-    if (known !== undefined) return known;
-    const at = this.#textsAt[number - 1];
-    if (at === undefined) throw new SyntaxError('an event refers to a text that is not there');
+    const head = reader.varint();
+    const number = head >>> 1;
+    const known = this.#texts[number];
+    if (known !== undefined) {
+      if ((head & 1) === 1) reader.passText();
+      return known;
+    }
     const next = reader.at;
-    reader.seek(at);
-    const text = reader.text();
-    reader.seek(next);
-    this.#texts[number - 1] = text;
+    const isHere = (head & 1) === 1;
+    if (!isHere) {
+      const at = this.#textsAt[number];
+      if (at === undefined) throw new SyntaxError('an event refers to a text that is not there');
+      reader.seek(at);
+    }
+    const read = reader.text();
+    const text = isName ? names.of(read) : read;
+    if (!isHere) reader.seek(next);
+    this.#texts[number] = text;
     return text;
   };
 }
@@ -96,12 +104,14 @@ export class EventScanner {
 
   readonly #text = (): string => {
     const reader = this.#reader;
-    const number = reader.varint();
-    if (number > 0) {
-      const known = this.#texts[number - 1];
+    const head = reader.varint();
+    const number = head >>> 1;
+    if ((head & 1) === 0) {
+      const known = this.#texts[number];
       if (known === undefined) throw new SyntaxError('an event refers to a text that is not there');
       return known;
     }
+    if (number !== this.#texts.length) throw new SyntaxError('a text has the number of another');
     this.textsAt.push(reader.at);
     const text = reader.text();
     this.#texts.push(text);
@@ -109,21 +119,33 @@ export class EventScanner {
   };
 }
 
-function readEvent(reader: StateReader, text: () => string): CorrelationEvent {
+type ReadText = (isName: boolean) => string;
+
+function readEvent(reader: StateReader, text: ReadText): CorrelationEvent {
   const timeNanos = reader.biguint64();
   const startNanos = reader.biguint64();
-  const spanId = readId(reader, text);
-  const span: SpanIdentity = {
-    traceId: readId(reader, text),
+  let spanId: string;
+  let traceId: string;
+  if (reader.byte() === kinds.hex) {
+    const ids = reader.hexOf(idBytes + traceBytes);
+    spanId = ids.slice(0, idBytes * 2);
+    traceId = ids.slice(idBytes * 2);
+  } else {
+    spanId = text(false);
+    traceId = text(false);
+  }
+  const identity: SpanIdentity = {
+    traceId,
     spanId,
-    spanName: names.of(text()),
-    serviceName: names.of(text()),
-    agentName: names.of(text()),
-    conversationId: text(),
-    userId: names.of(text()),
-    toolName: names.of(text()),
+    spanName: text(true),
+    serviceName: text(true),
+    agentName: text(true),
+    conversationId: text(false),
+    userId: text(true),
+    toolName: text(true),
     endNanos: timeNanos,
   };
+  const span = reader.byte() === 0 ? identity : { ...identity, session: readSession(text) };
   const parts: EventPart[] = [];
   for (let left = reader.count(); left > 0; left--) {
     const correlation = reader.varint();
@@ -134,17 +156,17 @@ function readEvent(reader: StateReader, text: () => string): CorrelationEvent {
   return { timeNanos, startNanos, span, parts };
 }
 
-function readId(reader: StateReader, text: () => string): string {
-  return reader.byte() === kinds.hex ? reader.hex() : text();
+function readSession(text: ReadText): Session {
+  return { id: text(false), source: text(true) as SessionSource };
 }
 
-function readGroup(reader: StateReader, text: () => string, ofEvent: bigint): GroupPart {
+function readGroup(reader: StateReader, text: ReadText, ofEvent: bigint): GroupPart {
   const texts: string[] = [];
-  for (let left = reader.count(); left > 0; left--) texts.push(text());
+  for (let left = reader.count(); left > 0; left--) texts.push(text(false));
   const members = reader.varint() | 0;
   const count = reader.count();
   const values: (string | number)[] = count === 0 ? none : [];
-  for (let left = count; left > 0; left--) values.push(reader.byte() === kinds.text ? text() : reader.double());
+  for (let left = count; left > 0; left--) values.push(reader.byte() === kinds.text ? text(false) : reader.double());
   const began = reader.byte();
   if (began === start.none) return { texts, members, values };
   return { texts, members, values, startNanos: began === start.ofEvent ? ofEvent : reader.biguint64() };

@@ -1,3 +1,4 @@
+import type { SpanIdentity } from '../span-identity.ts';
 import type { CorrelationEvent, GroupPart } from './event.ts';
 import { idBytes, kinds, start, traceBytes } from './event-format.ts';
 import type { StateWriter } from './state-bytes.ts';
@@ -33,14 +34,18 @@ export class EventWriter {
     const writer = this.#writer;
     writer.bigint64(timeNanos);
     writer.bigint64(startNanos);
-    this.#id(span.spanId, idBytes);
-    this.#id(span.traceId, traceBytes);
+    this.#ids(span);
     this.#text(span.spanName);
     this.#text(span.serviceName);
     this.#text(span.agentName);
     this.#text(span.conversationId);
     this.#text(span.userId);
     this.#text(span.toolName);
+    writer.byte(span.session === undefined ? 0 : 1);
+    if (span.session) {
+      this.#text(span.session.id);
+      this.#text(span.session.source);
+    }
     writer.varint(parts.length);
     for (const { correlation, groups } of parts) {
       writer.varint(correlation);
@@ -49,10 +54,18 @@ export class EventWriter {
     }
   }
 
-  #id(id: string, bytes: number): void {
-    if (id.length === bytes * 2 && this.#writer.taggedHex(kinds.hex, id)) return;
-    this.#writer.byte(kinds.text);
-    this.#text(id);
+  /** Both as bytes, so that they are read at once, or both as texts. */
+  #ids({ spanId, traceId }: SpanIdentity): void {
+    const writer = this.#writer;
+    const { length } = writer;
+    if (spanId.length === idBytes * 2 && traceId.length === traceBytes * 2) {
+      writer.byte(kinds.hex);
+      if (writer.hex(spanId) && writer.hex(traceId)) return;
+      writer.length = length;
+    }
+    writer.byte(kinds.text);
+    this.#text(spanId);
+    this.#text(traceId);
   }
 
   #group({ texts, members, values, startNanos }: GroupPart, ofEvent: bigint): void {
@@ -84,10 +97,10 @@ export class EventWriter {
     const place = placeOf(text);
     const known = this.#numbers[place]!;
     if (this.#recent[place] === text && known >= this.#first) {
-      writer.varint(known - this.#first + 1);
+      writer.varint((known - this.#first) * 2);
       return;
     }
-    writer.varint(0);
+    writer.varint(this.#textsAt.length * 2 + 1);
     this.#recent[place] = text;
     this.#numbers[place] = this.#first + this.#textsAt.length;
     this.#textsAt.push(writer.length);

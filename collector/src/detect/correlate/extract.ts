@@ -4,10 +4,9 @@ import { Span } from '../../model/span-batch.ts';
 import type { Rule } from '../load.ts';
 import { numericOf } from '../modifiers/numbers.ts';
 import { type Cursor, createReaders, type Reader } from '../reader.ts';
-import { createIdentity, type SpanIdentity } from '../span-identity.ts';
+import { createIdentity } from '../span-identity.ts';
 import { type Correlation, type CorrelationMember, isCorrelation } from './correlation.ts';
 import { boundedText, type CorrelationEvent, type EventPart, type GroupPart } from './event.ts';
-import { SharedTexts } from './shared-texts.ts';
 
 export interface ExtractCounters {
   /** Matches without a group key, by correlation. */
@@ -30,7 +29,6 @@ export function createExtract(
 ): Extract {
   const readerOf = createReaders(fields);
   const identityOf = createIdentity(fields);
-  const texts = new SharedTexts();
   const extractions = correlations.map((correlation) => createPart(correlation, readerOf, counters));
   const usedBy = new Map<Rule, number[]>();
   for (const [index, { members }] of correlations.entries()) {
@@ -49,7 +47,7 @@ export function createExtract(
       else if (groups.length > 0) parts.push({ correlation, groups });
     }
     if (parts.length === 0) return undefined;
-    const span = withSharedTexts(identityOf(cursor), texts);
+    const span = identityOf(cursor);
     return { timeNanos: span.endNanos, startNanos: startOf(cursor), span, parts };
   };
 }
@@ -62,22 +60,6 @@ function usersOf(matched: readonly Rule[], usedBy: ReadonlyMap<Rule, readonly nu
     for (const user of usedBy.get(rule) ?? []) if (!users.includes(user)) users.push(user);
   }
   return users.sort((a, b) => a - b);
-}
-
-/** Windows keep what is given here for as long as their timespan, so all members stand in the record itself. */
-function withSharedTexts(span: SpanIdentity, texts: SharedTexts): SpanIdentity {
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    spanName: texts.of(span.spanName),
-    serviceName: texts.of(span.serviceName),
-    agentName: texts.of(span.agentName),
-    conversationId: span.conversationId,
-    userId: texts.of(span.userId),
-    toolName: texts.of(span.toolName),
-    endNanos: span.endNanos,
-    ...(span.session && { session: span.session }),
-  };
 }
 
 /** Listed rules whose matches are grouped and measured by the same fields. */

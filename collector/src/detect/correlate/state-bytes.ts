@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 
 const chunkBytesMin = 4096;
+/** So that its head is one byte. */
+const shortTextChars = 63;
 
 /** Bytes that grow as they are written. Numbers are little-endian, lengths and counts are varints. */
 export class StateWriter {
@@ -42,6 +44,10 @@ export class StateWriter {
   /** A whole number from 0 to 2^53. */
   varint(value: number): void {
     this.#room(8);
+    if (value < 128) {
+      this.#bytes[this.#at++] = value;
+      return;
+    }
     let rest = value;
     while (rest > 127) {
       this.#bytes[this.#at++] = (rest % 128) | 128;
@@ -85,21 +91,35 @@ export class StateWriter {
    */
   text(value: string): void {
     const { length } = value;
+    if (length <= shortTextChars && this.#shortText(value)) return;
     const isWide = !isNarrow(value);
     this.varint(length * 2 + (isWide ? 1 : 0));
     this.#room(length * 2);
     this.#at += this.#bytes.write(value, this.#at, isWide ? 'utf16le' : 'latin1');
   }
 
-  /** A text of 8, 10, … 64 lower-case hex digits, under a tag, as half as many bytes; false, and nothing, for another. */
-  taggedHex(tag: number, value: string): boolean {
+  /** Character by character, which is faster than a call for few of them; false, and nothing, where one is wide. */
+  #shortText(value: string): boolean {
     const { length } = value;
-    if (length < 8 || length > 64 || length % 2 === 1) return false;
-    this.#room(length / 2 + 2);
+    this.#room(length + 1);
     const bytes = this.#bytes;
     let at = this.#at;
-    bytes[at++] = tag;
-    bytes[at++] = length / 2;
+    bytes[at++] = length * 2;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 255) return false;
+      bytes[at++] = code;
+    }
+    this.#at = at;
+    return true;
+  }
+
+  /** Lower-case hex digits as half as many bytes; false, and nothing, for another text. */
+  hex(value: string): boolean {
+    const { length } = value;
+    this.#room(length / 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
     for (let index = 0; index < length; index += 2) {
       const high = nibble(value.charCodeAt(index));
       const low = nibble(value.charCodeAt(index + 1));
@@ -108,6 +128,18 @@ export class StateWriter {
     }
     this.#at = at;
     return true;
+  }
+
+  /** A text of 8, 10, … 64 lower-case hex digits, under a tag, as half as many bytes; false, and nothing, for another. */
+  taggedHex(tag: number, value: string): boolean {
+    const { length } = value;
+    if (length < 8 || length > 64 || length % 2 === 1) return false;
+    const start = this.#at;
+    this.byte(tag);
+    this.byte(length / 2);
+    if (this.hex(value)) return true;
+    this.#at = start;
+    return false;
   }
 
   #room(bytes: number): void {
@@ -149,8 +181,10 @@ export class StateReader {
   }
 
   varint(): number {
-    let value = 0;
-    for (let factor = 1; factor < 2 ** 56; factor *= 128) {
+    const first = this.byte();
+    if (first < 128) return first;
+    let value = first & 127;
+    for (let factor = 128; factor < 2 ** 56; factor *= 128) {
       const byte = this.byte();
       value += (byte & 127) * factor;
       if (byte < 128) return value;
@@ -196,8 +230,19 @@ export class StateReader {
     return this.#bytes.toString(isWide ? 'utf16le' : 'latin1', start, this.#at);
   }
 
+  /** Goes on behind a text. */
+  passText(): void {
+    const head = this.varint();
+    this.#take(head % 2 === 1 ? head - 1 : head / 2);
+  }
+
   hex(): string {
-    const start = this.#take(this.byte());
+    return this.hexOf(this.byte());
+  }
+
+  /** So many bytes as hex digits. */
+  hexOf(bytes: number): string {
+    const start = this.#take(bytes);
     return this.#bytes.toString('hex', start, this.#at);
   }
 

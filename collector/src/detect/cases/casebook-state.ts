@@ -21,9 +21,9 @@ export function savedEntry({ ties, ...entry }: JournalEntry): SavedEntry {
   return { ...entry, ties: keys };
 }
 
-/** Throws a SyntaxError where keys are missing. */
+/** Throws a SyntaxError where keys are missing, or none. */
 export function entryOf({ ties: keys = [], ...entry }: SavedEntry): JournalEntry {
-  if (keys.length % 2 !== 0) throw new SyntaxError('a tie has one end');
+  if (keys.length % 2 !== 0 || keys.some((key) => typeof key !== 'string')) throw new SyntaxError('no ties');
   const ties: Tie[] = [];
   for (let at = 0; at < keys.length; at += 2) ties.push([keyIn(keys[at]!), keyIn(keys[at + 1]!)]);
   return { ...entry, ties };

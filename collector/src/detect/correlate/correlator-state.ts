@@ -1,5 +1,6 @@
 import { slicesOf, stepsInTurn, stepsOf } from '../slices.ts';
 import type { Slices } from '../state.ts';
+import type { CorrelationEvent } from './event.ts';
 import type { CorrelationEvaluator } from './kind.ts';
 import { decodeStates, StateEncoder } from './snapshot.ts';
 import type { SavedSources } from './sources.ts';
@@ -10,6 +11,8 @@ export interface SavedCorrelator {
   /** What each rule wrote. */
   readonly rules: readonly { readonly id: string; readonly version: string; readonly items: readonly unknown[] }[];
   readonly waiting: readonly WaitingBlock[];
+  /** Events that wait, as an earlier version wrote them. */
+  readonly events: readonly CorrelationEvent[];
 }
 
 /** A block of the log, and where the events begin in it that wait. */
@@ -27,6 +30,8 @@ interface Head extends Pick<SavedCorrelator, 'sources' | 'watermark'> {
 type Item = readonly [place: number, item: unknown];
 
 const format = 6;
+/** Its waiting events stand for themselves. */
+const formatBefore = 5;
 const waitingPlace = -1;
 
 /** The state of this moment in pieces. */
@@ -50,15 +55,17 @@ export function readCorrelator(bytes: Uint8Array): SavedCorrelator | undefined {
   try {
     const values = decodeStates(bytes);
     const head = values.next().value as Head;
-    if (head.format !== format) return undefined;
+    if (head.format !== format && head.format !== formatBefore) return undefined;
     const rules = head.rules.map(({ id, version }) => ({ id, version, items: [] as unknown[] }));
     const waiting: WaitingBlock[] = [];
+    const events: CorrelationEvent[] = [];
     for (const value of values) {
       const [place, item] = value as Item;
-      if (place === waitingPlace) waiting.push(item as WaitingBlock);
+      if (place === waitingPlace && head.format === format) waiting.push(item as WaitingBlock);
+      else if (place === waitingPlace) events.push(item as CorrelationEvent);
       else rules[place]!.items.push(item);
     }
-    return { sources: head.sources, watermark: head.watermark, rules, waiting };
+    return { sources: head.sources, watermark: head.watermark, rules, waiting, events };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;

@@ -7,7 +7,7 @@ import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
 import { type Correlation, silentSources } from './correlation.ts';
 import { readCorrelator, slicesOfCorrelator } from './correlator-state.ts';
 import { type CorrelationEvent, mergeEvents } from './event.ts';
-import { EventLog, type Listener } from './event-log.ts';
+import { EventLog, type Listener, placedParts } from './event-log.ts';
 import { EventStore } from './event-store.ts';
 import { findingOf } from './findings.ts';
 import type {
@@ -206,14 +206,19 @@ export class Correlator {
     bytes: Uint8Array,
   ): { readonly status: 'restored'; readonly rules: number } | { readonly status: 'unreadable' } {
     const snapshot = readCorrelator(bytes);
-    if (snapshot === undefined) return { status: 'unreadable' };
+    if (snapshot === undefined || !this.log.isReadable(snapshot.waiting)) return { status: 'unreadable' };
     const places = snapshot.rules.map(({ id, version }) =>
       this.#evaluators.findIndex(({ correlation: { meta } }) => meta.id === id && meta.version === version),
     );
     for (const evaluator of this.#evaluators) evaluator.clear();
     for (const event of this.#buffer.events()) this.#store.letGo(event);
     this.#buffer.clear();
+    this.#watermark = 0n;
     for (const { bytes: block, at } of snapshot.waiting) this.log.readEvents(block, at, this.again);
+    for (const event of snapshot.events) {
+      const parts = placedParts(event, places);
+      if (parts.length > 0) this.#wait(this.log.event({ ...event, parts }), { ...event, parts });
+    }
     this.log.drop();
     for (const [index, { items }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(items);
     this.#sources.load(snapshot.sources);

@@ -137,6 +137,17 @@ export class EventLog {
     }
   }
 
+  /** Whether blocks can be read, from the first to the last byte. */
+  isReadable(blocks: readonly { readonly bytes: Uint8Array; readonly at: readonly number[] }[]): boolean {
+    try {
+      for (const { bytes, at } of blocks) this.readEvents(bytes, at, { event: ignore, foreign: ignore });
+      return true;
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof TypeError) return false;
+      throw error;
+    }
+  }
+
   /** The events of a block that begin at these places, as `read` tells them. */
   readEvents(bytes: Uint8Array, wanted: readonly number[], listener: Pick<Listener, 'event' | 'foreign'>): void {
     const places = new Set(wanted);
@@ -177,7 +188,8 @@ export class EventLog {
   }
 }
 
-function placedParts({ parts }: CorrelationEvent, places: readonly number[]): CorrelationEvent['parts'] {
+/** The parts of an event whose correlations are still there, at the places where they stand now. */
+export function placedParts({ parts }: CorrelationEvent, places: readonly number[]): CorrelationEvent['parts'] {
   return parts
     .map((part) => ({ ...part, correlation: places[part.correlation] ?? -1 }))
     .filter(({ correlation }) => correlation >= 0)

@@ -4,7 +4,7 @@ import { Scan, type Scanned, type Steps, stepsInTurn, stepsOf } from '../../slic
 import type { SpanIdentity } from '../../span-identity.ts';
 import type { Correlation } from '../correlation.ts';
 import { groupKeyOf } from '../evaluator.ts';
-import { type GroupPart, keyOf } from '../event.ts';
+import type { GroupPart } from '../event.ts';
 import type { Change, CorrelationEvaluator, Episode, EvaluatorBounds, EvaluatorCounters } from '../kind.ts';
 
 /** What one kind of correlation remembers of a group and makes of its events. `S` is plain data. */
@@ -112,7 +112,7 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
 
   add(timeNanos: bigint, span: SpanIdentity, part: GroupPart): Change | undefined {
     this.counters.events++;
-    const key = keyOf(part.texts);
+    const key = JSON.stringify(part.texts);
     const group = this.#touch(key, timeNanos, part.texts);
     const { members, values, startNanos = timeNanos } = part;
     const due = group.dueNanos;
@@ -168,7 +168,7 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
       else if ('due' in item) this.#state.due.push(item.due);
       else this.#turns = item.turns;
     }
-    for (const group of groups.sort((a, b) => a.turn - b.turn)) this.#add(keyOf(group.texts), group);
+    for (const group of groups.sort((a, b) => a.turn - b.turn)) this.#add(JSON.stringify(group.texts), group);
   }
 
   clear(): void {

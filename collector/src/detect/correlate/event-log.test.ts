@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Correlation } from './correlation.ts';
+import { type CorrelationEvent, compareEvents } from './event.ts';
+import { EventLog } from './event-log.ts';
+import { EventStore } from './event-store.ts';
+
+const correlations = ['a', 'b'].map((id) => ({ meta: { id, version: '1' } }) as Correlation);
+
+const text = fc.oneof(
+  fc.constantFrom('', 'agent', 'conversation-1', 'ä', '日本', '\ud800'),
+  fc.string({ maxLength: 100 }),
+);
+const id = (digits: number) =>
+  fc.oneof(fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)), fc.constantFrom('', 'no id', 'A'.repeat(digits)));
+const nanos = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+const group = fc.record(
+  {
+    texts: fc.array(text, { maxLength: 3 }),
+    members: fc.integer(),
+    values: fc.array(fc.oneof(text, fc.double({ noNaN: true })), { maxLength: 3 }),
+    startNanos: nanos,
+  },
+  { requiredKeys: ['texts', 'members', 'values'] },
+);
+
+const event: fc.Arbitrary<CorrelationEvent> = fc
+  .record({
+    timeNanos: fc.oneof(nanos, fc.constantFrom(5n, 6n)),
+    startNanos: fc.oneof(nanos, fc.constant(5n)),
+    names: fc.record({
+      ...{ traceId: id(32), spanId: id(16), spanName: text, serviceName: text },
+      ...{ agentName: text, conversationId: text, userId: text, toolName: text },
+    }),
+    parts: fc.array(fc.record({ correlation: fc.nat(1), groups: fc.array(group, { maxLength: 2 }) }), { maxLength: 2 }),
+  })
+  .map(({ names, ...rest }) => ({ ...rest, span: { ...names, endNanos: rest.timeNanos } }));
+
+test('events are read as they were written, from the log, from its journal and in the order of events', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), fc.nat(40), (made, sealAt) => {
+      // Without the prototypes that the generator leaves out.
+      const events = structuredClone(made);
+      const store = new EventStore();
+      const log = new EventLog(correlations, store, true);
+      const numbers = events.map((each, index) => {
+        if (index === sealAt) log.seal();
+        return log.event(each);
+      });
+      const read = () => numbers.map((number) => store.read(number));
+      assert.deepEqual(read(), events);
+      const journal = log.take();
+      assert.deepEqual(read(), events);
+      const told: CorrelationEvent[] = [];
+      const next = new EventLog(correlations, new EventStore(), true);
+      next.read(journal, { call: () => {}, foreign: () => assert.fail(), event: (each) => void told.push(each) });
+      assert.deepEqual(told, events);
+      const sorted = (compare: (a: number, b: number) => number) =>
+        [...numbers].sort(compare).map((at) => store.read(at));
+      assert.deepEqual(
+        sorted((a, b) => store.compare(a, b)),
+        [...events].sort(compareEvents),
+      );
+      for (const number of numbers) store.letGo(number);
+      assert.equal(store.bytes, 0);
+    }),
+  );
+});
+
+test('of other correlations what still fits is told; bytes that are no journal are refused', () => {
+  const log = new EventLog(correlations, new EventStore(), true);
+  const span = { traceId: 't', spanId: 's', spanName: '', serviceName: '', agentName: '', conversationId: '' };
+  const groups = [{ texts: ['x'], members: 1, values: [] }];
+  const parts = [0, 1].map((correlation) => ({ correlation, groups }));
+  log.event({ timeNanos: 1n, startNanos: 0n, span: { ...span, userId: '', toolName: '', endNanos: 1n }, parts });
+  const journal = log.take();
+  const other = new EventLog([correlations[1]!], new EventStore(), true);
+  const told: CorrelationEvent[] = [];
+  const listener = {
+    call: () => {},
+    event: () => assert.fail(),
+    foreign: (each: CorrelationEvent) => void told.push(each),
+  };
+  other.read(journal, listener);
+  assert.deepEqual(
+    told.map((each) => each.parts),
+    [[{ correlation: 0, groups }]],
+  );
+  for (let length = 1; length < journal.length; length++) {
+    assert.throws(() => other.read(journal.subarray(0, length), listener), SyntaxError);
+    const cut = Buffer.from(journal.subarray(0, length));
+    if (length >= 4) cut.writeUInt32LE(length);
+    // Cut between two entries it is a shorter journal.
+    assert.equal(typeof log.isReadable([{ bytes: cut, at: [] }]), 'boolean');
+  }
+});

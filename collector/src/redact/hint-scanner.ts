@@ -1,8 +1,16 @@
+import { assignmentFollows, credentialsFollow } from './hint-context.ts';
+
 /** A literal that stands in every secret of some format. */
 export interface Hint {
   readonly text: string;
-  /** The secret is the value of an assignment: `:` or `=` follows shortly. */
-  readonly assigns: boolean;
+  /** What must stand behind it: `:` or `=` and a value, or the user and password of a URL. */
+  readonly behind?: 'assignment' | 'credentials';
+}
+
+interface KnownHint {
+  readonly bytes: Buffer;
+  readonly offset: number;
+  readonly behind: Hint['behind'];
 }
 
 /**
@@ -18,44 +26,51 @@ export class HintScanner {
   #encodedCount = 0;
   /** By pair of bytes: the list of hints that have it, and whether both may be base64. */
   readonly #pairs = new Uint16Array(65_536);
-  readonly #lists: { readonly bytes: Buffer; readonly offset: number; readonly assigns: boolean }[][] = [[]];
+  /** 1 for the one pair by which each hint is looked up in decoded bytes, where every position is looked at. */
+  readonly #decodedPairs = new Uint8Array(65_536);
+  readonly #lists: KnownHint[][] = [[]];
+  readonly #candidates = new Int32Array(pairsPerTurn);
+  /** Where the last run of base64 ends that was looked at. */
+  #encodedEnd = 0;
 
   constructor(hints: readonly Hint[]) {
     for (let pair = 0; pair < this.#pairs.length; pair++) {
       if (base64Bytes[pair & 0xff] === 1 && base64Bytes[pair >> 8] === 1) this.#pairs[pair] = base64Flag;
     }
-    for (const { text, assigns } of hints) {
+    for (const { text, behind } of hints) {
       const bytes = Buffer.from(text, 'latin1');
+      const rarest = rarestPair(text, 0);
+      this.#decodedPairs[bytes[rarest]! | (bytes[rarest + 1]! << 8)] = 1;
       // A hint may begin at either half of a pair: it is known by the rarest pair that it has for each.
-      this.#addAt(rarestPair(text, 0), bytes, assigns);
-      if (bytes.length > 2) this.#addAt(rarestPair(text, 1), bytes, assigns);
+      this.#addAt(rarest, bytes, behind);
+      if (bytes.length > 2) this.#addAt(rarestPair(text, 1), bytes, behind);
       // Of two bytes at an odd position only the second is at the start of a pair.
-      else for (let next = 0; next < 256; next++) this.#add(bytes[1]! | (next << 8), bytes, 1, assigns);
+      else for (let next = 0; next < 256; next++) this.#add(bytes[1]! | (next << 8), bytes, 1, behind);
     }
     const encoded = Buffer.from('\\u00');
-    this.#add(encoded[0]! | (encoded[1]! << 8), encoded, 0, false);
-    this.#add(encoded[1]! | (encoded[2]! << 8), encoded, 1, false);
+    this.#add(encoded[0]! | (encoded[1]! << 8), encoded, 0, undefined);
+    this.#add(encoded[1]! | (encoded[2]! << 8), encoded, 1, undefined);
   }
 
   /** Looks through all bytes; what was found before is forgotten. */
   scan(bytes: Buffer): void {
     this.#count = 0;
     this.#encodedCount = 0;
-    const pairs = this.#pairs;
-    const last = bytes.length - 1;
-    /** Pairs in a row that may be base64. */
-    let run = 0;
-    for (let at = 0; at < last; at += 2) {
-      const pair = pairs[bytes[at]! | (bytes[at + 1]! << 8)]!;
-      // Without a branch: words end too often to be foreseen.
-      run = Math.imul(run + 1, pair >>> 15);
-      if ((pair & listMask) !== 0 || run === encodedPairs) this.#look(bytes, at, pair & listMask, run);
+    this.#encodedEnd = 0;
+    // Of the two ways to see bytes as pairs the one that memory is aligned for.
+    const first = bytes.byteOffset & 1;
+    const pairs = new Uint16Array(bytes.buffer, bytes.byteOffset + first, Math.max(0, bytes.length - first) >> 1);
+    for (let from = 0; from < pairs.length; from += pairsPerTurn) {
+      const count = candidatesIn(pairs, from, this.#pairs, this.#candidates);
+      for (let index = 0; index < count; index++) this.#look(bytes, first, this.#candidates[index]!);
     }
   }
 
-  #look(bytes: Buffer, at: number, list: number, run: number): void {
+  #look(bytes: Buffer, first: number, candidate: number): void {
+    const at = first + (candidate & ~1);
+    const list = this.#pairs[bytes[at]! | (bytes[at + 1]! << 8)]! & listMask;
     if (list !== 0 && this.#stands(bytes, at, list)) this.#hit(at);
-    if (run === encodedPairs) this.#encodedRun(bytes, at);
+    if ((candidate & 1) === 1 && at >= this.#encodedEnd) this.#encodedRun(bytes, at);
   }
 
   /** Whether something was found in [start, end). */
@@ -63,27 +78,28 @@ export class HintScanner {
     return contains(this.#hits, this.#count, start, end) || contains(this.#encoded, this.#encodedCount, start, end);
   }
 
-  #addAt(offset: number, bytes: Buffer, assigns: boolean): void {
-    this.#add(bytes[offset]! | (bytes[offset + 1]! << 8), bytes, offset, assigns);
+  #addAt(offset: number, bytes: Buffer, behind: Hint['behind']): void {
+    this.#add(bytes[offset]! | (bytes[offset + 1]! << 8), bytes, offset, behind);
   }
 
-  #add(pair: number, bytes: Buffer, offset: number, assigns: boolean): void {
+  #add(pair: number, bytes: Buffer, offset: number, behind: Hint['behind']): void {
     if ((this.#pairs[pair]! & listMask) === 0) {
       this.#pairs[pair]! |= this.#lists.length;
       this.#lists.push([]);
     }
-    this.#lists[this.#pairs[pair]! & listMask]!.push({ bytes, offset, assigns });
+    this.#lists[this.#pairs[pair]! & listMask]!.push({ bytes, offset, behind });
   }
 
   #stands(bytes: Buffer, at: number, list: number): boolean {
-    for (const { bytes: hint, offset, assigns } of this.#lists[list]!) {
+    for (const { bytes: hint, offset, behind } of this.#lists[list]!) {
       const start = at - offset;
       const end = start + hint.length;
       if (start < 0 || end > bytes.length) continue;
       let index = 0;
       while (index < hint.length && bytes[start + index] === hint[index]) index++;
       if (index < hint.length) continue;
-      if (!assigns || assignmentFollows(bytes, end)) return true;
+      if (behind === undefined) return true;
+      if (behind === 'assignment' ? assignmentFollows(bytes, end) : credentialsFollow(bytes, end)) return true;
     }
     return false;
   }
@@ -99,6 +115,7 @@ export class HintScanner {
     while (start > 0 && base64Bytes[bytes[start - 1]!] === 1) start--;
     let end = inside + 1;
     while (end < bytes.length && base64Bytes[bytes[end]!] === 1) end++;
+    this.#encodedEnd = end;
     if (end - start < encodedBytesMin || !this.#decodesToHint(bytes, start, end)) return;
     if (this.#encodedCount === this.#encoded.length) this.#encoded = larger(this.#encoded);
     this.#encoded[this.#encodedCount++] = start + ((end - start) >> 1);
@@ -106,7 +123,7 @@ export class HintScanner {
 
   /** A byte of the message around it may look like the beginning of the run, so all four alignments are tried. */
   #decodesToHint(bytes: Buffer, start: number, end: number): boolean {
-    if (!hasCapital(bytes, start, end)) return false;
+    if (!hasCapital(bytes, start, end) || !mayDecodeTo(bytes, start, end, this.#decodedPairs)) return false;
     for (let shift = 0; shift < 4; shift++) {
       const decoded = Buffer.from(bytes.toString('latin1', start + shift, end), 'base64');
       for (let at = 0; at < decoded.length - 1; at++) {
@@ -117,6 +134,67 @@ export class HintScanner {
     return false;
   }
 }
+
+/**
+ * Which of the next pairs are to be looked at, as twice their index, and one more where a whole group of them may be base64; how
+ * many. Taken in groups, because most have none; a function without calls or fields, because this is the loop over all bytes.
+ */
+function candidatesIn(pairs: Uint16Array, from: number, lists: Uint16Array, into: Int32Array): number {
+  const end = Math.min(pairs.length, from + pairsPerTurn);
+  let count = 0;
+  let at = from;
+  for (; at + pairsPerGroup <= end; at += pairsPerGroup) {
+    const a = lists[pairs[at]!]!;
+    const b = lists[pairs[at + 1]!]!;
+    const c = lists[pairs[at + 2]!]!;
+    const d = lists[pairs[at + 3]!]!;
+    const e = lists[pairs[at + 4]!]!;
+    const f = lists[pairs[at + 5]!]!;
+    const encoded = (a & b & c & d & e & f) >>> 15;
+    if (((a | b | c | d | e | f) & listMask) !== 0) {
+      for (let each = at; each < at + pairsPerGroup; each++)
+        if ((lists[pairs[each]!]! & listMask) !== 0) into[count++] = each << 1;
+      if (encoded === 1) {
+        if (into[count - 1]! >> 1 === at + pairsPerGroup - 1) into[count - 1]! |= 1;
+        else into[count++] = ((at + pairsPerGroup - 1) << 1) | 1;
+      }
+    } else if (encoded === 1) into[count++] = (at << 1) | 1;
+  }
+  for (; at < end; at++) if ((lists[pairs[at]!]! & listMask) !== 0) into[count++] = at << 1;
+  return count;
+}
+
+/** Every run of `encodedBytesMin` bytes has a whole group in it, wherever it begins. */
+const pairsPerGroup = 6;
+const pairsPerTurn = pairsPerGroup * 1024;
+
+/**
+ * Whether a pair of `pairs` stands in what base64 in [start, end) says, from whichever character its groups of four begin: each
+ * character is taken for the first of a group, whose three bytes and the first of the next make three pairs.
+ */
+function mayDecodeTo(bytes: Uint8Array, start: number, end: number, pairs: Uint8Array): boolean {
+  let group = 0;
+  for (let at = start; at < end + 3; at++) {
+    const next = at < end ? sextets[bytes[at]!]! : 0;
+    // Six characters are in view: four of the group, and two of which the first byte of the next one is made.
+    const first = group >>> 6;
+    const second = ((group << 2) | (next >>> 4)) & 0xff;
+    group = ((group << 6) | next) & 0x3fffffff;
+    const third = (first >>> 8) & 0xff;
+    const found =
+      pairs[(first >>> 16) | (first & 0xff00)]! |
+      pairs[third | ((first & 0xff) << 8)]! |
+      pairs[(first & 0xff) | (second << 8)]!;
+    if (found !== 0) return true;
+  }
+  return false;
+}
+
+const sextets = new Uint8Array(256);
+for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries())
+  sextets[character.charCodeAt(0)] = value;
+sextets[0x2d] = 62;
+sextets[0x5f] = 63;
 
 /** Where in the hint, of every second place from `from`, the pair of letters stands that texts have least often. */
 function rarestPair(text: string, from: number): number {
@@ -131,23 +209,13 @@ function commonness(text: string, at: number): number {
   return (commonLetters.indexOf(text[at]!) + 1) * (commonLetters.indexOf(text[at + 1]!) + 1);
 }
 
-/** Rare ones first. Others, capitals among them, are rarer still in texts. */
-const commonLetters = 'zqxjkvbpygfwmucldrhsnioate';
+/** Rare ones first; `_` and quotes stand in every name and all JSON. Others, capitals among them, are rarer still. */
+const commonLetters = 'zqxjkvbpygfwmucldrhs_nioate"';
 
 /** Base64 of a secret of 20 characters, without the padding. */
 export const encodedBytesMin = 27;
-/** As many whole pairs as a run of so many bytes has at least. */
-const encodedPairs = (encodedBytesMin - 1) >> 1;
 const base64Flag = 0x8000;
 const listMask = 0x7fff;
-const assignmentBytesMax = 32;
-
-function assignmentFollows(bytes: Buffer, end: number): boolean {
-  const stop = Math.min(bytes.length, end + assignmentBytesMax);
-  for (let at = end; at < stop; at++) if (bytes[at] === 0x3a || bytes[at] === 0x3d) return true;
-  return false;
-}
-
 function contains(hits: Int32Array, count: number, start: number, end: number): boolean {
   let low = 0;
   let high = count;

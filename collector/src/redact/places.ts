@@ -2,6 +2,7 @@ import { piiMatches } from '../normalise/content.ts';
 import { emailPlaces } from '../normalise/network.ts';
 import { type SecretFormat, secretFormats } from '../normalise/secret-formats.ts';
 import { encodedBytesMin, type Hint } from './hint-scanner.ts';
+import { mayHoldNumbers } from './pii-hints.ts';
 
 /** What must not be stored, by place. Places do not overlap and are in ascending order. */
 export interface SensitivePlace {
@@ -22,11 +23,6 @@ export function sensitivePlaces(text: string, pii: boolean): readonly SensitiveP
 
 /** Literals of which one stands in every text with a secret. */
 export const secretHints: readonly Hint[] = hintsOf(secretFormats);
-
-/** Whether a text may hold a secret; cheap. */
-export function mayHoldSecret(text: string): boolean {
-  return anyHint.test(text) || encodedRun.test(text) || text.includes('\\u00');
-}
 
 /** What is certain comes first: an assignment keeps only what is left of its value. */
 function secretPlaces(text: string): readonly SensitivePlace[] {
@@ -86,11 +82,12 @@ function isAssignment(kind: string): boolean {
 }
 
 function hintsOf(formats: readonly SecretFormat[]): Hint[] {
-  const assigns = new Map<string, boolean>();
-  for (const { kind, hints } of formats) {
-    for (const hint of hints) assigns.set(hint, isAssignment(kind) && (assigns.get(hint) ?? true));
-  }
-  return [...assigns].map(([text, only]) => ({ text, assigns: only }));
+  const kinds = new Map<string, string[]>();
+  for (const { kind, hints } of formats) for (const hint of hints) kinds.set(hint, [...(kinds.get(hint) ?? []), kind]);
+  return [...kinds].map(([text, all]) => {
+    if (all.every(isAssignment)) return { text, behind: 'assignment' };
+    return all.every((kind) => kind === 'url_credentials') ? { text, behind: 'credentials' } : { text };
+  });
 }
 
 /** The secret itself: names of variables, users and hosts may stay. */
@@ -192,7 +189,7 @@ function piiPlaces(text: string): readonly SensitivePlace[] {
   const found: Ranked[] = emailPlaces(text, text.length).map(({ start, end }) => {
     return { class: 'pii', kind: 'email', start, end, same: text.slice(start, end).toLowerCase(), rank: 0 };
   });
-  if (!/\d{2}/.test(text)) return apart(found);
+  if (!mayHoldNumbers(text)) return apart(found);
   for (let from = 0; from < text.length; from += windowChars - overlapChars) {
     addPii(found, text, from, Math.min(text.length, from + windowChars));
     if (from + windowChars >= text.length) break;
@@ -201,7 +198,9 @@ function piiPlaces(text: string): readonly SensitivePlace[] {
 }
 
 function addPii(found: Ranked[], text: string, from: number, to: number): void {
-  const matches = piiMatches(text.slice(from, to)).filter(({ kind }) => kind !== 'email');
+  const piece = text.slice(from, to);
+  if (!mayHoldNumbers(piece)) return;
+  const matches = piiMatches(piece).filter(({ kind }) => kind !== 'email');
   if (matches.length >= matchesPerKindMax && to - from > overlapChars) {
     const middle = from + ((to - from) >> 1);
     addPii(found, text, from, Math.min(to, middle + (overlapChars >> 1)));

@@ -2,6 +2,7 @@ import type { FieldId, FieldTable } from '../model/fields.ts';
 import type { RedactedBatch, RedactionProfile, Redactor } from '../model/redaction.ts';
 import { holdsContent, metadataCharsMax } from './content-names.ts';
 import { HintScanner } from './hint-scanner.ts';
+import { mayHoldPiiIn } from './pii-hints.ts';
 import { secretHints } from './places.ts';
 import { TextRedactor } from './text-redactor.ts';
 
@@ -22,8 +23,8 @@ class RowRedactor implements Redactor {
   readonly #texts: TextRedactor;
   readonly #fields: FieldTable;
   readonly #metadataOnly: boolean;
-  /** With personal data every text is looked at: it has no hints worth a table. */
-  readonly #hints: HintScanner | undefined;
+  readonly #hints = new HintScanner(secretHints);
+  readonly #pii: boolean;
   #batch!: RedactedBatch;
   #generation = -1;
   #dropped = 0;
@@ -35,7 +36,7 @@ class RowRedactor implements Redactor {
     this.#texts = texts;
     this.#fields = fields;
     this.#metadataOnly = profile === 'metadata_only';
-    this.#hints = profile === 'secrets' ? new HintScanner(secretHints) : undefined;
+    this.#pii = profile !== 'secrets';
   }
 
   get replaced(): number {
@@ -49,21 +50,17 @@ class RowRedactor implements Redactor {
       this.#contents.clear();
     }
     this.#generation = this.#fields.generation;
-    this.#hints?.scan(batch.bytes);
+    this.#hints.scan(batch.bytes);
   }
 
   value(field: FieldId, start: number, length: number): string | undefined {
-    if (this.#hints !== undefined)
-      return this.#hints.has(start, start + length) ? this.#changed(start, length) : undefined;
     if (!this.#metadataOnly || !this.#isContent(field, length)) return this.#changed(start, length);
     return length === 0 ? undefined : this.#marker(this.#batch.text(start, length));
   }
 
   plain(start: number, length: number): string | undefined {
     if (this.#metadataOnly && length > metadataCharsMax) return this.#marker(this.#batch.text(start, length));
-    return this.#hints === undefined || this.#hints.has(start, start + length)
-      ? this.#changed(start, length)
-      : undefined;
+    return this.#changed(start, length);
   }
 
   text(text: string, name = ''): string {
@@ -96,8 +93,10 @@ class RowRedactor implements Redactor {
 
   #changed(start: number, length: number): string | undefined {
     if (length === 0) return undefined;
+    const end = start + length;
+    if (!this.#hints.has(start, end) && !(this.#pii && mayHoldPiiIn(this.#batch.bytes, start, end))) return undefined;
     const text = this.#batch.text(start, length);
-    const redacted = this.#texts.redacted(text);
+    const redacted = this.#texts.replacedIn(text);
     return redacted === text ? undefined : redacted;
   }
 

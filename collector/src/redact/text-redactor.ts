@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { mayHoldSecret, type SensitivePlace, sensitivePlaces } from './places.ts';
+import { HintScanner } from './hint-scanner.ts';
+import { mayHoldPii } from './pii-hints.ts';
+import { type SensitivePlace, secretHints, sensitivePlaces } from './places.ts';
 import { unescaped } from './unescaped.ts';
 
 /**
@@ -11,6 +13,7 @@ export class TextRedactor {
   replaced = 0;
   readonly #key: Uint8Array;
   readonly #pii: boolean;
+  readonly #hints = new HintScanner(secretHints);
   /** Hashes of values seen lately: a secret of a conversation comes back with each of its calls. */
   readonly #known = new Map<string, string>();
 
@@ -21,8 +24,12 @@ export class TextRedactor {
 
   /** The text, the very same when nothing in it is to be replaced. JSON stays JSON, also where it stands within a text. */
   redacted(text: string): string {
-    if (text.length < charsMin || !(this.#pii ? maybePii.test(text) || mayHoldSecret(text) : mayHoldSecret(text)))
-      return text;
+    if (text.length < charsMin || !(this.#mayHoldSecret(text) || (this.#pii && mayHoldPii(text)))) return text;
+    return this.replacedIn(text);
+  }
+
+  /** The same for a text that was found to need a closer look. */
+  replacedIn(text: string): string {
     const { text: plain, starts } = unescaped(text);
     const places = sensitivePlaces(plain, this.#pii);
     if (places.length === 0) return text;
@@ -41,6 +48,12 @@ export class TextRedactor {
   /** What stands in place of content as a whole. */
   marker(text: string): string {
     return `[content:${Buffer.byteLength(text)}:${this.#hash(text)}]`;
+  }
+
+  #mayHoldSecret(text: string): boolean {
+    const bytes = Buffer.from(text);
+    this.#hints.scan(bytes);
+    return this.#hints.has(0, bytes.length);
   }
 
   #placeholder(place: SensitivePlace, plain: string): string {
@@ -79,7 +92,6 @@ const charsMin = 6;
 const hashDigits = 16;
 const knownMax = 1024;
 const knownCharsMax = 512;
-const maybePii = /@|\d{2}/;
 const rawJson = (JSON as unknown as { rawJSON(source: string): unknown }).rawJSON;
 
 function breaksJson(before: string, after: string): boolean {

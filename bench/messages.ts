@@ -1,5 +1,5 @@
 // `node bench/messages.ts [--quick]`: conversations of 50 turns of which every call sends all that was said before, against the same
-// calls with their new messages only. See bench/README.md.
+// calls with their new messages only; then what is stored of them under `store.messages: full` and `once`. See bench/README.md.
 
 import { readRuleFiles, shippedRulesPath } from '../collector/src/cli/load-rules.ts';
 import { TraceDecoder } from '../collector/src/decode/trace-decoder.ts';
@@ -7,6 +7,8 @@ import { createDetector } from '../collector/src/detect/engine.ts';
 import { loadRules, type RuleSource } from '../collector/src/detect/load.ts';
 import { createFieldTable } from '../collector/src/model/fields.ts';
 import { NormalisedEvents } from '../collector/src/normalise/span-events.ts';
+import { SpanRowEncoder } from '../collector/src/store/rows/otel-traces.ts';
+import { openTestStore } from '../collector/src/store/testing/embedded.ts';
 import { otlpProtobuf } from '../collector/src/testing/otlp.ts';
 import { words } from './spans.ts';
 
@@ -129,6 +131,57 @@ for (const [what, sources] of rules) {
     `${what.padEnd(36)} whole history ${whole.toFixed(0).padStart(6)} µs a call, new messages only ` +
       `${fresh.toFixed(0).padStart(6)} µs, ${(whole / fresh).toFixed(1)} times\n`,
   );
+}
+
+await measureStorage();
+
+/** Rows as they are sent, what ClickHouse makes of them, and the CPU time of decoding and encoding. */
+async function measureStorage(): Promise<void> {
+  const told = Array.from({ length: conversations }, () =>
+    Array.from({ length: turns }, (_, number) => makeTurn(number)),
+  );
+  const bodies = makeConversations(told, 'whole history');
+  const db = await openTestStore();
+  for (const way of ['full', 'once'] as const) {
+    for (const table of ['otel_traces', 'otel_messages'])
+      await db.store.client.command({ query: `TRUNCATE TABLE ${table}` });
+    const rows = encoded(bodies, way).rows;
+    for (const each of rows) await db.insert(each);
+    for (const table of ['otel_traces', 'otel_messages'])
+      await db.store.client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
+    const answer = await db.store.client.query({
+      query: `SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase()
+AND table IN ('otel_traces', 'otel_messages')`,
+      format: 'JSONEachRow',
+    });
+    const [disk] = await answer.json<{ bytes: string }>();
+    const micros = Math.min(...Array.from({ length: rounds }, () => encoded(bodies, way).micros));
+    const rowBytes = rows.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const kilo = (bytes: number): string => `${Math.round(bytes / 1024)} KiB`.padStart(10);
+    process.stdout.write(
+      `store.messages: ${way}   rows ${kilo(rowBytes)}   on disk ${kilo(Number(disk!.bytes))}   ` +
+        `decode + transcode ${(micros / (turns * conversations)).toFixed(0).padStart(4)} µs a call\n`,
+    );
+  }
+  await db.close();
+}
+
+function encoded(bodies: readonly Buffer[], way: 'full' | 'once') {
+  const fields = createFieldTable();
+  const decoder = new TraceDecoder(fields);
+  const encoder = new SpanRowEncoder(fields, [], undefined, way);
+  const range = { fromMs: Date.now() - 86_400_000, toMs: Date.now() + 86_400_000 };
+  const before = process.cpuUsage();
+  const rows = bodies.flatMap((body) => {
+    const outcome = decoder.decode(body);
+    if (outcome.status !== 'ok') throw new Error(outcome.message);
+    const spans = encoder.encode(outcome.batch, range);
+    const messages = encoder.takeMessages();
+    messages?.landed();
+    return messages === undefined ? [spans] : [spans, messages.rows];
+  });
+  const { user, system } = process.cpuUsage(before);
+  return { rows, micros: user + system };
 }
 
 /** Decoding included. */

@@ -13,6 +13,7 @@ import type { Detector } from './detect/engine.ts';
 import { UsageWrappers } from './detect/usage-wrappers.ts';
 import { addDialectGauges } from './dialect-gauges.ts';
 import { addLogGauges, createJoiner } from './log-events.ts';
+import { addMetricGauges } from './metric-intake.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { problemText, SpanwardenError } from './model/errors.ts';
 import { createFieldTable } from './model/fields.ts';
@@ -125,12 +126,11 @@ export async function startCollector(config: Config, options: CollectorOptions):
     state.checkpoint,
   );
   addGauges(metrics, spool, pipeline);
-  const names = 'Attributes stored as `_overflow` because a request had too many names.';
-  metrics.gauge('spanwarden_decode_overflowed_names', names, () => fields.overflowed);
   addRedactionGauge(metrics, redactors);
   addStateGauges(metrics, keeper, state, spool);
   addCorrelationGauges(metrics, detector);
   addDialectGauges(metrics, () => pipeline.dialectFaults);
+  addMetricGauges(metrics, pipeline, fields);
   addLogGauges(metrics, pipeline, joiner);
   addToolCallGauges(metrics, calls);
   addAncestryGauges(metrics, () => detector.ancestryStats());
@@ -255,6 +255,11 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
     decodedLogs: (batch) => {
       metrics.acceptedLogs.inc(batch.logCount);
       if (batch.rejected.count > 0) metrics.rejectedLogs.inc(batch.rejected.count);
+      if (batch.dropped.attributes > 0) metrics.droppedRecords.inc({ kind: 'attributes' }, batch.dropped.attributes);
+    },
+    decodedMetrics: (batch) => {
+      metrics.acceptedPoints.inc(batch.pointCount);
+      if (batch.rejected.count > 0) metrics.rejectedPoints.inc(batch.rejected.count);
       if (batch.dropped.attributes > 0) metrics.droppedRecords.inc({ kind: 'attributes' }, batch.dropped.attributes);
     },
     malformed: (code) => metrics.malformed.inc({ code }),

@@ -8,6 +8,8 @@ export interface Metrics {
   readonly rejectedSpans: Counter;
   readonly acceptedLogs: Counter;
   readonly rejectedLogs: Counter;
+  readonly acceptedPoints: Counter;
+  readonly rejectedPoints: Counter;
   readonly malformed: Counter<'code'>;
   readonly resentBatches: Counter;
   readonly decodedBytes: Counter<'encoding'>;
@@ -42,6 +44,11 @@ export function createMetrics(): Metrics {
     rejectedLogs: counter(
       'spanwarden_receive_rejected_log_records_total',
       'Log records refused through partial success.',
+    ),
+    acceptedPoints: counter('spanwarden_receive_accepted_data_points_total', 'Data points decoded and handed on.'),
+    rejectedPoints: counter(
+      'spanwarden_receive_rejected_data_points_total',
+      'Data points refused through partial success.',
     ),
     malformed: labelled('spanwarden_decode_malformed_requests_total', 'Requests that could not be decoded.', 'code'),
     resentBatches: counter('spanwarden_receive_resent_batches_total', 'Batches recognised as already stored.'),

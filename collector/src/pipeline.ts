@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
 import { otlpJsonToProtobuf, type Signal } from './decode/json.ts';
 import type { DecodedLogs } from './decode/log-decoder.ts';
+import type { DecodedMetrics } from './decode/metric-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
 import type { Slices } from './detect/state.ts';
 import { Judging, type JudgingOptions } from './judging.ts';
 import { LogIntake } from './log-intake.ts';
+import { MetricIntake } from './metric-intake.ts';
 import type { Case } from './model/case.ts';
 import type { ErrorCode } from './model/errors.ts';
 import type { Finding } from './model/finding.ts';
@@ -37,6 +39,7 @@ type AppendOutcome = Outcome & { readonly duplicate?: boolean; readonly segment?
 export interface PipelineObserver {
   decoded?(batch: DecodedBatch, encoding: 'protobuf' | 'json'): void;
   decodedLogs?(batch: DecodedLogs, encoding: 'protobuf' | 'json'): void;
+  decodedMetrics?(batch: DecodedMetrics, encoding: 'protobuf' | 'json'): void;
   malformed?(code: string): void;
   resent?(): void;
   detectFailed?(error: unknown): void;
@@ -75,9 +78,13 @@ interface Stored {
 export interface Redactors {
   readonly otel_traces?: Redactor | undefined;
   readonly otel_logs?: Redactor | undefined;
+  readonly otel_metrics?: Redactor | undefined;
   readonly findings?: Redactor | undefined;
   readonly cases?: Redactor | undefined;
 }
+
+/** The same bytes are another request where they are sent as another signal. */
+const signalMarks: Readonly<Record<Signal, number>> = { traces: 0, logs: 0x80, metrics: 0x40 };
 
 const dayMs = 86_400_000;
 /** While no span comes, what moving the clock on left in the journal is stored once in so many times. */
@@ -93,6 +100,8 @@ export class TracePipeline {
   readonly #events: NormalisedEvents;
   readonly #encoder: SpanRowEncoder;
   readonly #logs: LogIntake;
+  /** Data points, from bytes to rows; its counts are for gauges. */
+  readonly metricPoints: MetricIntake;
   readonly #judging: Judging;
   readonly #journal: JournalLog;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -110,6 +119,7 @@ export class TracePipeline {
     this.#decoder = new TraceDecoder(options.fields);
     this.#events = new NormalisedEvents(options.fields, options.prices);
     this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces, options.messages);
+    this.metricPoints = new MetricIntake(options.fields, options.redactors?.otel_metrics);
     this.#logs = new LogIntake(options.fields, options.redactors?.otel_logs);
   }
 
@@ -134,8 +144,7 @@ export class TracePipeline {
   /** Takes one OTLP request through; `ok` means that its spans or log records, and its findings, are on disk. */
   async consume(encoding: 'protobuf' | 'json', bytes: Buffer, signal: Signal = 'traces'): Promise<OtlpOutcome> {
     const digest = hash('sha256', bytes, 'buffer').subarray(0, 16);
-    // The same bytes are another request where they are sent as another signal.
-    if (signal === 'logs') digest[0]! ^= 0x80;
+    digest[0]! ^= signalMarks[signal];
     // A sender that lost our answer sends the same bytes again: they are stored already, or about to be.
     const earlier = this.#options.log.committed(digest);
     if (earlier !== undefined) {
@@ -145,7 +154,7 @@ export class TracePipeline {
     // Refused after detection it would be in the windows already, and take room there each time it comes again.
     const refusal = this.#options.log.refusal(bytes.length);
     if (refusal !== undefined) return answer(refusal, 0, '');
-    const taken = signal === 'logs' ? this.#takeLogs(encoding, bytes) : this.#takeSpans(encoding, bytes);
+    const taken = this.#take(encoding, bytes, signal);
     if (taken.status === 'malformed') {
       this.#options.observer?.malformed?.(taken.code);
       return { status: 'refused', code: taken.code, message: taken.message };
@@ -223,6 +232,11 @@ export class TracePipeline {
     return landing;
   }
 
+  #take(encoding: 'protobuf' | 'json', bytes: Buffer, signal: Signal): Taken {
+    if (signal === 'traces') return this.#takeSpans(encoding, bytes);
+    return signal === 'logs' ? this.#takeLogs(encoding, bytes) : this.#takeMetrics(encoding, bytes);
+  }
+
   #takeSpans(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
     let protobuf = bytes;
     if (encoding === 'json') {
@@ -247,6 +261,16 @@ export class TracePipeline {
     const now = this.#options.now();
     const { rows, events } = this.#logs.take(batch, this.#range(now));
     return { status: 'ok', rejected: batch.rejected, stored: this.#stored(rows, this.#judging.logs(events), now) };
+  }
+
+  #takeMetrics(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
+    const decoded = this.metricPoints.decode(encoding, bytes);
+    if (decoded.status === 'malformed') return decoded;
+    const { batch } = decoded;
+    this.#options.observer?.decodedMetrics?.(batch, encoding);
+    if (batch.pointCount === 0) return { status: 'ok', rejected: batch.rejected };
+    const rows = this.metricPoints.take(batch, this.#range(this.#options.now()));
+    return { status: 'ok', rejected: batch.rejected, stored: { rows, found: { findings: [], cases: [] } } };
   }
 
   /** The rows of a batch, and what was found in it. */

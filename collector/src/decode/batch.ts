@@ -1,5 +1,6 @@
 import type { FieldId } from '../model/fields.ts';
 import type { LogBatch } from '../model/log-batch.ts';
+import type { MetricBatch } from '../model/metric-batch.ts';
 import { Attribute, type AttributeSource, Resource, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import type { Value } from '../model/value.ts';
 import { readInt64, readNested } from './any-value.ts';
@@ -73,6 +74,19 @@ export class OtlpLogBatch extends OtlpBatch implements LogBatch {
   logs: Int32Array<ArrayBufferLike> = new Int32Array(0);
   resources: Int32Array<ArrayBufferLike> = new Int32Array(0);
   scopes: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  rejected = { count: 0, message: '' };
+  dropped = { attributes: 0 };
+}
+
+/** The same for a metrics request. */
+export class OtlpMetricBatch extends OtlpBatch implements MetricBatch {
+  pointCount = 0;
+  metrics: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  points: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  exemplars: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  resources: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  scopes: Int32Array<ArrayBufferLike> = new Int32Array(0);
+  numbers: Buffer = Buffer.alloc(0);
   rejected = { count: 0, message: '' };
   dropped = { attributes: 0 };
 }

@@ -10,8 +10,9 @@ import { ok } from '../model/outcome.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
 import type { Rows } from '../model/spool.ts';
 import { TracePipeline } from '../pipeline.ts';
-import type { Encoding, Signal } from '../receive/contract.ts';
+import { type Encoding, type Signal, signals } from '../receive/contract.ts';
 import { otlpJson, otlpLogsJson, otlpLogsProtobuf, otlpProtobuf } from '../testing/otlp.ts';
+import { otlpMetricsJson, otlpMetricsProtobuf } from '../testing/otlp-metrics.ts';
 
 // Whatever arrives becomes rows, or an error that docs/errors.md knows. The whole way is walked, because what a decoder lets
 // through is read by everybody behind it.
@@ -64,8 +65,10 @@ const span = {
   status: { code: 2, message: 'm' },
 };
 const log = { eventName: 'claude_code.tool_result', body: deep, attributes: { ...deep, tool_name: 'Bash' } };
+const now = 1_900_000_000_000_000_000n;
 const samples: Readonly<Record<Signal, Readonly<Record<Encoding, Buffer>>>> = {
   traces: { protobuf: otlpProtobuf([span, span]), json: Buffer.from(JSON.stringify(otlpJson([span, span]))) },
+  metrics: { protobuf: otlpMetricsProtobuf(now), json: Buffer.from(JSON.stringify(otlpMetricsJson(now))) },
   logs: { protobuf: otlpLogsProtobuf([log, log]), json: Buffer.from(JSON.stringify(otlpLogsJson([log, log]))) },
 };
 const runs = { numRuns: 400 };
@@ -83,11 +86,12 @@ function mutated(sample: Buffer): fc.Arbitrary<Buffer> {
     );
 }
 
-for (const signal of ['traces', 'logs'] as const) {
+for (const signal of signals) {
   test(`${signal}: samples are whole`, async () => {
     for (const encoding of ['protobuf', 'json'] as const) {
       assert.equal(code(await taken(signal, encoding, samples[signal][encoding])), 'ok');
-      assert.equal(appended[0]!.count, 2);
+      // A table for each kind of metric.
+      assert.equal(signal === 'metrics' ? appended.length : appended[0]!.count, signal === 'metrics' ? 5 : 2);
     }
   });
 

@@ -2,8 +2,8 @@ import { limits } from '../model/limits.ts';
 import type { ProtobufWriter } from '../model/protobuf-writer.ts';
 import type { JsonObject } from './json-object.ts';
 
-export function writeAttributes(writer: ProtobufWriter, field: number, owner: JsonObject): void {
-  for (const attribute of owner.objects('attributes')) writer.message(field, () => writeKeyValue(writer, attribute, 0));
+export function writeAttributes(writer: ProtobufWriter, field: number, owner: JsonObject, key = 'attributes'): void {
+  for (const attribute of owner.objects(key)) writer.message(field, () => writeKeyValue(writer, attribute, 0));
 }
 
 function writeKeyValue(writer: ProtobufWriter, attribute: JsonObject, depth: number): void {

@@ -23,10 +23,7 @@ export class JsonObject {
   }
 
   objects(key: string): JsonObject[] {
-    const value = this.#get(key);
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) this.fail(key, 'must be an array');
-    return value.map((member, i) => {
+    return this.#list(key).map((member, i) => {
       if (!isObject(member)) this.fail(`${key}[${i}]`, 'must be an object');
       return new JsonObject(member, `${this.#join(key)}[${i}]`);
     });
@@ -47,16 +44,37 @@ export class JsonObject {
   /** A 64-bit integer, written as a number or as a decimal string. */
   integer(key: string): bigint | undefined {
     const value = this.#get(key);
-    if (value === undefined) return undefined;
+    return value === undefined ? undefined : this.#integer(key, value);
+  }
+
+  integers(key: string): bigint[] {
+    return this.#list(key).map((value, i) => this.#integer(`${key}[${i}]`, value));
+  }
+
+  double(key: string): number | undefined {
+    const value = this.#get(key);
+    return value === undefined ? undefined : this.#double(key, value);
+  }
+
+  doubles(key: string): number[] {
+    return this.#list(key).map((value, i) => this.#double(`${key}[${i}]`, value));
+  }
+
+  #list(key: string): unknown[] {
+    const value = this.#get(key) ?? [];
+    if (!Array.isArray(value)) this.fail(key, 'must be an array');
+    return value;
+  }
+
+  #integer(key: string, value: unknown): bigint {
     const text = typeof value === 'number' && Number.isInteger(value) ? String(BigInt(value)) : value;
     if (typeof text !== 'string' || !/^-?\d{1,20}$/.test(text))
       this.fail(key, 'must be an integer or a decimal string');
     return BigInt(text);
   }
 
-  double(key: string): number | undefined {
-    const value = this.#get(key);
-    if (value === undefined || typeof value === 'number') return value;
+  #double(key: string, value: unknown): number {
+    if (typeof value === 'number') return value;
     if (typeof value !== 'string' || !doubleText.test(value)) this.fail(key, 'must be a number');
     return Number(value);
   }

@@ -3,6 +3,7 @@ import { limits } from '../model/limits.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
 import { writeAttributes, writeEnum, writeFixed64, writeId, writeString } from './json-fields.ts';
 import { writeLogRecord } from './json-logs.ts';
+import { writeMetric } from './json-metrics.ts';
 import { JsonObject } from './json-object.ts';
 import { hasMoreValues } from './json-values.ts';
 import { MalformedError } from './wire.ts';
@@ -11,8 +12,8 @@ export type JsonOutcome =
   | { readonly status: 'ok'; readonly bytes: Buffer }
   | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string };
 
-/** Which request it is: ExportTraceServiceRequest or ExportLogsServiceRequest. They have the same frame. */
-export type Signal = 'traces' | 'logs';
+/** Which request it is: Export{Trace,Metrics,Logs}ServiceRequest. They have the same frame. */
+export type Signal = 'traces' | 'metrics' | 'logs';
 
 /**
  * OTLP/JSON → the same message as protobuf bytes, so that one decoder reads both.
@@ -70,6 +71,7 @@ interface Frame {
 
 const frames: Readonly<Record<Signal, Frame>> = {
   traces: { resources: 'resourceSpans', scopes: 'scopeSpans', records: 'spans', write: writeSpan },
+  metrics: { resources: 'resourceMetrics', scopes: 'scopeMetrics', records: 'metrics', write: writeMetric },
   logs: { resources: 'resourceLogs', scopes: 'scopeLogs', records: 'logRecords', write: writeLogRecord },
 };
 

@@ -32,6 +32,9 @@ export const limits = {
   /** Spans, log records, data points, events, links, resources, scopes of one request, each; and attributes of all of them. */
   recordsPerBatchMax: 1 << 20,
   attributesPerBatchMax: 1 << 22,
+  /** Bucket counts, bounds and quantiles of one request; and exemplars, quantiles or parts of a list of one data point. */
+  metricNumbersPerBatchMax: 1 << 22,
+  partsPerPointMax: 4096,
   /** Objects, arrays and members in one JSON body; each costs far more memory than its two bytes. */
   jsonValuesMax: 1 << 23,
   attributesPerSpanMax: 1024,

@@ -8,6 +8,11 @@ export const RowTable = {
   cases: 6,
   otel_logs: 7,
   otel_messages: 8,
+  otel_metrics_gauge: 9,
+  otel_metrics_sum: 10,
+  otel_metrics_histogram: 11,
+  otel_metrics_exponential_histogram: 12,
+  otel_metrics_summary: 13,
 } as const;
 
 export type RowTableName = keyof typeof RowTable;

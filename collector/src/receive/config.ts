@@ -19,7 +19,7 @@ export const receiveConfigSchema = z
           ),
       })
       .prefault({})
-      .describe('OTLP over HTTP: /v1/traces and /v1/logs.'),
+      .describe('OTLP over HTTP: /v1/traces, /v1/metrics and /v1/logs.'),
     grpc: z
       .strictObject({
         listen: z
@@ -39,7 +39,7 @@ export const receiveConfigSchema = z
           ),
       })
       .prefault({})
-      .describe('OTLP over gRPC: traces and log records.'),
+      .describe('OTLP over gRPC: traces, metrics and log records.'),
     bearer_token: z
       .string()
       .min(16)
@@ -71,7 +71,7 @@ export const receiveConfigSchema = z
       });
     }
   })
-  .describe('Where spans and log records come in.');
+  .describe('Where spans, metrics and log records come in.');
 
 export type ReceiveConfig = z.infer<typeof receiveConfigSchema>;
 

@@ -3,9 +3,9 @@ import { limits } from '../model/limits.ts';
 
 export type Encoding = 'protobuf' | 'json';
 
-export type Signal = 'traces' | 'logs';
+export type Signal = 'traces' | 'metrics' | 'logs';
 
-export const signals: readonly Signal[] = ['traces', 'logs'];
+export const signals: readonly Signal[] = ['traces', 'metrics', 'logs'];
 
 /** How handing a request on ended. `ok` means: on disk. */
 export type OtlpOutcome =

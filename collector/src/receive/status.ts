@@ -90,7 +90,11 @@ function delayOf(ms: number): { readonly seconds: number; readonly nanos: number
   return { seconds: Math.floor(ms / 1000), nanos: Math.round((ms % 1000) * 1_000_000) };
 }
 
-const rejectedNames: Readonly<Record<Signal, string>> = { traces: 'rejectedSpans', logs: 'rejectedLogRecords' };
+const rejectedNames: Readonly<Record<Signal, string>> = {
+  traces: 'rejectedSpans',
+  metrics: 'rejectedDataPoints',
+  logs: 'rejectedLogRecords',
+};
 
 /**
  * Export…ServiceResponse: empty on full success, `partial_success` (1) with the number of rejected records (1) and error_message (2)

@@ -18,6 +18,7 @@ export const redactConfigSchema = z
       .strictObject({
         otel_traces: profile.optional().describe('Profile of spans, their events, links and facts. Default: profile.'),
         otel_logs: profile.optional().describe('Profile of log records: bodies and attributes. Default: profile.'),
+        otel_metrics: profile.optional().describe('Profile of metrics: their attributes. Default: profile.'),
         findings: profile.optional().describe('Profile of findings: evidence, group keys, names. Default: profile.'),
         cases: profile.optional().describe('Profile of cases: headline, timeline, names. Default: profile.'),
       })

@@ -10,6 +10,7 @@ export interface TableRedactors {
   readonly otel_traces: Redactor | undefined;
   /** The profile of spans: log records hold the same contents. */
   readonly otel_logs: Redactor | undefined;
+  readonly otel_metrics: Redactor | undefined;
   readonly findings: Redactor | undefined;
   readonly cases: Redactor | undefined;
   readonly all: readonly Redactor[];
@@ -21,14 +22,16 @@ export interface TableRedactors {
  */
 export function tableRedactors(config: RedactConfig, dataDir: string, fields: FieldTable): TableRedactors {
   const profileOf = (table: keyof RedactConfig['tables']): RedactionProfile => config.tables[table] ?? config.profile;
-  const profiles = (['otel_traces', 'otel_logs', 'findings', 'cases'] as const).map(profileOf);
-  if (profiles.every((profile) => profile === 'off'))
-    return { otel_traces: undefined, otel_logs: undefined, findings: undefined, cases: undefined, all: [] };
+  const profiles = (['otel_traces', 'otel_logs', 'otel_metrics', 'findings', 'cases'] as const).map(profileOf);
+  if (profiles.every((profile) => profile === 'off')) {
+    const none = { otel_traces: undefined, otel_logs: undefined, otel_metrics: undefined };
+    return { ...none, findings: undefined, cases: undefined, all: [] };
+  }
   const key =
     config.key_file === undefined
       ? redactionKey(join(dataDir, 'redaction.key'), true)
       : redactionKey(resolve(config.key_file), false);
-  const [traces, logs, findings, cases] = profiles.map((profile) => createRedactor({ profile, key, fields }));
-  const all = [traces, logs, findings, cases].filter((each) => each !== undefined);
-  return { otel_traces: traces, otel_logs: logs, findings, cases, all };
+  const [traces, logs, points, findings, cases] = profiles.map((profile) => createRedactor({ profile, key, fields }));
+  const all = [traces, logs, points, findings, cases].filter((each) => each !== undefined);
+  return { otel_traces: traces, otel_logs: logs, otel_metrics: points, findings, cases, all };
 }

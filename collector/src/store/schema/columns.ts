@@ -3,6 +3,7 @@ import { casesColumns } from '../rows/cases.ts';
 import { findingsColumns } from '../rows/findings.ts';
 import { messagesColumns } from '../rows/messages.ts';
 import { otelLogsColumns } from '../rows/otel-logs.ts';
+import { metricColumns } from '../rows/otel-metrics.ts';
 import { otelTracesColumns, ownTracesColumns } from '../rows/otel-traces.ts';
 import { ruleStatesColumns, ruleStatsColumns, seenFieldsColumns } from '../rows/rule-health.ts';
 
@@ -11,6 +12,11 @@ export const insertColumns: Readonly<Record<RowTableName, readonly string[]>> = 
   otel_traces: [...otelTracesColumns, ...ownTracesColumns],
   otel_logs: otelLogsColumns,
   otel_messages: messagesColumns,
+  otel_metrics_gauge: metricColumns.gauge,
+  otel_metrics_sum: metricColumns.sum,
+  otel_metrics_histogram: metricColumns.histogram,
+  otel_metrics_exponential_histogram: metricColumns.exponential_histogram,
+  otel_metrics_summary: metricColumns.summary,
   findings: findingsColumns,
   cases: casesColumns,
   rule_stats: ruleStatsColumns,

@@ -2,6 +2,7 @@ import { caseTables } from './case-tables.ts';
 import { findingsTables } from './findings-tables.ts';
 import { historyColumns } from './history-columns.ts';
 import { messageTables } from './message-tables.ts';
+import { metricTables, otelMetrics } from './metric-tables.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
 import { ruleHealthTables } from './rule-health-tables.ts';
 import { sessionColumns } from './session-columns.ts';
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: 'history', statements: (options) => historyColumns(options.database) },
   { version: 7, name: 'sessions', statements: (options) => sessionColumns(options.database) },
   { version: 8, name: 'messages', statements: (options) => messageTables(options.database, options.ttlDays) },
+  { version: 9, name: 'metrics', statements: (options) => otelMetrics(options.database, options.ttlDays) },
 ];
 
 /** Which tables keep rows for how long, and the day they are counted from. */
@@ -45,6 +47,7 @@ export function retention(options: SchemaOptions): readonly { table: string; ttl
     { table: 'otel_traces_trace_id_ts', ttl: `toDate(Start) + toIntervalDay(${ttlDays})` },
     { table: 'otel_logs', ttl: `toDate(Timestamp) + toIntervalDay(${ttlDays})` },
     { table: 'otel_messages', ttl: `Day + toIntervalDay(${ttlDays})` },
+    ...metricTables.map((table) => ({ table, ttl: `toDate(TimeUnix) + toIntervalDay(${ttlDays})` })),
     { table: 'findings', ttl: `toDate(Timestamp) + toIntervalDay(${findingsTtlDays})` },
     { table: 'cases', ttl: `Day + toIntervalDay(${findingsTtlDays})` },
     { table: 'case_events', ttl: `toDate(At) + toIntervalDay(${findingsTtlDays})` },

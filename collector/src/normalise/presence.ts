@@ -59,8 +59,7 @@ export class Presence {
 
   #learn(field: FieldId): number {
     const name = this.#fields.name(field);
-    const sources =
-      name in messageFields ? messageSources : ofContent.test(name) ? sourcesOf(name) : undefined;
+    const sources = name in messageFields ? messageSources : ofContent.test(name) ? sourcesOf(name) : undefined;
     for (let at = this.#needs.length; at <= field; at++) this.#needs.push(0);
     let bits = known;
     for (const source of sources ?? []) bits |= this.#sources.get(source) ?? always;

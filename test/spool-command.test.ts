@@ -41,7 +41,11 @@ test('status and inspect tell what is there, and what is damaged', async () => {
   // What rules did is written down from time to time, too, in segments of its own.
   const status = await eventually('nothing waits', async () => {
     const { code, stdout } = spool('status', '--json');
-    const found = JSON.parse(stdout) as { unsent: { segments: number }; sent: { segments: number }; hasReserve: boolean };
+    const found = JSON.parse(stdout) as {
+      unsent: { segments: number };
+      sent: { segments: number };
+      hasReserve: boolean;
+    };
     return code === 0 && found.unsent.segments === 0 ? found : undefined;
   });
   assert.deepEqual([status.sent.segments > 0, status.hasReserve], [true, true]);

@@ -8,26 +8,26 @@ type ResultPart = Part & { readonly kind: 'tool_result' };
 /**
  * The tool calls that the messages of a model call tell of: those that its answer asks for, and those whose results are new in it,
  * with the calls they answer as far as the messages hold them. Undefined when there are none, as in most.
- * @param isWhole whether the messages are all there, or were cut off
+ * @param isWhole whether the answer is all there, or was cut off; asked only where it has calls
  */
 export function messageCalls(
   input: readonly Message[],
   output: readonly Message[],
-  isWhole: { readonly input: boolean; readonly output: boolean },
+  isWhole: (name: 'gen_ai.output.messages') => boolean,
 ): MessageCalls | undefined {
   const asked = callsIn(output).slice(0, limits.messageCallsMax);
   // Tools that the provider runs itself have their results in the answer.
   const results = [...resultsIn(newMessages(input)), ...resultsIn(output)].slice(0, limits.messageCallsMax);
   if (asked.length === 0 && results.length === 0) return undefined;
-  const proposed = asked.map((call): ToolCall => callOf(call, isWhole.output));
-  return { proposed, answered: results.length === 0 ? [] : answeredCalls(results, input, asked, isWhole.input) };
+  const isAll = asked.length > 0 && isWhole('gen_ai.output.messages');
+  const proposed = asked.map((call): ToolCall => callOf(call, isAll));
+  return { proposed, answered: results.length === 0 ? [] : answeredCalls(results, input, asked) };
 }
 
 function answeredCalls(
   results: readonly ResultPart[],
   input: readonly Message[],
   asked: readonly CallPart[],
-  isWhole: boolean,
 ): AnsweredCall[] {
   const known = [...callsIn(input), ...asked];
   const byId = new Map(known.map((call) => [call.id, call]));
@@ -38,7 +38,7 @@ function answeredCalls(
   return results.map(({ id, name = '', result }): AnsweredCall => {
     // OpenAI's Responses have ids of items beside those of calls, and emitters mix them up.
     const call = byId.get(id === '' ? noId : id) ?? take(open, name);
-    if (call !== undefined) return { ...callOf(call, isWhole), ...(id !== '' && { id }), result, isAsked: true, turn };
+    if (call !== undefined) return { ...callOf(call, true), ...(id !== '' && { id }), result, isAsked: true, turn };
     return { id, name, arguments: null, isWhole: false, result, isAsked: false, turn };
   });
 }

@@ -181,10 +181,7 @@ export class SpanFacts {
 
   /** The tool calls that messages tell of. */
   get messageCalls(): MessageCalls | undefined {
-    return messageCalls(this.#input, this.#output, {
-      input: this.#isWhole('gen_ai.input.messages'),
-      output: this.#isWhole('gen_ai.output.messages'),
-    });
+    return messageCalls(this.#input, this.#output, (name) => this.#isWhole(name));
   }
 
   get flow(): UntrustedFlow {

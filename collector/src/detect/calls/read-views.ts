@@ -68,13 +68,7 @@ export function createViewReader(fields: FieldTable): ViewReader {
     return { ...event, attributes: [...event.attributes.filter(([name]) => !names.has(name)), ...more] };
   };
 
-  const viewOf = (
-    viewKind: ViewKind,
-    event: AgentEvent,
-    where: Where,
-    call: ToolCall,
-    more: Partial<CallView>,
-  ): CallView => {
+  const viewOf = (viewKind: ViewKind, event: Ids, where: Where, call: ToolCall, more: Partial<CallView>): CallView => {
     const { traceId, spanId, parentSpanId, startNanos, endNanos } = event;
     const json = call.arguments === null ? '' : valueJson(call.arguments);
     const isLong = json.length > limits.callValueCharsMax;
@@ -92,9 +86,9 @@ export function createViewReader(fields: FieldTable): ViewReader {
     if (call === undefined) return [];
     // Only what may be told has to be remembered whole.
     const isTold = !counts || call.arguments === null;
-    const whole = baseOf(events, span, isTold);
+    const event = isTold ? baseOf(events, span, true) : undefined;
     return [
-      viewOf(viewKind, whole, whereOf(events, span), call, { event: isTold ? whole : withoutContent(whole), counts }),
+      viewOf(viewKind, event ?? idsOf(events, span), whereOf(events, span), call, { ...(event && { event }), counts }),
     ];
   };
 
@@ -139,6 +133,20 @@ function isRoot({ batch }: SpanEvents, span: number): boolean {
   return batch.hex(batch.spans[span * Span.stride + Span.parentSpanId]!, 8) === '';
 }
 
+type Ids = Pick<CallView, 'traceId' | 'spanId' | 'parentSpanId' | 'startNanos' | 'endNanos'>;
+
+function idsOf({ batch }: SpanEvents, span: number): Ids {
+  const at = span * Span.stride;
+  const { spans } = batch;
+  return {
+    traceId: batch.hex(spans[at + Span.traceId]!, 16),
+    spanId: batch.hex(spans[at + Span.spanId]!, 8),
+    parentSpanId: batch.hex(spans[at + Span.parentSpanId]!, 8),
+    startNanos: batch.nanos(spans[at + Span.start]!),
+    endNanos: batch.nanos(spans[at + Span.end]!),
+  };
+}
+
 type Where = Pick<CallView, 'service' | 'conversation'>;
 
 export const argumentsName = 'gen_ai.tool.call.arguments';
@@ -152,10 +160,6 @@ function short(text: string): string {
 function bounded(value: Value): Value {
   const text = typeof value === 'object' && value !== null ? valueJson(value) : value;
   return typeof text === 'string' ? text.slice(0, limits.callValueCharsMax) : value;
-}
-
-function withoutContent(event: AgentEvent): AgentEvent {
-  return { ...event, attributes: event.attributes.filter(([name]) => name !== argumentsName && name !== resultName) };
 }
 
 function charsOf(event: AgentEvent | undefined): number {

@@ -37,12 +37,14 @@ export function unansweredEvent(view: CallView, untilNanos: bigint): AgentEvent 
 
 /** A call that was executed with other arguments than the model proposed. */
 export function changedEvent(view: CallView, proposed: CallView, { changed, added }: Differences): AgentEvent {
-  return below(view, 'changed', `tool_call ${view.name}`, [
+  const said: NamedValue[] = [
     ...outcome('changed'),
     ['spanwarden.tool_call.proposed_arguments', valueText(proposed.arguments)],
     ...(changed.length > 0 ? [['spanwarden.tool_call.changed_arguments', changed] as const] : []),
     ...(added.length > 0 ? [['spanwarden.tool_call.added_arguments', added] as const] : []),
-  ]);
+  ];
+  // Of a tool span nothing but the call is remembered: session and agent are those of the model call.
+  return below(view, 'changed', `tool_call ${view.name}`, said, proposed.event);
 }
 
 /** What is said about a call is no call itself: rules of tool calls do not see it. */
@@ -54,12 +56,20 @@ function outcome(name: string): NamedValue[] {
   ];
 }
 
-/** An event of its own, below the span that tells it. */
-function below(view: CallView, about: string, name: string, more: readonly NamedValue[]): AgentEvent {
-  const event = view.event!;
+/** An event of its own, below the span that tells it. @param event what else is known of where it was */
+function below(
+  view: CallView,
+  about: string,
+  name: string,
+  more: readonly NamedValue[],
+  event = view.event!,
+): AgentEvent {
   const { traceId, spanId, place, callId } = view;
   return {
     ...event,
+    traceId,
+    startNanos: view.startNanos,
+    endNanos: view.endNanos,
     spanId: createHash('sha256').update(`spanwarden ${about} ${traceId} ${spanId} ${place}`).digest('hex').slice(0, 16),
     // Model calls in traces of their own are put into sessions, and what they tell goes the same way.
     parentSpanId: view.parentSpanId === '' ? '' : spanId,

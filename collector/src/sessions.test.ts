@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createDetector } from './detect/engine.ts';
 import { loadRules } from './detect/load.ts';
+import { createJoiner } from './log-events.ts';
 import { createFieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { ok } from './model/outcome.ts';
@@ -281,6 +283,32 @@ test('hostile ids are ids', async () => {
       ),
     );
     assert.equal(distinct(sessions), 2, JSON.stringify(id));
+  }
+});
+
+test('what real instrumentations without a trace around their calls send is one session', async () => {
+  for (const emitter of ['openlit', 'otel-openai', 'otel-openai-v2', 'otel-openai-v2-events', 'logfire']) {
+    const file = new URL(`../../test/fixtures/traces/${emitter}/chatWithTool`, import.meta.url);
+    const fields = createFieldTable();
+    const found: Finding[] = [];
+    const pipeline = new TracePipeline({
+      fields,
+      detector: createDetector({ ...rules, fields, sessionWaitNanos: 30_000_000_000n }),
+      joiner: createJoiner(fields, 30_000_000_000n),
+      calls: createToolCalls(fields, 30_000_000_000n),
+      log: { committed: () => undefined, refusal: () => undefined, append: async () => ok },
+      retentionMs: 1e12,
+      now: Date.now,
+      observer: { batch: (_, findings) => found.push(...findings), settled: (findings) => found.push(...findings) },
+    });
+    await pipeline.consume('json', readFileSync(new URL(`${file}.json`)));
+    const logs = new URL(`${file}.logs.json`);
+    if (existsSync(logs)) await pipeline.consume('json', readFileSync(logs), 'logs');
+    await pipeline.flush();
+    // Of a span whose content came later the last finding counts.
+    const last = new Map(found.map((finding) => [finding.spanId, sessionOf(finding).id]));
+    assert.equal(last.size, 3, `${emitter}: two model calls, and the tool call that their messages tell`);
+    assert.equal(new Set(last.values()).size, 1, emitter);
   }
 });
 

@@ -18,6 +18,8 @@ export interface Call {
   readonly prefixes: readonly string[];
   /** The tool call by which the session is named when this is its first call; '' when it makes none. */
   readonly first: string;
+  /** The key of its trace: what else is told of the call has the same. */
+  readonly own: string;
   /** Keys under which later calls find it. */
   readonly shown: readonly string[];
   /** The hash of all its messages, by which the next call goes on; '' when they are not known. */
@@ -89,11 +91,16 @@ const scopeAttributes = [
   'deployment.environment',
 ] as const;
 
-/** Event order. */
+/** Event order; what is told by another call comes after it. */
 export function compareCalls(a: Call, b: Call): number {
   if (a.endNanos !== b.endNanos) return a.endNanos < b.endNanos ? -1 : 1;
+  if (isTold(a) !== isTold(b)) return isTold(a) ? 1 : -1;
   if (a.startNanos !== b.startNanos) return a.startNanos < b.startNanos ? -1 : 1;
   return callId(a) < callId(b) ? -1 : 1;
+}
+
+function isTold({ before, own }: Call): boolean {
+  return before.at(-1)?.key === own;
 }
 
 /** Which span it is. */
@@ -122,6 +129,7 @@ function keysOf(
   const trace = show('x', traceId);
   if (keys.isTold) before.push({ source: 'trace', key: trace });
   return {
+    own: trace,
     before,
     prefixes: keys.prefixes
       .slice(-limits.sessionKeysPerCallMax)

@@ -7,7 +7,7 @@ import { idOfKey, type SessionRecord, SessionTable, type SessionTableBounds } fr
 const seconds = 1_000_000_000n;
 
 function call(at: number, shown: readonly string[] = [], whole = ''): Call {
-  const ids = { traceId: String(at), spanId: String(at), first: '', before: [], prefixes: [] };
+  const ids = { traceId: String(at), spanId: String(at), first: '', own: `x${at}`, before: [], prefixes: [] };
   return { ...ids, startNanos: BigInt(at) * seconds, endNanos: BigInt(at) * seconds + 1n, shown, whole };
 }
 

@@ -105,7 +105,9 @@ export class SessionTable {
     for (const key of call.shown) {
       const known = this.#keys.get(key);
       if (known === record) continue;
-      if (known && this.#isOpen(known, call)) {
+      // What the call was taken for before its content came.
+      const wasAlone = known?.id === call.traceId;
+      if (known && !wasAlone && this.#isOpen(known, call)) {
         // Ids of responses may be counted anew by a server; one that a session was named by was asked for.
         if (!key.startsWith('r') || known.root === key) others.add(known);
         continue;

@@ -226,6 +226,7 @@ export class Stitcher implements Stateful {
   #known(call: Call): Decision | undefined {
     const [first] = call.before;
     if (first === undefined) return call.prefixes.length > 0 ? undefined : this.#opening(call);
+    if (first.source === 'trace' && this.#waiting.hasOf(first.key)) return undefined;
     const record = this.#table.find(first.key, call);
     return record && { record, source: first.source };
   }
@@ -251,10 +252,13 @@ export class Stitcher implements Stateful {
     return undefined;
   }
 
-  /** The first call of a session. */
-  #opening({ first, traceId, ...call }: Call): Decision {
+  /** The first call of a session, or more of what is told of it: log records bring the content of a span later. */
+  #opening(call: Call): Decision {
+    const { first, traceId, own } = call;
+    const same = this.#table.find(own, call);
+    if (same) return { record: same, source: 'trace' };
     if (first === '') return { record: this.#table.open(traceId, ''), source: 'trace' };
-    const known = this.#table.find(first, { first, traceId, ...call });
+    const known = this.#table.find(first, call);
     return { record: known ?? this.#table.open(idOfKey(first), first), source: 'tool_call' };
   }
 

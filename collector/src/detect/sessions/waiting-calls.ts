@@ -60,6 +60,8 @@ export function releasedWith({ call, findings, events }: WaitingCall, session: S
 export class WaitingCalls {
   readonly #byCall = new Map<string, WaitingCall>();
   readonly #byKey = new Map<string, Set<WaitingCall>>();
+  /** How many wait of a trace. */
+  readonly #ofTrace = new Map<string, number>();
   /** Findings and events that wait along. */
   held = 0;
 
@@ -75,8 +77,14 @@ export class WaitingCalls {
     return this.#byCall.size === 0 ? undefined : this.#byCall.get(callId(span));
   }
 
+  /** Whether calls of the same trace wait. */
+  hasOf(own: string): boolean {
+    return this.#ofTrace.has(own);
+  }
+
   add(waiting: WaitingCall): void {
     const id = callId(waiting.call);
+    this.#count(waiting.call.own, 1);
     this.#byCall.set(id, waiting);
     this.held += waiting.findings.length + waiting.events.length;
     const key = waiting.call.before[0]?.key;
@@ -88,6 +96,7 @@ export class WaitingCalls {
 
   remove(waiting: WaitingCall): void {
     this.#byCall.delete(callId(waiting.call));
+    this.#count(waiting.call.own, -1);
     this.held -= waiting.findings.length + waiting.events.length;
     const key = waiting.call.before[0]?.key;
     const known = key === undefined ? undefined : this.#byKey.get(key);
@@ -109,7 +118,14 @@ export class WaitingCalls {
     return [...(this.#byKey.get(key) ?? [])];
   }
 
+  #count(own: string, more: number): void {
+    const count = (this.#ofTrace.get(own) ?? 0) + more;
+    if (count === 0) this.#ofTrace.delete(own);
+    else this.#ofTrace.set(own, count);
+  }
+
   clear(): void {
+    this.#ofTrace.clear();
     this.#byCall.clear();
     this.#byKey.clear();
     this.held = 0;

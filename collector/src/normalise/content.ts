@@ -2,6 +2,7 @@ import { isCardNumber, isCpf, isDni, isIban, isNir } from './checksums.ts';
 import { emailPlaces } from './network.ts';
 import { phonePlaces } from './phones.ts';
 import { type SecretFormat, secretFormats } from './secret-formats.ts';
+import { rememberedByText } from './text-memory.ts';
 
 /**
  * Content classes: what kind of sensitive or hidden material stands in a text, and where. The values themselves go no further than
@@ -92,12 +93,18 @@ for (const format of secretFormats) {
   const every = { ...format, every: new RegExp(format.pattern, `${format.pattern.flags}g`) };
   for (const hint of format.hints) formatsByHint.set(hint, [...(formatsByHint.get(hint) ?? []), every]);
 }
+const noFormats: readonly EveryFormat[] = [];
 const hints = [...formatsByHint.keys()];
 const anyHint = new RegExp(hints.map((hint) => hint.replace(/[.\\/+*?()[\]{}|^$-]/g, '\\$&')).join('|'));
 
-/** Formats of which a hint stands in the text, in the order of the table. Most texts have none and pay for one scan. */
-function hintedFormats(text: string): EveryFormat[] {
-  if (!anyHint.test(text)) return [];
+/**
+ * Formats of which a hint stands in the text, in the order of the table. Most texts have none and pay for one scan, once for
+ * all facts that ask.
+ */
+const hintedFormats = rememberedByText(findHinted);
+
+function findHinted(text: string): readonly EveryFormat[] {
+  if (!anyHint.test(text)) return noFormats;
   const found = new Set<EveryFormat>();
   for (const [hint, formats] of formatsByHint) {
     if (!formats.every((format) => found.has(format)) && text.includes(hint))
@@ -127,7 +134,8 @@ function matchesOf(
   return places;
 }
 
-const someDigits = /\d{2}/;
+/** As many digits as the shortest of them has, with what stands between groups, or the beginning of an IBAN. */
+const someDigits = /(?:\d[ .()-]{0,3}){5}\d|[A-Z]{2}\d{2}/;
 
 /** Numbers that name a person or an account. */
 const numbers: readonly {

@@ -75,6 +75,11 @@ export class Effects {
     return this.#kept.urls;
   }
 
+  /** A call that touches nothing, as most spans have: none of the lists below has to be put together. */
+  get #isEmpty(): boolean {
+    return this.commands.length === 0 && this.#scalars.length === 0;
+  }
+
   get hosts(): Texts {
     if (this.#kept.hosts === undefined) {
       const named = namedHosts(this.#scalars);
@@ -87,10 +92,12 @@ export class Effects {
   }
 
   get domains(): Texts {
+    if (this.#isEmpty) return none;
     return unique(this.hosts.map(registrableDomain));
   }
 
   get externalDomains(): Texts {
+    if (this.#isEmpty) return none;
     return unique(this.hosts.filter(isExternalHost).map(registrableDomain));
   }
 
@@ -100,6 +107,7 @@ export class Effects {
 
   /** Classes of all hosts. */
   get hostClasses(): Texts {
+    if (this.#isEmpty) return none;
     return unique(this.hosts.map(hostClass));
   }
 
@@ -115,22 +123,27 @@ export class Effects {
   }
 
   get tunnelHosts(): Texts {
+    if (this.#isEmpty) return none;
     return unique([...this.hosts.filter(carriesData), ...this.#programs.tunnelHosts]);
   }
 
   get emails(): Texts {
+    if (this.#isEmpty) return none;
     return unique(this.#texts.flatMap((text) => findEmails(text)));
   }
 
   get paths(): Texts {
+    if (this.#isEmpty) return none;
     return unique([...pathsIn(this.#scalars), ...this.commands.flatMap(pathWords), ...this.#programs.paths]);
   }
 
   get programs(): Texts {
+    if (this.#isEmpty) return none;
     return unique(this.#programs.programs);
   }
 
   get segments(): Texts {
+    if (this.#isEmpty) return none;
     return [...new Set(this.#shell.segments.map(segmentText))];
   }
 
@@ -152,14 +165,17 @@ export class Effects {
   }
 
   get amounts(): Texts {
+    if (this.#isEmpty) return none;
     return amountsOf(this.#scalars);
   }
 
   get money(): Texts {
+    if (this.#isEmpty) return none;
     return moneyOf(this.args, this.commands.length > 0 ? [] : this.#texts);
   }
 
   get accounts(): Texts {
+    if (this.#isEmpty) return none;
     return accountsOf(this.#scalars);
   }
 
@@ -198,6 +214,7 @@ export class Effects {
   }
 }
 
+const none: Texts = [];
 const noSql: SqlFacts = { kinds: [], tables: [], marks: [] };
 const noPrograms: CommandEffects = commandEffects([]);
 
@@ -260,6 +277,7 @@ function bodyBytesOf(args: Readonly<Record<string, Value>>): number {
 const bodyKey =
   /^(?:body|data|payload|json|content|contents|form|message|text|html|markdown|attachments?|files?|params|fields|record|records)$/i;
 
-function unique<T>(items: readonly T[]): T[] {
+function unique<T>(items: readonly T[]): readonly T[] {
+  if (items.length < 2) return items;
   return [...new Set(items)].slice(0, itemsMax);
 }

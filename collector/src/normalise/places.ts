@@ -1,5 +1,6 @@
-import { decodedLayers, encodedPieces, originOf } from '../text/decode-text.ts';
+import { encodedPieces, originOf } from '../text/decode-text.ts';
 import { type ContentMatch, piiMatches, secretMatches } from './content.ts';
+import { layersOf } from './decoded-layers.ts';
 import { masked } from './mask.ts';
 
 /** Texts of a span and what they are called in places: `tool_result`, `arguments`, … */
@@ -55,7 +56,7 @@ interface Found {
 
 function decodedMatches(text: string, known: Set<string>): Found[] {
   const found: Found[] = [];
-  for (const layer of decodedLayers(text)) {
+  for (const layer of layersOf(text)) {
     for (const match of matches(layer.text)) {
       const value = layer.text.slice(match.start, match.end);
       if (known.has(value) || found.length >= decodedMatchesMax) continue;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Value } from '../model/value.ts';
-import { decodedLayers } from '../text/decode-text.ts';
 import { secretsIn } from './content.ts';
+import { layersOf } from './decoded-layers.ts';
 import { type EffectKind, effectKinds, nameWords, sinkKinds } from './effects.ts';
 import { textsIn } from './json-value.ts';
 import { findEmails, findUrls, urlHost } from './network.ts';
@@ -134,7 +134,7 @@ const findings: Readonly<Record<Way, (text: string) => readonly Found[]>> = {
   value: valuesIn,
   decoded: (text) => {
     if (text.length < 16) return [];
-    const layers = decodedLayers(text);
+    const layers = layersOf(text);
     if (layers.length === 0) return [];
     const plain = new Set(foundIn(text, 'value').map(({ hashes }) => hashes));
     return layers.flatMap((layer) => valuesIn(layer.text)).filter(({ hashes }) => !plain.has(hashes));
@@ -147,9 +147,11 @@ const findings: Readonly<Record<Way, (text: string) => readonly Found[]>> = {
       shown: '-',
     }));
   },
-  ids: (text) => [...text.matchAll(idPattern)].map(([id]) => found('id', id.toLowerCase(), ends(id))),
+  ids: (text) =>
+    someDigit.test(text) ? [...text.matchAll(idPattern)].map(([id]) => found('id', id.toLowerCase(), ends(id))) : [],
 };
 
+const someDigit = /\d/;
 /** Ids: words with a digit; words without one say nothing about where they come from. */
 const idPattern = /(?<![\w.#-])(?=[a-z_.#-]{0,24}\d)[a-z0-9][\w.#-]{3,63}(?![\w-])/gi;
 

@@ -10,20 +10,24 @@ const fingerprintsMax = 512;
  */
 export function fingerprints(text: string): string[] {
   const words = wordHashes(text);
-  const runs: number[] = [];
-  for (let first = 0; first + wordsPerRun <= words.length; first++) runs.push(runHash(words, first));
+  const runs = new Float64Array(Math.max(0, words.length - wordsPerRun + 1));
+  for (let first = 0; first < runs.length; first++) runs[first] = runHash(words, first);
   const picked = new Set<number>();
+  let last = -1;
   for (let first = 0; first + runsPerPick <= runs.length && picked.size < fingerprintsMax; first++) {
     let least = runs[first]!;
-    for (let next = first + 1; next < first + runsPerPick; next++) least = Math.min(least, runs[next]!);
-    picked.add(least);
+    for (let next = first + 1; next < first + runsPerPick; next++) if (runs[next]! < least) least = runs[next]!;
+    // Neighbours mostly pick the same run.
+    if (least !== last) picked.add(least);
+    last = least;
   }
   return Array.from(picked, (each) => each.toString(16).padStart(13, '0'));
 }
 
 /** FNV-1a of each word in lower case; ASCII letters and digits and everything beyond ASCII make words. */
-function wordHashes(text: string): number[] {
-  const hashes: number[] = [];
+function wordHashes(text: string): Uint32Array {
+  const hashes = new Uint32Array((text.length >> 1) + 1);
+  let count = 0;
   let current = 0;
   for (let at = 0; at <= text.length; at++) {
     let code = at < text.length ? text.charCodeAt(at) : 32;
@@ -31,16 +35,17 @@ function wordHashes(text: string): number[] {
     const inWord = code >= 128 || (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
     if (inWord) current = Math.imul((current === 0 ? 0x811c9dc5 : current) ^ code, 0x01000193);
     else if (current !== 0) {
-      hashes.push(current >>> 0);
+      hashes[count++] = current;
       current = 0;
     }
   }
-  return hashes;
+  return hashes.subarray(0, count);
 }
 
 /** Two 32-bit mixes of the words of a run, joined to 52 bits. */
-function runHash(words: readonly number[], first: number): number {
-  let [a, b] = [0x9e3779b9, 0x85ebca6b];
+function runHash(words: Uint32Array, first: number): number {
+  let a = 0x9e3779b9;
+  let b = 0x85ebca6b;
   for (let index = first; index < first + wordsPerRun; index++) {
     a = Math.imul(a ^ words[index]!, 0x85ebca6b);
     a ^= a >>> 15;

@@ -2,8 +2,8 @@ import type { PriceList } from '../model/prices.ts';
 import type { Session } from '../model/session.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
-import { decodedLayers, encodedKinds } from '../text/decode-text.ts';
 import { piiKinds, secretKinds } from './content.ts';
+import { encodingsIn, layersOf } from './decoded-layers.ts';
 import type { Correction } from './dialects/dialect.ts';
 import { Effects, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
@@ -123,20 +123,22 @@ export class SpanFacts {
   }
 
   get toolResultTexts(): Texts {
-    this.#kept.toolResultTexts ??= [
-      ...resultTexts(this.#read('gen_ai.tool.call.result')),
-      ...newMessages(this.#input).flatMap((message) =>
+    if (this.#kept.toolResultTexts === undefined) {
+      const own = resultTexts(this.#read('gen_ai.tool.call.result'));
+      const sent = newMessages(this.#input).flatMap((message) =>
         message.parts.flatMap((part) => (part.kind === 'tool_result' ? resultTexts(part.result) : [])),
-      ),
-    ];
+      );
+      this.#kept.toolResultTexts = sent.length === 0 ? own : [...own, ...sent];
+    }
     return this.#kept.toolResultTexts;
   }
 
   get systemTexts(): Texts {
     // Some emitters put the instructions among the messages as well.
-    this.#kept.systemTexts ??= [
-      ...new Set([...parseInstructions(this.#read('gen_ai.system_instructions')), ...texts(this.#input, 'system')]),
-    ];
+    if (this.#kept.systemTexts === undefined) {
+      const all = [...parseInstructions(this.#read('gen_ai.system_instructions')), ...texts(this.#input, 'system')];
+      this.#kept.systemTexts = all.length < 2 ? all : [...new Set(all)];
+    }
     return this.#kept.systemTexts;
   }
 
@@ -185,11 +187,14 @@ export class SpanFacts {
   }
 
   get flow(): UntrustedFlow {
-    this.#kept.flow ??= untrustedFlow(
-      this.proposedCalls,
-      [...this.toolResultTexts, ...this.retrievedTexts],
-      [...texts(this.#input, 'user'), ...this.systemTexts],
-    );
+    this.#kept.flow ??=
+      this.proposedCalls.length === 0
+        ? noFlow
+        : untrustedFlow(
+            this.proposedCalls,
+            [...this.toolResultTexts, ...this.retrievedTexts],
+            [...texts(this.#input, 'user'), ...this.systemTexts],
+          );
     return this.#kept.flow;
   }
 
@@ -291,7 +296,14 @@ export class SpanFacts {
   }
 
   get #allTexts(): Texts {
-    this.#kept.allTexts ??= this.#namedTexts.flatMap(([, texts]) => texts);
+    this.#kept.allTexts ??= this.userTexts.concat(
+      this.toolResultTexts,
+      this.systemTexts,
+      this.outputTexts,
+      this.retrievedTexts,
+      this.toolDefinitionTexts,
+      this.argumentTexts,
+    );
     return this.#kept.allTexts;
   }
 
@@ -357,17 +369,14 @@ function texts(messages: readonly Message[], role: Message['role']): string[] {
 
 /** Of spans that call nothing, as most are; what it works out is kept for all of them. */
 const noEffects = new Effects('', null);
+const noFlow = untrustedFlow([], [], []);
 
 /** The texts, and what encoded parts of them say. */
 function withDecoded(all: Texts): Texts {
-  return all.flatMap((text) => (text.length < 16 ? [text] : [text, ...decodedLayers(text).map((layer) => layer.text)]));
+  return all.flatMap((text) => (text.length < 16 ? [text] : [text, ...layersOf(text).map((layer) => layer.text)]));
 }
 
-function encodingsIn(text: string): string[] {
-  return text.length < 3 ? [] : encodedKinds(text).map((encoding) => encoding.replace(' ', '_'));
-}
-
-function kindsIn(all: Texts, classify: (text: string) => string[]): Texts {
+function kindsIn(all: Texts, classify: (text: string) => readonly string[]): Texts {
   return all.length === 0 ? all : [...new Set(all.flatMap(classify))];
 }
 

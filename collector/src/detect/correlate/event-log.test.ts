@@ -33,9 +33,13 @@ const event: fc.Arbitrary<CorrelationEvent> = fc
       ...{ traceId: id(32), spanId: id(16), spanName: text, serviceName: text },
       ...{ agentName: text, conversationId: text, userId: text, toolName: text },
     }),
+    session: fc.option(fc.record({ id: text, source: fc.constantFrom('trace' as const, 'prefix' as const) })),
     parts: fc.array(fc.record({ correlation: fc.nat(1), groups: fc.array(group, { maxLength: 2 }) }), { maxLength: 2 }),
   })
-  .map(({ names, ...rest }) => ({ ...rest, span: { ...names, endNanos: rest.timeNanos } }));
+  .map(({ names, session, ...rest }) => ({
+    ...rest,
+    span: { ...names, endNanos: rest.timeNanos, ...(session && { session }) },
+  }));
 
 test('events are read as they were written, from the log, from its journal and in the order of events', () => {
   fc.assert(

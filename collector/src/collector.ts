@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import express from 'express';
 import type { Logger } from 'pino';
-import type { ActiveRules, ReloadOutcome } from './active-rules/active-rules.ts';
+import { addAccessGauges } from './access-gauges.ts';
+import type { ActiveRules } from './active-rules/active-rules.ts';
 import { type RuleSources, type RunningRules, runRules } from './active-rules/run.ts';
 import { addAncestryGauges } from './ancestry-gauges.ts';
 import { apiRouter } from './api/routes.ts';
@@ -22,11 +23,12 @@ import { assertLimits, limits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { Prices } from './prices/prices.ts';
-import { bearerCheck } from './receive/auth.ts';
+import { Access } from './receive/access.ts';
 import { byteBudget } from './receive/budget.ts';
 import type { ReceiveOptions } from './receive/contract.ts';
 import { notFound, otlpHttpRouter } from './receive/http.ts';
 import { type Servers, startServers } from './receive/servers.ts';
+import { tokenFileOf } from './receive/token-file.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { addSessionGauges } from './session-gauges.ts';
 import { spoolOptions } from './spool/config.ts';
@@ -53,8 +55,8 @@ export interface Collector {
   /** `grpc` is undefined when it is off. */
   readonly urls: { readonly otlp: string; readonly grpc: string | undefined; readonly api: string };
   readonly store: Store;
-  /** Reads the rules again; with any error in them the old ones go on. */
-  reloadRules(): ReloadOutcome;
+  /** Reads rules and tokens again; with any error in either its old ones go on. */
+  reload(): void;
   /** Stops accepting, stores what is accepted within a deadline, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -98,6 +100,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const parts = { logs: joiner, calls, usage };
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts });
   makeDataDir(dataDir);
+  const access = openAccess(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
   const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'));
   const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
@@ -134,16 +137,18 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addLogGauges(metrics, pipeline, joiner);
   addToolCallGauges(metrics, calls);
   addAncestryGauges(metrics, () => detector.ancestryStats());
+  addAccessGauges(metrics, access);
   addSessionGauges(metrics, () => detector.sessionStats());
   addCaseGauges(metrics, casework);
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(spool, shipping.signal, countShipping(metrics));
-  const intake = intakeOf(config, pipeline, metrics);
-  const app = httpApp(config, intake, store, metrics, running.rules);
+  const intake = intakeOf(access, pipeline, metrics);
+  const app = httpApp(access, intake, store, metrics, running.rules);
   const servers = await startServers(config.receive, app, intake).catch(async (error: unknown) => {
     clearInterval(settling);
+    access.close();
     await running.stop();
     shipping.abort();
     await Promise.all([spool.close(), shipped]);
@@ -155,10 +160,10 @@ export async function startCollector(config: Config, options: CollectorOptions):
   return {
     urls: { otlp: http, grpc, api: http },
     store,
-    reloadRules: () => running.reload(),
+    reload: () => void reload(access, running.rules),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stop({ servers, keeper, running, spool, store, shipping, shipped });
+      stopping ??= stop({ access, servers, keeper, running, spool, store, shipping, shipped });
       return stopping;
     },
   };
@@ -185,10 +190,25 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
+function openAccess({ receive }: Config, dataDir: string, logger: Logger): Access {
+  const path = tokenFileOf(dataDir, receive.tokens_file);
+  const bearerToken = receive.bearer_token?.reveal();
+  return new Access({ bearerToken, file: { path, required: receive.tokens_file !== undefined }, logger });
+}
+
+/** Rules and tokens, read again. */
+function reload(access: Access, rules: ActiveRules) {
+  const problems = access.reload();
+  const outcome = rules.reload();
+  const refused = [...problems, ...(outcome.status === 'reloaded' ? [] : outcome.error.problems)];
+  if (outcome.status !== 'reloaded' || refused.length > 0) return { problems: refused.map(problemText) };
+  return { rules: outcome.rules, changed: outcome.changed };
+}
+
 /** What both transports do with a request. */
-function intakeOf(config: Config, pipeline: TracePipeline, metrics: Metrics): ReceiveOptions {
+function intakeOf(access: Access, pipeline: TracePipeline, metrics: Metrics): ReceiveOptions {
   return {
-    bearerToken: config.receive.bearer_token?.reveal(),
+    admit: (authorization) => access.admit(authorization),
     budget: byteBudget(limits.requestsBytesMax),
     consume: async (encoding, bytes, signal) => {
       metrics.decodedBytes.inc({ encoding }, bytes.length);
@@ -202,7 +222,7 @@ function intakeOf(config: Config, pipeline: TracePipeline, metrics: Metrics): Re
 }
 
 function httpApp(
-  config: Config,
+  access: Access,
   intake: ReceiveOptions,
   store: Store,
   metrics: Metrics,
@@ -217,13 +237,9 @@ function httpApp(
         const ready = store.ready();
         return ready.ok ? [] : [ready.reason];
       },
-      warnings: () => ruleWarnings(rules),
-      authorised: bearerCheck(config.receive.bearer_token?.reveal()),
-      reload: () => {
-        const outcome = rules.reload();
-        if (outcome.status === 'reloaded') return { rules: outcome.rules, changed: outcome.changed };
-        return { problems: outcome.error.problems.map(problemText) };
-      },
+      warnings: () => [...ruleWarnings(rules), ...accessWarnings(access)],
+      authorised: (authorization) => access.mayManage(authorization),
+      reload: () => reload(access, rules),
       metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
     }),
   );
@@ -234,6 +250,10 @@ function httpApp(
 function addRedactionGauge(metrics: Metrics, redactors: TableRedactors): void {
   const count = () => redactors.all.reduce((sum, { replaced }) => sum + replaced, 0);
   metrics.gauge('spanwarden_store_redacted_values', 'Values replaced by placeholders before storage.', count);
+}
+
+function accessWarnings({ problem }: Access): string[] {
+  return problem === undefined ? [] : [`the newest tokens were refused: ${problemText(problem)}`];
 }
 
 /** What runs, but not as somebody wanted it. */
@@ -316,6 +336,7 @@ function addCorrelationGauges(metrics: Metrics, detector: Detector): void {
 }
 
 interface Running {
+  readonly access: Access;
   readonly servers: Servers;
   readonly keeper: StateKeeper;
   readonly running: RunningRules;
@@ -325,7 +346,8 @@ interface Running {
   readonly shipped: Promise<void>;
 }
 
-async function stop({ servers, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
+async function stop({ access, servers, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
+  access.close();
   await servers.close(graceMs);
   await running.stop();
   await keeper.close();

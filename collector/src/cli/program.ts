@@ -12,6 +12,7 @@ import { rulesCommand } from './commands/rules.ts';
 import { serveCommand } from './commands/serve.ts';
 import { spoolCommand } from './commands/spool.ts';
 import { suppressionsCommand } from './commands/suppressions.ts';
+import { tokenCommand } from './commands/token.ts';
 import { versionCommand } from './commands/version.ts';
 import { CommandExit, exitCodeOf, exitCodes } from './exit.ts';
 import { createTerminal } from './terminal.ts';
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     .addCommand(rulesCommand())
     .addCommand(suppressionsCommand())
     .addCommand(spoolCommand())
+    .addCommand(tokenCommand())
     .addCommand(doctorCommand())
     .addCommand(otlpCommand())
     .addCommand(configCommand())

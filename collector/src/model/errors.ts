@@ -29,6 +29,7 @@ export const errorCodes = {
   SW_HTTP_CONTENT_TYPE: 415,
   SW_HTTP_CONTENT_ENCODING: 415,
   SW_RECEIVE_BUSY: 429,
+  SW_RECEIVE_RATE: 429,
   SW_SPOOL_FULL: 503,
   SW_SPOOL_WRITE: 503,
   SW_SHUTTING_DOWN: 503,
@@ -36,6 +37,7 @@ export const errorCodes = {
   SW_CLICKHOUSE_UNREACHABLE: 0,
   SW_DATA_DIR: 0,
   SW_LISTEN: 0,
+  SW_TOKEN_FILE: 0,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

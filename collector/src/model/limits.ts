@@ -20,6 +20,10 @@ export const limits = {
   headersMsMax: 10_000,
   requestMsMax: 60_000,
   connectionIdleMsMax: 300_000,
+  /** Tokens of senders, the file that holds them, and the highest rate that one may have. */
+  tokensMax: 1000,
+  tokenFileBytesMax: 1024 * 1024,
+  tokenRequestsPerSecondMax: 1_000_000,
   /** Calls at once on one gRPC connection, and calls on all of them whose message is not there yet. */
   grpcStreamsPerConnectionMax: 100,
   grpcCallsReadingMax: 1000,

@@ -14,6 +14,7 @@ import { TracePipeline } from '../pipeline.ts';
 import { byteBudget } from '../receive/budget.ts';
 import { notFound, otlpHttpRouter } from '../receive/http.ts';
 import { startServers } from '../receive/servers.ts';
+import { admitting } from '../receive/testing/admitting.ts';
 import { checkEndpoint, NoAnswer } from './run.ts';
 
 /** The real receivers, decoders and encoders; only the disk is missing. */
@@ -28,7 +29,7 @@ const pipeline = new TracePipeline({
   now: Date.now,
 });
 const intake = {
-  bearerToken: token,
+  admit: admitting(token),
   budget: byteBudget(limits.requestsBytesMax),
   consume: pipeline.consume.bind(pipeline),
 };

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { limits } from '../model/limits.ts';
 import { type ContentCoding, tooLarge, unpack } from './compression.ts';
-import { type ByteBudget, busy } from './contract.ts';
-import type { Failure } from './status.ts';
+import { type ByteBudget, busy, type Failure } from './contract.ts';
 
 export type BodyOutcome =
   | { readonly status: 'ok'; readonly bytes: Buffer; release(): void }
@@ -67,7 +66,7 @@ class Held {
 
   take(bytes: number): Failure | undefined {
     if (bytes <= 0) return undefined;
-    if (!this.#budget.take(bytes)) return busy as Failure;
+    if (!this.#budget.take(bytes)) return busy;
     this.#bytes += bytes;
     return undefined;
   }

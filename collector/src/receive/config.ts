@@ -15,7 +15,7 @@ export const receiveConfigSchema = z
           .default('127.0.0.1:4318')
           .describe(
             'Address of OTLP/HTTP and of /healthz, /readyz and /metrics, as host:port. Default 127.0.0.1:4318. ' +
-              'Anything but loopback needs bearer_token.',
+              'Anything but loopback needs tokens_file or bearer_token.',
           ),
       })
       .prefault({})
@@ -35,7 +35,7 @@ export const receiveConfigSchema = z
           .default('127.0.0.1:4317')
           .describe(
             'Address of OTLP/gRPC, as host:port, or off. Default 127.0.0.1:4317. Anything but loopback needs ' +
-              'bearer_token.',
+              'tokens_file or bearer_token.',
           ),
       })
       .prefault({})
@@ -49,6 +49,15 @@ export const receiveConfigSchema = z
         'Token that senders must give as `Authorization: Bearer …`; at least 16 characters. Default none, which is ' +
           'allowed on loopback only. Write it as ${env:NAME} or ${file:path}.',
       ),
+    tokens_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File of the tokens that `spanwarden token create` makes, read again when it changes. When it is named it must be ' +
+          'there at the start. Default tokens.json in data_dir, which need not be there; once it is, nobody sends without ' +
+          'a token.',
+      ),
     dangerously_allow_anonymous: z
       .boolean()
       .default(false)
@@ -58,7 +67,8 @@ export const receiveConfigSchema = z
   })
   .prefault({})
   .superRefine((config, context) => {
-    if (config.bearer_token !== undefined || config.dangerously_allow_anonymous) return;
+    if (config.bearer_token !== undefined || config.tokens_file !== undefined) return;
+    if (config.dangerously_allow_anonymous) return;
     for (const transport of ['http', 'grpc'] as const) {
       const { listen } = config[transport];
       if (listen === 'off' || isLoopback(parseListen(listen).host)) continue;
@@ -66,7 +76,7 @@ export const receiveConfigSchema = z
         code: 'custom',
         path: [transport, 'listen'],
         message:
-          'listens beyond loopback without a token: set receive.bearer_token, or listen on 127.0.0.1, ' +
+          'listens beyond loopback without a token: set receive.tokens_file or receive.bearer_token, or listen on 127.0.0.1, ' +
           'or set receive.dangerously_allow_anonymous: true',
       });
     }

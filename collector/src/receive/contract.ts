@@ -13,6 +13,9 @@ export type OtlpOutcome =
   | Refusal
   | { readonly status: 'retryable'; readonly code: ErrorCode; readonly message: string; readonly retryAfterMs: number };
 
+/** What is answered to a request that was not taken. */
+export type Failure = Exclude<OtlpOutcome, { status: 'ok' }>;
+
 /** Sending the same again cannot help. */
 export interface Refusal {
   readonly status: 'refused';
@@ -21,8 +24,8 @@ export interface Refusal {
 }
 
 export interface ReceiveOptions {
-  /** Senders must give this token; undefined lets everybody in. */
-  readonly bearerToken: string | undefined;
+  /** Undefined when a request with this `Authorization` may come in, else the answer. Asked before a body is read. */
+  admit(authorization: string | undefined): Failure | undefined;
   /** What requests under way may hold together, over all servers. */
   readonly budget: ByteBudget;
   /** Hands a whole request on and resolves when its fate is known. Must not throw. */
@@ -47,14 +50,15 @@ export interface Patience {
 export const patience: Patience = { headersMs: limits.headersMsMax, requestMs: limits.requestMsMax };
 
 /** Why a request has to wait: what others hold is all there is. */
-export const busy: OtlpOutcome = {
+export const busy: Failure = {
   status: 'retryable',
   code: 'SW_RECEIVE_BUSY',
   message: 'requests under way fill the memory that is meant for them; try again',
   retryAfterMs: 1000,
 };
 
-export function unauthenticated(): Refusal {
-  const message = 'send the header `Authorization: Bearer <token>` with the token of receive.bearer_token';
+export function unauthenticated(
+  message = 'send the header `Authorization: Bearer <token>` with a token that this collector knows',
+): Refusal {
   return { status: 'refused', code: 'SW_HTTP_UNAUTHENTICATED', message };
 }

@@ -10,6 +10,7 @@ import { GrpcClient } from '../otlp-check/grpc-client.ts';
 import { byteBudget } from './budget.ts';
 import type { ByteBudget, OtlpOutcome, Signal } from './contract.ts';
 import { type GrpcIntake, grpcIntake } from './grpc.ts';
+import { admitting } from './testing/admitting.ts';
 
 const traces = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 const logs = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
@@ -42,7 +43,7 @@ async function start(
   const taken: Setup['taken'] = [];
   const answered: string[] = [];
   const intake = grpcIntake({
-    bearerToken: options.token,
+    admit: admitting(options.token),
     budget: options.budget ?? byteBudget(limits.requestsBytesMax),
     consume: async (encoding, bytes, signal) => {
       assert.equal(encoding, 'protobuf');

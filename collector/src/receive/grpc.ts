@@ -12,17 +12,8 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { limits } from '../model/limits.ts';
-import { bearerCheck } from './auth.ts';
-import {
-  busy,
-  type Patience,
-  patience,
-  type ReceiveOptions,
-  type Signal,
-  signals,
-  unauthenticated,
-} from './contract.ts';
-import { encodeStatus, encodeSuccess, type Failure, failureText, grpcCodeOf } from './status.ts';
+import { busy, type Failure, type Patience, patience, type ReceiveOptions, type Signal, signals } from './contract.ts';
+import { encodeStatus, encodeSuccess, failureText, grpcCodeOf } from './status.ts';
 
 /** An OTLP/gRPC server without a port: connections are given to it. */
 export interface GrpcIntake {
@@ -89,7 +80,7 @@ function exporter(signal: Signal, options: ReceiveOptions): UntypedHandleCall {
   return async (call: ServerUnaryCall<Bytes, Bytes>, answer: sendUnaryData<Bytes>) => {
     const bytes = call.request;
     if (!options.budget.take(bytes.length)) {
-      answer(statusOf(busy as Failure));
+      answer(statusOf(busy));
       return;
     }
     const outcome = await options.consume('protobuf', bytes, signal);
@@ -108,7 +99,6 @@ function statusOf(failure: Failure): { code: number; details: string; metadata: 
 
 /** Looks at a call before its message is read: who sends, and whether there is room; and ends one whose message does not come. */
 function guard(options: ReceiveOptions, waits: Patience): ServerInterceptor {
-  const isAuthorised = bearerCheck(options.bearerToken);
   let reading = 0;
   return (_method, call) => {
     let stopWaiting = () => {};
@@ -128,9 +118,10 @@ function guard(options: ReceiveOptions, waits: Patience): ServerInterceptor {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, accept) => {
-            if (!isAuthorised(String(metadata.get('authorization')[0] ?? ''))) {
-              intercepted.sendStatus(statusOf(unauthenticated()));
-            } else if (reading >= limits.grpcCallsReadingMax) intercepted.sendStatus(statusOf(busy as Failure));
+            const failure =
+              options.admit(String(metadata.get('authorization')[0] ?? '')) ??
+              (reading >= limits.grpcCallsReadingMax ? busy : undefined);
+            if (failure) intercepted.sendStatus(statusOf(failure));
             else {
               waitForMessage();
               accept(metadata);

@@ -9,11 +9,12 @@ import { limits } from '../model/limits.ts';
 import { byteBudget } from './budget.ts';
 import type { OtlpOutcome } from './contract.ts';
 import { otlpHttpRouter } from './http.ts';
+import { admitting } from './testing/admitting.ts';
 
 let outcome: OtlpOutcome = { status: 'ok', rejected: 0, message: '' };
 const taken: { encoding: string; bytes: Buffer }[] = [];
 const options = (bearerToken?: string) => ({
-  bearerToken,
+  admit: admitting(bearerToken),
   budget: byteBudget(limits.requestsBytesMax),
   consume: async (encoding: 'protobuf' | 'json', bytes: Buffer) => {
     taken.push({ encoding, bytes });

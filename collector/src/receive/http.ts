@@ -1,8 +1,7 @@
 import express, { type Request, type Response, type Router } from 'express';
-import { type BearerCheck, bearerCheck } from './auth.ts';
 import { readBody } from './body.ts';
 import { codingOf, codings } from './compression.ts';
-import { type Encoding, type ReceiveOptions, type Refusal, type Signal, signals, unauthenticated } from './contract.ts';
+import { type Encoding, type Failure, type ReceiveOptions, type Signal, signals } from './contract.ts';
 import { sendFailure, sendSuccess } from './responses.ts';
 
 /**
@@ -12,11 +11,10 @@ import { sendFailure, sendSuccess } from './responses.ts';
  */
 export function otlpHttpRouter(options: ReceiveOptions): Router {
   const router = express.Router();
-  const isAuthorised = bearerCheck(options.bearerToken);
   for (const signal of signals) {
     router.all(pathOf(signal), async (request, response) => {
       response.once('finish', () => options.answered?.(String(response.statusCode)));
-      await receive(request, response, { ...options, signal }, isAuthorised);
+      await receive(request, response, { ...options, signal });
     });
   }
   return router;
@@ -46,10 +44,9 @@ async function receive(
   request: Request,
   response: Response,
   options: ReceiveOptions & { readonly signal: Signal },
-  isAuthorised: BearerCheck,
 ): Promise<void> {
   const encoding = encodingOf(request);
-  const refusal = refuse(request, isAuthorised);
+  const refusal = refuse(request, options);
   if (refusal) {
     drop(request, response);
     sendFailure(response, encoding, refusal, refusal.headers);
@@ -70,15 +67,15 @@ async function receive(
 
 function refuse(
   request: Request,
-  isAuthorised: BearerCheck,
-): (Refusal & { readonly headers?: Readonly<Record<string, string>> }) | undefined {
+  { admit }: ReceiveOptions,
+): (Failure & { readonly headers?: Readonly<Record<string, string>> }) | undefined {
   if (request.method !== 'POST') {
     const message = `use POST, not ${request.method}`;
     return { status: 'refused', code: 'SW_HTTP_METHOD', message, headers: { allow: 'POST' } };
   }
-  if (!isAuthorised(request.headers.authorization)) {
-    return { ...unauthenticated(), headers: { 'www-authenticate': 'Bearer' } };
-  }
+  const refusal = admit(request.headers.authorization);
+  if (refusal)
+    return refusal.status === 'refused' ? { ...refusal, headers: { 'www-authenticate': 'Bearer' } } : refusal;
   const type = mediaType(request);
   if (type !== 'application/x-protobuf' && type !== 'application/json') {
     const message = 'Content-Type must be application/x-protobuf or application/json';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Encoding, Signal } from './contract.ts';
-import { encodeStatus, encodeSuccess, type Failure, httpStatusOf } from './status.ts';
+import type { Encoding, Failure, Signal } from './contract.ts';
+import { encodeStatus, encodeSuccess, httpStatusOf } from './status.ts';
 
 const contentTypes = { protobuf: 'application/x-protobuf', json: 'application/json' } as const;
 

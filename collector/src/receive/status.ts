@@ -1,10 +1,7 @@
 import { type ErrorCode, errorCodes } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
-import type { Encoding, OtlpOutcome, Signal } from './contract.ts';
-
-/** What is answered to a request that was not taken. */
-export type Failure = Exclude<OtlpOutcome, { status: 'ok' }>;
+import type { Encoding, Failure, Signal } from './contract.ts';
 
 /** Codes of google.rpc.Code: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
 export const grpcCode = {

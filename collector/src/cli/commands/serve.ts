@@ -16,7 +16,7 @@ interface Options {
 /** A stop that has not ended by then is cut short; what was acknowledged is on disk in any case. */
 const stopDeadlineMs = 10_000;
 
-/** `spanwarden serve`: runs the collector until SIGINT or SIGTERM; SIGHUP reads the rules again. */
+/** `spanwarden serve`: runs the collector until SIGINT or SIGTERM; SIGHUP reads rules and tokens again. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run the collector: receive spans, detect, store')
@@ -45,7 +45,7 @@ export function serveCommand(): Command {
 async function serve(start: () => Promise<Collector>, logger: Logger, ready: (it: Collector) => void): Promise<void> {
   let running: Collector | undefined;
   // In a terminal a hang-up means that it was closed; a service is told to read its rules again.
-  const onHangup = (): void => void running?.reloadRules();
+  const onHangup = (): void => void running?.reload();
   const signals = watchSignals(process.stdout.isTTY ? {} : { onHangup });
   const timer = new AbortController();
   try {

@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import express from 'express';
 import type { Logger } from 'pino';
-import { addAccessGauges } from './access-gauges.ts';
 import type { ActiveRules } from './active-rules/active-rules.ts';
 import { type RuleSources, type RunningRules, runRules } from './active-rules/run.ts';
 import { addAncestryGauges } from './ancestry-gauges.ts';
@@ -13,6 +12,7 @@ import { withCasework } from './detect/casework.ts';
 import type { Detector } from './detect/engine.ts';
 import { UsageWrappers } from './detect/usage-wrappers.ts';
 import { addDialectGauges } from './dialect-gauges.ts';
+import { addIntakeGauges, type IntakeGuards, openIntakeGuards } from './intake-guards.ts';
 import { addLogGauges, createJoiner } from './log-events.ts';
 import { addMetricGauges } from './metric-intake.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -23,12 +23,10 @@ import { assertLimits, limits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { Prices } from './prices/prices.ts';
-import { Access } from './receive/access.ts';
 import { byteBudget } from './receive/budget.ts';
 import type { ReceiveOptions } from './receive/contract.ts';
 import { notFound, otlpHttpRouter } from './receive/http.ts';
 import { type Servers, startServers } from './receive/servers.ts';
-import { tokenFileOf } from './receive/token-file.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { addSessionGauges } from './session-gauges.ts';
 import { spoolOptions } from './spool/config.ts';
@@ -55,7 +53,7 @@ export interface Collector {
   /** `grpc` is undefined when it is off. */
   readonly urls: { readonly otlp: string; readonly grpc: string | undefined; readonly api: string };
   readonly store: Store;
-  /** Reads rules and tokens again; with any error in either its old ones go on. */
+  /** Reads rules, tokens and certificate again; with any error in one of them its old ones go on. */
   reload(): void;
   /** Stops accepting, stores what is accepted within a deadline, closes everything. Idempotent. */
   stop(): Promise<void>;
@@ -100,7 +98,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const parts = { logs: joiner, calls, usage };
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts });
   makeDataDir(dataDir);
-  const access = openAccess(config, dataDir, logger);
+  const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
   const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'));
   const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
@@ -137,18 +135,18 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addLogGauges(metrics, pipeline, joiner);
   addToolCallGauges(metrics, calls);
   addAncestryGauges(metrics, () => detector.ancestryStats());
-  addAccessGauges(metrics, access);
+  addIntakeGauges(metrics, guards);
   addSessionGauges(metrics, () => detector.sessionStats());
   addCaseGauges(metrics, casework);
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(spool, shipping.signal, countShipping(metrics));
-  const intake = intakeOf(access, pipeline, metrics);
-  const app = httpApp(access, intake, store, metrics, running.rules);
+  const intake = intakeOf(guards, pipeline, metrics);
+  const app = httpApp(guards, intake, store, metrics, running.rules);
   const servers = await startServers(config.receive, app, intake).catch(async (error: unknown) => {
     clearInterval(settling);
-    access.close();
+    guards.close();
     await running.stop();
     shipping.abort();
     await Promise.all([spool.close(), shipped]);
@@ -160,10 +158,10 @@ export async function startCollector(config: Config, options: CollectorOptions):
   return {
     urls: { otlp: http, grpc, api: http },
     store,
-    reload: () => void reload(access, running.rules),
+    reload: () => void reload(guards, running.rules),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stop({ access, servers, keeper, running, spool, store, shipping, shipped });
+      stopping ??= stop({ guards, servers, keeper, running, spool, store, shipping, shipped });
       return stopping;
     },
   };
@@ -190,15 +188,9 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
-function openAccess({ receive }: Config, dataDir: string, logger: Logger): Access {
-  const path = tokenFileOf(dataDir, receive.tokens_file);
-  const bearerToken = receive.bearer_token?.reveal();
-  return new Access({ bearerToken, file: { path, required: receive.tokens_file !== undefined }, logger });
-}
-
-/** Rules and tokens, read again. */
-function reload(access: Access, rules: ActiveRules) {
-  const problems = access.reload();
+/** Rules, tokens and certificate, read again. */
+function reload(guards: IntakeGuards, rules: ActiveRules) {
+  const problems = guards.reload();
   const outcome = rules.reload();
   const refused = [...problems, ...(outcome.status === 'reloaded' ? [] : outcome.error.problems)];
   if (outcome.status !== 'reloaded' || refused.length > 0) return { problems: refused.map(problemText) };
@@ -206,9 +198,10 @@ function reload(access: Access, rules: ActiveRules) {
 }
 
 /** What both transports do with a request. */
-function intakeOf(access: Access, pipeline: TracePipeline, metrics: Metrics): ReceiveOptions {
+function intakeOf({ access, tls }: IntakeGuards, pipeline: TracePipeline, metrics: Metrics): ReceiveOptions {
   return {
     admit: (authorization) => access.admit(authorization),
+    ...(tls && { tls }),
     budget: byteBudget(limits.requestsBytesMax),
     consume: async (encoding, bytes, signal) => {
       metrics.decodedBytes.inc({ encoding }, bytes.length);
@@ -222,7 +215,7 @@ function intakeOf(access: Access, pipeline: TracePipeline, metrics: Metrics): Re
 }
 
 function httpApp(
-  access: Access,
+  guards: IntakeGuards,
   intake: ReceiveOptions,
   store: Store,
   metrics: Metrics,
@@ -237,9 +230,9 @@ function httpApp(
         const ready = store.ready();
         return ready.ok ? [] : [ready.reason];
       },
-      warnings: () => [...ruleWarnings(rules), ...accessWarnings(access)],
-      authorised: (authorization) => access.mayManage(authorization),
-      reload: () => reload(access, rules),
+      warnings: () => [...ruleWarnings(rules), ...guards.warnings()],
+      authorised: (authorization) => guards.access.mayManage(authorization),
+      reload: () => reload(guards, rules),
       metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
     }),
   );
@@ -250,10 +243,6 @@ function httpApp(
 function addRedactionGauge(metrics: Metrics, redactors: TableRedactors): void {
   const count = () => redactors.all.reduce((sum, { replaced }) => sum + replaced, 0);
   metrics.gauge('spanwarden_store_redacted_values', 'Values replaced by placeholders before storage.', count);
-}
-
-function accessWarnings({ problem }: Access): string[] {
-  return problem === undefined ? [] : [`the newest tokens were refused: ${problemText(problem)}`];
 }
 
 /** What runs, but not as somebody wanted it. */
@@ -336,7 +325,7 @@ function addCorrelationGauges(metrics: Metrics, detector: Detector): void {
 }
 
 interface Running {
-  readonly access: Access;
+  readonly guards: IntakeGuards;
   readonly servers: Servers;
   readonly keeper: StateKeeper;
   readonly running: RunningRules;
@@ -346,8 +335,8 @@ interface Running {
   readonly shipped: Promise<void>;
 }
 
-async function stop({ access, servers, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
-  access.close();
+async function stop({ guards, servers, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
+  guards.close();
   await servers.close(graceMs);
   await running.stop();
   await keeper.close();

@@ -38,6 +38,7 @@ export const errorCodes = {
   SW_DATA_DIR: 0,
   SW_LISTEN: 0,
   SW_TOKEN_FILE: 0,
+  SW_TLS_FILE: 0,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

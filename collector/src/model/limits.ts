@@ -24,6 +24,8 @@ export const limits = {
   tokensMax: 1000,
   tokenFileBytesMax: 1024 * 1024,
   tokenRequestsPerSecondMax: 1_000_000,
+  /** A certificate, key or CA file. */
+  tlsFileBytesMax: 1024 * 1024,
   /** Calls at once on one gRPC connection, and calls on all of them whose message is not there yet. */
   grpcStreamsPerConnectionMax: 100,
   grpcCallsReadingMax: 1000,

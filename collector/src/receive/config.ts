@@ -1,6 +1,27 @@
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
 
+const tlsConfigSchema = z
+  .strictObject({
+    cert_file: z
+      .string()
+      .min(1)
+      .describe('PEM file of the certificate, with those between it and the CA behind it. Read again when it changes.'),
+    key_file: z
+      .string()
+      .min(1)
+      .describe('PEM file of its private key, without a passphrase. Read again when it changes.'),
+    client_ca_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'PEM file of the CA of senders (mutual TLS): whoever has no certificate of it is not let in, to health and ' +
+          'metrics neither. Default none: senders need no certificate.',
+      ),
+  })
+  .describe('TLS for HTTP and gRPC, 1.2 and 1.3. Default none: both are plain.');
+
 /** Section `receive:` of the config: where agents and other collectors send their spans. */
 export const receiveConfigSchema = z
   .strictObject({
@@ -58,17 +79,18 @@ export const receiveConfigSchema = z
           'there at the start. Default tokens.json in data_dir, which need not be there; once it is, nobody sends without ' +
           'a token.',
       ),
+    tls: tlsConfigSchema.optional(),
     dangerously_allow_anonymous: z
       .boolean()
       .default(false)
       .describe(
-        'Listen beyond loopback without a token. Default false. Whoever reaches the port can then write spans.',
+        'Listen beyond loopback without tokens or certificates of clients. Default false. Whoever reaches the port can then write spans.',
       ),
   })
   .prefault({})
   .superRefine((config, context) => {
     if (config.bearer_token !== undefined || config.tokens_file !== undefined) return;
-    if (config.dangerously_allow_anonymous) return;
+    if (config.tls?.client_ca_file !== undefined || config.dangerously_allow_anonymous) return;
     for (const transport of ['http', 'grpc'] as const) {
       const { listen } = config[transport];
       if (listen === 'off' || isLoopback(parseListen(listen).host)) continue;
@@ -76,12 +98,14 @@ export const receiveConfigSchema = z
         code: 'custom',
         path: [transport, 'listen'],
         message:
-          'listens beyond loopback without a token: set receive.tokens_file or receive.bearer_token, or listen on 127.0.0.1, ' +
-          'or set receive.dangerously_allow_anonymous: true',
+          'listens beyond loopback without a token: set receive.tokens_file, receive.bearer_token or ' +
+          'receive.tls.client_ca_file, or listen on 127.0.0.1, or set receive.dangerously_allow_anonymous: true',
       });
     }
   })
   .describe('Where spans, metrics and log records come in.');
+
+export type TlsConfig = z.infer<typeof tlsConfigSchema>;
 
 export type ReceiveConfig = z.infer<typeof receiveConfigSchema>;
 

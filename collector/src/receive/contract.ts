@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
+import type { TlsFiles } from './tls.ts';
 
 export type Encoding = 'protobuf' | 'json';
 
@@ -26,6 +27,8 @@ export interface Refusal {
 export interface ReceiveOptions {
   /** Undefined when a request with this `Authorization` may come in, else the answer. Asked before a body is read. */
   admit(authorization: string | undefined): Failure | undefined;
+  /** Both transports speak TLS with these; without them neither does. */
+  readonly tls?: TlsFiles;
   /** What requests under way may hold together, over all servers. */
   readonly budget: ByteBudget;
   /** Hands a whole request on and resolves when its fate is known. Must not throw. */

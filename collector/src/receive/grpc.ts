@@ -1,4 +1,5 @@
 import { Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import {
   Metadata,
   Server,
@@ -14,6 +15,7 @@ import {
 import { limits } from '../model/limits.ts';
 import { busy, type Failure, type Patience, patience, type ReceiveOptions, type Signal, signals } from './contract.ts';
 import { encodeStatus, encodeSuccess, failureText, grpcCodeOf } from './status.ts';
+import type { TlsFiles } from './tls.ts';
 
 /** An OTLP/gRPC server without a port: connections are given to it. */
 export interface GrpcIntake {
@@ -49,14 +51,30 @@ export function grpcIntake(options: ReceiveOptions, waits: Patience = patience):
   for (const signal of signals) server.addService(definition(signal), { Export: exporter(signal, options) });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
-  const connections = new NetServer((socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+  const take = (socket: Socket) => {
+    track(socket, sockets);
     cutWhenSilent(socket, waits);
     injector.injectConnection(socket);
-  });
+  };
+  const connections = options.tls ? secured(options.tls, take, waits) : new NetServer(take);
+  connections.on('connection', (socket) => track(socket, sockets));
   connections.maxConnections = limits.connectionsMax;
   return { connections, close: (graceMs) => close(server, connections, sockets, graceMs) };
+}
+
+/** TLS ends here and not in grpc-js, which cannot exchange a certificate while it serves. */
+function secured(tls: TlsFiles, take: (socket: Socket) => void, waits: Patience): NetServer {
+  const server = createTlsServer({ ...tls.options, ALPNProtocols: ['h2'], handshakeTimeout: waits.headersMs }, take);
+  tls.onChange((options) => server.setSecureContext(options));
+  // Unlike node:https, node:tls leaves a connection open whose handshake does not come.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+function track(socket: Socket, sockets: Set<Socket>): void {
+  if (sockets.has(socket)) return;
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
 }
 
 type Bytes = Buffer;

@@ -20,8 +20,9 @@ export async function listen(server: Server, address: string, key: string): Prom
   });
 }
 
-export function urlOf(server: Server): string {
+/** @param scheme http or https */
+export function urlOf(server: Server, scheme: string): string {
   const { address, port, family } = server.address() as AddressInfo;
   const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
-  return `http://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
+  return `${scheme}://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
 }

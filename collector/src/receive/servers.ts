@@ -1,9 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { limits } from '../model/limits.ts';
 import type { ReceiveConfig } from './config.ts';
 import { type Patience, patience, type ReceiveOptions } from './contract.ts';
 import { grpcIntake } from './grpc.ts';
 import { listen, urlOf } from './listen.ts';
+import type { TlsFiles } from './tls.ts';
 
 /** The servers of the collector, listening. */
 export interface Servers {
@@ -13,14 +15,14 @@ export interface Servers {
   close(graceMs: number): Promise<void>;
 }
 
-/** Starts HTTP and gRPC; when one cannot listen, none does, and a SpanwardenError says which. */
+/** Starts HTTP and gRPC, both with TLS or both without; when one cannot listen, none does, and a SpanwardenError says which. */
 export async function startServers(
   config: ReceiveConfig,
   http: RequestListener,
   options: ReceiveOptions,
   waits: Patience = patience,
 ): Promise<Servers> {
-  const web = await startHttp(config, http, waits);
+  const web = await startHttp(config, http, waits, options.tls);
   if (config.grpc.listen === 'off') return { urls: { http: web.url, grpc: undefined }, close: web.close };
   const grpc = grpcIntake(options, waits);
   try {
@@ -30,23 +32,23 @@ export async function startServers(
     throw error;
   }
   return {
-    urls: { http: web.url, grpc: urlOf(grpc.connections) },
+    urls: { http: web.url, grpc: urlOf(grpc.connections, options.tls ? 'https' : 'http') },
     close: async (graceMs) => void (await Promise.all([web.close(graceMs), grpc.close(graceMs)])),
   };
 }
 
 /** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
-async function startHttp(config: ReceiveConfig, listener: RequestListener, waits: Patience) {
-  const server = createServer(
-    {
-      headersTimeout: waits.headersMs,
-      requestTimeout: waits.requestMs,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: waits.headersMs / 2,
-      maxHeaderSize: limits.headerBytesMax,
-    },
-    listener,
-  );
+async function startHttp(config: ReceiveConfig, listener: RequestListener, waits: Patience, tls?: TlsFiles) {
+  const bounds = {
+    headersTimeout: waits.headersMs,
+    requestTimeout: waits.requestMs,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: waits.headersMs / 2,
+    maxHeaderSize: limits.headerBytesMax,
+  };
+  const secured = tls && createSecureServer({ ...bounds, ...tls.options, handshakeTimeout: waits.headersMs }, listener);
+  if (secured) tls.onChange((options) => secured.setSecureContext(options));
+  const server = secured ?? createServer(bounds, listener);
   server.maxConnections = limits.connectionsMax;
   await listen(server, config.http.listen, 'receive.http.listen');
   const close = async (graceMs: number) => {
@@ -56,5 +58,5 @@ async function startHttp(config: ReceiveConfig, listener: RequestListener, waits
     await closed;
     clearTimeout(cut);
   };
-  return { url: urlOf(server), close };
+  return { url: urlOf(server, tls ? 'https' : 'http'), close };
 }

@@ -16,7 +16,7 @@ interface Options {
 /** A stop that has not ended by then is cut short; what was acknowledged is on disk in any case. */
 const stopDeadlineMs = 10_000;
 
-/** `spanwarden serve`: runs the collector until SIGINT or SIGTERM; SIGHUP reads rules and tokens again. */
+/** `spanwarden serve`: runs the collector until SIGINT or SIGTERM; SIGHUP reads rules, tokens and certificate again. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run the collector: receive spans, detect, store')

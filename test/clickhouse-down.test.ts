@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createStoreClient } from '../collector/src/store/client.ts';
 import { startEmbedded } from '../collector/src/store/embedded/start.ts';
 import { otlpProtobuf } from '../collector/src/testing/otlp.ts';
 import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { freePort } from './support/free-port.ts';
 
 test('ClickHouse down at start: spans are accepted, readiness says why not, and everything lands once it is up', async () => {
   const port = await freePort();

@@ -2,21 +2,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { cliOf } from './support/cli.ts';
 import { CollectorProcess, createHome } from './support/collector-process.ts';
+import { freePort } from './support/free-port.ts';
 
 /** `spanwarden doctor` before, during and after the life of a collector, and in front of a stranger. */
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 interface Report {
   readonly healthy: boolean;

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreClient } from '../store/client.ts';
 import { type Check, failed, ok, reasonOf } from './check.ts';
+import type { CollectorClient } from './collector-client.ts';
 
-const answerMsMax = 10_000;
 const storedMsMax = 30_000;
 const pollMs = 100;
 
@@ -14,32 +14,26 @@ export const canaryService = 'spanwarden-doctor';
  * Sends one span and follows it: acknowledged (on disk), then stored (in ClickHouse). It is a span of no agent, so that no
  * rule is about it.
  */
-export async function sendCanary(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  client: StoreClient | undefined,
-): Promise<Check[]> {
+export async function sendCanary(collector: CollectorClient, client: StoreClient | undefined): Promise<Check[]> {
   const traceId = randomBytes(16).toString('hex');
   const started = performance.now();
-  const acknowledged = await send(url, headers, traceId);
+  const acknowledged = await send(collector, traceId);
   if (acknowledged.result !== 'ok' || client === undefined) return [acknowledged];
   return [acknowledged, await stored(client, traceId, started)];
 }
 
-async function send(url: string, headers: Readonly<Record<string, string>>, traceId: string): Promise<Check> {
+async function send({ ask, authorization }: CollectorClient, traceId: string): Promise<Check> {
   const started = performance.now();
   try {
-    const response = await fetch(`${url}/v1/traces`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+    const { status, body } = await ask({
+      path: '/v1/traces',
+      headers: { 'content-type': 'application/json', ...authorization },
       body: JSON.stringify(request(traceId)),
-      signal: AbortSignal.timeout(answerMsMax),
     });
-    const body = await response.text();
     const ms = Math.round(performance.now() - started);
-    if (response.status === 200) return ok('canary, acknowledged', `on disk after ${ms} ms`);
+    if (status === 200) return ok('canary, acknowledged', `on disk after ${ms} ms`);
     const advice = 'The answer says why; docs/errors.md explains its code.';
-    return failed('canary, acknowledged', `${response.status} ${body.slice(0, 200)}`, advice);
+    return failed('canary, acknowledged', `${status} ${body.toString().slice(0, 200)}`, advice);
   } catch (error) {
     return failed(
       'canary, acknowledged',

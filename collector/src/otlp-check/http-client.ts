@@ -1,5 +1,5 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
-import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import { request as httpsRequest, Agent as SecureAgent, type AgentOptions as SecureOptions } from 'node:https';
 import { answerBytesMax, answerMsMax, type RpcStatus, readStatus } from './exchange.ts';
 
 export interface HttpAnswer {
@@ -20,17 +20,25 @@ export interface HttpCall {
   readonly body?: Buffer | string;
 }
 
+export interface HttpClientOptions {
+  /** Whom to trust over TLS. */
+  readonly secure?: SecureOptions;
+  readonly answerMsMax?: number;
+}
+
 /** Requests over kept connections, with any headers and bytes. Answers are as they came: nothing is unpacked or followed. */
 export class HttpClient {
   readonly #base: URL;
   readonly #headers: OutgoingHttpHeaders;
   readonly #agent: Agent;
+  readonly #answerMsMax: number;
 
-  constructor(url: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(url: string, headers: Readonly<Record<string, string>> = {}, options: HttpClientOptions = {}) {
     this.#base = new URL(url);
     this.#headers = headers;
-    const options = { keepAlive: true, maxSockets: 1 };
-    this.#agent = this.#base.protocol === 'https:' ? new SecureAgent(options) : new Agent(options);
+    this.#answerMsMax = options.answerMsMax ?? answerMsMax;
+    const kept = { keepAlive: true, maxSockets: 1 };
+    this.#agent = this.#base.protocol === 'https:' ? new SecureAgent({ ...options.secure, ...kept }) : new Agent(kept);
   }
 
   close(): void {
@@ -42,7 +50,7 @@ export class HttpClient {
     const options = {
       method,
       agent: this.#agent,
-      timeout: answerMsMax,
+      timeout: this.#answerMsMax,
       headers: { ...this.#headers, 'content-length': Buffer.byteLength(body), ...headers },
     };
     return new Promise((done) => {

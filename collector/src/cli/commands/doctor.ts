@@ -9,21 +9,24 @@ import { createTerminal, escapeControl, jsonLine, type Terminal } from '../termi
 interface Options {
   readonly config?: string;
   readonly json?: true;
+  readonly token?: string;
 }
 
 /** `spanwarden doctor`: ends with 1 when something failed. */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('look at ports, token, clocks, disks and ClickHouse, send one span through it all, and say what to do')
+    .option('--token <token>', 'one that the collector takes; better in SPANWARDEN_TOKEN, which others do not see')
     .option('--json', 'print one JSON object')
     .action((_, command: Command) => doctor(command.optsWithGlobals<Options>()));
 }
 
-async function doctor({ config: file, json }: Options): Promise<void> {
+async function doctor({ config: file, json, token }: Options): Promise<void> {
   const config = loadConfig({ file, env: process.env });
   const terminal = createTerminal(process.stdout);
   const checks = await examine({
     config,
+    token: token ?? (process.env.SPANWARDEN_TOKEN || undefined),
     withStore: (ask) => withStore(config, ask),
     tell: (check) => {
       if (!json) terminal.write(lines(check, terminal));

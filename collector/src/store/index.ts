@@ -162,7 +162,7 @@ class OpenStore implements Store {
     const schema = { database, ttlDays: ttl_days, findingsTtlDays: findings_ttl_days };
     for (let attempt = 0; ; attempt++) {
       try {
-        await migrate(this.#clientOptions, schema, logger);
+        await migrate(this.#clientOptions, schema, { ...(logger && { logger }), signal: this.#closing.signal });
         this.#missing.delete('schema');
         return;
       } catch (error) {

@@ -1,30 +1,55 @@
+import { ClickHouseError } from '@clickhouse/client';
 import type { Logger } from 'pino';
 import { type ClientOptions, createStoreClient, type StoreClient } from '../client.ts';
+import { lockTableDdl, MigrationLock } from './migration-lock.ts';
 import { type Migration, migrations, retention, type SchemaOptions } from './migrations.ts';
 
 const settings = { flatten_nested: 1, wait_end_of_query: 1 } as const;
 const versionTable = 'spanwarden_migrations';
 
+export interface MigrateOptions {
+  readonly logger?: Logger;
+  /** Ends the waiting for others who change the schema. */
+  readonly signal?: AbortSignal;
+  /** As with the lock. */
+  readonly leaseMs?: number;
+}
+
 /**
  * Brings the database to the newest schema: creates it, runs what has not run yet in order, and sets the retention. Runs
- * at every start; with nothing to do it changes nothing. Rejects with the client's error.
+ * at every start; with nothing to do it changes nothing. Any number may call it at once: one does the work, the others
+ * wait for it. Rejects with the client's error.
  */
-export async function migrate(client: ClientOptions, options: SchemaOptions, logger?: Logger): Promise<void> {
+export async function migrate(client: ClientOptions, options: SchemaOptions, how: MigrateOptions = {}): Promise<void> {
   assertPlain(options);
   const { database } = options;
   // The database does not exist before the first run, and a session in a missing database is refused.
   const session = createStoreClient({ ...client, database: 'default' });
   try {
-    await session.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}`, clickhouse_settings: settings });
-    await session.command({
-      query: `CREATE TABLE IF NOT EXISTS ${database}.${versionTable}
-(Version UInt32, Name String, AppliedAt DateTime64(3) DEFAULT now64(3)) ENGINE = MergeTree ORDER BY Version`,
-      clickhouse_settings: settings,
-    });
     const applied = await appliedVersions(session, database);
+    if (applied !== undefined && pending(migrations, applied).length === 0) tellNewer(applied, how.logger);
+    else await migrateLocked(session, options, how);
+    await applyRetention(session, options, how.logger);
+  } finally {
+    await session.close();
+  }
+}
+
+async function migrateLocked(session: StoreClient, options: SchemaOptions, how: MigrateOptions): Promise<void> {
+  const { database } = options;
+  const command = (query: string) => session.command({ query, clickhouse_settings: settings });
+  await command(`CREATE DATABASE IF NOT EXISTS ${database}`);
+  await command(lockTableDdl(database));
+  const lock = new MigrationLock(session, { database, ...how });
+  await lock.acquire();
+  try {
+    await command(`CREATE TABLE IF NOT EXISTS ${database}.${versionTable}
+(Version UInt32, Name String, AppliedAt DateTime64(3) DEFAULT now64(3)) ENGINE = MergeTree ORDER BY Version`);
+    const applied = (await appliedVersions(session, database)) ?? new Set();
     for (const migration of pending(migrations, applied)) {
       for (const query of migration.statements(options)) {
-        await session.command({ query, clickhouse_settings: settings });
+        await lock.renew();
+        await command(query);
       }
       await session.insert({
         table: `${database}.${versionTable}`,
@@ -32,12 +57,25 @@ export async function migrate(client: ClientOptions, options: SchemaOptions, log
         format: 'JSONEachRow',
         clickhouse_settings: { async_insert: 0 },
       });
-      logger?.info({ version: migration.version, name: migration.name }, 'schema migration applied');
+      how.logger?.info({ version: migration.version, name: migration.name }, 'schema migration applied');
     }
-    await applyRetention(session, options, logger);
-  } finally {
-    await session.close();
+  } catch (error) {
+    // What ClickHouse itself refused is over; a statement that got no answer may still run, so its claim has to run out.
+    if (error instanceof ClickHouseError) await lock.release();
+    throw error;
   }
+  await lock.release();
+}
+
+/** Columns are only ever added, so that rows of this version land there, too. */
+function tellNewer(applied: ReadonlySet<number>, logger?: Logger): void {
+  const known = migrations.at(-1)?.version ?? 0;
+  const version = Math.max(...applied);
+  if (version <= known) return;
+  logger?.warn(
+    { version, known },
+    'a newer version of Spanwarden brought the ClickHouse schema up; this one goes on with the columns it knows',
+  );
 }
 
 /** Migrations that have not run, in order. */
@@ -45,13 +83,19 @@ export function pending(all: readonly Migration[], applied: ReadonlySet<number>)
   return all.filter(({ version }) => !applied.has(version)).sort((a, b) => a.version - b.version);
 }
 
-async function appliedVersions(session: StoreClient, database: string): Promise<Set<number>> {
-  const result = await session.query({
-    query: `SELECT DISTINCT Version FROM ${database}.${versionTable}`,
-    format: 'JSONEachRow',
-  });
-  const rows = await result.json<{ Version: number }>();
-  return new Set(rows.map((row) => Number(row.Version)));
+/** Undefined when there is no table of versions yet. */
+async function appliedVersions(session: StoreClient, database: string): Promise<Set<number> | undefined> {
+  try {
+    const result = await session.query({
+      query: `SELECT DISTINCT Version FROM ${database}.${versionTable}`,
+      format: 'JSONEachRow',
+    });
+    const rows = await result.json<{ Version: number }>();
+    return new Set(rows.map((row) => Number(row.Version)));
+  } catch (error) {
+    if (error instanceof ClickHouseError && (error.code === '60' || error.code === '81')) return undefined;
+    throw error;
+  }
 }
 
 /** A TTL is part of the table, so a new value in the config has to be brought there. */

@@ -36,8 +36,10 @@ import { CheckpointStore } from './state/checkpoint-store.ts';
 import { addStateGauges } from './state/gauges.ts';
 import { StateKeeper } from './state/keeper.ts';
 import { openState } from './state/open-state.ts';
+import { schemaOptions } from './store/config.ts';
 import { openStore, type Store } from './store/index.ts';
 import { columnCounts } from './store/schema/columns.ts';
+import { telemetryDaysMax } from './store/schema/retention.ts';
 import type { ShipperHooks } from './store/shipper.ts';
 import { addToolCallGauges, createToolCalls } from './tool-calls.ts';
 
@@ -110,7 +112,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const pipeline = new TracePipeline({
     ...{ fields, detector: casework, joiner, calls, usage, prices },
     log: spool,
-    retentionMs: config.clickhouse.ttl_days * dayMs,
+    retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,
     messages: config.store.messages,
     journal: state.journal,

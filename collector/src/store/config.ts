@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
+import type { SchemaOptions } from './schema/migrations.ts';
+import type { TtlTable } from './schema/retention.ts';
 
+const days = z.int().min(1).max(3_650);
 const port = z.int().min(0).max(65_535).default(0);
 
 /** Section `clickhouse:` of the config: where spans and findings are kept. */
@@ -30,21 +33,33 @@ export const clickhouseConfigSchema = z
       .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'takes letters, digits and _, at most 64, and no digit first')
       .default('spanwarden')
       .describe('Database of all tables; it is created when it does not exist. Default spanwarden.'),
-    ttl_days: z
-      .int()
-      .min(1)
-      .max(3_650)
+    ttl_days: days
       .default(30)
       .describe(
         'Days after which spans and logs are dropped, by whole days. Default 30. A new value also holds for rows that ' +
-          'are there already. Spans older than this are stored at the edge of the range.',
+          'are there already. What is older than the longest of these and ttl is stored at the edge of that range.',
       ),
-    findings_ttl_days: z
-      .int()
-      .min(1)
-      .max(3_650)
-      .default(365)
-      .describe('Days after which findings and cases are dropped. Default 365.'),
+    findings_ttl_days: days.default(365).describe('Days after which findings and cases are dropped. Default 365.'),
+    ttl: z
+      .strictObject({
+        otel_traces: days.optional().describe('Days of spans, and of their messages. Default: ttl_days.'),
+        otel_logs: days.optional().describe('Days of log records. Default: ttl_days.'),
+        otel_metrics_gauge: days.optional().describe('Days of gauges. Default: ttl_days.'),
+        otel_metrics_sum: days.optional().describe('Days of sums. Default: ttl_days.'),
+        otel_metrics_histogram: days.optional().describe('Days of histograms. Default: ttl_days.'),
+        otel_metrics_exponential_histogram: days
+          .optional()
+          .describe('Days of exponential histograms. Default: ttl_days.'),
+        otel_metrics_summary: days.optional().describe('Days of summaries. Default: ttl_days.'),
+        findings: days.optional().describe('Days of findings, and of the marks on them. Default: findings_ttl_days.'),
+        cases: days.optional().describe('Days of cases, and of what was done about them. Default: findings_ttl_days.'),
+        rule_stats: days.optional().describe('Days of what rules were asked and found. Default: findings_ttl_days.'),
+        seen_fields: days.optional().describe('Days of which fields arrived. Default: findings_ttl_days.'),
+      } satisfies Record<TtlTable, z.ZodType>)
+      .prefault({})
+      .describe(
+        'Days of single tables, where they differ from ttl_days and findings_ttl_days. Brought to the tables at start.',
+      ),
     embedded: z
       .strictObject({
         http_port: port.describe(
@@ -69,6 +84,10 @@ export const clickhouseConfigSchema = z
   .describe('ClickHouse, where spans and findings are kept.');
 
 export type ClickhouseConfig = z.infer<typeof clickhouseConfigSchema>;
+
+export function schemaOptions({ database, ttl_days, findings_ttl_days, ttl }: ClickhouseConfig): SchemaOptions {
+  return { database, ttlDays: ttl_days, findingsTtlDays: findings_ttl_days, ttl };
+}
 
 /** Section `store:` of the config: how spans are kept. */
 export const storeConfigSchema = z

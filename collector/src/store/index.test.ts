@@ -132,17 +132,6 @@ describe('the schema', () => {
     );
   });
 
-  it('takes a new retention to the tables that are there', async () => {
-    await migrate(connection(), { database: 'spanwarden', ttlDays: 7, findingsTtlDays: 14 });
-    const engines = await definitions();
-    assert.match(engines.get('otel_traces')!, /TTL toDate\(Timestamp\) \+ toIntervalDay\(7\) SETTINGS/);
-    assert.match(engines.get('otel_traces_trace_id_ts')!, /toIntervalDay\(7\)/);
-    assert.match(engines.get('otel_logs')!, /toIntervalDay\(7\)/);
-    assert.match(engines.get('findings')!, /toIntervalDay\(14\)/);
-    await migrate(connection(), { database: 'spanwarden', ttlDays: 30, findingsTtlDays: 365 });
-    assert.match((await definitions()).get('otel_traces')!, /toIntervalDay\(30\)/);
-  });
-
   it('takes no database name that is more than a name', async () => {
     const options = { database: 'x; DROP TABLE y', ttlDays: 1, findingsTtlDays: 1 };
     await assert.rejects(migrate(connection(), options), TypeError);

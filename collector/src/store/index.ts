@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { SegmentSource } from '../model/spool.ts';
 import { type ClientOptions, createStoreClient, type StoreClient } from './client.ts';
-import type { ClickhouseConfig } from './config.ts';
+import { type ClickhouseConfig, schemaOptions } from './config.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded/start.ts';
 import { classifyError } from './errors.ts';
 import { migrate } from './schema/migrate.ts';
@@ -157,9 +157,8 @@ class OpenStore implements Store {
   }
 
   async #migrateUntilDone(): Promise<void> {
-    const { database, ttl_days, findings_ttl_days } = this.#config;
     const { logger } = this.#options;
-    const schema = { database, ttlDays: ttl_days, findingsTtlDays: findings_ttl_days };
+    const schema = schemaOptions(this.#config);
     for (let attempt = 0; ; attempt++) {
       try {
         await migrate(this.#clientOptions, schema, { ...(logger && { logger }), signal: this.#closing.signal });

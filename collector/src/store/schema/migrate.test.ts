@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { createStoreClient, type StoreClient } from '../client.ts';
+import { clickhouseConfigSchema, schemaOptions } from '../config.ts';
 import { type EmbeddedServer, startEmbedded } from '../embedded/start.ts';
 import { migrate } from './migrate.ts';
 import { lockTable, lockTableDdl, MigrationLock } from './migration-lock.ts';
@@ -112,4 +113,32 @@ describe('the lock', () => {
     await assert.rejects(lock.renew(), /ran out/);
     await lock.release();
   });
+});
+
+describe('retention', () => {
+  const usual = { ttl_days: 30, findings_ttl_days: 365 };
+
+  it('comes to the tables that are there, and to what belongs to them', async () => {
+    await command(`DROP DATABASE IF EXISTS ${database}`);
+    const before = await daysAfter(usual);
+    assert.deepEqual([before.otel_traces, before.findings], [30, 365]);
+    const ttl = { otel_traces: 60, otel_logs: 7, otel_metrics_sum: 90, findings: 400, cases: 800 };
+    assert.deepEqual(await daysAfter({ ...usual, ttl }), {
+      ...before,
+      ...{ otel_traces: 60, otel_traces_trace_id_ts: 60, otel_messages: 60, otel_logs: 7, otel_metrics_sum: 90 },
+      ...{ findings: 400, finding_marks: 400, cases: 800, case_events: 800 },
+    });
+    const week = await daysAfter({ ttl_days: 7, findings_ttl_days: 14 });
+    assert.deepEqual([week.otel_traces, week.otel_traces_trace_id_ts, week.otel_logs, week.findings], [7, 7, 7, 14]);
+    assert.deepEqual(await daysAfter(usual), before);
+  });
+
+  async function daysAfter(config: Parameters<typeof clickhouseConfigSchema.parse>[0]) {
+    await migrate(server, schemaOptions(clickhouseConfigSchema.parse(config)));
+    const tables = await rowsOf<{ name: string; days: string }>(
+      `SELECT name, extract(engine_full, 'toIntervalDay\\((\\d+)\\) SETTINGS') AS days FROM system.tables
+WHERE database = '${database}' AND days != ''`,
+    );
+    return Object.fromEntries(tables.map(({ name, days }) => [name, Number(days)]));
+  }
 });

@@ -2,7 +2,8 @@ import { ClickHouseError } from '@clickhouse/client';
 import type { Logger } from 'pino';
 import { type ClientOptions, createStoreClient, type StoreClient } from '../client.ts';
 import { lockTableDdl, MigrationLock } from './migration-lock.ts';
-import { type Migration, migrations, retention, type SchemaOptions } from './migrations.ts';
+import { type Migration, migrations, type SchemaOptions } from './migrations.ts';
+import { retention, tableDays, ttlTables } from './retention.ts';
 
 const settings = { flatten_nested: 1, wait_end_of_query: 1 } as const;
 const versionTable = 'spanwarden_migrations';
@@ -118,7 +119,8 @@ async function applyRetention(session: StoreClient, options: SchemaOptions, logg
 }
 
 /** These go into DDL, where query parameters are not allowed. */
-function assertPlain({ database, ttlDays, findingsTtlDays }: SchemaOptions): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database)) throw new TypeError('database is no plain identifier');
-  if (!Number.isInteger(ttlDays) || !Number.isInteger(findingsTtlDays)) throw new TypeError('TTLs are whole days');
+function assertPlain(options: SchemaOptions): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(options.database)) throw new TypeError('database is no plain identifier');
+  const days = [options.ttlDays, options.findingsTtlDays, ...ttlTables.map((table) => tableDays(table, options))];
+  if (!days.every(Number.isInteger)) throw new TypeError('TTLs are whole days');
 }

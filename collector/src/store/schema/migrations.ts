@@ -2,16 +2,15 @@ import { caseTables } from './case-tables.ts';
 import { findingsTables } from './findings-tables.ts';
 import { historyColumns } from './history-columns.ts';
 import { messageTables } from './message-tables.ts';
-import { metricTables, otelMetrics } from './metric-tables.ts';
+import { otelMetrics } from './metric-tables.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
+import type { RetentionOptions } from './retention.ts';
 import { ruleHealthTables } from './rule-health-tables.ts';
 import { sessionColumns } from './session-columns.ts';
 
-export interface SchemaOptions {
+export interface SchemaOptions extends RetentionOptions {
   /** An identifier that needs no quotes. */
   readonly database: string;
-  readonly ttlDays: number;
-  readonly findingsTtlDays: number;
 }
 
 export interface Migration {
@@ -38,21 +37,3 @@ export const migrations: readonly Migration[] = [
   { version: 8, name: 'messages', statements: (options) => messageTables(options.database, options.ttlDays) },
   { version: 9, name: 'metrics', statements: (options) => otelMetrics(options.database, options.ttlDays) },
 ];
-
-/** Which tables keep rows for how long, and the day they are counted from. */
-export function retention(options: SchemaOptions): readonly { table: string; ttl: string }[] {
-  const { ttlDays, findingsTtlDays } = options;
-  return [
-    { table: 'otel_traces', ttl: `toDate(Timestamp) + toIntervalDay(${ttlDays})` },
-    { table: 'otel_traces_trace_id_ts', ttl: `toDate(Start) + toIntervalDay(${ttlDays})` },
-    { table: 'otel_logs', ttl: `toDate(Timestamp) + toIntervalDay(${ttlDays})` },
-    { table: 'otel_messages', ttl: `Day + toIntervalDay(${ttlDays})` },
-    ...metricTables.map((table) => ({ table, ttl: `toDate(TimeUnix) + toIntervalDay(${ttlDays})` })),
-    { table: 'findings', ttl: `toDate(Timestamp) + toIntervalDay(${findingsTtlDays})` },
-    { table: 'cases', ttl: `Day + toIntervalDay(${findingsTtlDays})` },
-    { table: 'case_events', ttl: `toDate(At) + toIntervalDay(${findingsTtlDays})` },
-    { table: 'rule_stats', ttl: `toDate(Hour) + toIntervalDay(${findingsTtlDays})` },
-    { table: 'seen_fields', ttl: `Day + toIntervalDay(${findingsTtlDays})` },
-    { table: 'finding_marks', ttl: `toDate(MarkedAt) + toIntervalDay(${findingsTtlDays})` },
-  ];
-}

@@ -34,6 +34,23 @@ export function operationCategories(operation: string): number {
   return byOperation[operation] ?? 0;
 }
 
+/** By length: the operations, as the bytes of which they are made. */
+const operationsByLength: { readonly bytes: Buffer; readonly category: number }[][] = [];
+for (const [operation, category] of Object.entries(byOperation)) {
+  operationsByLength[operation.length] ??= [];
+  operationsByLength[operation.length]!.push({ bytes: Buffer.from(operation), category });
+}
+
+/** The same of the text in [start, start + length), which every span has and nobody else needs as a string. */
+export function operationCategoriesAt(bytes: Uint8Array, start: number, length: number): number {
+  for (const operation of operationsByLength[length] ?? []) {
+    let index = 0;
+    while (index < length && bytes[start + index] === operation.bytes[index]) index++;
+    if (index === length) return operation.category;
+  }
+  return 0;
+}
+
 /** The operations whose spans belong to one of these categories. */
 export function operationsOf(categories: number): string[] {
   return Object.keys(byOperation).filter((operation) => (byOperation[operation]! & categories) !== 0);

@@ -1,5 +1,6 @@
 import type { Value } from '../model/value.ts';
 import { hostClass, isOddAddress } from './addresses.ts';
+import { KeyTrait } from './argument-keys.ts';
 import { type CommandEffects, commandEffects } from './command-effects.ts';
 import {
   commandsOf,
@@ -15,7 +16,7 @@ import { isMap, textsIn } from './json-value.ts';
 import { accountsOf, amountsOf, moneyOf } from './money.ts';
 import { bareHost, findEmails, findUrls, isExternalHost, isIp, registrableDomain, urlHost } from './network.ts';
 import { pathsIn, pathWords } from './paths.ts';
-import { type Scalars, scalarsOf } from './scalars.ts';
+import { type Scalars, Sign, scalarsOf, signsIn } from './scalars.ts';
 import { parseCommand, type Segment, segmentText } from './shell.ts';
 import { isInjection, looksLikeSql, type SqlFacts, sqlFacts } from './sql.ts';
 import { carriesData } from './tunnel.ts';
@@ -34,6 +35,8 @@ type Texts = readonly string[];
 interface Kept {
   kinds?: readonly EffectKind[];
   scalars?: Scalars;
+  signs?: number;
+  keys?: number;
   texts?: Texts;
   urls?: Texts;
   hosts?: Texts;
@@ -71,16 +74,29 @@ export class Effects {
   }
 
   get urls(): Texts {
-    this.#kept.urls ??= unique(this.#texts.flatMap((text) => findUrls(text)));
+    this.#kept.urls ??= this.#has(urlSigns) ? unique(this.#texts.flatMap((text) => findUrls(text))) : none;
     return this.#kept.urls;
   }
 
-  /** A call that touches nothing, as most spans have: none of the lists below has to be put together. */
-  get #isEmpty(): boolean {
-    return this.commands.length === 0 && this.#scalars.length === 0;
+  /** Calls that touch nothing, as most do, are told by the characters and names that their arguments lack. */
+  get #namesNoHost(): boolean {
+    return this.commands.length === 0 && !this.#has(urlSigns) && !this.#isNamed(KeyTrait.host);
+  }
+
+  /** Whether all of these signs stand in the arguments. */
+  #has(signs: number): boolean {
+    this.#kept.signs ??= signsIn(this.#scalars);
+    return (this.#kept.signs & signs) === signs;
+  }
+
+  /** Whether any argument has such a name. */
+  #isNamed(trait: number): boolean {
+    this.#kept.keys ??= this.#scalars.reduce((all, [, , keys]) => all | keys, 0);
+    return (this.#kept.keys & trait) !== 0;
   }
 
   get hosts(): Texts {
+    if (this.#namesNoHost) return none;
     if (this.#kept.hosts === undefined) {
       const named = namedHosts(this.#scalars);
       const commands = this.#programs;
@@ -92,22 +108,23 @@ export class Effects {
   }
 
   get domains(): Texts {
-    if (this.#isEmpty) return none;
+    if (this.#namesNoHost) return none;
     return unique(this.hosts.map(registrableDomain));
   }
 
   get externalDomains(): Texts {
-    if (this.#isEmpty) return none;
+    if (this.#namesNoHost) return none;
     return unique(this.hosts.filter(isExternalHost).map(registrableDomain));
   }
 
   get ips(): Texts {
+    if (this.#namesNoHost) return none;
     return this.hosts.filter(isIp);
   }
 
   /** Classes of all hosts. */
   get hostClasses(): Texts {
-    if (this.#isEmpty) return none;
+    if (this.#namesNoHost) return none;
     return unique(this.hosts.map(hostClass));
   }
 
@@ -123,27 +140,27 @@ export class Effects {
   }
 
   get tunnelHosts(): Texts {
-    if (this.#isEmpty) return none;
+    if (this.#namesNoHost) return none;
     return unique([...this.hosts.filter(carriesData), ...this.#programs.tunnelHosts]);
   }
 
   get emails(): Texts {
-    if (this.#isEmpty) return none;
+    if (!this.#has(Sign.at)) return none;
     return unique(this.#texts.flatMap((text) => findEmails(text)));
   }
 
   get paths(): Texts {
-    if (this.#isEmpty) return none;
+    if (this.commands.length === 0 && !this.#has(Sign.separator) && !this.#isNamed(KeyTrait.path)) return none;
     return unique([...pathsIn(this.#scalars), ...this.commands.flatMap(pathWords), ...this.#programs.paths]);
   }
 
   get programs(): Texts {
-    if (this.#isEmpty) return none;
+    if (this.commands.length === 0) return none;
     return unique(this.#programs.programs);
   }
 
   get segments(): Texts {
-    if (this.#isEmpty) return none;
+    if (this.commands.length === 0) return none;
     return [...new Set(this.#shell.segments.map(segmentText))];
   }
 
@@ -165,17 +182,17 @@ export class Effects {
   }
 
   get amounts(): Texts {
-    if (this.#isEmpty) return none;
+    if (!this.#isNamed(KeyTrait.amount)) return none;
     return amountsOf(this.#scalars);
   }
 
   get money(): Texts {
-    if (this.#isEmpty) return none;
+    if (!this.#isNamed(KeyTrait.amount) && !this.#has(Sign.currency) && !this.#has(Sign.capitals)) return none;
     return moneyOf(this.args, this.commands.length > 0 ? [] : this.#texts);
   }
 
   get accounts(): Texts {
-    if (this.#isEmpty) return none;
+    if (!this.#has(Sign.digit)) return none;
     return accountsOf(this.#scalars);
   }
 
@@ -204,7 +221,9 @@ export class Effects {
     if (this.#span.query !== undefined && this.#span.query !== '') statements.push(this.#span.query);
     const found = unique(statements).map(sqlFacts);
     const injected =
-      this.commands.length === 0 && this.#texts.some((text) => !statements.includes(text) && isInjection(text));
+      this.commands.length === 0 &&
+      this.#has(Sign.quote) &&
+      this.#texts.some((text) => !statements.includes(text) && isInjection(text));
     if (found.length === 0 && !injected) return noSql;
     return {
       kinds: unique(found.flatMap(({ kinds }) => kinds)),
@@ -215,6 +234,7 @@ export class Effects {
 }
 
 const none: Texts = [];
+const urlSigns = Sign.colon | Sign.separator;
 const noSql: SqlFacts = { kinds: [], tables: [], marks: [] };
 const noPrograms: CommandEffects = commandEffects([]);
 
@@ -230,14 +250,12 @@ function shellOf(commands: Texts): NonNullable<Kept['shell']> {
 /** Hosts that stand bare, in arguments whose name says that a host or an address is meant. */
 function namedHosts(scalars: Scalars): string[] {
   const hosts: string[] = [];
-  for (const [scalar, path] of scalars) {
-    if (typeof scalar === 'string' && hostKey.test(path) && !scalar.includes('@') && !scalar.includes('://'))
+  for (const [scalar, , keys] of scalars) {
+    if (typeof scalar === 'string' && (keys & KeyTrait.host) !== 0 && !scalar.includes('@') && !scalar.includes('://'))
       hosts.push(scalar.trim());
   }
   return hosts;
 }
-
-const hostKey = /(?:^|[._])(?:host|hostname|domain|endpoint|server|url|uri|ip|ip_?address|webhook)$/i;
 
 function writtenHost(url: string): string {
   return /^\w+:\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:?#]*)/.exec(url)?.[1]?.replace(/^\[|\]$/g, '') ?? '';
@@ -247,11 +265,11 @@ function writtenHost(url: string): string {
 function sqlArguments(tool: string, scalars: Scalars): string[] {
   const isDatabase = nameWords(tool).some((word) => databaseWords.has(word));
   const found: string[] = [];
-  for (const [scalar, path] of scalars) {
+  for (const [scalar, path, keys] of scalars) {
     if (typeof scalar !== 'string' || scalar.length < 5) continue;
-    const isNamed = sqlKey.test(path) || (isDatabase && (path === '' || queryKey.test(path)));
-    if (isNamed || (queryKey.test(path) && looksLikeSql(scalar)) || (path === '' && looksLikeSql(scalar)))
-      found.push(scalar);
+    const isQuery = (keys & KeyTrait.query) !== 0;
+    const isNamed = (keys & KeyTrait.sql) !== 0 || (isDatabase && (path === '' || isQuery));
+    if (isNamed || (isQuery && looksLikeSql(scalar)) || (path === '' && looksLikeSql(scalar))) found.push(scalar);
   }
   return found;
 }
@@ -261,8 +279,6 @@ const databaseWords = new Set(
     ' ',
   ),
 );
-const sqlKey = /(?:^|[._])(?:sql|sql_?query|sql_?statement|sqlText)$/i;
-const queryKey = /(?:^|[._])(?:query|queries|statement|statements|stmt|query_?string|input|text|body)$/i;
 
 /** UTF-8 bytes of the arguments that are sent. */
 function bodyBytesOf(args: Readonly<Record<string, Value>>): number {

@@ -1,4 +1,5 @@
 import type { Value } from '../model/value.ts';
+import { KeyTrait, keyTraits } from './argument-keys.ts';
 import { isCardNumber, isIban, isRoutingNumber } from './checksums.ts';
 import { isMap, member } from './json-value.ts';
 import { masked } from './mask.ts';
@@ -9,15 +10,13 @@ const itemsMax = 64;
 /** Amounts in arguments, as decimal text: numbers under a name that means money. */
 export function amountsOf(scalars: Scalars): string[] {
   const amounts = new Set<string>();
-  for (const [scalar, path] of scalars) {
-    if (amounts.size >= itemsMax || !amountKey.test(path)) continue;
+  for (const [scalar, , keys] of scalars) {
+    if (amounts.size >= itemsMax || (keys & KeyTrait.amount) === 0) continue;
     const text = String(scalar).trim();
     if (/^-?\d{1,15}(?:\.\d{1,6})?$/.test(text)) amounts.add(text);
   }
   return [...amounts];
 }
-
-const amountKey = /(?:^|[._])(?:amount|total|price|sum|value|amount_?cents|amount_?eur|amount_?usd)$/i;
 
 /**
  * Sums with their currency, as `<decimal> <ISO 4217 code>`: an amount beside a currency in the same object, or written in text
@@ -36,8 +35,9 @@ export function moneyOf(args: Value, texts: readonly string[]): string[] {
         member(value, 'currency') ?? member(value, 'currency_code') ?? member(value, 'currencyCode'),
       );
       for (const key of Object.keys(value)) {
+        if ((keyTraits(key) & KeyTrait.amount) === 0) continue;
         const named = /_?(eur|usd|gbp)$/i.exec(key)?.[1]?.toUpperCase();
-        if (amountKey.test(key)) add(wholeUnits(key, value[key]!), currency ?? named);
+        add(wholeUnits(key, value[key]!), currency ?? named);
       }
     }
     for (const inner of Array.isArray(value) ? value : Object.values(value as object)) visit(inner as Value, depth + 1);
@@ -108,17 +108,18 @@ export function accountsOf(scalars: Scalars): string[] {
   const add = (kind: string, value: string): void => {
     if (accounts.size < itemsMax) accounts.add(`${kind} ${masked(value.replace(/[ -]/g, ''))}`);
   };
-  for (const [scalar, path] of scalars) {
+  for (const [scalar, , keys] of scalars) {
     const text = String(scalar).trim();
-    if (text.length > 65_536 || !/\d{2}|0x/.test(text)) continue;
-    if (/\d{4}/.test(text)) {
+    if (text.length > 65_536 || (text.length < ibanCharsMin && (keys & namesAccount) === 0)) continue;
+    if (!/\d{2}|0x/.test(text)) continue;
+    if (text.length >= ibanCharsMin && /\d{4}/.test(text)) {
       for (const [found] of text.matchAll(ibanLike)) if (isIban(found)) add('iban', found);
       for (const [found] of text.matchAll(cardLike)) if (isCardNumber(found)) add('card', found);
     }
-    for (const [found] of text.matchAll(wallet)) add('wallet', found);
-    if (routingKey.test(path) && isRoutingNumber(text)) add('routing', text);
+    if (text.length >= walletCharsMin) for (const [found] of text.matchAll(wallet)) add('wallet', found);
+    if ((keys & KeyTrait.routing) !== 0 && isRoutingNumber(text)) add('routing', text);
     else if (
-      accountKey.test(path) &&
+      (keys & KeyTrait.account) !== 0 &&
       /^(?=[\w -]{0,30}\d{4})[A-Z0-9][\w -]{4,40}$/i.test(text) &&
       !isIban(text) &&
       !isCardNumber(text)
@@ -128,11 +129,12 @@ export function accountsOf(scalars: Scalars): string[] {
   return [...accounts];
 }
 
+const namesAccount = KeyTrait.routing | KeyTrait.account;
+/** The shortest text that the patterns below match: an IBAN, which is shorter than any card, and a wallet. */
+const ibanCharsMin = 12;
+const walletCharsMin = 33;
 const ibanLike = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Z0-9])/g;
 const cardLike = /(?<![\w.-])[3-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}(?!\w|[.-]\d)/g;
 /** Ethereum and its kin, Bitcoin in bech32 and base58. */
 const wallet =
   /(?<!\w)(?:0x[a-fA-F0-9]{40}|bc1[ac-hj-np-z02-9]{38,58}|[13](?=[a-zA-Z]{0,33}\d)(?=[A-Z\d]{0,33}[a-z])(?=[a-z\d]{0,33}[A-Z])[a-km-zA-HJ-NP-Z1-9]{32,33})(?!\w)/g;
-const accountKey =
-  /(?:^|[._])(?:iban|account|acct|account_?(?:number|no|id)|recipient|beneficiary|payee|to_account|destination_account)$/i;
-const routingKey = /(?:^|[._])(?:routing|routing_?(?:number|no)|aba)$/i;

@@ -1,18 +1,21 @@
+import { KeyTrait } from './argument-keys.ts';
 import type { Scalars } from './scalars.ts';
 
 /** File paths in arguments: texts that look like one, or stand under a name that means one. */
 export function pathsIn(scalars: Scalars): string[] {
   const paths: string[] = [];
-  for (const [scalar, path] of scalars) {
+  for (const [scalar, , keys] of scalars) {
     if (typeof scalar !== 'string' || scalar.length > 4096 || scalar.includes('\n')) continue;
     if (scalar.startsWith('file://')) paths.push(normalPath(scalar.replace(/^file:\/\/[^/]*/, '')));
-    else if (!scalar.includes('://') && (pathShape.test(scalar) || (pathKey.test(path) && !/\s{2}/.test(scalar))))
+    else if (
+      !scalar.includes('://') &&
+      (pathShape.test(scalar) || ((keys & KeyTrait.path) !== 0 && !/\s{2}/.test(scalar)))
+    )
       paths.push(normalPath(scalar));
   }
   return paths;
 }
 
-const pathKey = /(?:^|[._])(?:path|file|filename|file_path|filepath|dir|directory|folder|cwd)s?$/i;
 const pathShape = /^(?:~?\/|\.{1,2}\/|[A-Za-z]:[\\/])[^\n]{1,4000}$/;
 
 /** Words of a command that look like paths, split without a grammar, so that those inside scripts in quotes are among them. */

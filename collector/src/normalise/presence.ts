@@ -78,4 +78,4 @@ export class Presence {
 
 const messageSources = ['gen_ai.system_instructions', 'gen_ai.input.messages', 'gen_ai.output.messages'];
 /** Facts that are worked out from the span's own contents alone. */
-const ofContent = /^spanwarden\.(?:text|argument|proposed|effect|outgoing|content|output|flow|values)\./;
+const ofContent = /^spanwarden\.(?:text|argument|proposed|effect|outgoing|content|output|flow|values|usage|tool)\./;

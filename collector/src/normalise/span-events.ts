@@ -7,7 +7,7 @@ import { type AddedAttribute, Category, type ConversationPart, type SpanEvents }
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
-import { categoryByPresence, operationCategories } from './categories.ts';
+import { categoryByPresence, operationCategories, operationCategoriesAt } from './categories.ts';
 import { expectedContent, missingContent } from './coverage.ts';
 import { elsewhere } from './dialects/dialect.ts';
 import { dialects as knownDialects } from './dialects/registry.ts';
@@ -148,8 +148,16 @@ export class NormalisedEvents implements SpanEvents {
     const { categories, dialects, operationRow } = this.#translator.recognise(span);
     let all = categories;
     if (dialects !== 0) return all | this.#translatedCategories(span);
-    if (operationRow >= 0) all |= operationCategories(valueText(this.batch.attributeValue(operationRow)));
+    if (operationRow >= 0) all |= this.#operationCategories(operationRow);
     return all;
+  }
+
+  #operationCategories(row: number): number {
+    const { attributes, bytes } = this.batch;
+    const at = row * Attribute.stride;
+    return attributes[at + Attribute.type] === ValueType.string
+      ? operationCategoriesAt(bytes, attributes[at + Attribute.value]!, attributes[at + Attribute.length]!)
+      : operationCategories(valueText(this.batch.attributeValue(row)));
   }
 
   added(span: number): readonly AddedAttribute[] {

@@ -28,14 +28,15 @@ export function usageOf(
   const cache = cacheRead + cacheWrite;
   // Some emitters leave the cache out of the input tokens.
   const whole = (input ?? 0) < cache ? (input ?? 0) + cache : (input ?? 0);
-  const text = (name: string): string => valueText(read(name) ?? '');
-  const model = text('gen_ai.response.model') || text('gen_ai.request.model');
-  const used = { input: whole, output: output ?? 0, cacheRead, cacheWrite };
-  return {
-    ...{ input: whole, output: output ?? 0, cached: cacheRead },
-    reasoning: tokens(read('gen_ai.usage.reasoning.output_tokens')) ?? 0,
-    costUsd: prices?.cost(text('gen_ai.provider.name'), model, used, timeMs),
-  };
+  const reasoning = tokens(read('gen_ai.usage.reasoning.output_tokens')) ?? 0;
+  const costUsd = prices && cost({ input: whole, output: output ?? 0, cacheRead, cacheWrite });
+  return { input: whole, output: output ?? 0, cached: cacheRead, reasoning, costUsd };
+
+  function cost(used: Parameters<PriceList['cost']>[2]): number | undefined {
+    const text = (name: string): string => valueText(read(name) ?? '');
+    const model = text('gen_ai.response.model') || text('gen_ai.request.model');
+    return prices?.cost(text('gen_ai.provider.name'), model, used, timeMs);
+  }
 }
 
 /** More than any call could have is a fault of the sender, or worse. */

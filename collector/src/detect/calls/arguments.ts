@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { limits } from '../../model/limits.ts';
 import { isList, type Value, valueText } from '../../model/value.ts';
 
@@ -18,7 +18,7 @@ export function canonicalText(value: Value, depth = 0): string {
 
 /** A hash of it; '' for no arguments, which say nothing about which call it is. */
 export function argumentsHash(value: Value): string {
-  return value === null ? '' : createHash('sha256').update(canonicalText(value)).digest('base64').slice(0, 22);
+  return value === null ? '' : hash('sha256', canonicalText(value), 'base64').slice(0, 22);
 }
 
 export interface Differences {

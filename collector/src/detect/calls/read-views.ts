@@ -4,10 +4,12 @@ import { limits } from '../../model/limits.ts';
 import { Span } from '../../model/span-batch.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
 import type { ToolCall } from '../../model/tool-call.ts';
-import { type Value, valueJson, valueText } from '../../model/value.ts';
+import { isList, type Value, valueJson, valueText } from '../../model/value.ts';
+import { StateWriter } from '../correlate/state-bytes.ts';
 import { spanAsEvent } from '../joining/span-as-event.ts';
 import { argumentsHash } from './arguments.ts';
-import type { CallView, ViewKind } from './view.ts';
+import type { CallView, Sight, ViewKind } from './view.ts';
+import { encodedView } from './view-codec.ts';
 
 /** Which view a tool span is, and whether it counts as it comes. */
 export interface SpanView {
@@ -68,17 +70,25 @@ export function createViewReader(fields: FieldTable): ViewReader {
     return { ...event, attributes: [...event.attributes.filter(([name]) => !names.has(name)), ...more] };
   };
 
-  const viewOf = (viewKind: ViewKind, event: Ids, where: Where, call: ToolCall, more: Partial<CallView>): CallView => {
-    const { traceId, spanId, parentSpanId, startNanos, endNanos } = event;
-    const json = call.arguments === null ? '' : valueJson(call.arguments);
-    const isLong = json.length > limits.callValueCharsMax;
-    const view = {
-      ...{ kind: viewKind, traceId, spanId, parentSpanId, startNanos, endNanos, place: 0, counts: false, ...where },
-      ...{ callId: short(call.id), name: short(call.name), hash: argumentsHash(call.arguments) },
-      ...{ arguments: isLong ? null : call.arguments, isWhole: call.isWhole && !isLong },
-      ...more,
+  const writer = new StateWriter();
+  const viewOf = (
+    viewKind: ViewKind,
+    ids: Ids,
+    where: Where,
+    call: ToolCall,
+    more: Partial<Sight>,
+    event: AgentEvent | undefined,
+  ): CallView => {
+    const { traceId, spanId, parentSpanId, startNanos, endNanos } = ids;
+    const isLong = isLonger(call.arguments);
+    const sight: Sight = {
+      ...{ kind: viewKind, traceId, spanId, parentSpanId, startNanos, endNanos },
+      ...{ service: where.service, conversation: where.conversation, callId: short(call.id), name: short(call.name) },
+      ...{ place: more.place ?? 0, turn: more.turn ?? 0, isAsked: more.isAsked ?? false },
+      ...{ isWhole: call.isWhole && !isLong, counts: more.counts ?? false },
     };
-    return { ...view, chars: 512 + json.length + charsOf(view.event) };
+    const hash = isLong ? argumentsHash(call.arguments) : '';
+    return encodedView(writer, sight, isLong ? null : call.arguments, hash, event);
   };
 
   const toolView = (events: SpanEvents, span: number, { kind: viewKind, counts }: SpanView): CallView[] => {
@@ -87,9 +97,7 @@ export function createViewReader(fields: FieldTable): ViewReader {
     // Only what may be told has to be remembered whole.
     const isTold = !counts || call.arguments === null;
     const event = isTold ? baseOf(events, span, true) : undefined;
-    return [
-      viewOf(viewKind, event ?? idsOf(events, span), whereOf(events, span), call, { ...(event && { event }), counts }),
-    ];
+    return [viewOf(viewKind, event ?? idsOf(events, span), whereOf(events, span), call, { counts }, event)];
   };
 
   const whereOf = (events: SpanEvents, span: number): Where => ({
@@ -116,13 +124,14 @@ export function createViewReader(fields: FieldTable): ViewReader {
       if (told === undefined) return [];
       const event = baseOf(events, span, false);
       const where = whereOf(events, span);
-      const proposed = told.proposed.map((call, place) => viewOf('proposed', event, where, call, { place, event }));
+      const proposed = told.proposed.map((call, place) => viewOf('proposed', event, where, call, { place }, event));
       const answered = told.answered.map((call, place) => {
         const content: NamedValue[] = [[resultName, bounded(call.result)]];
-        if (call.arguments !== null) content.push([argumentsName, bounded(call.arguments)]);
+        // Those that are remembered are told from there.
+        if (isLonger(call.arguments)) content.push([argumentsName, bounded(call.arguments)]);
         const whole = { ...event, attributes: [...event.attributes, ...content] };
         const { isAsked, turn } = call;
-        return viewOf('answered', event, where, call, { place, event: whole, isAsked, turn, arguments: null });
+        return viewOf('answered', event, where, call, { place, isAsked, turn }, whole);
       });
       return [...proposed, ...answered];
     },
@@ -162,9 +171,25 @@ function bounded(value: Value): Value {
   return typeof text === 'string' ? text.slice(0, limits.callValueCharsMax) : value;
 }
 
-function charsOf(event: AgentEvent | undefined): number {
-  let chars = 0;
-  for (const [name, value] of event?.attributes ?? [])
-    chars += name.length + (typeof value === 'string' ? value.length : 16);
-  return chars;
+/** Whether arguments are longer as JSON than what is remembered of them. */
+function isLonger(value: Value): boolean {
+  return charsLeft(value, limits.callValueCharsMax, 0) < 0;
 }
+
+/** Counts the characters of JSON down, escapes left out, no further than below zero and no deeper than values are written. */
+function charsLeft(value: Value, left: number, depth: number): number {
+  if (typeof value === 'string') return left - value.length - 2;
+  if (typeof value !== 'object' || value === null || depth > valueDepthMax) return left - 4;
+  let rest = left - 2;
+  if (isList(value)) {
+    for (let at = 0; at < value.length && rest >= 0; at++) rest = charsLeft(value[at]!, rest - 1, depth + 1);
+    return rest;
+  }
+  for (const key of Object.keys(value)) {
+    if (rest < 0) break;
+    rest = charsLeft(value[key]!, rest - key.length - 4, depth + 1);
+  }
+  return rest;
+}
+
+const valueDepthMax = 256;

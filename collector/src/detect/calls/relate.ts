@@ -36,8 +36,8 @@ export function namedAnswer(view: CallView, near: readonly Kept[]): CallView {
     ({ view: other }) => other.kind === 'proposed' && isSameId(view, other) && canBeSame(view, other),
   );
   if (asked === undefined) return view;
-  const { name, hash, arguments: given, isWhole } = asked.view;
-  return { ...view, name, hash, arguments: given, isWhole, isAsked: true };
+  const { name, given, isWhole } = asked.view;
+  return { ...view, name, given, isWhole, isAsked: true };
 }
 
 /** Whether an earlier model call told the same result: it was sent again, or one span wraps another. */
@@ -59,11 +59,10 @@ export function proposalsOf(view: CallView, near: readonly Kept[]): CallView[] {
 }
 
 /**
- * The proposal that a call without arguments, or without an id, came of: of the newest answer before it the first that no other call was
+ * The proposal that a call without an id came of: of the newest answer before it the first that no other call was
  * found to come of.
  */
-export function originOf(view: CallView, near: readonly Kept[]): CallView | undefined {
-  if (view.callId !== '') return proposalsOf(view, near).at(-1);
+export function originOf(view: CallView, near: readonly Kept[]): Kept | undefined {
   const fitting = near.filter(
     ({ view: other, claimed }) =>
       other.kind === 'proposed' &&
@@ -72,9 +71,7 @@ export function originOf(view: CallView, near: readonly Kept[]): CallView | unde
       canBeSame(view, other),
   );
   const newest = fitting.at(-1);
-  const found = fitting.find(({ view: other }) => other.spanId === newest?.view.spanId);
-  found?.claimed.push(view.kind);
-  return found?.view;
+  return fitting.find(({ view: other }) => other.spanId === newest?.view.spanId);
 }
 
 /** Whether a call was executed or its result told; of proposals told twice only the first may go unanswered. */
@@ -92,7 +89,9 @@ export function isAnswered(view: CallView, near: readonly Kept[]): boolean {
 function isSameCall(view: CallView, other: CallView, near: readonly Kept[]): boolean {
   if (!canBeSame(view, other)) return false;
   if (agree(view, other)) return true;
-  return !near.some(({ view: each }) => each.kind === 'proposed' && isSameId(each, other) && each.hash === other.hash);
+  return !near.some(
+    ({ view: each }) => each.kind === 'proposed' && isSameId(each, other) && each.given.hash === other.given.hash,
+  );
 }
 
 /** A client span lies within the tool span; a result is told by a model call that begins after it. Clocks of servers may differ. */

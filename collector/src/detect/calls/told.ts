@@ -4,6 +4,7 @@ import { valueText } from '../../model/value.ts';
 import type { Differences } from './arguments.ts';
 import { argumentsName } from './read-views.ts';
 import type { CallView } from './view.ts';
+import { eventOf } from './view-codec.ts';
 
 const own = ['gen_ai.operation.name', 'gen_ai.tool.name', 'gen_ai.tool.call.id', 'gen_ai.response.id'];
 
@@ -18,13 +19,13 @@ export function answeredEvent(view: CallView): AgentEvent {
 
 /** A span as the tool call that it is, with arguments that only the model's answer has. */
 export function spanEvent(view: CallView, filled: CallView | undefined): AgentEvent {
-  const event = view.event!;
+  const event = eventOf(view);
   const said = new Set(event.attributes.map(([name]) => name));
   const named: NamedValue[] =
     view.kind === 'execution'
       ? []
       : [['spanwarden.tool_call.view', view.kind === 'client' ? 'mcp_client' : 'mcp_server']];
-  if (filled?.hash && !said.has(argumentsName)) named.push([argumentsName, valueText(filled.arguments)]);
+  if (filled?.given.isTold && !said.has(argumentsName)) named.push([argumentsName, valueText(filled.given.value)]);
   if (filled?.callId && !said.has('gen_ai.tool.call.id')) named.push(['gen_ai.tool.call.id', filled.callId]);
   return { ...event, attributes: [...event.attributes, ...named] };
 }
@@ -39,12 +40,12 @@ export function unansweredEvent(view: CallView, untilNanos: bigint): AgentEvent 
 export function changedEvent(view: CallView, proposed: CallView, { changed, added }: Differences): AgentEvent {
   const said: NamedValue[] = [
     ...outcome('changed'),
-    ['spanwarden.tool_call.proposed_arguments', valueText(proposed.arguments)],
+    ['spanwarden.tool_call.proposed_arguments', valueText(proposed.given.value)],
     ...(changed.length > 0 ? [['spanwarden.tool_call.changed_arguments', changed] as const] : []),
     ...(added.length > 0 ? [['spanwarden.tool_call.added_arguments', added] as const] : []),
   ];
   // Of a tool span nothing but the call is remembered: session and agent are those of the model call.
-  return below(view, 'changed', `tool_call ${view.name}`, said, proposed.event);
+  return below(view, 'changed', `tool_call ${view.name}`, said, eventOf(proposed));
 }
 
 /** What is said about a call is no call itself: rules of tool calls do not see it. */
@@ -62,9 +63,10 @@ function below(
   about: string,
   name: string,
   more: readonly NamedValue[],
-  event = view.event!,
+  event = eventOf(view),
 ): AgentEvent {
   const { traceId, spanId, place, callId } = view;
+  const given = view.given.value;
   return {
     ...event,
     traceId,
@@ -80,7 +82,7 @@ function below(
       ...event.attributes.filter(([each]) => !own.includes(each)),
       ...(view.name === '' ? [] : [['gen_ai.tool.name', view.name] as const]),
       ...(callId === '' ? [] : [['gen_ai.tool.call.id', callId] as const]),
-      ...(view.arguments === null ? [] : [[argumentsName, valueText(view.arguments)] as const]),
+      ...(given === null ? [] : [[argumentsName, valueText(given)] as const]),
       ['spanwarden.tool_call.told_by', `${spanId} in trace ${traceId}`],
       ...more,
     ],

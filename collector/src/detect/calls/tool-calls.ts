@@ -2,15 +2,16 @@ import type { AgentEvent } from '../../model/agent-event.ts';
 import type { FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
-import { packed, unpacked } from '../joining/event-json.ts';
-import type { RestoreOutcome, Stateful } from '../state.ts';
+import { wholeOf } from '../slices.ts';
+import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
 import { differences } from './arguments.ts';
+import { CallsJournal, readJournal, readState, writeState } from './calls-state.ts';
 import { maskedEvents } from './masked-events.ts';
 import { createViewReader, type ViewReader } from './read-views.ts';
 import { callOver, earlierAnswer, isAnswered, namedAnswer, originOf, proposalsOf } from './relate.ts';
 import { answeredEvent, changedEvent, spanEvent, unansweredEvent } from './told.ts';
 import { type CallView, compareViews } from './view.ts';
-import { type Kept, ViewStore } from './view-store.ts';
+import { type Keeping, type Kept, ViewStore } from './view-store.ts';
 
 export interface ToolCallsOptions {
   readonly fields: FieldTable;
@@ -46,11 +47,10 @@ export class ToolCalls implements Stateful {
   readonly counters: ToolCallsCounters = { joined: 0, told: 0, unanswered: 0, changed: 0, hurried: 0 };
   readonly #options: ToolCallsOptions;
   readonly #reader: ViewReader;
-  readonly #store = new ViewStore();
+  readonly #store = new ViewStore((view) => this.#dueNanos(view));
+  readonly #journal = new CallsJournal();
   #newest = 0n;
-  #nextDue: bigint | undefined;
   #lookedNanos = 0n;
-  #journal: string[] = [];
 
   constructor(options: ToolCallsOptions) {
     this.#options = options;
@@ -81,7 +81,7 @@ export class ToolCalls implements Stateful {
       if ((events.categories(span) & (Category.llm | Category.tool)) === 0) continue;
       for (const view of this.#reader.read(events, span)) {
         if (view.endNanos > latestNanos || this.#store.has(view)) continue;
-        this.#journal.push(packed(['v', view]));
+        this.#journal.view(view);
         this.#add(fresh(view));
       }
     }
@@ -90,53 +90,47 @@ export class ToolCalls implements Stateful {
   /** What is due when event time has come this far, in event order. */
   advance(nanos: bigint): AgentEvent[] {
     const newest = nanos > this.#newest ? nanos : this.#newest;
-    const isSoon = newest < this.#lookedNanos + lookEveryNanos;
-    if (!this.#store.isFull && (isSoon || this.#nextDue === undefined || newest < this.#nextDue)) return [];
-    this.#journal.push(packed(['t', newest]));
+    if (!this.#store.isFull && (this.#store.size === 0 || newest < this.#lookedNanos + lookEveryNanos)) return [];
+    this.#journal.time(newest);
     return this.#look(newest);
   }
 
   /** Decides everything that waits; remembers nothing afterwards. */
   flush(): AgentEvent[] {
-    this.#journal.push(packed(['f']));
+    this.#journal.flush();
     return this.#flush();
   }
 
   takeJournal(): Uint8Array {
-    if (this.#journal.length === 0) return empty;
-    const bytes = Buffer.from(`${this.#journal.join('\n')}\n`);
-    this.#journal = [];
-    return bytes;
+    return this.#journal.take();
   }
 
   dropJournal(): void {
-    this.#journal = [];
+    this.#journal.drop();
   }
 
   replay(journal: Uint8Array): void {
-    for (const line of Buffer.from(journal).toString('utf8').split('\n')) {
-      if (line === '') continue;
-      const [kind, value] = unpacked(line) as Entry;
-      if (kind === 'f') this.#flush();
-      else if (kind === 't') this.#look(value);
-      else if (!this.#store.has(value)) this.#add(fresh(value));
-    }
+    readJournal(journal, {
+      view: (view) => {
+        if (!this.#store.has(view)) this.#add(fresh(view));
+      },
+      time: (nanos) => this.#look(nanos),
+      flush: () => this.#flush(),
+    });
   }
 
   snapshot(): Uint8Array {
-    const kept = [...this.#store.all()];
+    return wholeOf(this.slices());
+  }
+
+  slices(pieceBytes?: number): Slices {
     const senders = [...this.#reader.senders];
-    return Buffer.from(packed({ version: 1, newest: this.#newest, looked: this.#lookedNanos, senders, kept }));
+    return writeState({ newest: this.#newest, looked: this.#lookedNanos, senders }, this.#store, pieceBytes);
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
-    let state: { version: number; newest: bigint; looked: bigint; senders: string[]; kept: Kept[] };
-    try {
-      state = unpacked(Buffer.from(snapshot).toString('utf8')) as typeof state;
-    } catch {
-      return { status: 'unreadable' };
-    }
-    if (state.version !== 1) return { status: 'unreadable' };
+    const state = readState(snapshot);
+    if (state === undefined) return { status: 'unreadable' };
     this.#clear();
     this.#reader.senders.clear();
     for (const sender of state.senders) this.#reader.senders.add(sender);
@@ -146,17 +140,11 @@ export class ToolCalls implements Stateful {
     return { status: 'restored', rules: 0 };
   }
 
-  #add(kept: Kept): void {
+  #add(kept: Keeping): void {
     this.#store.add(kept);
     const { senders } = this.#reader;
     if (isAbove(kept.view) && senders.size < limits.sourcesMax) senders.add(kept.view.service);
     if (kept.view.endNanos > this.#newest) this.#newest = kept.view.endNanos;
-    if (kept.isPending) this.#noteDue(kept.view);
-  }
-
-  #noteDue(view: CallView): void {
-    const due = this.#dueNanos(view);
-    if (this.#nextDue === undefined || due < this.#nextDue) this.#nextDue = due;
   }
 
   #dueNanos({ kind, endNanos }: CallView): bigint {
@@ -166,11 +154,10 @@ export class ToolCalls implements Stateful {
   #look(newest: bigint): AgentEvent[] {
     if (newest > this.#newest) this.#newest = newest;
     this.#lookedNanos = this.#newest;
-    const told = this.#decide([...this.#store.all()].filter(({ view, isPending }) => isPending && this.#isDue(view)));
+    const told = this.#decide(this.#store.due(this.#newest));
     // A view may be asked for as long as one that ended so much later waits.
     const { openNanos, settleNanos } = this.#options;
-    const forgotten = this.#newest - openNanos - 2n * settleNanos;
-    for (const kept of this.#store.all()) if (kept.view.endNanos < forgotten) this.#store.remove(kept);
+    this.#store.forget(this.#newest - openNanos - 2n * settleNanos);
     for (const kept of this.#store.all()) {
       if (!this.#store.isFull) break;
       if (kept.isPending) {
@@ -179,13 +166,7 @@ export class ToolCalls implements Stateful {
       }
       this.#store.remove(kept);
     }
-    this.#nextDue = undefined;
-    for (const { view, isPending } of this.#store.all()) if (isPending) this.#noteDue(view);
     return told;
-  }
-
-  #isDue(view: CallView): boolean {
-    return this.#dueNanos(view) <= this.#newest;
   }
 
   #flush(): AgentEvent[] {
@@ -196,7 +177,6 @@ export class ToolCalls implements Stateful {
 
   #clear(): void {
     this.#store.clear();
-    this.#nextDue = undefined;
     this.#newest = 0n;
     this.#lookedNanos = 0n;
   }
@@ -207,7 +187,7 @@ export class ToolCalls implements Stateful {
       return x === y ? compareViews(a.view, b.view) : x < y ? -1 : 1;
     });
     return due.flatMap((kept) => {
-      kept.isPending = false;
+      this.#store.settle(kept);
       return this.#toldOf(kept) ?? [];
     });
   }
@@ -236,12 +216,12 @@ export class ToolCalls implements Stateful {
   #counted(view: CallView, near: readonly Kept[]): AgentEvent | undefined {
     const over = callOver(view, near);
     if (over !== undefined || (view.kind === 'answered' && earlierAnswer(view, near))) {
-      over?.claimed.push(view.kind);
+      if (over !== undefined) this.#store.claim(over, view.kind);
       this.counters.joined++;
       return undefined;
     }
     this.counters.told++;
-    return view.kind === 'answered' ? answeredEvent(view) : spanEvent(view, originOf(view, near));
+    return view.kind === 'answered' ? answeredEvent(view) : spanEvent(view, this.#origin(view, near));
   }
 
   #unanswered(view: CallView, near: readonly Kept[], until: bigint): AgentEvent | undefined {
@@ -252,19 +232,27 @@ export class ToolCalls implements Stateful {
 
   /** A span that counted when it came; what is left is what the model's answer says of it. */
   #executed(view: CallView, near: readonly Kept[]): AgentEvent | undefined {
-    if (view.hash === '') {
-      const origin = originOf(view, near);
-      return origin === undefined || origin.arguments === null ? undefined : spanEvent(view, origin);
+    if (!view.given.isTold) {
+      const origin = this.#origin(view, near);
+      return origin === undefined || origin.given.value === null ? undefined : spanEvent(view, origin);
     }
     const proposals = proposalsOf(view, near);
     const last = proposals.at(-1);
     if (last === undefined) return undefined;
     if (!view.isWhole || !proposals.every(({ isWhole }) => isWhole)) return undefined;
-    if (proposals.some(({ hash }) => hash === view.hash)) return undefined;
-    const found = differences(last.arguments, view.arguments);
+    if (proposals.some(({ given }) => given.hash === view.given.hash)) return undefined;
+    const found = differences(last.given.value, view.given.value);
     if (found.changed.length === 0 && found.added.length === 0) return undefined;
     this.counters.changed++;
     return changedEvent(view, last, found);
+  }
+
+  /** The proposal that a call without arguments came of. */
+  #origin(view: CallView, near: readonly Kept[]): CallView | undefined {
+    if (view.callId !== '') return proposalsOf(view, near).at(-1);
+    const origin = originOf(view, near);
+    if (origin !== undefined) this.#store.claim(origin, view.kind);
+    return origin?.view;
   }
 }
 
@@ -274,13 +262,10 @@ function isAbove({ kind, parentSpanId }: CallView): boolean {
 }
 
 /** Of a span that counted, with arguments and without an id, there is nothing more to find out. */
-function fresh(view: CallView): Kept {
-  const isPending = !view.counts || view.callId !== '' || view.hash === '';
+function fresh(view: CallView): Keeping {
+  const isPending = !view.counts || view.callId !== '' || !view.given.isTold;
   return { view, isPending, claimed: [] };
 }
 
-type Entry = readonly ['v', CallView] | readonly ['t', bigint] | readonly ['f', undefined];
-
-const empty = new Uint8Array(0);
 /** Looking through all that waits is done once in so much event time. */
 const lookEveryNanos = 1_000_000_000n;

@@ -1,19 +1,40 @@
 import { limits } from '../../model/limits.ts';
-import { type CallView, keysOf, spanKey, viewKey } from './view.ts';
+import { Scan, type Scanned, type Steps } from '../slices.ts';
+import { BySecond } from './by-second.ts';
+import { type CallView, keysOf, spanKey, type ViewKind, viewKey } from './view.ts';
 
 /** A view as it is remembered. */
-export interface Kept {
+export interface Kept extends Scanned {
   readonly view: CallView;
+  /** In the order in which they came. */
+  readonly number: number;
+  readonly key: string;
+  /** Of what it shares with other views of its call. */
+  readonly keys: readonly string[];
   isPending: boolean;
   /** Kinds of views without ids that this one was found to be the same call as: it is one of each at most. */
-  readonly claimed: string[];
+  claimed: readonly ViewKind[];
 }
+
+/** What is to be said of a view that is remembered. */
+export type Keeping = Pick<Kept, 'view' | 'isPending' | 'claimed'>;
 
 /** Recent views, found by what views of one call share. The oldest are forgotten. */
 export class ViewStore {
+  readonly #dueNanos: (view: CallView) => bigint;
   readonly #kept = new Map<string, Kept>();
-  readonly #byKey = new Map<string, Kept[]>();
+  /** One view, as of most keys, or several. */
+  readonly #byKey = new Map<string, Kept | Kept[]>();
+  readonly #pending = new BySecond<Kept>();
+  readonly #byEnd = new BySecond<Kept>();
+  readonly #scan = new Scan<Kept>();
+  #number = 0;
   chars = 0;
+
+  /** @param dueNanos when a view that waits is decided */
+  constructor(dueNanos: (view: CallView) => bigint) {
+    this.#dueNanos = dueNanos;
+  }
 
   get size(): number {
     return this.#kept.size;
@@ -28,50 +49,97 @@ export class ViewStore {
     return this.#kept.values();
   }
 
+  /** Those that wait and are due by then. */
+  due(nanos: bigint): Kept[] {
+    return this.#pending.through(nanos).filter(({ view }) => this.#dueNanos(view) <= nanos);
+  }
+
   has(view: CallView): boolean {
     return this.#kept.has(viewKey(view));
   }
 
-  add(kept: Kept): void {
-    const { view } = kept;
-    this.#kept.set(viewKey(view), kept);
+  add({ view, isPending, claimed }: Keeping): void {
+    const keys = keysOf(view);
+    const key = viewKey(view);
+    const kept: Kept = { view, number: this.#number++, key, keys, isPending, claimed, scan: this.#scan.number };
+    this.#kept.set(key, kept);
     this.chars += view.chars;
-    for (const key of keysOf(view)) {
-      const bucket = this.#byKey.get(key);
-      if (bucket) bucket.push(kept);
-      else this.#byKey.set(key, [kept]);
+    this.#byEnd.add(view.endNanos, kept);
+    if (isPending) this.#pending.add(this.#dueNanos(view), kept);
+    for (const each of keys) {
+      const bucket = this.#byKey.get(each);
+      if (bucket === undefined) this.#byKey.set(each, kept);
+      else if (isSeveral(bucket)) bucket.push(kept);
+      else this.#byKey.set(each, [bucket, kept]);
     }
   }
 
-  remove({ view }: Kept): void {
-    this.#kept.delete(viewKey(view));
+  /** It waits no longer. */
+  settle(kept: Kept): void {
+    this.#scan.changing(kept);
+    kept.isPending = false;
+    this.#pending.delete(this.#dueNanos(kept.view), kept);
+  }
+
+  /** It was found to be the same call as a view of this kind. */
+  claim(kept: Kept, kind: ViewKind): void {
+    this.#scan.changing(kept);
+    kept.claimed = [...kept.claimed, kind];
+  }
+
+  remove(kept: Kept): void {
+    const { view, key, keys } = kept;
+    this.#scan.leaving(kept);
+    this.#kept.delete(key);
     this.chars -= view.chars;
-    for (const key of keysOf(view)) {
-      const bucket = this.#byKey.get(key);
-      const at = bucket?.findIndex((each) => each.view === view) ?? -1;
-      if (at < 0) continue;
-      bucket!.splice(at, 1);
-      if (bucket!.length === 0) this.#byKey.delete(key);
+    this.#byEnd.delete(view.endNanos, kept);
+    if (kept.isPending) this.#pending.delete(this.#dueNanos(view), kept);
+    for (const each of keys) {
+      const bucket = this.#byKey.get(each);
+      if (bucket === kept) this.#byKey.delete(each);
+      if (bucket === undefined || !isSeveral(bucket)) continue;
+      const at = bucket.indexOf(kept);
+      if (at >= 0) bucket.splice(at, 1);
+      if (bucket.length === 0) this.#byKey.delete(each);
     }
   }
 
-  /** The newest views under a key. */
-  under(key: string): readonly Kept[] {
-    const bucket = this.#byKey.get(key) ?? [];
-    return bucket.length <= limits.callComparedMax ? bucket : bucket.slice(-limits.callComparedMax);
+  /** Forgets those that ended before. */
+  forget(nanos: bigint): void {
+    for (const kept of this.#byEnd.through(nanos)) if (kept.view.endNanos < nanos) this.remove(kept);
   }
 
   /** Views that share a key with this one, and the span above it; without itself. */
   near(view: CallView): Kept[] {
-    const found = new Set(this.under(spanKey(view.traceId, view.parentSpanId)));
-    for (const key of keysOf(view)) for (const each of this.under(key)) found.add(each);
+    const found = new Set(this.#under(spanKey(view.traceId, view.parentSpanId)));
+    for (const key of keysOf(view)) for (const each of this.#under(key)) found.add(each);
     const own = viewKey(view);
-    return [...found].filter((each) => viewKey(each.view) !== own);
+    return [...found].filter(({ key }) => key !== own);
+  }
+
+  /** Writes those of this moment down, bit by bit and in no order. */
+  scan(write: (kept: Kept) => void): Steps {
+    return this.#scan.begin(this.#kept.values(), write);
   }
 
   clear(): void {
+    this.#scan.cancel();
     this.#kept.clear();
     this.#byKey.clear();
+    this.#pending.clear();
+    this.#byEnd.clear();
     this.chars = 0;
   }
+
+  /** The newest views under a key. */
+  #under(key: string): readonly Kept[] {
+    const bucket = this.#byKey.get(key);
+    if (bucket === undefined) return [];
+    if (!isSeveral(bucket)) return [bucket];
+    return bucket.length <= limits.callComparedMax ? bucket : bucket.slice(-limits.callComparedMax);
+  }
+}
+
+function isSeveral(bucket: Kept | Kept[]): bucket is Kept[] {
+  return Array.isArray(bucket);
 }

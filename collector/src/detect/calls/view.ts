@@ -1,14 +1,16 @@
-import type { AgentEvent } from '../../model/agent-event.ts';
 import type { Value } from '../../model/value.ts';
 
 /**
  * Where a tool call was seen: its own span, the MCP client's and the MCP server's, the answer of the model that asks for it, and the
  * messages that bring its result back.
  */
-export type ViewKind = 'execution' | 'client' | 'server' | 'proposed' | 'answered';
+export type ViewKind = (typeof viewKinds)[number];
+
+/** In the order of events that are of one time otherwise. */
+export const viewKinds = ['execution', 'client', 'server', 'answered', 'proposed'] as const;
 
 /** One sight of a tool call, with texts of its own so that it outlives its batch. */
-export interface CallView {
+export interface Sight {
   readonly kind: ViewKind;
   readonly traceId: string;
   readonly spanId: string;
@@ -23,23 +25,35 @@ export interface CallView {
   /** '' when unknown. */
   readonly callId: string;
   readonly name: string;
-  /** '' when no arguments are told. */
-  readonly hash: string;
-  /** Null where they are not told, not needed or too long. */
-  readonly arguments: Value;
+  /** Whether the arguments are all there and remembered. */
   readonly isWhole: boolean;
   /** It counts as a call as it came, whatever else is seen of it. */
   readonly counts: boolean;
   /** Of an answer: whether the messages hold the call as well. */
-  readonly isAsked?: boolean;
+  readonly isAsked: boolean;
   /** Of an answer: how many messages were sent. */
-  readonly turn?: number;
-  /** What may be told of it. */
-  readonly event?: AgentEvent;
+  readonly turn: number;
+}
+
+/** The arguments of a call. */
+export interface Given {
+  readonly isTold: boolean;
+  /** Null where they are not told or too long. */
+  readonly value: Value;
+  /** '' when not told. */
+  readonly hash: string;
+}
+
+/** A sight as it is remembered. */
+export interface CallView extends Sight {
+  readonly given: Given;
+  readonly bytes: Uint8Array;
+  /** Where in the bytes stands what may be told of it; 0 where nothing may. */
+  readonly eventAt: number;
   readonly chars: number;
 }
 
-const order: Readonly<Record<ViewKind, number>> = { execution: 0, client: 1, server: 2, answered: 3, proposed: 4 };
+const order = Object.fromEntries(viewKinds.map((kind, place) => [kind, place])) as Record<ViewKind, number>;
 
 /** Event order; ties are ordered by what the views are, so that arrival never decides. */
 export function compareViews(a: CallView, b: CallView): number {
@@ -61,16 +75,21 @@ export function keysOf(view: CallView): string[] {
   const keys: string[] = [];
   if (kind !== 'proposed' && kind !== 'answered') keys.push(spanKey(traceId, spanId));
   if (callId !== '') {
-    keys.push(`it ${traceId} ${callId}`, `ix ${JSON.stringify([service, callId])}`);
-    if (conversation !== '') keys.push(`ic ${JSON.stringify([conversation, callId])}`);
+    keys.push(`it ${traceId} ${callId}`, `ix ${pair(service, callId)}`);
+    if (conversation !== '') keys.push(`ic ${pair(conversation, callId)}`);
   }
   if (name !== '') {
     keys.push(`nt ${traceId} ${name}`);
-    if (conversation !== '') keys.push(`nc ${JSON.stringify([conversation, name])}`);
+    if (conversation !== '') keys.push(`nc ${pair(conversation, name)}`);
     // Without trace context each span is a trace of its own.
-    if (parentSpanId === '') keys.push(`nr ${JSON.stringify([service, name])}`);
+    if (parentSpanId === '') keys.push(`nr ${pair(service, name)}`);
   }
   return keys;
+}
+
+/** Both come from senders; no other pair is the same text. */
+function pair(first: string, second: string): string {
+  return `${first.length} ${first}${second}`;
 }
 
 export function spanKey(traceId: string, spanId: string): string {
@@ -87,8 +106,8 @@ export function isSameId(a: CallView, b: CallView): boolean {
 }
 
 /** Whether nothing that both say of the arguments differs. */
-export function agree(a: CallView, b: CallView): boolean {
-  return a.hash === '' || b.hash === '' || a.hash === b.hash;
+export function agree({ given: a }: CallView, { given: b }: CallView): boolean {
+  return !a.isTold || !b.isTold || a.hash === b.hash;
 }
 
 /**

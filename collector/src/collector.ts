@@ -172,7 +172,10 @@ export async function startCollector(config: Config, options: CollectorOptions):
 function countShipping(metrics: Metrics): ShipperHooks {
   return {
     inserted: (table, rows) => metrics.storedRows.inc({ table }, rows),
-    segment: () => metrics.storedSegments.inc(),
+    segment: (lagMs) => {
+      metrics.storedSegments.inc();
+      metrics.storeLagSeconds.observe(lagMs / 1000);
+    },
     retried: () => metrics.storeRetries.inc(),
     deadLettered: (rows) => metrics.deadLetters.inc(rows),
   };
@@ -300,6 +303,13 @@ function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline): voi
   );
   add('spanwarden_spool_pending_bytes', 'Bytes that wait for their fsync.', () => spool.stats().pendingBytes);
   add('spanwarden_spool_syncs', 'fsyncs since the start.', () => spool.stats().syncs);
+  add('spanwarden_spool_set_aside_bytes', 'Bytes in dead-letter/ and quarantine/.', () => spool.stats().setAsideBytes);
+  add('spanwarden_spool_corrupt_bytes', 'Damaged bytes found since the start.', () => spool.stats().corruptBytes);
+  add(
+    'spanwarden_spool_reserve_released',
+    '1 while the reserve of disk space is given up and nothing is taken in.',
+    () => Number(spool.stats().reserveReleased),
+  );
   add('spanwarden_spool_torn_bytes', 'Bytes cut from torn segments at start.', () => spool.stats().tornBytes);
   add(
     'spanwarden_store_clamped_spans',

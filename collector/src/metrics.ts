@@ -18,6 +18,7 @@ export interface Metrics {
   readonly detectErrors: Counter;
   readonly storedRows: Counter<'table'>;
   readonly storedSegments: Counter;
+  readonly storeLagSeconds: Histogram;
   readonly storeRetries: Counter;
   readonly deadLetters: Counter;
   readonly ackSeconds: Histogram;
@@ -64,6 +65,12 @@ export function createMetrics(): Metrics {
     storedSegments: counter('spanwarden_store_segments_total', 'Segments inserted into ClickHouse.'),
     storeRetries: counter('spanwarden_store_retries_total', 'Inserts tried again.'),
     deadLetters: counter('spanwarden_store_dead_letter_rows_total', 'Rows set aside because ClickHouse refused them.'),
+    storeLagSeconds: new Histogram({
+      name: 'spanwarden_store_lag_seconds',
+      help: 'Time from taking in the first span of a segment until all of it is in ClickHouse, in seconds.',
+      buckets: [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400],
+      registers,
+    }),
     ackSeconds: new Histogram({
       name: 'spanwarden_receive_ack_seconds',
       help: 'Time from a decoded request to its acknowledgement, in seconds.',

@@ -43,6 +43,7 @@ async function ship(store: Store, id: string, tables: readonly Rows[]): Promise<
     tables.filter((rows) => rows.table === table).map(({ bytes }) => Buffer.from(bytes));
   const segment: SealedSegment = {
     id: `grafana-test-${id}`,
+    takenMs: now,
     tables: tables.map(({ table, count, bytes }) => ({ table, columns: 0, rows: count, bytes: bytes.length })),
     read: async (table) => bytesOf(table),
   };

@@ -51,6 +51,8 @@ export interface RefusedRows {
 export interface SealedSegment {
   /** Unique for ever: spool id + sequence; the deduplication token is `<id>:<table>`. */
   readonly id: string;
+  /** When the first of it was taken in, ms since the epoch. */
+  readonly takenMs: number;
   readonly tables: readonly SegmentTable[];
   /** The RowBinary bytes of one table in order of arrival; always the same bytes in the same order. */
   read(table: RowTableName): Promise<Buffer[]>;

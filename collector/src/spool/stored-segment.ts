@@ -25,6 +25,7 @@ interface LoadedSegment {
  */
 export class StoredSegment implements SealedSegment {
   readonly id: string;
+  readonly takenMs: number;
   readonly tables: SealedSegment['tables'];
   readonly facts: SegmentFacts;
   readonly #files: SpoolFiles;
@@ -39,6 +40,7 @@ export class StoredSegment implements SealedSegment {
     onDamage: (segment: SegmentFacts, bytes: Buffer, damage: readonly Damage[]) => Promise<void>,
   ) {
     this.id = facts.id;
+    this.takenMs = facts.firstTimeMs;
     this.tables = facts.tables;
     this.facts = facts;
     this.#files = files;

@@ -91,6 +91,7 @@ export async function inspectSegment(place: SpoolPlace, file: SegmentFile): Prom
   for (const { tables } of records) totals.add(tables);
   return {
     id: header === undefined ? file.id : segmentId(header.spoolId, header),
+    takenMs: records[0]?.timeMs ?? 0,
     tables: totals.list(),
     read: async (table: RowTableName) => records.flatMap((record) => tableSlices(bytes, record, tableByte(table))),
     bytes: bytes.length,

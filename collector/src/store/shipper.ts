@@ -8,7 +8,8 @@ import { type Shipping, shipSegment } from './shipment.ts';
 /** Called as things happen, once per segment or table. */
 export interface ShipperHooks {
   inserted?(table: RowTableName, rows: number, bytes: number): void;
-  segment?(): void;
+  /** All of a segment is in, this long after the first of it was taken in. */
+  segment?(lagMs: number): void;
   retried?(): void;
   /** Rows that ClickHouse refuses were set aside. */
   deadLettered?(rows: number): void;
@@ -64,7 +65,7 @@ export async function runShipper(options: ShipperOptions): Promise<void> {
       await source.deadLetter(segment, refused);
       hooks?.deadLettered?.(refused.reduce((sum, { rows }) => sum + rows, 0));
     }
-    hooks?.segment?.();
+    hooks?.segment?.(Math.max(0, Date.now() - segment.takenMs));
   }
 }
 

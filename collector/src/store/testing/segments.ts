@@ -95,6 +95,7 @@ export function segment(id: string, ...tables: readonly Rows[]): SealedSegment {
   const bytesOf = (table: RowTableName) => Buffer.from(tables.find((rows) => rows.table === table)!.bytes);
   return {
     id,
+    takenMs: Date.now(),
     tables: tables.map(({ table, count, bytes }) => ({ table, columns: 0, rows: count, bytes: bytes.length })),
     read: async (table) => {
       const all = bytesOf(table);

@@ -4,6 +4,7 @@ import type { Config } from './config/schema.ts';
 import type { Metrics } from './metrics.ts';
 import { type Problem, problemText } from './model/errors.ts';
 import { Access } from './receive/access.ts';
+import { isLoopback, parseListen } from './receive/config.ts';
 import { TlsFiles } from './receive/tls.ts';
 import { tokenFileOf } from './receive/token-file.ts';
 
@@ -21,6 +22,14 @@ export interface IntakeGuards {
 /** Throws a SpanwardenError when tokens or certificate cannot be used. */
 export function openIntakeGuards({ receive }: Config, dataDir: string, logger: Logger): IntakeGuards {
   const path = tokenFileOf(dataDir, receive.tokens_file);
+  const isWide = [receive.http.listen, receive.grpc.listen].some(
+    (at) => at !== 'off' && !isLoopback(parseListen(at).host),
+  );
+  if (isWide && receive.tls === undefined) {
+    logger.warn(
+      'spans and tokens cross the network as they are: set receive.tls, or put a proxy in front that speaks TLS',
+    );
+  }
   const tls = receive.tls && new TlsFiles(receive.tls, logger);
   const access = new Access({
     bearerToken: receive.bearer_token?.reveal(),

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash as digestOf, randomBytes, timingSafeEqual } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { type Problem, SpanwardenError } from '../model/errors.ts';
@@ -192,7 +192,7 @@ export class Access {
   }
 
   #digest(hash: Buffer): string {
-    return createHmac('sha256', this.#key).update(hash).digest('base64');
+    return digestOf('sha256', Buffer.concat([this.#key, hash]), 'base64');
   }
 
   #refuse(entry: Known, outcome: AdmitOutcome, waitMs = 0): Failure {

@@ -1,10 +1,13 @@
-import { decodedLayers, encodedKinds } from '../text/decode-text.ts';
+import { decodedLayers, encodedKinds, type Layer } from '../text/decode-text.ts';
 import { rememberedByText } from './text-memory.ts';
 
-/** What encoded parts of a text say; for secrets that go out, their places and provenance one and the same. */
-export const layersOf = rememberedByText((text) => decodedLayers(text));
+/** What encoded parts of a text say; for secrets that go out, their places, the places of encodings and provenance one and the same. */
+export const layersOf = rememberedByText((text): readonly Layer[] => decodedLayers(text));
 
 /** Encodings in a text, as facts name them. */
-export const encodingsIn = rememberedByText((text): readonly string[] =>
-  text.length < 3 ? [] : encodedKinds(text).map((encoding) => encoding.replace(' ', '_')),
-);
+export function encodingsIn(text: string): readonly string[] {
+  const layers = text.length < 3 ? none : layersOf(text);
+  return layers.length === 0 ? none : encodedKinds(text, layers).map((encoding) => encoding.replace(' ', '_'));
+}
+
+const none: readonly never[] = [];

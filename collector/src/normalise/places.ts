@@ -31,7 +31,10 @@ export function contentPlaces(named: NamedTexts): string[] {
 /** Where encoded pieces stand, as lines `<text>[<n>] <start>-<end> <encodings>`. */
 export function encodedPlaces(named: NamedTexts): string[] {
   return linesOf(named, (text) =>
-    encodedPieces(text).map(({ place, encodings }) => ['', `${place.start}-${place.end} ${encodings.join('>')}`]),
+    encodedPieces(text, layersOf(text)).map(({ place, encodings }) => [
+      '',
+      `${place.start}-${place.end} ${encodings.join('>')}`,
+    ]),
   );
 }
 

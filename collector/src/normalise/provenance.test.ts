@@ -66,10 +66,10 @@ describe('copies of text', () => {
     Array.from({ length: count }, (_, index) => `word${from + index}`).join(' ');
 
   test('a run of nine words shares a fingerprint, case and punctuation aside', () => {
-    const source = fingerprints(words(60));
-    const copy = fingerprints(`Hello, ${words(9, 20).toUpperCase().replaceAll(' ', ', ')}! Bye`);
+    const source = fingerprints(words(60)).split(',');
+    const copy = fingerprints(`Hello, ${words(9, 20).toUpperCase().replaceAll(' ', ', ')}! Bye`).split(',');
     assert.ok(copy.some((each) => source.includes(each)));
-    assert.ok(!fingerprints(words(60, 100)).some((each) => source.includes(each)));
+    assert.ok(!source.some((each) => fingerprints(words(60, 100)).includes(each)));
   });
 });
 

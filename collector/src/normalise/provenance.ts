@@ -5,7 +5,7 @@ import { layersOf } from './decoded-layers.ts';
 import { type EffectKind, effectKinds, nameWords, sinkKinds } from './effects.ts';
 import { textsIn } from './json-value.ts';
 import { findEmails, findUrls, urlHost } from './network.ts';
-import { fingerprints } from './shingles.ts';
+import { fingerprintDigits, fingerprints } from './shingles.ts';
 
 /**
  * Values that identify something, by which content can be traced from the span that brought it in to the span that uses it.
@@ -36,6 +36,7 @@ export type Way = 'value' | 'decoded' | 'words' | 'ids';
 const itemsMax = 1024;
 /** Hashes of runs of words in one item, so that an item stays one line of ordinary length. */
 const hashesPerItem = 8;
+const wordsCharsPerItem = hashesPerItem * (fingerprintDigits + 1);
 
 export function provenanceItems(contents: readonly Content[], way: Way): ProvenanceItem[] {
   const items = new Set<string>();
@@ -141,9 +142,9 @@ const findings: Readonly<Record<Way, (text: string) => readonly Found[]>> = {
   },
   words: (text) => {
     const all = fingerprints(text);
-    return Array.from({ length: Math.ceil(all.length / hashesPerItem) }, (_, index) => ({
+    return Array.from({ length: Math.ceil(all.length / wordsCharsPerItem) }, (_, index) => ({
       kind: 'words',
-      hashes: all.slice(index * hashesPerItem, (index + 1) * hashesPerItem).join(','),
+      hashes: all.slice(index * wordsCharsPerItem, (index + 1) * wordsCharsPerItem - 1),
       shown: '-',
     }));
   },

@@ -3,26 +3,59 @@ const wordsPerRun = 6;
 const runsPerPick = 4;
 const fingerprintsMax = 512;
 
+/** Hex digits of a fingerprint. */
+export const fingerprintDigits = 13;
+
 /**
  * Fingerprints of a text by which copies of its parts are recognised, whatever case and punctuation they come in: hashes of runs
  * of words, of which winnowing keeps some (Schleimer, Wilkerson, Aiken: Winnowing, SIGMOD 2003). Texts that share a run of
- * `wordsPerRun + runsPerPick - 1` words share a fingerprint. 13 hex digits each, at most `fingerprintsMax`.
+ * `wordsPerRun + runsPerPick - 1` words share a fingerprint. `fingerprintDigits` each, with commas between, at most
+ * `fingerprintsMax`.
  */
-export function fingerprints(text: string): string[] {
+export function fingerprints(text: string): string {
   const words = wordHashes(text);
-  const runs = new Float64Array(Math.max(0, words.length - wordsPerRun + 1));
-  for (let first = 0; first < runs.length; first++) runs[first] = runHash(words, first);
+  const runs = Math.max(0, words.length - wordsPerRun + 1);
+  if (runs < runsPerPick) return '';
   const picked = new Set<number>();
+  // The hashes of the runs in view; of a long text only as many are made as are kept.
+  let a = runHash(words, 0);
+  let b = runHash(words, 1);
+  let c = runHash(words, 2);
   let last = -1;
-  for (let first = 0; first + runsPerPick <= runs.length && picked.size < fingerprintsMax; first++) {
-    let least = runs[first]!;
-    for (let next = first + 1; next < first + runsPerPick; next++) if (runs[next]! < least) least = runs[next]!;
+  for (let next = runsPerPick - 1; next < runs && picked.size < fingerprintsMax; next++) {
+    const d = runHash(words, next);
+    const least = Math.min(a, b, c, d);
     // Neighbours mostly pick the same run.
     if (least !== last) picked.add(least);
     last = least;
+    a = b;
+    b = c;
+    c = d;
   }
-  return Array.from(picked, (each) => each.toString(16).padStart(13, '0'));
+  return written(picked);
 }
+
+const line = Buffer.alloc(fingerprintsMax * (fingerprintDigits + 1));
+
+/** Digits are written byte by byte, because numbers of this size are turned into text slowly. */
+function written(picked: ReadonlySet<number>): string {
+  let at = 0;
+  for (const hash of picked) {
+    let high = Math.floor(hash / 0x1000000);
+    let low = hash - high * 0x1000000;
+    for (let digit = fingerprintDigits - 1; digit >= 0; digit--) {
+      const isLow = digit >= fingerprintDigits - 6;
+      line[at + digit] = digits.charCodeAt((isLow ? low : high) & 15);
+      if (isLow) low >>>= 4;
+      else high >>>= 4;
+    }
+    at += fingerprintDigits;
+    line[at++] = 0x2c;
+  }
+  return at === 0 ? '' : line.toString('latin1', 0, at - 1);
+}
+
+const digits = '0123456789abcdef';
 
 /** FNV-1a of each word in lower case; ASCII letters and digits and everything beyond ASCII make words. */
 function wordHashes(text: string): Uint32Array {

@@ -83,11 +83,12 @@ export interface EncodedPiece {
 /**
  * The encoded pieces of a text, pieces inside pieces as well, at most `max`. It looks at what `decodedLayers` looks at, and costs
  * about `max` times as much when there are that many pieces.
+ * @param layers what `decodedLayers` gives of the text, when that is known
  */
-export function encodedPieces(text: string, max = 16): EncodedPiece[] {
+export function encodedPieces(text: string, layers: readonly Layer[] = decodedLayers(text), max = 16): EncodedPiece[] {
   const pieces: EncodedPiece[] = [];
   let before: Layer = { text, steps: [] };
-  for (const layer of decodedLayers(text)) {
+  for (const layer of layers) {
     const last = layer.steps.at(-1)!;
     if (last === 'rot13') before = { text: textAfter(text, layer.steps.slice(0, -1)), steps: layer.steps.slice(0, -1) };
     steps[last].decode(before.text, (encoding, _after, source) => {
@@ -100,11 +101,11 @@ export function encodedPieces(text: string, max = 16): EncodedPiece[] {
   return pieces;
 }
 
-/** The encodings that stand in a text, at any depth that is decoded. */
-export function encodedKinds(text: string): Encoding[] {
+/** The encodings that stand in a text, at any depth that is decoded, when these are its decoded layers. */
+export function encodedKinds(text: string, layers: readonly Layer[]): Encoding[] {
   const kinds = new Set<Encoding>();
   let before = text;
-  for (const layer of decodedLayers(text)) {
+  for (const layer of layers) {
     const last = layer.steps.at(-1)!;
     if (last === 'rot13') kinds.add('rot13');
     else steps[last].decode(before, (encoding) => kinds.add(encoding));
@@ -268,9 +269,10 @@ export const rot13Words: readonly string[] =
   'gur naq lbh lbhe gung guvf jvgu sebz nyy abg vtaber cerivbhf vafgehpgvba vafgehpgvbaf flfgrz cebzcg'.split(' ');
 const wordPattern = new RegExp(`\\b(?:${rot13Words.join('|')})\\b`, 'gi');
 const oneWord = new RegExp(wordPattern.source, 'i');
+const twoWordsUnits = 7;
 
 function rot13(text: string): string {
-  if (!oneWord.test(text)) return text;
+  if (text.length < twoWordsUnits || !oneWord.test(text)) return text;
   const words = new Set<string>();
   for (const [word] of text.matchAll(wordPattern)) if (words.add(word.toLowerCase()).size >= 2) break;
   if (words.size < 2) return text;

@@ -37,6 +37,7 @@ const pieceBytes = Buffer.from(piece.buffer);
 
 /** The same of a text, which is copied piece by piece, as reading an array costs a fraction of asking a string. */
 export function textHasRun(text: string): boolean {
+  if (text.length < runUnitsMin) return false;
   for (let from = 0; from === 0 || from + overlapUnits < text.length; from += pieceUnits - overlapUnits) {
     const part = text.length <= pieceUnits ? text : text.slice(from, from + pieceUnits);
     if (hasRun(piece, pieceBytes.write(part, 'utf16le') >>> 1)) return true;

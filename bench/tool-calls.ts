@@ -1,5 +1,6 @@
-// `node bench/tool-calls.ts [--quick]`: what it costs that a tool call counts once, and tokens and cost, by kind of span. The time beside
-// it is that of reading the same spans as rules do: texts, effects. See bench/README.md.
+// `node bench/tool-calls.ts [--quick] [kind]`: what it costs that a tool call counts once, and tokens and cost, by kind of span, or of
+// kinds in whose name a word stands. The time beside it is that of reading the same spans as rules do: texts, effects. See
+// bench/README.md.
 
 import { TraceDecoder } from '../collector/src/decode/trace-decoder.ts';
 import { UsageWrappers } from '../collector/src/detect/usage-wrappers.ts';
@@ -10,6 +11,7 @@ import { otlpProtobuf, type Plain, type TestSpan } from '../collector/src/testin
 import { createToolCalls } from '../collector/src/tool-calls.ts';
 
 const rounds = process.argv.includes('--quick') ? 2 : 8;
+const wanted = process.argv.slice(2).find((each) => !each.startsWith('--')) ?? '';
 const [batches, spansPerBatch] = [10, 400];
 const words = 'the quick brown fox jumps over the lazy dog and runs '.repeat(8);
 const text = (role: string, content: string): Plain => ({ role, parts: [{ type: 'text', content }] });
@@ -56,6 +58,7 @@ process.stdout.write(
   `${'µs/span'.padEnd(24)} ${['reading', 'calls', 'usage', 'journal B'].map((each) => each.padStart(10)).join('')}\n`,
 );
 for (const [kind, make] of Object.entries(kinds)) {
+  if (!kind.includes(wanted)) continue;
   const bodies = Array.from({ length: batches }, (_, batch) =>
     otlpProtobuf(Array.from({ length: spansPerBatch }, (__, i) => spanOf(batch * spansPerBatch + i, make))),
   );

@@ -26,9 +26,14 @@ export function parsedValue(value: Value | undefined): Value | undefined {
  */
 export function parsedOrCut(value: Value | undefined): Value | undefined {
   const parsed = parsedValue(value);
-  if (typeof parsed !== 'string' || !/^\s*[[{]/.test(parsed)) return parsed;
+  if (!isCut(parsed)) return parsed;
   const before = partialJson(parsed);
   return before === undefined || Object.keys(before as object).length === 0 ? parsed : before;
+}
+
+/** Whether what was parsed is still the text of a list or map: it was cut off. */
+export function isCut(parsed: Value | undefined): parsed is string {
+  return typeof parsed === 'string' && /^\s*[[{]/.test(parsed);
 }
 
 function looksLikeJson(text: string): boolean {

@@ -62,9 +62,13 @@ function callOf({ id, name, arguments: given }: CallPart, isWhole: boolean): Too
 }
 
 function callsIn(messages: readonly Message[]): CallPart[] {
-  return messages.flatMap(({ parts }) => parts.filter((part) => part.kind === 'tool_call'));
+  const found: CallPart[] = [];
+  for (const { parts } of messages) for (const part of parts) if (part.kind === 'tool_call') found.push(part);
+  return found;
 }
 
 function resultsIn(messages: readonly Message[]): ResultPart[] {
-  return messages.flatMap(({ parts }) => parts.filter((part) => part.kind === 'tool_result'));
+  const found: ResultPart[] = [];
+  for (const { parts } of messages) for (const part of parts) if (part.kind === 'tool_result') found.push(part);
+  return found;
 }

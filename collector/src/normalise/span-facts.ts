@@ -8,7 +8,7 @@ import type { Correction } from './dialects/dialect.ts';
 import { Effects, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
 import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
-import { parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
+import { isCut, parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
 import { messageCalls } from './message-calls.ts';
 import type { Conversation } from './message-fields.ts';
 import { type MessageHashes, messageHashes } from './message-hash.ts';
@@ -44,6 +44,9 @@ type Texts = readonly string[];
 /** What has been worked out for the current span. A new one costs little: most spans fill two or three of these. */
 interface Kept {
   arguments?: Value;
+  /** Whether the arguments, and the messages of the answer, were not cut off. */
+  isWhole?: boolean;
+  isOutputWhole?: boolean;
   argumentTexts?: Texts;
   effects?: Effects;
   input?: readonly Message[];
@@ -102,8 +105,11 @@ export class SpanFacts {
 
   get arguments(): Value {
     // Null is what spans without arguments have, and is kept as well.
-    if (this.#kept.arguments === undefined)
-      this.#kept.arguments = parsedOrCut(this.#read('gen_ai.tool.call.arguments')) ?? null;
+    if (this.#kept.arguments === undefined) {
+      const parsed = parsedValue(this.#read('gen_ai.tool.call.arguments'));
+      this.#kept.isWhole = !isCut(parsed);
+      this.#kept.arguments = (this.#kept.isWhole ? parsed : parsedOrCut(parsed)) ?? null;
+    }
     return this.#kept.arguments;
   }
 
@@ -178,12 +184,13 @@ export class SpanFacts {
   get toolCall(): ToolCall {
     const id = this.#text('gen_ai.tool.call.id');
     const name = this.#text('gen_ai.tool.name');
-    return { id, name, arguments: this.arguments, isWhole: this.#isWhole('gen_ai.tool.call.arguments') };
+    return { id, name, arguments: this.arguments, isWhole: this.#kept.isWhole === true };
   }
 
   /** The tool calls that messages tell of. */
   get messageCalls(): MessageCalls | undefined {
-    return messageCalls(this.#input, this.#output, (name) => this.#isWhole(name));
+    const isWhole = (name: string) => this.#kept.isOutputWhole ?? !isCut(parsedValue(this.#read(name)));
+    return messageCalls(this.#input, this.#output, isWhole);
   }
 
   get flow(): UntrustedFlow {
@@ -289,10 +296,15 @@ export class SpanFacts {
   }
 
   get #output(): readonly Message[] {
-    this.#kept.output ??=
-      this.translated.messages('gen_ai.output.messages') ??
-      parseMessages(this.#read('gen_ai.output.messages'), 'assistant');
+    this.#kept.output ??= this.translated.messages('gen_ai.output.messages') ?? this.#readOutput();
     return this.#kept.output;
+  }
+
+  #readOutput(): readonly Message[] {
+    const value = this.#read('gen_ai.output.messages');
+    const parsed = parsedValue(value);
+    this.#kept.isOutputWhole = !isCut(parsed);
+    return parseMessages(typeof parsed === 'string' ? value : parsed, 'assistant');
   }
 
   get #allTexts(): Texts {
@@ -344,12 +356,6 @@ export class SpanFacts {
     const own = this.#text('gen_ai.tool.description');
     if (own !== '') found.push(own);
     return found;
-  }
-
-  /** Whether an attribute that holds JSON was not cut off. */
-  #isWhole(name: string): boolean {
-    const parsed = parsedValue(this.#read(name));
-    return typeof parsed !== 'string' || !/^\s*[[{]/.test(parsed);
   }
 
   #text(name: string): string {

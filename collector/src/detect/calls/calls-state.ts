@@ -90,7 +90,7 @@ export class CallsJournal {
 /** Throws a SyntaxError on bytes that are no journal. */
 export function readJournal(
   journal: Uint8Array,
-  to: { view: (view: CallView) => void; time: (nanos: bigint) => void; flush: () => void },
+  to: { view: (view: CallView) => unknown; time: (nanos: bigint) => void; flush: () => void },
 ): void {
   const reader = new StateReader(journal);
   while (!reader.atEnd) {

@@ -37,6 +37,7 @@ export function createViewReader(fields: FieldTable): ViewReader {
   const conversation = id('gen_ai.conversation.id');
   const content = [argumentsName, resultName].map((name) => [name, id(name)] as const);
   const identity = ['user.id', 'gen_ai.agent.id', 'gen_ai.agent.version'].map((name) => [name, id(name)] as const);
+  const whole = [...identity, ...content];
   const text = (events: SpanEvents, span: number, field: number) => valueText(events.value(span, field) ?? '');
 
   const senders = new Set<string>();
@@ -62,12 +63,14 @@ export function createViewReader(fields: FieldTable): ViewReader {
 
   const baseOf = (events: SpanEvents, span: number, isWhole: boolean): AgentEvent => {
     const event = spanAsEvent(events, span, fields, !isWhole);
-    const more = [...identity, ...(isWhole ? content : [])].flatMap(([name, field]): NamedValue[] => {
+    const more: NamedValue[] = [];
+    for (const [name, field] of isWhole ? whole : identity) {
       const value = events.value(span, field);
-      return value === undefined ? [] : [[name, bounded(value)]];
-    });
-    const names = new Set(more.map(([name]) => name));
-    return { ...event, attributes: [...event.attributes.filter(([name]) => !names.has(name)), ...more] };
+      if (value !== undefined) more.push([name, bounded(value)]);
+    }
+    if (more.length === 0) return event;
+    const others = event.attributes.filter(([name]) => !more.some(([each]) => each === name));
+    return { ...event, attributes: [...others, ...more] };
   };
 
   const writer = new StateWriter();
@@ -110,7 +113,8 @@ export function createViewReader(fields: FieldTable): ViewReader {
     note: (events) => {
       for (let span = 0; span < events.batch.spanCount; span++) {
         if ((events.categories(span) & Category.tool) === 0 || senders.size >= limits.sourcesMax) continue;
-        if (kindOf(events, span) === 'execution' || (kindOf(events, span) === 'client' && isRoot(events, span)))
+        const found = kindOf(events, span);
+        if (found === 'execution' || (found === 'client' && isRoot(events, span)))
           senders.add(short(text(events, span, service)));
       }
     },
@@ -129,9 +133,9 @@ export function createViewReader(fields: FieldTable): ViewReader {
         const content: NamedValue[] = [[resultName, bounded(call.result)]];
         // Those that are remembered are told from there.
         if (isLonger(call.arguments)) content.push([argumentsName, bounded(call.arguments)]);
-        const whole = { ...event, attributes: [...event.attributes, ...content] };
+        const answer = { ...event, attributes: [...event.attributes, ...content] };
         const { isAsked, turn } = call;
-        return viewOf('answered', event, where, call, { place, isAsked, turn }, whole);
+        return viewOf('answered', event, where, call, { place, isAsked, turn }, answer);
       });
       return [...proposed, ...answered];
     },

@@ -80,9 +80,7 @@ export class ToolCalls implements Stateful {
     for (let span = 0; span < events.batch.spanCount; span++) {
       if ((events.categories(span) & (Category.llm | Category.tool)) === 0) continue;
       for (const view of this.#reader.read(events, span)) {
-        if (view.endNanos > latestNanos || this.#store.has(view)) continue;
-        this.#journal.view(view);
-        this.#add(fresh(view));
+        if (view.endNanos <= latestNanos && this.#add(fresh(view))) this.#journal.view(view);
       }
     }
   }
@@ -111,9 +109,7 @@ export class ToolCalls implements Stateful {
 
   replay(journal: Uint8Array): void {
     readJournal(journal, {
-      view: (view) => {
-        if (!this.#store.has(view)) this.#add(fresh(view));
-      },
+      view: (view) => this.#add(fresh(view)),
       time: (nanos) => this.#look(nanos),
       flush: () => this.#flush(),
     });
@@ -140,11 +136,12 @@ export class ToolCalls implements Stateful {
     return { status: 'restored', rules: 0 };
   }
 
-  #add(kept: Keeping): void {
-    this.#store.add(kept);
+  #add(kept: Keeping): boolean {
+    if (!this.#store.add(kept)) return false;
     const { senders } = this.#reader;
     if (isAbove(kept.view) && senders.size < limits.sourcesMax) senders.add(kept.view.service);
     if (kept.view.endNanos > this.#newest) this.#newest = kept.view.endNanos;
+    return true;
   }
 
   #dueNanos({ kind, endNanos }: CallView): bigint {

@@ -54,13 +54,11 @@ export class ViewStore {
     return this.#pending.through(nanos).filter(({ view }) => this.#dueNanos(view) <= nanos);
   }
 
-  has(view: CallView): boolean {
-    return this.#kept.has(viewKey(view));
-  }
-
-  add({ view, isPending, claimed }: Keeping): void {
-    const keys = keysOf(view);
+  /** False where it was remembered before. */
+  add({ view, isPending, claimed }: Keeping): boolean {
     const key = viewKey(view);
+    if (this.#kept.has(key)) return false;
+    const keys = keysOf(view);
     const kept: Kept = { view, number: this.#number++, key, keys, isPending, claimed, scan: this.#scan.number };
     this.#kept.set(key, kept);
     this.chars += view.chars;
@@ -72,6 +70,7 @@ export class ViewStore {
       else if (isSeveral(bucket)) bucket.push(kept);
       else this.#byKey.set(each, [bucket, kept]);
     }
+    return true;
   }
 
   /** It waits no longer. */

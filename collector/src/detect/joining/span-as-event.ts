@@ -1,5 +1,5 @@
 import type { AgentEvent, NamedValue } from '../../model/agent-event.ts';
-import type { FieldTable } from '../../model/fields.ts';
+import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import { Attribute, Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
@@ -36,10 +36,11 @@ export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable
   const resource = spans[at + Span.resource]! * Resource.stride;
   const scope = spans[at + Span.scope]! * Scope.stride;
   const end = batch.nanos(spans[at + Span.end]!);
-  const canonical = canonicalNames.flatMap((name): NamedValue[] => {
-    const value = events.value(span, fields.intern(name));
-    return value === undefined ? [] : [[name, bounded(value)]];
-  });
+  const canonical: NamedValue[] = [];
+  for (const [name, field] of canonicalFields(fields)) {
+    const value = events.value(span, field);
+    if (value !== undefined) canonical.push([name, bounded(value)]);
+  }
   const own = covered
     ? []
     : named(batch, fields, spans[at + Span.attributes]!, spans[at + Span.attributeCount]!, limits.logJoinAttributesMax);
@@ -55,11 +56,23 @@ export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable
     resource: named(batch, fields, resources[resource]!, resources[resource + 1]!, limits.logJoinAttributesMax),
     scopeName: batch.text(scopes[scope + Scope.name]!, scopes[scope + Scope.nameLength]!),
     scopeVersion: batch.text(scopes[scope + Scope.version]!, scopes[scope + Scope.versionLength]!),
-    attributes: [...own.filter(([name]) => !canonicalNames.includes(name)), ...canonical],
+    attributes: covered ? canonical : [...own.filter(([name]) => !canonicalNames.includes(name)), ...canonical],
     joinKey: '',
     final: true,
     place: 0,
   };
+}
+
+/** Interning a name costs more than reading most values. */
+const canonicalIds = new WeakMap<FieldTable, readonly (readonly [name: string, field: FieldId])[]>();
+
+function canonicalFields(fields: FieldTable): readonly (readonly [name: string, field: FieldId])[] {
+  let known = canonicalIds.get(fields);
+  if (known === undefined) {
+    known = canonicalNames.map((name) => [name, fields.intern(name)] as const);
+    canonicalIds.set(fields, known);
+  }
+  return known;
 }
 
 function named(batch: SpanBatch, fields: FieldTable, first: number, count: number, max: number): NamedValue[] {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { SpanwardenError } from '../model/errors.ts';
 import { type ClientOptions, createStoreClient, type StoreClient } from '../store/client.ts';
+import { ownServer } from '../store/config.ts';
 import { readEndpoint } from '../store/embedded/endpoint.ts';
 import { classifyError } from '../store/errors.ts';
 
@@ -11,7 +12,16 @@ import { classifyError } from '../store/errors.ts';
 export async function withStore<T>(config: Config, ask: (client: StoreClient) => Promise<T>): Promise<T> {
   const client = createStoreClient(clientOptions(config));
   try {
-    return await ask(client);
+    return await answered(config, () => ask(client));
+  } finally {
+    await client.close();
+  }
+}
+
+/** Says of what ClickHouse or the way to it refused what a person can do. */
+export async function answered<T>(config: Config, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
   } catch (error) {
     if (error instanceof SpanwardenError || !isFromClickhouse(error)) throw error;
     throw new SpanwardenError({
@@ -22,15 +32,12 @@ export async function withStore<T>(config: Config, ask: (client: StoreClient) =>
           ? 'Is spanwarden serve still starting? Look at its log, or ask again in a few seconds.'
           : 'Check clickhouse.url, username, password and database in the config; spanwarden serve creates the tables.',
     });
-  } finally {
-    await client.close();
   }
 }
 
-function clientOptions(config: Config): ClientOptions {
-  const { url, username, password, database } = config.clickhouse;
-  if (url !== undefined) return { url, username, password: password?.reveal() ?? '', database };
-  const endpoint = readEndpoint(config.data_dir);
+/** The server that the config names, else the embedded one that runs on the same data directory. */
+export function clientOptions(config: Config): ClientOptions {
+  const endpoint = ownServer(config.clickhouse) ?? readEndpoint(config.data_dir);
   if (endpoint !== undefined) return endpoint;
   throw new SpanwardenError({
     code: 'SW_CLICKHOUSE_UNREACHABLE',

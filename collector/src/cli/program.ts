@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { SpanwardenError } from '../model/errors.ts';
 import { spanwardenVersion } from '../version.ts';
 import { casesCommand } from './commands/cases.ts';
+import { clickhouseCommand } from './commands/clickhouse.ts';
 import { configCommand } from './commands/config.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     .addCommand(suppressionsCommand())
     .addCommand(spoolCommand())
     .addCommand(tokenCommand())
+    .addCommand(clickhouseCommand())
     .addCommand(doctorCommand())
     .addCommand(otlpCommand())
     .addCommand(configCommand())

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
+import type { ClientOptions } from './client.ts';
 import type { SchemaOptions } from './schema/migrations.ts';
 import type { TtlTable } from './schema/retention.ts';
 
@@ -60,6 +61,24 @@ export const clickhouseConfigSchema = z
       .describe(
         'Days of single tables, where they differ from ttl_days and findings_ttl_days. Brought to the tables at start.',
       ),
+    cluster: z
+      .strictObject({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'takes letters, digits, _ . and -, at most 64')
+          .describe('Name of the cluster in remote_servers of your servers.'),
+        mode: z
+          .enum(['replicated', 'sharded'])
+          .describe(
+            'replicated: one shard, every server has every row. sharded: rows lie on the shard of their conversation or trace, ' +
+              'and tables read all shards.',
+          ),
+      })
+      .optional()
+      .describe(
+        'The cluster that url is a server of. Default none: one server. It needs ClickHouse Keeper and the macros shard and ' +
+          'replica; see docs/clickhouse.md. Not to be changed once there are tables.',
+      ),
     embedded: z
       .strictObject({
         http_port: port.describe(
@@ -80,13 +99,25 @@ export const clickhouseConfigSchema = z
       .prefault({})
       .describe('The embedded server; without effect when url is set.'),
   })
+  .refine(({ url, cluster }) => cluster === undefined || url !== undefined, {
+    path: ['cluster'],
+    error: 'needs clickhouse.url: the embedded server is no cluster',
+  })
   .prefault({})
   .describe('ClickHouse, where spans and findings are kept.');
 
 export type ClickhouseConfig = z.infer<typeof clickhouseConfigSchema>;
 
-export function schemaOptions({ database, ttl_days, findings_ttl_days, ttl }: ClickhouseConfig): SchemaOptions {
-  return { database, ttlDays: ttl_days, findingsTtlDays: findings_ttl_days, ttl };
+export function schemaOptions(config: ClickhouseConfig): SchemaOptions {
+  const { database, ttl_days, findings_ttl_days, ttl, cluster } = config;
+  const layout = cluster && { cluster: cluster.name, mode: cluster.mode };
+  return { database, ttlDays: ttl_days, findingsTtlDays: findings_ttl_days, ttl, layout };
+}
+
+/** What connects to the server that the config names; undefined when it names none. */
+export function ownServer({ url, username, password, database, cluster }: ClickhouseConfig): ClientOptions | undefined {
+  if (url === undefined) return undefined;
+  return { url, username, password: password?.reveal() ?? '', database, isSharded: cluster?.mode === 'sharded' };
 }
 
 /** Section `store:` of the config: how spans are kept. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { SegmentSource } from '../model/spool.ts';
 import { type ClientOptions, createStoreClient, type StoreClient } from './client.ts';
-import { type ClickhouseConfig, schemaOptions } from './config.ts';
+import { type ClickhouseConfig, ownServer, schemaOptions } from './config.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded/start.ts';
 import { classifyError } from './errors.ts';
 import { migrate } from './schema/migrate.ts';
@@ -51,11 +51,8 @@ export interface StoreOptions {
  * Throws a SpanwardenError when the embedded server cannot be started.
  */
 export async function openStore(config: ClickhouseConfig, options: StoreOptions): Promise<Store> {
-  if (config.url !== undefined) {
-    const { url, username, database } = config;
-    const client = { url, username, password: config.password?.reveal() ?? '', database };
-    return new OpenStore(config, client, options, undefined);
-  }
+  const client = ownServer(config);
+  if (client !== undefined) return new OpenStore(config, client, options, undefined);
   const embedded = await startEmbedded(embeddedOptions(config, options));
   return new OpenStore(config, embedded, options, embedded);
 }
@@ -91,9 +88,8 @@ class OpenStore implements Store {
     options: StoreOptions,
     embedded: EmbeddedServer | undefined,
   ) {
-    const { url, username, password, database } = client;
     this.#config = config;
-    this.#clientOptions = { url, username, password, database };
+    this.#clientOptions = client;
     this.#options = options;
     this.#embedded = embedded;
     this.client = createStoreClient(this.#clientOptions);

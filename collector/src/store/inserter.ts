@@ -3,6 +3,7 @@ import type { RowTableName } from '../model/spool.ts';
 import type { StoreClient } from './client.ts';
 import { classifyError, type StoreFailure } from './errors.ts';
 import { insertColumns } from './schema/columns.ts';
+import { insertName } from './schema/layout.ts';
 
 /** Rows of one INSERT. */
 export interface InsertedRows {
@@ -30,7 +31,7 @@ export async function insertRows(
   }
   try {
     const { stream } = await client.exec({
-      query: `INSERT INTO ${table} (${carried.join(', ')}) FORMAT RowBinary`,
+      query: `INSERT INTO ${client.isSharded && table === 'otel_traces' ? insertName(table) : table} (${carried.join(', ')}) FORMAT RowBinary`,
       values: Readable.from(buffers, { objectMode: false }),
       ...(signal && { abort_signal: signal }),
       clickhouse_settings: {

@@ -18,7 +18,7 @@ import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { DataType, isNullPointer, load, open } from 'ffi-rs';
-import { serverConfigXml } from './server-files.ts';
+import { type Shard, serverConfigXml } from './server-files.ts';
 
 /** What start.ts writes as the first line of stdin. */
 export interface ChildOptions {
@@ -31,6 +31,7 @@ export interface ChildOptions {
   readonly tcpPort: number;
   readonly memoryMaxMb: number;
   readonly database: string;
+  readonly shards?: readonly Shard[] | undefined;
 }
 
 const parentPid = process.ppid;

@@ -9,6 +9,13 @@ export interface ServerFiles {
   readonly gateUrl: string;
   readonly usersFile: string;
   readonly database: string;
+  /** Servers on this machine, each a shard of the cluster `shards`. */
+  readonly shards?: readonly Shard[] | undefined;
+}
+
+export interface Shard {
+  readonly tcpPort: number;
+  readonly password: string;
 }
 
 /**
@@ -64,13 +71,28 @@ export function serverConfigXml(files: ServerFiles): string {
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
   </merge_tree>
-</clickhouse>
+${shardsXml(files.shards ?? [])}</clickhouse>
+`;
+}
+
+function shardsXml(shards: readonly Shard[]): string {
+  if (shards.length === 0) return '';
+  const replicas = shards.map(
+    ({ tcpPort, password }) => `<shard><replica>
+      <host>127.0.0.1</host><port>${tcpPort}</port><user>spanwarden</user><password>${escapeXml(password)}</password>
+    </replica></shard>`,
+  );
+  return `  <remote_servers><shards>
+    ${replicas.join('\n    ')}
+  </shards></remote_servers>
 `;
 }
 
 export interface Accounts {
   readonly collectorPassword: string;
   readonly grafanaPassword: string;
+  /** Whether the collector's account may make tables over other servers. */
+  readonly isShard?: boolean;
   readonly memoryMaxMb: number;
   readonly database: string;
 }
@@ -107,7 +129,7 @@ ${profilesXml(accounts.memoryMaxMb)}
         <query>GRANT ALL ON ${database}.*</query>
         <query>GRANT SELECT ON system.*</query>
         <query>GRANT SHOW ON *.*</query>
-        <query>GRANT TABLE ENGINE ON *</query>
+        <query>GRANT TABLE ENGINE ON *</query>${accounts.isShard ? '\n        <query>GRANT REMOTE ON *.*</query>' : ''}
       </grants>
     </spanwarden>
     <grafana>

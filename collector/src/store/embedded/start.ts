@@ -11,7 +11,7 @@ import { type Endpoint, embeddedPaths, isAlive, removeEndpoint, writeEndpoint } 
 import { libraryPath } from './library.ts';
 import { choosePorts, type Ports, rememberPorts } from './ports.ts';
 import { keptPassword } from './secrets.ts';
-import { usersXml } from './server-files.ts';
+import { type Accounts, type Shard, usersXml } from './server-files.ts';
 
 export interface EmbeddedOptions {
   /** The collector's data directory; the server keeps its files in `clickhouse/` there. */
@@ -21,6 +21,8 @@ export interface EmbeddedOptions {
   readonly tcpPort?: number;
   readonly memoryMaxMb?: number;
   readonly database?: string;
+  /** This server and others on the machine as the cluster `shards`. */
+  readonly shards?: readonly Shard[];
   readonly logger?: Logger;
 }
 
@@ -52,7 +54,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const database = options.database ?? 'spanwarden';
   const memoryMaxMb = options.memoryMaxMb ?? 1024;
   const paths = embeddedPaths(dataDir);
-  const passwords = prepareDirectory(dataDir, { memoryMaxMb, database });
+  const passwords = prepareDirectory(dataDir, { memoryMaxMb, database, isShard: options.shards !== undefined });
   const giveUpAt = Date.now() + lockWaitMs(paths.endpoint);
   for (;;) {
     const ports = await choosePorts({ http: options.httpPort ?? 0, tcp: options.tcpPort ?? 0 }, paths.ports);
@@ -67,6 +69,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       tcpPort: ports.tcp,
       memoryMaxMb,
       database,
+      shards: options.shards,
     });
     const failure = await comesUp(child, ports, passwords.collector);
     if (failure === undefined) return serverOf(child, { dataDir, database, ports, passwords, logger: options.logger });
@@ -82,7 +85,7 @@ interface Passwords {
   readonly grafana: string;
 }
 
-function prepareDirectory(dataDir: string, account: { memoryMaxMb: number; database: string }): Passwords {
+function prepareDirectory(dataDir: string, account: Pick<Accounts, 'memoryMaxMb' | 'database' | 'isShard'>): Passwords {
   const paths = embeddedPaths(dataDir);
   try {
     mkdirSync(paths.directory, { recursive: true, mode: 0o700 });

@@ -1,12 +1,20 @@
-import { ClickHouseError } from '@clickhouse/client';
+import { ClickHouseError, type ClickHouseSettings } from '@clickhouse/client';
 import type { Logger } from 'pino';
 import { type ClientOptions, createStoreClient, type StoreClient } from '../client.ts';
-import { lockTableDdl, MigrationLock } from './migration-lock.ts';
+import { foundation, statementsOf, ttlStatement, versionInsert, versionTable } from './ddl.ts';
+import { type Layout, localName } from './layout.ts';
+import { MigrationLock } from './migration-lock.ts';
 import { type Migration, migrations, type SchemaOptions } from './migrations.ts';
 import { retention, tableDays, ttlTables } from './retention.ts';
 
-const settings = { flatten_nested: 1, wait_end_of_query: 1 } as const;
-const versionTable = 'spanwarden_migrations';
+/** Other servers of a cluster are waited for a little shorter than the client waits for an answer. */
+const settings = { flatten_nested: 1, wait_end_of_query: 1, distributed_ddl_task_timeout: '100' } as const;
+
+/** On a cluster any server may be asked next, so that each has to know what another was told. */
+function everywhereSettings(layout: Layout | undefined): ClickHouseSettings {
+  if (layout === undefined || layout.keeper === false) return {};
+  return { insert_quorum: 'auto', insert_quorum_parallel: 0, select_sequential_consistency: '1' };
+}
 
 export interface MigrateOptions {
   readonly logger?: Logger;
@@ -23,11 +31,10 @@ export interface MigrateOptions {
  */
 export async function migrate(client: ClientOptions, options: SchemaOptions, how: MigrateOptions = {}): Promise<void> {
   assertPlain(options);
-  const { database } = options;
   // The database does not exist before the first run, and a session in a missing database is refused.
   const session = createStoreClient({ ...client, database: 'default' });
   try {
-    const applied = await appliedVersions(session, database);
+    const applied = await appliedVersions(session, options);
     if (applied !== undefined && pending(migrations, applied).length === 0) tellNewer(applied, how.logger);
     else await migrateLocked(session, options, how);
     await applyRetention(session, options, how.logger);
@@ -39,24 +46,20 @@ export async function migrate(client: ClientOptions, options: SchemaOptions, how
 async function migrateLocked(session: StoreClient, options: SchemaOptions, how: MigrateOptions): Promise<void> {
   const { database } = options;
   const command = (query: string) => session.command({ query, clickhouse_settings: settings });
-  await command(`CREATE DATABASE IF NOT EXISTS ${database}`);
-  await command(lockTableDdl(database));
-  const lock = new MigrationLock(session, { database, ...how });
+  // Each says IF NOT EXISTS and may run beside another's.
+  for (const query of foundation(options)) await command(query);
+  const lock = new MigrationLock(session, { database, settings: everywhereSettings(options.layout), ...how });
   await lock.acquire();
   try {
-    await command(`CREATE TABLE IF NOT EXISTS ${database}.${versionTable}
-(Version UInt32, Name String, AppliedAt DateTime64(3) DEFAULT now64(3)) ENGINE = MergeTree ORDER BY Version`);
-    const applied = (await appliedVersions(session, database)) ?? new Set();
+    const applied = (await appliedVersions(session, options)) ?? new Set();
     for (const migration of pending(migrations, applied)) {
-      for (const query of migration.statements(options)) {
+      for (const query of statementsOf(migration, options)) {
         await lock.renew();
         await command(query);
       }
-      await session.insert({
-        table: `${database}.${versionTable}`,
-        values: [{ Version: migration.version, Name: migration.name }],
-        format: 'JSONEachRow',
-        clickhouse_settings: { async_insert: 0 },
+      await session.command({
+        query: versionInsert(database, migration),
+        clickhouse_settings: { ...settings, ...everywhereSettings(options.layout), async_insert: 0 },
       });
       how.logger?.info({ version: migration.version, name: migration.name }, 'schema migration applied');
     }
@@ -85,11 +88,15 @@ export function pending(all: readonly Migration[], applied: ReadonlySet<number>)
 }
 
 /** Undefined when there is no table of versions yet. */
-async function appliedVersions(session: StoreClient, database: string): Promise<Set<number> | undefined> {
+async function appliedVersions(
+  session: StoreClient,
+  { database, layout }: SchemaOptions,
+): Promise<Set<number> | undefined> {
   try {
     const result = await session.query({
       query: `SELECT DISTINCT Version FROM ${database}.${versionTable}`,
       format: 'JSONEachRow',
+      clickhouse_settings: everywhereSettings(layout),
     });
     const rows = await result.json<{ Version: number }>();
     return new Set(rows.map((row) => Number(row.Version)));
@@ -108,10 +115,10 @@ async function applyRetention(session: StoreClient, options: SchemaOptions, logg
   });
   const engines = new Map((await result.json<{ name: string; engine_full: string }>()).map((t) => [t.name, t]));
   for (const { table, ttl } of retention(options)) {
-    const engine = engines.get(table)?.engine_full;
+    const engine = engines.get(localName(table, options.layout))?.engine_full;
     if (engine === undefined || engine.includes(`TTL ${ttl} `)) continue;
     await session.command({
-      query: `ALTER TABLE ${options.database}.${table} MODIFY TTL ${ttl}`,
+      query: ttlStatement(table, ttl, options),
       clickhouse_settings: { ...settings, materialize_ttl_after_modify: 0 },
     });
     logger?.info({ table, ttl }, 'retention changed');
@@ -121,6 +128,8 @@ async function applyRetention(session: StoreClient, options: SchemaOptions, logg
 /** These go into DDL, where query parameters are not allowed. */
 function assertPlain(options: SchemaOptions): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(options.database)) throw new TypeError('database is no plain identifier');
+  if (options.layout && !/^[A-Za-z0-9_.-]+$/.test(options.layout.cluster))
+    throw new TypeError('cluster is no plain name');
   const days = [options.ttlDays, options.findingsTtlDays, ...ttlTables.map((table) => tableDays(table, options))];
   if (!days.every(Number.isInteger)) throw new TypeError('TTLs are whole days');
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClickHouseSettings } from '@clickhouse/client';
 import type { Logger } from 'pino';
 import type { StoreClient } from '../client.ts';
 
@@ -18,6 +19,8 @@ export interface LockOptions {
   readonly logger?: Logger;
   /** How long a claim holds without being renewed; a dead holder blocks others as long. */
   readonly leaseMs?: number;
+  /** What a cluster needs so that every server knows of every claim. */
+  readonly settings?: ClickHouseSettings;
 }
 
 /** Claims, append only: the last row of a holder says how long its claim holds. */
@@ -90,7 +93,7 @@ export class MigrationLock {
       query: `INSERT INTO ${this.#table} SELECT {holder:String}, {host:String}, {step:UInt32},
   now64(3) + toIntervalMillisecond({forMs:UInt32})`,
       query_params: { holder: this.#holder, host: hostname(), step: this.#step, forMs },
-      clickhouse_settings: { async_insert: 0, wait_end_of_query: 1 },
+      clickhouse_settings: { ...this.#options.settings, async_insert: 0, wait_end_of_query: 1 },
     });
   }
 
@@ -100,6 +103,7 @@ export class MigrationLock {
 GROUP BY Holder HAVING argMax(ExpiresAt, Step) > now64(3) LIMIT 1`,
       query_params: { holder: this.#holder },
       format: 'JSONEachRow',
+      ...(this.#options.settings && { clickhouse_settings: this.#options.settings }),
     });
     const [row] = await result.json<{ host: string }>();
     return row?.host;

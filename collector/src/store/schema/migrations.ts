@@ -1,6 +1,7 @@
 import { caseTables } from './case-tables.ts';
 import { findingsTables } from './findings-tables.ts';
-import { historyColumns } from './history-columns.ts';
+import { historyColumns, shardedTraceColumns } from './history-columns.ts';
+import type { Layout } from './layout.ts';
 import { messageTables } from './message-tables.ts';
 import { otelMetrics } from './metric-tables.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
@@ -11,6 +12,8 @@ import { sessionColumns } from './session-columns.ts';
 export interface SchemaOptions extends RetentionOptions {
   /** An identifier that needs no quotes. */
   readonly database: string;
+  /** Undefined for one server. */
+  readonly layout?: Layout | undefined;
 }
 
 export interface Migration {
@@ -19,6 +22,8 @@ export interface Migration {
   readonly name: string;
   /** Statements in order; each may run again after a crash halfway, so each says IF NOT EXISTS or the like. */
   statements(options: SchemaOptions): string[];
+  /** A table that shards need for rows to come in, and its columns. */
+  readonly throughShards?: { readonly table: string; readonly columns: string };
 }
 
 /** Append only: a released migration stays as it is, a change of the schema is a new one at the end. */
@@ -32,7 +37,12 @@ export const migrations: readonly Migration[] = [
     statements: (options) => ruleHealthTables(options.database, options.findingsTtlDays),
   },
   { version: 5, name: 'cases', statements: (options) => caseTables(options.database, options.findingsTtlDays) },
-  { version: 6, name: 'history', statements: (options) => historyColumns(options.database) },
+  {
+    version: 6,
+    name: 'history',
+    statements: (options) => historyColumns(options.database),
+    throughShards: { table: 'otel_traces', columns: shardedTraceColumns },
+  },
   { version: 7, name: 'sessions', statements: (options) => sessionColumns(options.database) },
   { version: 8, name: 'messages', statements: (options) => messageTables(options.database, options.ttlDays) },
   { version: 9, name: 'metrics', statements: (options) => otelMetrics(options.database, options.ttlDays) },

@@ -17,22 +17,8 @@ const attributes = 'Map(LowCardinality(String), String) CODEC(ZSTD(1))';
 const name = 'LowCardinality(String) CODEC(ZSTD(1))';
 const text = 'String CODEC(ZSTD(1))';
 
-/** What rules, dashboards and hunts ask for most, taken out of the attributes at insert. */
-const derivedColumns = `
-  AgentName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.agent.name'] CODEC(ZSTD(1)),
-  ConversationId String MATERIALIZED SpanAttributes['gen_ai.conversation.id'] CODEC(ZSTD(1)),
-  UserId String MATERIALIZED SpanAttributes['user.id'] CODEC(ZSTD(1)),
-  ToolName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.tool.name'] CODEC(ZSTD(1)),
-  OperationName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.operation.name'] CODEC(ZSTD(1)),
-  RequestModel LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.request.model'] CODEC(ZSTD(1)),
-  InputTokens UInt64 MATERIALIZED toUInt64OrZero(SpanAttributes['gen_ai.usage.input_tokens']) CODEC(T64, ZSTD(1)),
-  OutputTokens UInt64 MATERIALIZED toUInt64OrZero(SpanAttributes['gen_ai.usage.output_tokens']) CODEC(T64, ZSTD(1)),
-  INDEX idx_conversation_id ConversationId TYPE bloom_filter(0.01) GRANULARITY 1`;
-
-export function otelTraces(database: string, ttlDays: number): string[] {
-  return [
-    `CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
-  Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+/** The columns of the exporter. */
+export const exporterTraceColumns = `Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
   TraceId ${text},
   SpanId ${text},
   ParentSpanId ${text},
@@ -57,7 +43,24 @@ export function otelTraces(database: string, ttlDays: number): string[] {
     SpanId String,
     TraceState String,
     Attributes Map(LowCardinality(String), String)
-  ) CODEC(ZSTD(1)),
+  ) CODEC(ZSTD(1))`;
+
+/** What rules, dashboards and hunts ask for most, taken out of the attributes at insert. */
+const derivedColumns = `
+  AgentName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.agent.name'] CODEC(ZSTD(1)),
+  ConversationId String MATERIALIZED SpanAttributes['gen_ai.conversation.id'] CODEC(ZSTD(1)),
+  UserId String MATERIALIZED SpanAttributes['user.id'] CODEC(ZSTD(1)),
+  ToolName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.tool.name'] CODEC(ZSTD(1)),
+  OperationName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.operation.name'] CODEC(ZSTD(1)),
+  RequestModel LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.request.model'] CODEC(ZSTD(1)),
+  InputTokens UInt64 MATERIALIZED toUInt64OrZero(SpanAttributes['gen_ai.usage.input_tokens']) CODEC(T64, ZSTD(1)),
+  OutputTokens UInt64 MATERIALIZED toUInt64OrZero(SpanAttributes['gen_ai.usage.output_tokens']) CODEC(T64, ZSTD(1)),
+  INDEX idx_conversation_id ConversationId TYPE bloom_filter(0.01) GRANULARITY 1`;
+
+export function otelTraces(database: string, ttlDays: number): string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
+  ${exporterTraceColumns},
   ${derivedColumns.trim()},
   INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,

@@ -1,0 +1,599 @@
+SET flatten_nested = 1;
+
+CREATE DATABASE IF NOT EXISTS spanwarden ON CLUSTER 'prod';
+
+CREATE TABLE IF NOT EXISTS spanwarden.spanwarden_migration_claims ON CLUSTER 'prod' (
+  Holder String,
+  Host String,
+  Step UInt32,
+  ExpiresAt DateTime64(3)
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{database}/{table}', '{shard}-{replica}')
+ORDER BY (Holder, Step)
+TTL toDateTime(ExpiresAt) + toIntervalDay(1);
+
+CREATE TABLE IF NOT EXISTS spanwarden.spanwarden_migrations ON CLUSTER 'prod'
+(Version UInt32, Name String, AppliedAt DateTime64(3) DEFAULT now64(3)) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{database}/{table}', '{shard}-{replica}') ORDER BY Version;
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_traces ON CLUSTER 'prod' (
+  Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+  TraceId String CODEC(ZSTD(1)),
+  SpanId String CODEC(ZSTD(1)),
+  ParentSpanId String CODEC(ZSTD(1)),
+  TraceState String CODEC(ZSTD(1)),
+  SpanName LowCardinality(String) CODEC(ZSTD(1)),
+  SpanKind LowCardinality(String) CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion String CODEC(ZSTD(1)),
+  SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  Duration UInt64 CODEC(ZSTD(1)),
+  StatusCode LowCardinality(String) CODEC(ZSTD(1)),
+  StatusMessage String CODEC(ZSTD(1)),
+  Events Nested (
+    Timestamp DateTime64(9),
+    Name LowCardinality(String),
+    Attributes Map(LowCardinality(String), String)
+  ) CODEC(ZSTD(1)),
+  Links Nested (
+    TraceId String,
+    SpanId String,
+    TraceState String,
+    Attributes Map(LowCardinality(String), String)
+  ) CODEC(ZSTD(1)),
+  AgentName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.agent.name'] CODEC(ZSTD(1)),
+  ConversationId String MATERIALIZED SpanAttributes['gen_ai.conversation.id'] CODEC(ZSTD(1)),
+  UserId String MATERIALIZED SpanAttributes['user.id'] CODEC(ZSTD(1)),
+  ToolName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.tool.name'] CODEC(ZSTD(1)),
+  OperationName LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.operation.name'] CODEC(ZSTD(1)),
+  RequestModel LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.request.model'] CODEC(ZSTD(1)),
+  InputTokens UInt64 MATERIALIZED toUInt64OrZero(SpanAttributes['gen_ai.usage.input_tokens']) CODEC(T64, ZSTD(1)),
+  OutputTokens UInt64 MATERIALIZED toUInt64OrZero(SpanAttributes['gen_ai.usage.output_tokens']) CODEC(T64, ZSTD(1)),
+  INDEX idx_conversation_id ConversationId TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_span_attr_key mapKeys(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_span_attr_value mapValues(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_duration Duration TYPE minmax GRANULARITY 1,
+  INDEX idx_lower_span_name lower(SpanName) TYPE tokenbf_v1(32768, 3, 0) GRANULARITY 8
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(Timestamp)
+ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
+TTL toDate(Timestamp) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_traces_trace_id_ts ON CLUSTER 'prod' (
+  TraceId String CODEC(ZSTD(1)),
+  Start DateTime CODEC(Delta, ZSTD(1)),
+  End DateTime CODEC(Delta, ZSTD(1)),
+  INDEX idx_trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(Start)
+ORDER BY (TraceId, Start)
+TTL toDate(Start) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.otel_traces_trace_id_ts_mv ON CLUSTER 'prod'
+TO spanwarden.otel_traces_trace_id_ts AS
+SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End
+FROM spanwarden.otel_traces WHERE TraceId != '' GROUP BY TraceId;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (1, 'otel_traces');
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_logs ON CLUSTER 'prod' (
+  Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+  TraceId String CODEC(ZSTD(1)),
+  SpanId String CODEC(ZSTD(1)),
+  TraceFlags UInt8,
+  SeverityText LowCardinality(String) CODEC(ZSTD(1)),
+  SeverityNumber UInt8,
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  Body String CODEC(ZSTD(1)),
+  ResourceSchemaUrl LowCardinality(String) CODEC(ZSTD(1)),
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeSchemaUrl LowCardinality(String) CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion LowCardinality(String) CODEC(ZSTD(1)),
+  ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  EventName String CODEC(ZSTD(1)),
+  `__otel_materialized_k8s.cluster.name` LowCardinality(String) MATERIALIZED ResourceAttributes['k8s.cluster.name'] CODEC(ZSTD(1)),
+  `__otel_materialized_k8s.container.name` LowCardinality(String) MATERIALIZED ResourceAttributes['k8s.container.name'] CODEC(ZSTD(1)),
+  `__otel_materialized_k8s.deployment.name` LowCardinality(String) MATERIALIZED ResourceAttributes['k8s.deployment.name'] CODEC(ZSTD(1)),
+  `__otel_materialized_k8s.namespace.name` LowCardinality(String) MATERIALIZED ResourceAttributes['k8s.namespace.name'] CODEC(ZSTD(1)),
+  `__otel_materialized_k8s.node.name` LowCardinality(String) MATERIALIZED ResourceAttributes['k8s.node.name'] CODEC(ZSTD(1)),
+  `__otel_materialized_k8s.pod.name` LowCardinality(String) MATERIALIZED ResourceAttributes['k8s.pod.name'] CODEC(ZSTD(1)),
+  `__otel_materialized_k8s.pod.uid` LowCardinality(String) MATERIALIZED ResourceAttributes['k8s.pod.uid'] CODEC(ZSTD(1)),
+  `__otel_materialized_deployment.environment.name` LowCardinality(String) MATERIALIZED ResourceAttributes['deployment.environment.name'] CODEC(ZSTD(1)),
+  TimestampTime DateTime ALIAS toDateTime(Timestamp),
+  INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_key mapKeys(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_value mapValues(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_log_attr_key mapKeys(LogAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_log_attr_value mapValues(LogAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_lower_body lower(Body) TYPE tokenbf_v1(32768, 3, 0) GRANULARITY 8
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(Timestamp)
+ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
+TTL toDate(Timestamp) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (2, 'otel_logs');
+
+CREATE TABLE IF NOT EXISTS spanwarden.findings ON CLUSTER 'prod' (
+  FindingId String CODEC(ZSTD(1)),
+  Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+  Version UInt64 CODEC(ZSTD(1)),
+  RuleId LowCardinality(String) CODEC(ZSTD(1)),
+  RuleTitle LowCardinality(String) CODEC(ZSTD(1)),
+  RuleVersion LowCardinality(String) CODEC(ZSTD(1)),
+  Level LowCardinality(String) CODEC(ZSTD(1)),
+  Severity UInt8 CODEC(ZSTD(1)),
+  Response LowCardinality(String) CODEC(ZSTD(1)),
+  Tags Array(LowCardinality(String)) CODEC(ZSTD(1)),
+  Reason String CODEC(ZSTD(1)),
+  GroupKey String CODEC(ZSTD(1)),
+  TraceId String CODEC(ZSTD(1)),
+  SpanId String CODEC(ZSTD(1)),
+  SpanName LowCardinality(String) CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  AgentName LowCardinality(String) CODEC(ZSTD(1)),
+  ConversationId String CODEC(ZSTD(1)),
+  UserId String CODEC(ZSTD(1)),
+  ToolName LowCardinality(String) CODEC(ZSTD(1)),
+  Evidence Nested (Selection String, Field String, Wanted String, Excerpt String) CODEC(ZSTD(1)),
+  Count UInt64 CODEC(ZSTD(1)),
+  LastSeen DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+  InsertedAt DateTime64(3) DEFAULT now64(3) CODEC(Delta(8), ZSTD(1)),
+  INDEX idx_finding_id FindingId TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX idx_conversation_id ConversationId TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', Version)
+PARTITION BY toDate(Timestamp)
+ORDER BY (Timestamp, FindingId)
+TTL toDate(Timestamp) + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE VIEW IF NOT EXISTS spanwarden.findings_logs ON CLUSTER 'prod' AS
+SELECT
+  Timestamp,
+  toDateTime(Timestamp) AS TimestampTime,
+  TraceId,
+  SpanId,
+  Level AS SeverityText,
+  transform(Severity, [1, 2, 3, 4, 5], [9, 10, 13, 17, 21], 0)::UInt8 AS SeverityNumber,
+  ServiceName,
+  concat(RuleTitle, ': ', Reason) AS Body,
+  map('service.name', toString(ServiceName), 'gen_ai.agent.name', toString(AgentName)) AS ResourceAttributes,
+  'spanwarden' AS ScopeName,
+  map(
+    'finding.id', FindingId,
+    'finding.group_key', GroupKey,
+    'finding.evidence', arrayStringConcat(arrayMap(
+      (field, wanted, excerpt) -> concat(field, ' ', wanted, ': ', excerpt),
+      Evidence.Field, Evidence.Wanted, Evidence.Excerpt), '\n'),
+    'rule.id', toString(RuleId),
+    'rule.version', toString(RuleVersion),
+    'rule.tags', arrayStringConcat(Tags, ' '),
+    'rule.response', toString(Response),
+    'span.name', toString(SpanName),
+    'gen_ai.agent.name', toString(AgentName),
+    'gen_ai.conversation.id', ConversationId,
+    'gen_ai.tool.name', toString(ToolName),
+    'user.id', UserId
+  ) AS LogAttributes
+FROM spanwarden.findings FINAL;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (3, 'findings');
+
+CREATE TABLE IF NOT EXISTS spanwarden.rule_stats ON CLUSTER 'prod' (
+  Hour DateTime CODEC(Delta, ZSTD(1)),
+  RuleId LowCardinality(String) CODEC(ZSTD(1)),
+  RuleVersion LowCardinality(String) CODEC(ZSTD(1)),
+  AgentName LowCardinality(String) CODEC(ZSTD(1)),
+  FilterId LowCardinality(String) CODEC(ZSTD(1)),
+  Spans SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Candidates SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Matches SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Findings SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Suppressed SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Errors SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  SampledSpans SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  SampledNanos SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  LastMatch SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1))
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(Hour)
+ORDER BY (RuleId, Hour, RuleVersion, AgentName, FilterId)
+TTL toDate(Hour) + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.seen_fields ON CLUSTER 'prod' (
+  Day Date CODEC(Delta, ZSTD(1)),
+  Category LowCardinality(String) CODEC(ZSTD(1)),
+  Field String CODEC(ZSTD(1)),
+  LastSeen SimpleAggregateFunction(max, DateTime) CODEC(ZSTD(1))
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY Day
+ORDER BY (Category, Field)
+TTL Day + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.rule_states ON CLUSTER 'prod' (
+  RuleId String CODEC(ZSTD(1)),
+  RuleName String CODEC(ZSTD(1)),
+  RuleTitle String CODEC(ZSTD(1)),
+  RuleVersion String CODEC(ZSTD(1)),
+  FormerIds Array(String) CODEC(ZSTD(1)),
+  Level LowCardinality(String) CODEC(ZSTD(1)),
+  State LowCardinality(String) CODEC(ZSTD(1)),
+  Reason String CODEC(ZSTD(1)),
+  At DateTime64(3) CODEC(ZSTD(1))
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', At)
+ORDER BY RuleId
+SETTINGS index_granularity = 8192, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.finding_marks ON CLUSTER 'prod' (
+  FindingId String CODEC(ZSTD(1)),
+  RuleId LowCardinality(String) CODEC(ZSTD(1)),
+  Disposition LowCardinality(String) CODEC(ZSTD(1)),
+  Reason String CODEC(ZSTD(1)),
+  MarkedBy String CODEC(ZSTD(1)),
+  MarkedAt DateTime64(6) CODEC(ZSTD(1)),
+  INDEX idx_finding_id FindingId TYPE bloom_filter(0.001) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYYYYMM(MarkedAt)
+ORDER BY (RuleId, FindingId, MarkedAt)
+TTL toDate(MarkedAt) + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (4, 'rule_health');
+
+ALTER TABLE spanwarden.findings ON CLUSTER 'prod' ADD COLUMN IF NOT EXISTS ChainId String CODEC(ZSTD(1)) AFTER GroupKey;
+
+ALTER TABLE spanwarden.findings ON CLUSTER 'prod' ADD INDEX IF NOT EXISTS idx_chain_id ChainId TYPE bloom_filter(0.001) GRANULARITY 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.findings_by_hour ON CLUSTER 'prod' AS spanwarden.findings
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{uuid}', '{replica}', Version)
+PARTITION BY toDate(Timestamp)
+ORDER BY (toStartOfHour(Timestamp, 'UTC'), FindingId)
+TTL toDate(Timestamp) + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+DROP TABLE IF EXISTS spanwarden.findings_before_cases ON CLUSTER 'prod' SYNC;
+
+RENAME TABLE spanwarden.findings TO spanwarden.findings_before_cases,
+  spanwarden.findings_by_hour TO spanwarden.findings ON CLUSTER 'prod';
+
+DROP TABLE IF EXISTS spanwarden.findings_before_cases ON CLUSTER 'prod' SYNC;
+
+CREATE TABLE IF NOT EXISTS spanwarden.cases ON CLUSTER 'prod' (
+  CaseId String CODEC(ZSTD(1)),
+  Version UInt64 CODEC(ZSTD(1)),
+  Day Date CODEC(ZSTD(1)),
+  MergedInto String CODEC(ZSTD(1)),
+  Headline String CODEC(ZSTD(1)),
+  Level LowCardinality(String) CODEC(ZSTD(1)),
+  Severity UInt8 CODEC(ZSTD(1)),
+  RaisedBy String CODEC(ZSTD(1)),
+  FirstSeen DateTime64(9) CODEC(ZSTD(1)),
+  LastSeen DateTime64(9) CODEC(ZSTD(1)),
+  Findings UInt64 CODEC(ZSTD(1)),
+  Count UInt64 CODEC(ZSTD(1)),
+  Votes Nested (RuleId String, RuleTitle String, Level LowCardinality(String), Findings UInt64, Count UInt64) CODEC(ZSTD(1)),
+  Timeline Nested (
+    FindingId String, Timestamp DateTime64(9), LastSeen DateTime64(9), Count UInt64, RuleId String, RuleTitle String,
+    Level LowCardinality(String), TraceId String, SpanId String, SpanName String, AgentName String, ToolName String, Shown String
+  ) CODEC(ZSTD(1)),
+  Agents Array(String) CODEC(ZSTD(1)),
+  Users Array(String) CODEC(ZSTD(1)),
+  Conversations Array(String) CODEC(ZSTD(1)),
+  TraceIds Array(String) CODEC(ZSTD(1)),
+  ChainIds Array(String) CODEC(ZSTD(1)),
+  AlertSeq UInt32 CODEC(ZSTD(1)),
+  InsertedAt DateTime64(3) DEFAULT now64(3) CODEC(ZSTD(1))
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', Version)
+PARTITION BY toYYYYMM(Day)
+ORDER BY CaseId
+TTL Day + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.case_events ON CLUSTER 'prod' (
+  CaseId String CODEC(ZSTD(1)),
+  At DateTime64(6) CODEC(ZSTD(1)),
+  Action LowCardinality(String) CODEC(ZSTD(1)),
+  Disposition LowCardinality(String) CODEC(ZSTD(1)),
+  Reason String CODEC(ZSTD(1)),
+  DoneBy String CODEC(ZSTD(1)),
+  Severity UInt8 CODEC(ZSTD(1)),
+  Findings UInt64 CODEC(ZSTD(1)),
+  Chains UInt64 CODEC(ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toYYYYMM(At)
+ORDER BY (CaseId, At)
+TTL toDate(At) + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE VIEW IF NOT EXISTS spanwarden.case_list ON CLUSTER 'prod' AS
+SELECT
+  newest.*,
+  done.Action AS LastAction,
+  done.At AS LastActionAt,
+  done.Disposition AS Disposition,
+  done.Reason AS Reason,
+  done.DoneBy AS DoneBy,
+  if(
+    done.Action = 'close' AND newest.Severity <= done.Severity AND length(newest.ChainIds) <= done.Chains
+      AND (done.Disposition IN ('false-positive', 'benign') OR newest.Findings <= done.Findings),
+    'closed', 'open') AS Status
+FROM (SELECT * FROM spanwarden.cases FINAL WHERE MergedInto = '') AS newest
+LEFT JOIN (
+  SELECT
+    CaseId,
+    argMax(Action, case_events.At) AS Action,
+    argMax(Disposition, case_events.At) AS Disposition,
+    argMax(Reason, case_events.At) AS Reason,
+    argMax(DoneBy, case_events.At) AS DoneBy,
+    argMax(Severity, case_events.At) AS Severity,
+    argMax(Findings, case_events.At) AS Findings,
+    argMax(Chains, case_events.At) AS Chains,
+    max(case_events.At) AS At
+  FROM spanwarden.case_events GROUP BY CaseId
+) AS done ON newest.CaseId = done.CaseId;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (5, 'cases');
+
+ALTER TABLE spanwarden.otel_traces ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS AttributeTypesIn String EPHEMERAL,
+  ADD COLUMN IF NOT EXISTS AttributeTypes LowCardinality(String) MATERIALIZED AttributeTypesIn CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS FactsIn Map(LowCardinality(String), Array(String)) EPHEMERAL,
+  ADD COLUMN IF NOT EXISTS Facts Map(LowCardinality(String), Array(String)) MATERIALIZED FactsIn CODEC(ZSTD(1));
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (6, 'history');
+
+ALTER TABLE spanwarden.otel_traces ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS StitchedSession String MATERIALIZED Facts['spanwarden.session'][1] CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS SessionId String ALIAS multiIf(
+    StitchedSession != '', StitchedSession, ConversationId != '', ConversationId, TraceId),
+  ADD COLUMN IF NOT EXISTS SessionSource String ALIAS multiIf(
+    StitchedSession != '', Facts['spanwarden.session.source'][1], ConversationId != '', 'conversation', 'trace'),
+  ADD INDEX IF NOT EXISTS idx_stitched_session StitchedSession TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE spanwarden.findings ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS SessionId String DEFAULT if(ConversationId != '', ConversationId, TraceId)
+    CODEC(ZSTD(1)) AFTER ConversationId,
+  ADD COLUMN IF NOT EXISTS SessionSource LowCardinality(String) DEFAULT if(ConversationId != '', 'conversation', 'trace')
+    CODEC(ZSTD(1)) AFTER SessionId,
+  ADD INDEX IF NOT EXISTS idx_session_id SessionId TYPE bloom_filter(0.01) GRANULARITY 1;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (7, 'sessions');
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_messages ON CLUSTER 'prod' (
+  Day Date CODEC(ZSTD(1)),
+  Conversation String CODEC(ZSTD(1)),
+  Hash String CODEC(ZSTD(1)),
+  Text String CODEC(ZSTD(1))
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY Day
+ORDER BY (Conversation, Hash)
+TTL Day + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE VIEW IF NOT EXISTS spanwarden.otel_traces_full ON CLUSTER 'prod' AS
+SELECT span.* EXCEPT (MessagesOf, Hashes) REPLACE (if(
+    empty(span.Hashes),
+    span.SpanAttributes,
+    mapUpdate(span.SpanAttributes, map('gen_ai.input.messages', concat('[', arrayStringConcat(
+      arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), span.Hashes), ','), ']')))
+  ) AS SpanAttributes)
+FROM (
+  SELECT *, AgentName, ConversationId, UserId, ToolName, OperationName, RequestModel, InputTokens, OutputTokens,
+    AttributeTypes, Facts, StitchedSession, SessionId, SessionSource,
+    if(ConversationId = '', TraceId, ConversationId) AS MessagesOf,
+    if(substring(toString(AttributeTypes), indexOf(mapKeys(SpanAttributes), 'gen_ai.input.messages'), 1) = 'r', splitByChar(' ', SpanAttributes['gen_ai.input.messages']), []) AS Hashes
+  FROM spanwarden.otel_traces
+) AS span
+LEFT JOIN (
+  SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
+  FROM (SELECT Conversation, Hash, Text FROM spanwarden.otel_messages LIMIT 1 BY Conversation, Hash)
+  GROUP BY Conversation
+) AS said ON said.Conversation = span.MessagesOf;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (8, 'messages');
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_metrics_gauge ON CLUSTER 'prod' (
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ResourceSchemaUrl String CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion String CODEC(ZSTD(1)),
+  ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeDroppedAttrCount UInt32 CODEC(ZSTD(1)),
+  ScopeSchemaUrl String CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  MetricName String CODEC(ZSTD(1)),
+  MetricDescription String CODEC(ZSTD(1)),
+  MetricUnit String CODEC(ZSTD(1)),
+  Attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  StartTimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  TimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  Value Float64 CODEC(ZSTD(1)),
+  Flags UInt32 CODEC(ZSTD(1)),
+  Exemplars Nested (
+    FilteredAttributes Map(LowCardinality(String), String),
+    TimeUnix DateTime64(9),
+    Value Float64,
+    SpanId String,
+    TraceId String
+  ) CODEC(ZSTD(1)),
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_key mapKeys(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_value mapValues(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_key mapKeys(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_value mapValues(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(TimeUnix)
+ORDER BY (ServiceName, MetricName, Attributes, toUnixTimestamp64Nano(TimeUnix))
+TTL toDate(TimeUnix) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_metrics_sum ON CLUSTER 'prod' (
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ResourceSchemaUrl String CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion String CODEC(ZSTD(1)),
+  ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeDroppedAttrCount UInt32 CODEC(ZSTD(1)),
+  ScopeSchemaUrl String CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  MetricName String CODEC(ZSTD(1)),
+  MetricDescription String CODEC(ZSTD(1)),
+  MetricUnit String CODEC(ZSTD(1)),
+  Attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  StartTimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  TimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  Value Float64 CODEC(ZSTD(1)),
+  Flags UInt32 CODEC(ZSTD(1)),
+  Exemplars Nested (
+    FilteredAttributes Map(LowCardinality(String), String),
+    TimeUnix DateTime64(9),
+    Value Float64,
+    SpanId String,
+    TraceId String
+  ) CODEC(ZSTD(1)),
+  AggregationTemporality Int32 CODEC(ZSTD(1)),
+  IsMonotonic Boolean CODEC(Delta, ZSTD(1)),
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_key mapKeys(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_value mapValues(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_key mapKeys(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_value mapValues(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(TimeUnix)
+ORDER BY (ServiceName, MetricName, Attributes, toUnixTimestamp64Nano(TimeUnix))
+TTL toDate(TimeUnix) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_metrics_histogram ON CLUSTER 'prod' (
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ResourceSchemaUrl String CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion String CODEC(ZSTD(1)),
+  ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeDroppedAttrCount UInt32 CODEC(ZSTD(1)),
+  ScopeSchemaUrl String CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  MetricName String CODEC(ZSTD(1)),
+  MetricDescription String CODEC(ZSTD(1)),
+  MetricUnit String CODEC(ZSTD(1)),
+  Attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  StartTimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  TimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  Count UInt64 CODEC(Delta, ZSTD(1)),
+  Sum Float64 CODEC(ZSTD(1)),
+  BucketCounts Array(UInt64) CODEC(ZSTD(1)),
+  ExplicitBounds Array(Float64) CODEC(ZSTD(1)),
+  Exemplars Nested (
+    FilteredAttributes Map(LowCardinality(String), String),
+    TimeUnix DateTime64(9),
+    Value Float64,
+    SpanId String,
+    TraceId String
+  ) CODEC(ZSTD(1)),
+  Flags UInt32 CODEC(ZSTD(1)),
+  Min Float64 CODEC(ZSTD(1)),
+  Max Float64 CODEC(ZSTD(1)),
+  AggregationTemporality Int32 CODEC(ZSTD(1)),
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_key mapKeys(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_value mapValues(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_key mapKeys(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_value mapValues(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(TimeUnix)
+ORDER BY (ServiceName, MetricName, Attributes, toUnixTimestamp64Nano(TimeUnix))
+TTL toDate(TimeUnix) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_metrics_exponential_histogram ON CLUSTER 'prod' (
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ResourceSchemaUrl String CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion String CODEC(ZSTD(1)),
+  ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeDroppedAttrCount UInt32 CODEC(ZSTD(1)),
+  ScopeSchemaUrl String CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  MetricName String CODEC(ZSTD(1)),
+  MetricDescription String CODEC(ZSTD(1)),
+  MetricUnit String CODEC(ZSTD(1)),
+  Attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  StartTimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  TimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  Count UInt64 CODEC(Delta, ZSTD(1)),
+  Sum Float64 CODEC(ZSTD(1)),
+  Scale Int32 CODEC(ZSTD(1)),
+  ZeroCount UInt64 CODEC(ZSTD(1)),
+  PositiveOffset Int32 CODEC(ZSTD(1)),
+  PositiveBucketCounts Array(UInt64) CODEC(ZSTD(1)),
+  NegativeOffset Int32 CODEC(ZSTD(1)),
+  NegativeBucketCounts Array(UInt64) CODEC(ZSTD(1)),
+  Exemplars Nested (
+    FilteredAttributes Map(LowCardinality(String), String),
+    TimeUnix DateTime64(9),
+    Value Float64,
+    SpanId String,
+    TraceId String
+  ) CODEC(ZSTD(1)),
+  Flags UInt32 CODEC(ZSTD(1)),
+  Min Float64 CODEC(ZSTD(1)),
+  Max Float64 CODEC(ZSTD(1)),
+  AggregationTemporality Int32 CODEC(ZSTD(1)),
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_key mapKeys(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_value mapValues(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_key mapKeys(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_value mapValues(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(TimeUnix)
+ORDER BY (ServiceName, MetricName, Attributes, toUnixTimestamp64Nano(TimeUnix))
+TTL toDate(TimeUnix) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE TABLE IF NOT EXISTS spanwarden.otel_metrics_summary ON CLUSTER 'prod' (
+  ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ResourceSchemaUrl String CODEC(ZSTD(1)),
+  ScopeName String CODEC(ZSTD(1)),
+  ScopeVersion String CODEC(ZSTD(1)),
+  ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  ScopeDroppedAttrCount UInt32 CODEC(ZSTD(1)),
+  ScopeSchemaUrl String CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  MetricName String CODEC(ZSTD(1)),
+  MetricDescription String CODEC(ZSTD(1)),
+  MetricUnit String CODEC(ZSTD(1)),
+  Attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  StartTimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  TimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
+  Count UInt64 CODEC(Delta, ZSTD(1)),
+  Sum Float64 CODEC(ZSTD(1)),
+  ValueAtQuantiles Nested (Quantile Float64, Value Float64) CODEC(ZSTD(1)),
+  Flags UInt32 CODEC(ZSTD(1)),
+  INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_key mapKeys(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_scope_attr_value mapValues(ScopeAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_key mapKeys(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_attr_value mapValues(Attributes) TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(TimeUnix)
+ORDER BY (ServiceName, MetricName, Attributes, toUnixTimestamp64Nano(TimeUnix))
+TTL toDate(TimeUnix) + toIntervalDay(30)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (9, 'metrics');

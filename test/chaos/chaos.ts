@@ -40,6 +40,10 @@ export async function runChaos({ seconds, seed, onFault }: ChaosOptions): Promis
   const random = randomOf(seed);
   const world = await openWorld();
   try {
+    // Who dies while it makes the tables holds the lock on the schema for its lease; that has a test of its own.
+    await eventually('the tables', async () =>
+      (await fetch(`${world.url}/readyz`)).status === 200 ? true : undefined,
+    );
     const sending = startSenders({ url: world.url, senders, spansPerBatch, random });
     const struck = await makeTrouble(world, {
       until: Date.now() + seconds * 1000,

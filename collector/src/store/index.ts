@@ -157,7 +157,8 @@ class OpenStore implements Store {
     const schema = schemaOptions(this.#config);
     for (let attempt = 0; ; attempt++) {
       try {
-        await migrate(this.#clientOptions, schema, { ...(logger && { logger }), signal: this.#closing.signal });
+        const how = { signal: this.#closing.signal, alone: this.#embedded !== undefined };
+        await migrate(this.#clientOptions, schema, { ...(logger && { logger }), ...how });
         this.#missing.delete('schema');
         return;
       } catch (error) {

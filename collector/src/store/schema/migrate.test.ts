@@ -80,6 +80,18 @@ describe('migrations of many at once', () => {
     assert.deepEqual(await rowsOf(applied), [{ after: 1 }]);
   });
 
+  it('wait for nobody where the server is their own', async () => {
+    await command(`TRUNCATE TABLE ${database}.spanwarden_migrations`);
+    const dead = new MigrationLock(client, { database });
+    await dead.acquire();
+    await migrate(server, schema, { alone: true, signal: AbortSignal.timeout(30_000) });
+    assert.equal(
+      (await rowsOf(`SELECT DISTINCT Version FROM ${database}.spanwarden_migrations`)).length,
+      migrations.length,
+    );
+    await dead.release();
+  });
+
   it('can be given up on while they wait', async () => {
     await command(`TRUNCATE TABLE ${database}.spanwarden_migrations`);
     const held = new MigrationLock(client, { database });

@@ -22,6 +22,8 @@ export interface MigrateOptions {
   readonly signal?: AbortSignal;
   /** As with the lock. */
   readonly leaseMs?: number;
+  /** The server is this process's own, so that the claim of one that was killed holds nothing up. */
+  readonly alone?: boolean;
 }
 
 /**
@@ -48,13 +50,14 @@ async function migrateLocked(session: StoreClient, options: SchemaOptions, how: 
   const command = (query: string) => session.command({ query, clickhouse_settings: settings });
   // Each says IF NOT EXISTS and may run beside another's.
   for (const query of foundation(options)) await command(query);
-  const lock = new MigrationLock(session, { database, settings: everywhereSettings(options.layout), ...how });
-  await lock.acquire();
+  const lockOptions = { database, settings: everywhereSettings(options.layout), ...how };
+  const lock = how.alone ? undefined : new MigrationLock(session, lockOptions);
+  await lock?.acquire();
   try {
     const applied = (await appliedVersions(session, options)) ?? new Set();
     for (const migration of pending(migrations, applied)) {
       for (const query of statementsOf(migration, options)) {
-        await lock.renew();
+        await lock?.renew();
         await command(query);
       }
       await session.command({
@@ -65,10 +68,10 @@ async function migrateLocked(session: StoreClient, options: SchemaOptions, how: 
     }
   } catch (error) {
     // What ClickHouse itself refused is over; a statement that got no answer may still run, so its claim has to run out.
-    if (error instanceof ClickHouseError) await lock.release();
+    if (error instanceof ClickHouseError) await lock?.release();
     throw error;
   }
-  await lock.release();
+  await lock?.release();
 }
 
 /** Columns are only ever added, so that rows of this version land there, too. */

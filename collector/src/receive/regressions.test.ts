@@ -128,6 +128,8 @@ describe('slow senders (otelcol #5699)', () => {
   test('a gRPC call whose message does not come is DEADLINE_EXCEEDED', async () => {
     const session = connectHttp2(hasty.urls.grpc!);
     const stream = session.request({ ':method': 'POST', ':path': traces, 'content-type': 'application/grpc' });
+    // A message of 256 bytes is announced. Five zeros would be a whole, empty one.
+    stream.write(Buffer.from([0, 0, 0, 1, 0]));
     const drip = setInterval(() => stream.write(Buffer.from([0])), 40);
     stream.on('error', () => undefined);
     const [headers] = (await once(stream, 'response')) as [Record<string, string>];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createAuthority } from '../collector/src/receive/testing/certificates.ts';
 import { cliOf } from './support/cli.ts';
-import { CollectorProcess, createHome } from './support/collector-process.ts';
+import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
 import { freePort } from './support/free-port.ts';
 
 /** `spanwarden doctor` in front of a collector with TLS, and with tokens of which it finds the hashes only. */
@@ -40,8 +40,13 @@ function report(...args: readonly string[]) {
 test('it trusts the certificate of the config, and sends with the token that it is given', async () => {
   const token = cliOf(home, 'token', 'create', '--name')('doctor').stdout.trim();
   const collector = await CollectorProcess.start(home);
+  after(() => collector.end('SIGKILL'));
 
-  const without = report();
+  // Its tables are not there at once.
+  const without = await eventually('a healthy collector', async () => {
+    const found = report();
+    return found.code === 0 ? found : undefined;
+  });
   assert.deepEqual([without.code, without.results.token, without.results.canary], [0, 'skipped', 'skipped']);
   assert.deepEqual([without.results['OTLP/HTTP'], without.results['OTLP/gRPC']], ['ok', 'ok']);
 

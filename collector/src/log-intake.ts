@@ -1,6 +1,7 @@
-import { otlpJsonToProtobuf } from './decode/json.ts';
-import { type DecodeLogsOutcome, LogDecoder } from './decode/log-decoder.ts';
+import { decodeAs } from './decode/json.ts';
+import { type DecodedLogs, LogDecoder } from './decode/log-decoder.ts';
 import { TraceDecoder } from './decode/trace-decoder.ts';
+import type { Decoded } from './decode/wire.ts';
 import type { AgentEvent } from './model/agent-event.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { LogBatch } from './model/log-batch.ts';
@@ -39,10 +40,8 @@ export class LogIntake {
     return this.#encoder.truncatedValues;
   }
 
-  decode(encoding: 'protobuf' | 'json', bytes: Buffer): DecodeLogsOutcome {
-    if (encoding === 'protobuf') return this.#decoder.decode(bytes);
-    const translated = otlpJsonToProtobuf(bytes, 'logs');
-    return translated.status === 'malformed' ? translated : this.#decoder.decode(translated.bytes);
+  decode(encoding: 'protobuf' | 'json', bytes: Buffer): Decoded<DecodedLogs> {
+    return decodeAs(this.#decoder, 'logs', encoding, bytes);
   }
 
   /** Rows for otel_logs, and the events in them; both outlive the batch. */

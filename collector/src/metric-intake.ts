@@ -1,5 +1,6 @@
-import { otlpJsonToProtobuf } from './decode/json.ts';
-import { type DecodeMetricsOutcome, MetricDecoder } from './decode/metric-decoder.ts';
+import { decodeAs } from './decode/json.ts';
+import { type DecodedMetrics, MetricDecoder } from './decode/metric-decoder.ts';
+import type { Decoded } from './decode/wire.ts';
 import type { Metrics } from './metrics.ts';
 import type { FieldTable } from './model/fields.ts';
 import type { MetricBatch } from './model/metric-batch.ts';
@@ -26,10 +27,8 @@ export class MetricIntake {
     return this.#encoder.truncatedValues;
   }
 
-  decode(encoding: 'protobuf' | 'json', bytes: Buffer): DecodeMetricsOutcome {
-    if (encoding === 'protobuf') return this.#decoder.decode(bytes);
-    const translated = otlpJsonToProtobuf(bytes, 'metrics');
-    return translated.status === 'malformed' ? translated : this.#decoder.decode(translated.bytes);
+  decode(encoding: 'protobuf' | 'json', bytes: Buffer): Decoded<DecodedMetrics> {
+    return decodeAs(this.#decoder, 'metrics', encoding, bytes);
   }
 
   /** Rows for the tables otel_metrics_*; they outlive the batch. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { otlpJsonToProtobuf, type Signal } from './decode/json.ts';
+import { decodeAs, type Signal } from './decode/json.ts';
 import type { DecodedLogs } from './decode/log-decoder.ts';
 import type { DecodedMetrics } from './decode/metric-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
@@ -238,13 +238,7 @@ export class TracePipeline {
   }
 
   #takeSpans(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
-    let protobuf = bytes;
-    if (encoding === 'json') {
-      const translated = otlpJsonToProtobuf(bytes);
-      if (translated.status === 'malformed') return translated;
-      protobuf = translated.bytes;
-    }
-    const decoded = this.#decoder.decode(protobuf);
+    const decoded = decodeAs(this.#decoder, 'traces', encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
     this.#options.observer?.decoded?.(batch, encoding);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { otlpJsonToProtobuf } from '../decode/json.ts';
+import { decodeAs } from '../decode/json.ts';
 import { TraceDecoder } from '../decode/trace-decoder.ts';
 import { parseSpanFile } from '../detect/parse/span-file.ts';
 import { Report } from '../detect/report.ts';
@@ -67,9 +67,7 @@ function chosen(all: readonly SpanToExplain[], wanted: string): SpanToExplain[] 
 }
 
 function otlpEvents(bytes: Buffer, path: string, fields: FieldTable): Read {
-  const json = otlpJsonToProtobuf(bytes);
-  if (json.status !== 'ok') throw failure('SW_RULE_FILE', `${path}: ${json.message}`, 'Check the OTLP/JSON.');
-  const outcome = new TraceDecoder(fields).decode(json.bytes);
+  const outcome = decodeAs(new TraceDecoder(fields), 'traces', 'json', bytes);
   if (outcome.status !== 'ok') throw failure('SW_RULE_FILE', `${path}: ${outcome.message}`, 'Check the OTLP/JSON.');
   return { events: new NormalisedEvents(fields, new Prices()).bind(outcome.batch), caseNames: [] };
 }

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
 import { writeAttributes, writeEnum, writeFixed64, writeId, writeString } from './json-fields.ts';
@@ -6,11 +5,9 @@ import { writeLogRecord } from './json-logs.ts';
 import { writeMetric } from './json-metrics.ts';
 import { JsonObject } from './json-object.ts';
 import { hasMoreValues } from './json-values.ts';
-import { MalformedError } from './wire.ts';
+import { type Decoded, type Malformed, MalformedError, orMalformed } from './wire.ts';
 
-export type JsonOutcome =
-  | { readonly status: 'ok'; readonly bytes: Buffer }
-  | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string };
+export type JsonOutcome = { readonly status: 'ok'; readonly bytes: Buffer } | Malformed;
 
 /** Which request it is: Export{Trace,Metrics,Logs}ServiceRequest. They have the same frame. */
 export type Signal = 'traces' | 'metrics' | 'logs';
@@ -25,13 +22,22 @@ export type Signal = 'traces' | 'metrics' | 'logs';
  */
 export function otlpJsonToProtobuf(body: Buffer, signal: Signal = 'traces'): JsonOutcome {
   const writer = new ProtobufWriter();
-  try {
+  return orMalformed(() => {
     writeRequest(writer, JsonObject.root(parseExact(body)), frames[signal]);
-  } catch (error) {
-    if (error instanceof MalformedError) return { status: 'malformed', code: error.code, message: error.message };
-    throw error;
-  }
-  return { status: 'ok', bytes: writer.take() };
+    return { status: 'ok', bytes: writer.take() };
+  });
+}
+
+/** A request in either encoding through the decoder of its signal. */
+export function decodeAs<Batch>(
+  decoder: { decode(bytes: Buffer): Decoded<Batch> },
+  signal: Signal,
+  encoding: 'protobuf' | 'json',
+  body: Buffer,
+): Decoded<Batch> {
+  if (encoding === 'protobuf') return decoder.decode(body);
+  const translated = otlpJsonToProtobuf(body, signal);
+  return translated.status === 'malformed' ? translated : decoder.decode(translated.bytes);
 }
 
 /** JSON.parse, but integers that a double cannot hold come back as strings with all their digits. */

@@ -1,20 +1,14 @@
-import type { ErrorCode } from '../model/errors.ts';
 import type { FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
 import { Log, type LogBatch } from '../model/log-batch.ts';
-import { Resource, Scope } from '../model/span-batch.ts';
 import { AttributeReader } from './attributes.ts';
 import { OtlpLogBatch } from './batch.ts';
-import { OwnerReader } from './owners.ts';
+import { Envelope } from './envelope.ts';
 import { Table } from './tables.ts';
-import { isZero, MalformedError, WireReader, WireType } from './wire.ts';
+import { type Decoded, isZero, orMalformed, WireReader } from './wire.ts';
 
 /** What was left out of a batch because of a limit, by kind. */
 export type DecodedLogs = LogBatch & { readonly dropped: { readonly attributes: number } };
-
-export type DecodeLogsOutcome =
-  | { readonly status: 'ok'; readonly batch: DecodedLogs }
-  | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string };
 
 /**
  * ExportLogsServiceRequest (OTLP 1.11, the same wire form as LogsData) → a log batch of offsets. As the trace decoder: bytes
@@ -22,8 +16,6 @@ export type DecodeLogsOutcome =
  *
  * | message | fields |
  * |---|---|
- * | ResourceLogs | 1 resource, 2 scope_logs, 3 schema_url |
- * | ScopeLogs | 1 scope, 2 log_records, 3 schema_url |
  * | LogRecord | 1 time, 11 observed_time (fixed64), 2 severity_number, 3 severity_text, 5 body, 6 attributes, 7 dropped, |
  * | | 8 flags (fixed32), 9 trace_id, 10 span_id, 12 event_name |
  */
@@ -32,28 +24,24 @@ export class LogDecoder {
   readonly #batch = new OtlpLogBatch();
   readonly #logs = new Table(Log.stride, 1024, 'log records');
   readonly #attributes: AttributeReader;
-  readonly #owners: OwnerReader;
-  readonly #resources = new Table(Resource.stride, 16, 'resources');
-  readonly #scopes = new Table(Scope.stride, 16, 'scopes');
+  readonly #envelope: Envelope;
 
   constructor(fields: FieldTable) {
     this.#attributes = new AttributeReader(this.#reader, fields);
-    this.#owners = new OwnerReader(this.#reader, this.#attributes);
+    this.#envelope = new Envelope(this.#reader, this.#attributes, names);
   }
 
-  decode(bytes: Buffer): DecodeLogsOutcome {
+  decode(bytes: Buffer): Decoded<DecodedLogs> {
     this.#reader.reset(bytes);
     this.#batch.bytes = bytes;
     this.#batch.rejected = { count: 0, message: '' };
     this.#attributes.reset();
-    for (const table of [this.#logs, this.#resources, this.#scopes]) table.reset(65_536);
-    try {
-      this.#request(bytes.length);
-    } catch (error) {
-      if (error instanceof MalformedError) return { status: 'malformed', code: error.code, message: error.message };
-      throw error;
-    }
-    return { status: 'ok', batch: this.#finish() };
+    this.#logs.reset(65_536);
+    this.#envelope.reset();
+    return orMalformed(() => {
+      this.#envelope.read(bytes.length, (stop, resource, scope) => this.#log(stop, resource, scope));
+      return { status: 'ok', batch: this.#finish() };
+    });
   }
 
   #finish(): DecodedLogs {
@@ -62,58 +50,9 @@ export class LogDecoder {
     batch.logs = this.#logs.rows;
     batch.attributes = this.#attributes.table.rows;
     batch.dropped.attributes = this.#attributes.dropped;
-    batch.resources = this.#resources.rows;
-    batch.scopes = this.#scopes.rows;
+    batch.resources = this.#envelope.resources.rows;
+    batch.scopes = this.#envelope.scopes.rows;
     return batch;
-  }
-
-  #request(end: number): void {
-    const reader = this.#reader;
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      if (tag >>> 3 === 1) {
-        reader.expect(tag & 7, WireType.bytes, 'resource_logs');
-        this.#resourceLogs(reader.range(end));
-      } else reader.skip(tag & 7, end);
-    }
-  }
-
-  #resourceLogs(end: number): void {
-    const at = this.#resources.add();
-    this.#resources.rows.fill(0, at, at + Resource.stride);
-    const resource = this.#resources.count - 1;
-    this.#children(end, 'ResourceLogs', (field, stop) => {
-      if (field === 1) this.#owners.resource(stop, this.#resources, at);
-      else if (field === 2) this.#scopeLogs(stop, resource);
-      else this.#text(this.#resources.rows, at + Resource.schemaUrl, stop);
-    });
-  }
-
-  #scopeLogs(end: number, resource: number): void {
-    const at = this.#scopes.add();
-    this.#scopes.rows.fill(0, at, at + Scope.stride);
-    const scope = this.#scopes.count - 1;
-    this.#children(end, 'ScopeLogs', (field, stop) => {
-      if (field === 1) this.#owners.scope(stop, this.#scopes, at);
-      else if (field === 2) this.#log(stop, resource, scope);
-      else this.#text(this.#scopes.rows, at + Scope.schemaUrl, stop);
-    });
-  }
-
-  /** Fields 1 to 3 of a message, all of them length-delimited; the others are unknown and skipped. */
-  #children(end: number, name: string, child: (field: number, stop: number) => void): void {
-    const reader = this.#reader;
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      if (tag >>> 3 > 3) {
-        reader.skip(tag & 7, end);
-        continue;
-      }
-      reader.expect(tag & 7, WireType.bytes, name);
-      const stop = reader.range(end);
-      child(tag >>> 3, stop);
-      reader.pos = stop;
-    }
   }
 
   #log(end: number, resource: number, scope: number): void {
@@ -159,8 +98,8 @@ export class LogDecoder {
       else {
         const stop = reader.range(end);
         if (field === 5) body = [reader.pos, stop];
-        else if (field === 3) this.#text(rows, at + Log.severityText, stop);
-        else if (field === 12) this.#text(rows, at + Log.eventName, stop);
+        else if (field === 3) reader.place(rows, at + Log.severityText, stop);
+        else if (field === 12) reader.place(rows, at + Log.eventName, stop);
         else problem = this.#id(field, stop, at) ?? problem;
         reader.pos = stop;
       }
@@ -186,12 +125,9 @@ export class LogDecoder {
     this.#logs.rows[at + (field === 9 ? Log.traceId : Log.spanId)] = absent ? -1 : start;
     return undefined;
   }
-
-  #text(rows: Int32Array, column: number, stop: number): void {
-    rows[column] = this.#reader.pos;
-    rows[column + 1] = stop - this.#reader.pos;
-  }
 }
+
+const names = { request: 'resource_logs', resource: 'ResourceLogs', scope: 'ScopeLogs', scopeFields: 3 } as const;
 
 /** Wire types of LogRecord's fields by number; 4 is reserved. */
 const logWireType: readonly number[] = [-1, 1, 0, 2, -1, 2, 2, 0, 5, 2, 2, 1, 2];

@@ -1,30 +1,19 @@
-import type { ErrorCode } from '../model/errors.ts';
 import type { FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
-import { Event, Link, Resource, Scope, Span, type SpanBatch } from '../model/span-batch.ts';
+import { Event, Link, Span, type SpanBatch } from '../model/span-batch.ts';
 import { AttributeReader } from './attributes.ts';
 import { OtlpSpanBatch } from './batch.ts';
-import { OwnerReader } from './owners.ts';
+import { Envelope } from './envelope.ts';
 import { Table } from './tables.ts';
-import { isZero, MalformedError, WireReader, WireType } from './wire.ts';
+import { type Decoded, isZero, orMalformed, WireReader, WireType } from './wire.ts';
 
 /** What was left out of a batch because of a limit, by kind. */
 export type DecodedBatch = SpanBatch & {
   readonly dropped: { readonly attributes: number; readonly events: number; readonly links: number };
 };
 
-export type DecodeOutcome =
-  | { readonly status: 'ok'; readonly batch: DecodedBatch }
-  | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string };
-
 /**
  * ExportTraceServiceRequest (OTLP 1.11, the same wire form as TracesData) → a span batch of offsets.
- *
- * | message | fields |
- * |---|---|
- * | ResourceSpans | 1 resource, 2 scope_spans, 3 schema_url |
- * | ScopeSpans | 1 scope, 2 spans, 3 schema_url |
- * | Resource · Scope | 1 attributes · 1 name, 2 version, 3 attributes |
  *
  * Nothing is turned into JavaScript strings but attribute names seen for the first time. The batch lives until the next
  * `decode`. Bytes that are no protobuf give `malformed`; single records that break a rule are left out and counted in
@@ -35,26 +24,21 @@ export class TraceDecoder {
   readonly #batch = new OtlpSpanBatch();
   readonly #spans = new Table(Span.stride, 1024, 'spans');
   readonly #attributes: AttributeReader;
-  readonly #owners: OwnerReader;
+  readonly #envelope: Envelope;
   readonly #events = new Table(Event.stride, 256, 'events');
   readonly #links = new Table(Link.stride, 64, 'links');
-  readonly #resources = new Table(Resource.stride, 16, 'resources');
-  readonly #scopes = new Table(Scope.stride, 16, 'scopes');
 
   constructor(fields: FieldTable) {
     this.#attributes = new AttributeReader(this.#reader, fields);
-    this.#owners = new OwnerReader(this.#reader, this.#attributes);
+    this.#envelope = new Envelope(this.#reader, this.#attributes, names);
   }
 
-  decode(bytes: Buffer): DecodeOutcome {
+  decode(bytes: Buffer): Decoded<DecodedBatch> {
     this.#begin(bytes);
-    try {
-      this.#request(bytes.length);
-    } catch (error) {
-      if (error instanceof MalformedError) return { status: 'malformed', code: error.code, message: error.message };
-      throw error;
-    }
-    return { status: 'ok', batch: this.#finish() };
+    return orMalformed(() => {
+      this.#envelope.read(bytes.length, (stop, resource, scope) => this.#span(stop, resource, scope));
+      return { status: 'ok', batch: this.#finish() };
+    });
   }
 
   #begin(bytes: Buffer): void {
@@ -63,7 +47,8 @@ export class TraceDecoder {
     this.#batch.rejected = { count: 0, message: '' };
     this.#batch.dropped = { attributes: 0, events: 0, links: 0 };
     this.#attributes.reset();
-    for (const table of [this.#spans, this.#events, this.#links, this.#resources, this.#scopes]) table.reset(65_536);
+    for (const table of [this.#spans, this.#events, this.#links]) table.reset(65_536);
+    this.#envelope.reset();
   }
 
   #finish(): DecodedBatch {
@@ -74,64 +59,9 @@ export class TraceDecoder {
     batch.dropped.attributes = this.#attributes.dropped;
     batch.events = this.#events.rows;
     batch.links = this.#links.rows;
-    batch.resources = this.#resources.rows;
-    batch.scopes = this.#scopes.rows;
+    batch.resources = this.#envelope.resources.rows;
+    batch.scopes = this.#envelope.scopes.rows;
     return batch;
-  }
-
-  #request(end: number): void {
-    const reader = this.#reader;
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      if (tag >>> 3 === 1) {
-        reader.expect(tag & 7, WireType.bytes, 'resource_spans');
-        this.#resourceSpans(reader.range(end));
-      } else reader.skip(tag & 7, end);
-    }
-  }
-
-  #resourceSpans(end: number): void {
-    const reader = this.#reader;
-    const at = this.#resources.add();
-    this.#resources.rows.fill(0, at, at + Resource.stride);
-    const resource = this.#resources.count - 1;
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      const field = tag >>> 3;
-      if (field > 3) {
-        reader.skip(tag & 7, end);
-        continue;
-      }
-      reader.expect(tag & 7, WireType.bytes, 'ResourceSpans');
-      const stop = reader.range(end);
-      if (field === 1) this.#owners.resource(stop, this.#resources, at);
-      else if (field === 2) this.#scopeSpans(stop, resource);
-      else {
-        this.#resources.rows[at + Resource.schemaUrl] = reader.pos;
-        this.#resources.rows[at + Resource.schemaUrlLength] = stop - reader.pos;
-      }
-      reader.pos = stop;
-    }
-  }
-
-  #scopeSpans(end: number, resource: number): void {
-    const reader = this.#reader;
-    const at = this.#scopes.add();
-    this.#scopes.rows.fill(0, at, at + Scope.stride);
-    const scope = this.#scopes.count - 1;
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      const field = tag >>> 3;
-      if (field > 2) {
-        reader.skip(tag & 7, end);
-        continue;
-      }
-      reader.expect(tag & 7, WireType.bytes, 'ScopeSpans');
-      const stop = reader.range(end);
-      if (field === 1) this.#owners.scope(stop, this.#scopes, at);
-      else this.#span(stop, resource, scope);
-      reader.pos = stop;
-    }
   }
 
   /**
@@ -333,11 +263,12 @@ export class TraceDecoder {
     const reader = this.#reader;
     reader.expect(tag & 7, WireType.bytes, 'text');
     const stop = reader.range(end);
-    rows[column] = reader.pos;
-    rows[column + 1] = stop - reader.pos;
+    reader.place(rows, column, stop);
     reader.pos = stop;
   }
 }
+
+const names = { request: 'resource_spans', resource: 'ResourceSpans', scope: 'ScopeSpans', scopeFields: 2 } as const;
 
 /** Wire types of Span's fields by number; 0 is no field. */
 const spanWireType: readonly number[] = [-1, 2, 2, 2, 2, 2, 0, 1, 1, 2, 0, 2, 0, 2, 0, 2, 5];

@@ -22,6 +22,25 @@ export class MalformedError extends Error {
   }
 }
 
+/** What a decoder makes of a request. */
+export type Decoded<Batch> = { readonly status: 'ok'; readonly batch: Batch } | Malformed;
+
+export interface Malformed {
+  readonly status: 'malformed';
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** What was read; bytes that are malformed are an outcome and no exception. */
+export function orMalformed<T>(read: () => T): T | Malformed {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MalformedError) return { status: 'malformed', code: error.code, message: error.message };
+    throw error;
+  }
+}
+
 /** A position in protobuf bytes. Every read is bounded by the `end` of the message being read. */
 export class WireReader {
   bytes: Buffer = empty;
@@ -93,6 +112,30 @@ export class WireReader {
     else if (wireType === WireType.bytes) this.pos = this.range(end);
     else if (wireType === WireType.fixed32) this.fixed(4, end);
     else this.fail(`wire type ${wireType}`);
+  }
+
+  /**
+   * The fields 1 to `last` of a message, all of them length-delimited; others are unknown and skipped. `child` finds the
+   * reader at the start of the field's content, and may leave it anywhere.
+   */
+  children(end: number, last: number, message: string, child: (field: number, stop: number) => void): void {
+    while (this.pos < end) {
+      const tag = this.tag(end);
+      if (tag >>> 3 > last) {
+        this.skip(tag & 7, end);
+        continue;
+      }
+      this.expect(tag & 7, WireType.bytes, message);
+      const stop = this.range(end);
+      child(tag >>> 3, stop);
+      this.pos = stop;
+    }
+  }
+
+  /** Notes where the text from here to `stop` stands: its start in this column, its length in the next. */
+  place(rows: Int32Array, column: number, stop: number): void {
+    rows[column] = this.pos;
+    rows[column + 1] = stop - this.pos;
   }
 
   /** A known field must have its own wire type: anything else is another message sent to the wrong place. */

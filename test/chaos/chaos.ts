@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createStoreClient, type StoreClient } from '../../collector/src/store/client.ts';
+import type { TestClickhouse } from '../support/clickhouse.ts';
 import { eventually } from '../support/collector-process.ts';
 import { type Fault, faults } from './faults.ts';
 import { type Sent, startSenders } from './senders.ts';
@@ -51,13 +51,8 @@ export async function runChaos({ seconds, seed, onFault }: ChaosOptions): Promis
       ...(onFault && { onFault }),
     });
     const sent = await sending.stop();
-    const client = createStoreClient(world.clickhouse);
-    try {
-      const result = await count(client, sent);
-      return { seed, faults: struck, ...result, hadDisk: world.disk !== undefined };
-    } finally {
-      await client.close();
-    }
+    const result = await count(world.stored, sent);
+    return { seed, faults: struck, ...result, hadDisk: world.disk !== undefined };
   } finally {
     await world.close();
   }
@@ -88,21 +83,20 @@ async function makeTrouble(
   return struck;
 }
 
-async function count(client: StoreClient, sent: Sent) {
+async function count(clickhouse: TestClickhouse, sent: Sent) {
   const { acknowledged, batches, requests, resent } = sent;
+  const ids = () => clickhouse.rows<{ id: string; n: string }>(idsQuery);
   const rows = await eventually(
     'all acknowledged spans and their findings in ClickHouse',
     async () => {
-      const found = await ask<{ id: string; n: string }>(client, idsQuery);
-      const [findings] = await ask<{ n: string }>(client, 'SELECT count() AS n FROM findings');
-      return found.length >= acknowledged.length && Number(findings!.n) >= batches ? found : undefined;
+      const found = await ids();
+      return found.length >= acknowledged.length && (await clickhouse.count('findings')) >= batches ? found : undefined;
     },
     drainWithinMs,
-  ).catch(() => ask<{ id: string; n: string }>(client, idsQuery));
+  ).catch(ids);
   // What is sent twice would come now.
   await sleep(2_000);
-  const [findings] = await ask<{ n: string; ids: string }>(
-    client,
+  const [findings] = await clickhouse.rows<{ n: string; ids: string }>(
     'SELECT count() AS n, uniqExact(FindingId) AS ids FROM findings',
   );
   const counts = new Map(rows.map(({ id, n }) => [id, Number(n)]));
@@ -120,10 +114,6 @@ async function count(client: StoreClient, sent: Sent) {
 }
 
 const idsQuery = "SELECT SpanAttributes['n'] AS id, count() AS n FROM otel_traces WHERE SpanName = 'chaos' GROUP BY id";
-
-async function ask<T>(client: StoreClient, query: string): Promise<T[]> {
-  return (await client.query({ query, format: 'JSONEachRow' })).json<T>();
-}
 
 function pick(from: readonly Fault[], random: () => number): Fault {
   let left = random() * from.reduce((sum, { weight }) => sum + weight, 0);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { otlpProtobuf } from '../../collector/src/testing/otlp.ts';
+import { sendTraces } from '../support/collector-process.ts';
 
 export interface SendersOptions {
   readonly url: string;
@@ -27,20 +28,9 @@ export function startSenders(options: SendersOptions): { stop(): Promise<Sent> }
   const { senders, spansPerBatch, random, url } = options;
   const sent = { acknowledged: [] as string[], batches: 0, requests: 0, resent: 0 };
   let isStopping = false;
-  const send = async (body: Buffer): Promise<boolean> => {
+  const send = (body: Buffer): Promise<boolean> => {
     sent.requests++;
-    try {
-      const response = await fetch(`${url}/v1/traces`, {
-        method: 'POST',
-        body: body as never,
-        headers: { 'content-type': 'application/x-protobuf' },
-        signal: AbortSignal.timeout(answerWithinMs),
-      });
-      await response.arrayBuffer();
-      return response.status === 200;
-    } catch {
-      return false;
-    }
+    return sendTraces(url, body, answerWithinMs);
   };
   const run = async (sender: number): Promise<void> => {
     for (let batch = 0; !isStopping; batch++) {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedServer, startEmbedded } from '../../collector/src/store/embedded/start.ts';
+import { clickhouseOf, type TestClickhouse } from '../support/clickhouse.ts';
 import { CollectorProcess } from '../support/collector-process.ts';
 import { FlakyProxy } from './flaky-proxy.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
@@ -18,6 +19,8 @@ export interface World {
   readonly disk: SmallDisk | undefined;
   readonly collector: CollectorProcess;
   readonly clickhouse: EmbeddedServer;
+  /** Questions to it, also after it was started again. */
+  readonly stored: TestClickhouse;
   restartCollector(): Promise<void>;
   restartClickhouse(): Promise<void>;
   close(): Promise<void>;
@@ -28,6 +31,7 @@ export async function openWorld(): Promise<World> {
   const disk = mountSmallDisk(join(directory, 'disk'), diskMebibytes);
   const server = { dataDir: join(directory, 'clickhouse') };
   let clickhouse = await startEmbedded(server);
+  const stored = clickhouseOf(server.dataDir);
   const httpPort = Number(new URL(clickhouse.url).port);
   const incoming = await FlakyProxy.open();
   const outgoing = await FlakyProxy.open();
@@ -53,6 +57,7 @@ export async function openWorld(): Promise<World> {
     get clickhouse() {
       return clickhouse;
     },
+    stored,
     restartCollector: async () => {
       await collector.end('SIGKILL');
       collector = await start();
@@ -64,6 +69,7 @@ export async function openWorld(): Promise<World> {
     },
     close: async () => {
       await collector.end('SIGKILL');
+      await stored.close();
       await clickhouse.stop();
       await Promise.all([incoming.close(), outgoing.close()]);
       disk?.remove();

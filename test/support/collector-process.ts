@@ -98,11 +98,12 @@ export async function eventually<T>(what: string, done: () => Promise<T | undefi
   throw new Error(`not within ${withinMs} ms: ${what}${last ? ` (${String(last)})` : ''}`);
 }
 
-/** Sends one OTLP trace request; true when it is acknowledged. */
-export async function sendTraces(url: string, body: Buffer): Promise<boolean> {
+/** Sends one OTLP trace request; true when it is acknowledged, within the time when one is given. */
+export async function sendTraces(url: string, body: Buffer, withinMs?: number): Promise<boolean> {
   try {
     const headers = { 'content-type': 'application/x-protobuf' };
-    const response = await fetch(`${url}/v1/traces`, { method: 'POST', body: body as never, headers });
+    const signal = withinMs === undefined ? null : AbortSignal.timeout(withinMs);
+    const response = await fetch(`${url}/v1/traces`, { method: 'POST', body: body as never, headers, signal });
     await response.arrayBuffer();
     return response.status === 200;
   } catch {

@@ -1,49 +1,37 @@
 import type { DeadLetter } from '../spool/dead-letters.ts';
-import type { InspectedSegment, SegmentFile, SpoolSurvey } from '../spool/survey.ts';
+import {
+  type InspectedSegment,
+  lateMs,
+  type SegmentFile,
+  type SpoolSummary,
+  type SpoolSurvey,
+  summarise,
+} from '../spool/survey.ts';
 import { count } from './rule-problems.ts';
 import { escapeControl, type Terminal, truncate } from './terminal.ts';
 
 /** What `spool status` says of a directory. */
-export interface SpoolStatus {
+export interface SpoolStatus extends SpoolSummary {
   readonly directory: string;
-  readonly unsent: { readonly segments: number; readonly bytes: number; readonly oldestMs: number };
-  readonly sent: { readonly segments: number; readonly bytes: number };
   readonly bytesMax: number;
   readonly freeBytes: number;
   readonly hasReserve: boolean;
-  readonly deadLetters: { readonly segments: number; readonly rows: number };
-  readonly quarantined: { readonly files: number; readonly bytes: number };
   readonly advice: readonly string[];
 }
 
-/** A segment this old has waited longer than a working ClickHouse makes it wait. */
-const lateMs = 60_000;
 const excerptBytesMax = 512;
 
 export function spoolStatus(survey: SpoolSurvey, directory: string, bytesMax: number, nowMs: number): SpoolStatus {
-  const unsent = survey.segments.filter(({ kind }) => kind === 'seg');
-  const sent = survey.segments.filter(({ kind }) => kind === 'sent');
-  const rows = survey.deadLetters.flatMap(({ refused }) => refused).reduce((sum, each) => sum + each.rows, 0);
-  const oldestMs = unsent.length === 0 ? 0 : Math.max(0, nowMs - unsent[0]!.changedMs);
+  const { freeBytes, hasReserve } = survey;
+  const summary = summarise(survey, nowMs);
   const advice: string[] = [];
-  if (oldestMs > lateMs) {
+  if (summary.unsent.oldestMs > lateMs) {
     advice.push('Segments wait: does ClickHouse take rows? /readyz and the log of spanwarden serve say why not.');
   }
-  if (!survey.hasReserve)
-    advice.push('The reserve of disk space is not there: make room, and it comes back by itself.');
-  if (survey.deadLetters.length > 0) advice.push('Rows were refused: spanwarden spool dead-letter list');
-  if (survey.quarantined.length > 0) advice.push('Damaged bytes were set aside in quarantine/: check the disk.');
-  return {
-    directory,
-    unsent: { segments: unsent.length, bytes: bytesOf(unsent), oldestMs },
-    sent: { segments: sent.length, bytes: bytesOf(sent) },
-    bytesMax,
-    freeBytes: survey.freeBytes,
-    hasReserve: survey.hasReserve,
-    deadLetters: { segments: survey.deadLetters.length, rows },
-    quarantined: { files: survey.quarantined.length, bytes: bytesOf(survey.quarantined) },
-    advice,
-  };
+  if (!hasReserve) advice.push('The reserve of disk space is not there: make room, and it comes back by itself.');
+  if (summary.deadLetters.segments > 0) advice.push('Rows were refused: spanwarden spool dead-letter list');
+  if (summary.quarantined.files > 0) advice.push('Damaged bytes were set aside in quarantine/: check the disk.');
+  return { directory, ...summary, bytesMax, freeBytes, hasReserve, advice };
 }
 
 export function statusPage(status: SpoolStatus, terminal: Terminal): string {
@@ -120,8 +108,4 @@ export function size(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
-}
-
-function bytesOf(files: readonly { readonly bytes: number }[]): number {
-  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Config } from '../config/schema.ts';
-import { parseListen } from '../receive/config.ts';
+import { localAddress } from '../receive/config.ts';
 import { type Check, failed, ok, reasonOf, skipped, warning } from './check.ts';
 import type { CollectorClient } from './collector-client.ts';
 
@@ -25,10 +25,8 @@ export async function checkHttp({ url, ask }: CollectorClient): Promise<Check> {
 export async function checkGrpc(config: Config): Promise<Check> {
   const { listen } = config.receive.grpc;
   if (listen === 'off') return skipped('OTLP/gRPC', 'off in the config');
-  const { host, port } = parseListen(listen);
-  const address = { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
   return new Promise((done) => {
-    const socket = connect({ ...address, timeout: answerMsMax });
+    const socket = connect({ ...localAddress(listen), timeout: answerMsMax });
     const end = (check: Check) => {
       socket.destroy();
       done(check);

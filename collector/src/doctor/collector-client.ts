@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { type HttpAnswer, type HttpCall, HttpClient } from '../otlp-check/http-client.ts';
-import { parseListen } from '../receive/config.ts';
+import { localAddress } from '../receive/config.ts';
 
 /** Asks the collector of a config, from its own machine. */
 export interface CollectorClient {
@@ -25,9 +25,8 @@ const answerMsMax = 10_000;
  */
 export function collectorClient(config: Config, given: string | undefined): CollectorClient {
   const { http, tls, bearer_token } = config.receive;
-  const { host, port } = parseListen(http.listen);
-  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  const url = `${tls ? 'https' : 'http'}://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  const { host, port } = localAddress(http.listen);
+  const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const secure = tls && {
     ca: readFileSync(tls.cert_file),
     allowPartialTrustChain: true,

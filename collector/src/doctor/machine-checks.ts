@@ -2,13 +2,12 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { nodeFiles } from '../spool/files.ts';
-import { surveySpool } from '../spool/survey.ts';
+import { lateMs, summarise, surveySpool } from '../spool/survey.ts';
 import { type Check, failed, ok, skipped, warning } from './check.ts';
 
 const mebibyte = 1024 * 1024;
 /** Room that the embedded ClickHouse needs for merges, and everybody for logs. */
 const freeBytesMin = 1024 * mebibyte;
-const waitingMsMax = 60_000;
 
 /** Whether the data directory can be used, and has room. */
 export function checkDisk(config: Config): Check {
@@ -37,19 +36,15 @@ export async function checkSpool(config: Config): Promise<Check> {
   const place = { files: nodeFiles, directory: join(config.data_dir, 'spool') };
   const survey = await surveySpool(place).catch(() => undefined);
   if (survey === undefined) return skipped('spool', 'nothing was taken in yet');
-  const waiting = survey.segments.filter(({ kind }) => kind === 'seg');
-  const oldestMs = waiting.length === 0 ? 0 : Date.now() - waiting[0]!.changedMs;
-  const seen = `${waiting.length} segments wait, ${survey.deadLetters.length} have dead letters`;
-  if (oldestMs > waitingMsMax) {
-    return failed(
-      'spool',
-      `${seen}; the oldest waits for ${Math.round(oldestMs / 1000)} s`,
-      'See the line of ClickHouse.',
-    );
+  const { unsent, deadLetters, quarantined } = summarise(survey, Date.now());
+  const seen = `${unsent.segments} segments wait, ${deadLetters.segments} have dead letters`;
+  if (unsent.oldestMs > lateMs) {
+    const since = `${seen}; the oldest waits for ${Math.round(unsent.oldestMs / 1000)} s`;
+    return failed('spool', since, 'See the line of ClickHouse.');
   }
-  if (survey.deadLetters.length > 0) return warning('spool', seen, 'Look at them: spanwarden spool dead-letter list');
-  if (survey.quarantined.length > 0) {
-    return warning('spool', `${survey.quarantined.length} files in quarantine/`, 'Bytes were damaged: check the disk.');
+  if (deadLetters.segments > 0) return warning('spool', seen, 'Look at them: spanwarden spool dead-letter list');
+  if (quarantined.files > 0) {
+    return warning('spool', `${quarantined.files} files in quarantine/`, 'Bytes were damaged: check the disk.');
   }
   return ok('spool', seen);
 }

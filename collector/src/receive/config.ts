@@ -115,6 +115,12 @@ export function parseListen(listen: string): { host: string; port: number } {
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
 }
 
+/** Where what listens there is reached from its own machine. */
+export function localAddress(listen: string): { host: string; port: number } {
+  const { host, port } = parseListen(listen);
+  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
+}
+
 function listenPattern(): RegExp {
   return /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
 }

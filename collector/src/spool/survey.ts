@@ -61,6 +61,34 @@ export async function surveySpool(place: SpoolPlace): Promise<SpoolSurvey | unde
   };
 }
 
+/** A segment that waits for this long waits longer than a working ClickHouse makes it. */
+export const lateMs = 60_000;
+
+/** What a survey comes to. */
+export interface SpoolSummary {
+  readonly unsent: { readonly segments: number; readonly bytes: number; readonly oldestMs: number };
+  readonly sent: { readonly segments: number; readonly bytes: number };
+  readonly deadLetters: { readonly segments: number; readonly rows: number };
+  readonly quarantined: { readonly files: number; readonly bytes: number };
+}
+
+export function summarise({ segments, deadLetters, quarantined }: SpoolSurvey, nowMs: number): SpoolSummary {
+  const unsent = segments.filter(({ kind }) => kind === 'seg');
+  const sent = segments.filter(({ kind }) => kind === 'sent');
+  const rows = deadLetters.flatMap(({ refused }) => refused).reduce((sum, each) => sum + each.rows, 0);
+  const oldestMs = unsent.length === 0 ? 0 : Math.max(0, nowMs - unsent[0]!.changedMs);
+  return {
+    unsent: { segments: unsent.length, bytes: bytesOf(unsent), oldestMs },
+    sent: { segments: sent.length, bytes: bytesOf(sent) },
+    deadLetters: { segments: deadLetters.length, rows },
+    quarantined: { files: quarantined.length, bytes: bytesOf(quarantined) },
+  };
+}
+
+function bytesOf(files: readonly { readonly bytes: number }[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** One segment read whole, its checksums checked. */
 export interface InspectedSegment extends SealedSegment {
   readonly bytes: number;

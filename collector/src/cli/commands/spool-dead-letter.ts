@@ -4,9 +4,9 @@ import { insertRows } from '../../store/inserter.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { withStore } from '../open-store.ts';
 import { count } from '../rule-problems.ts';
+import { runOnSpool, type SpoolInput, theOnly } from '../spool-command.ts';
 import { deadLetterTable, refusedPage } from '../spool-view.ts';
 import { escapeControl, jsonLine } from '../terminal.ts';
-import { runOnSpool, type SpoolInput } from './spool.ts';
 
 /** `spanwarden spool dead-letter list | show | retry`. */
 export function deadLetterCommand(): Command {
@@ -83,12 +83,6 @@ async function retry({ config, options, terminal, place, survey }: SpoolInput, i
 
 function chosen(letters: readonly DeadLetter[], id: string): readonly DeadLetter[] {
   if (id === 'all') return letters;
-  const matching = letters.filter(({ segment }) => segment.endsWith(id) || segment.startsWith(id));
-  if (matching.length === 1) return matching;
-  process.stderr.write(
-    matching.length === 0
-      ? `No dead letter ${id}. See all with: spanwarden spool dead-letter list\n`
-      : `${matching.length} dead letters fit ${id}; write more of it.\n`,
-  );
-  throw new CommandExit(exitCodes.failure);
+  const idOf = ({ segment }: DeadLetter): string => segment;
+  return [theOnly(letters, id, { idOf, noun: 'dead letter', list: 'spanwarden spool dead-letter list' })];
 }

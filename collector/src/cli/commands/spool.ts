@@ -1,41 +1,16 @@
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../../config/load.ts';
-import type { Config } from '../../config/schema.ts';
-import { SpanwardenError } from '../../model/errors.ts';
-import { nodeFiles } from '../../spool/files.ts';
 import { acquireLock } from '../../spool/lock.ts';
-import {
-  inspectSegment,
-  type SegmentFile,
-  type SpoolPlace,
-  type SpoolSurvey,
-  surveySpool,
-} from '../../spool/survey.ts';
+import { inspectSegment, type SegmentFile } from '../../spool/survey.ts';
 import { type Shipping, shipSegment } from '../../store/shipment.ts';
 import { backoffMs, pause } from '../../store/shipper.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { withStore } from '../open-store.ts';
 import { count } from '../rule-problems.ts';
 import { watchSignals } from '../signals.ts';
+import { runOnSpool, type SpoolInput, theOnly } from '../spool-command.ts';
 import { segmentPage, segmentTable, spoolStatus, statusPage } from '../spool-view.ts';
-import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
+import { escapeControl, jsonLine } from '../terminal.ts';
 import { deadLetterCommand } from './spool-dead-letter.ts';
-
-interface Options {
-  readonly config?: string;
-  readonly json?: true;
-  readonly sent?: true;
-}
-
-/** What a command about a spool has at hand. */
-export interface SpoolInput {
-  readonly config: Config;
-  readonly options: Options;
-  readonly terminal: Terminal;
-  readonly place: SpoolPlace;
-  readonly survey: SpoolSurvey;
-}
 
 /** `spanwarden spool status | inspect | replay | dead-letter`: the disk buffer, also while no collector runs. */
 export function spoolCommand(): Command {
@@ -66,25 +41,6 @@ export function spoolCommand(): Command {
     .addCommand(deadLetterCommand());
 }
 
-/** Runs a command over the spool that the config names. */
-export async function runOnSpool(command: Command, perform: (input: SpoolInput) => Promise<void>): Promise<void> {
-  const options = command.optsWithGlobals<Options>();
-  const config = loadConfig({ file: options.config, env: process.env });
-  const place = { files: nodeFiles, directory: join(config.data_dir, 'spool') };
-  const survey = await surveySpool(place).catch((error: unknown) => {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (survey === undefined) {
-    throw new SpanwardenError({
-      code: 'SW_DATA_DIR',
-      message: `there is no spool in ${place.directory}`,
-      advice: 'Name the config of the collector with --config; data_dir in it says where the spool is.',
-    });
-  }
-  await perform({ config, options, terminal: createTerminal(process.stdout), place, survey });
-}
-
 async function status({ config, options, terminal, place, survey }: SpoolInput): Promise<void> {
   const found = spoolStatus(survey, place.directory, config.spool.bytes_max, Date.now());
   terminal.write(options.json ? jsonLine(found) : statusPage(found, terminal));
@@ -98,7 +54,7 @@ async function inspect({ options, terminal, place, survey }: SpoolInput, id: str
     else terminal.write(segmentTable(survey.segments, terminal));
     return;
   }
-  const { read, ...segment } = await inspectSegment(place, theSegment(survey, id));
+  const { read, ...segment } = await inspectSegment(place, theOnly(survey.segments, id, segmentIds));
   terminal.write(options.json ? jsonLine(segment) : segmentPage({ ...segment, read }, terminal));
   if (segment.damage.length > 0) throw new CommandExit(exitCodes.failure);
 }
@@ -150,16 +106,7 @@ async function sendAll({ config, place }: SpoolInput, files: readonly SegmentFil
   return sum;
 }
 
-function theSegment(survey: SpoolSurvey, id: string): SegmentFile {
-  const matching = survey.segments.filter((segment) => segment.id.endsWith(id) || segment.id.startsWith(id));
-  if (matching.length === 1) return matching[0]!;
-  process.stderr.write(
-    matching.length === 0
-      ? `No segment ${id}. See all with: spanwarden spool inspect\n`
-      : `${matching.length} segments fit ${id}; write more of it.\n`,
-  );
-  throw new CommandExit(exitCodes.failure);
-}
+const segmentIds = { idOf: ({ id }: SegmentFile) => id, noun: 'segment', list: 'spanwarden spool inspect' };
 
 function parseSegment(text: string): string {
   if (!/^[0-9a-f-]{1,42}$/.test(text)) throw new InvalidArgumentError('An id has the characters 0-9, a-f and -.');

@@ -1,11 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import type { Rows } from '../../model/spool.ts';
 import { clickhouseConfigSchema } from '../config.ts';
 import { openStore, type Store } from '../index.ts';
-import { insertColumns } from '../schema/columns.ts';
+import { insertRows } from '../inserter.ts';
 
 export interface TestStore {
   readonly store: Store;
@@ -25,13 +25,8 @@ export async function openTestStore(): Promise<TestStore> {
     store,
     dataDir,
     insert: async ({ table, bytes }) => {
-      const query = `INSERT INTO ${table} (${insertColumns[table].join(', ')}) FORMAT RowBinary`;
-      const { stream } = await store.client.exec({
-        query,
-        values: Readable.from([Buffer.from(bytes)], { objectMode: false }),
-        clickhouse_settings: { async_insert: 0, wait_end_of_query: 1, max_partitions_per_insert_block: '4000' },
-      });
-      await stream.resume().toArray();
+      const failure = await insertRows(store.client, { table, columns: 0, token: randomUUID(), buffers: [bytes] });
+      if (failure) throw new Error(failure.reason);
     },
     close: async () => {
       await store.close();

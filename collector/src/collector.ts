@@ -177,6 +177,7 @@ function countShipping(metrics: Metrics): ShipperHooks {
       metrics.storeLagSeconds.observe(lagMs / 1000);
     },
     retried: () => metrics.storeRetries.inc(),
+    restored: (rows) => metrics.storeRestored.inc(rows),
     deadLettered: (rows) => metrics.deadLetters.inc(rows),
   };
 }

@@ -20,6 +20,7 @@ export interface Metrics {
   readonly storedSegments: Counter;
   readonly storeLagSeconds: Histogram;
   readonly storeRetries: Counter;
+  readonly storeRestored: Counter;
   readonly deadLetters: Counter;
   readonly ackSeconds: Histogram;
   /** A gauge read when somebody asks. */
@@ -64,6 +65,10 @@ export function createMetrics(): Metrics {
     storedRows: labelled('spanwarden_store_rows_total', 'Rows inserted into ClickHouse.', 'table'),
     storedSegments: counter('spanwarden_store_segments_total', 'Segments inserted into ClickHouse.'),
     storeRetries: counter('spanwarden_store_retries_total', 'Inserts tried again.'),
+    storeRestored: counter(
+      'spanwarden_store_restored_rows_total',
+      'Rows sent once more because ClickHouse had noted their insert and lost it.',
+    ),
     deadLetters: counter('spanwarden_store_dead_letter_rows_total', 'Rows set aside because ClickHouse refused them.'),
     storeLagSeconds: new Histogram({
       name: 'spanwarden_store_lag_seconds',

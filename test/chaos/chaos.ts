@@ -25,15 +25,23 @@ export interface ChaosReport {
   readonly doubled: readonly string[];
   /** There without an acknowledgement, after every sender had its last one. */
   readonly surplus: readonly string[];
-  /** Findings that should be there, that are there, and different ones among those. */
-  readonly findings: { readonly expected: number; readonly stored: number; readonly distinct: number };
+  readonly findings: {
+    readonly expected: number;
+    readonly stored: number;
+    readonly distinct: number;
+    /** Acknowledged spans that should have one and have none. */
+    readonly missing: readonly string[];
+  };
   /** Whether faults of the disk could be among them. */
   readonly hadDisk: boolean;
+  /** What the collectors wrote, the end of it. */
+  readonly log: string;
 }
 
 const senders = 4;
 const spansPerBatch = 20;
 const drainWithinMs = 120_000;
+const logCharactersMax = 50_000;
 
 /** Sends spans while everything fails, mends it all, waits until nothing is left to come, and counts. */
 export async function runChaos({ seconds, seed, onFault }: ChaosOptions): Promise<ChaosReport> {
@@ -52,7 +60,7 @@ export async function runChaos({ seconds, seed, onFault }: ChaosOptions): Promis
     });
     const sent = await sending.stop();
     const result = await count(world.stored, sent);
-    return { seed, faults: struck, ...result, hadDisk: world.disk !== undefined };
+    return { seed, faults: struck, ...result, hadDisk: world.disk !== undefined, log: world.log.slice(-logCharactersMax) };
   } finally {
     await world.close();
   }
@@ -99,6 +107,8 @@ async function count(clickhouse: TestClickhouse, sent: Sent) {
   const [findings] = await clickhouse.rows<{ n: string; ids: string }>(
     'SELECT count() AS n, uniqExact(FindingId) AS ids FROM findings',
   );
+  const found = await clickhouse.rows<{ id: string }>(foundQuery);
+  const withFinding = new Set(found.map(({ id }) => id));
   const counts = new Map(rows.map(({ id, n }) => [id, Number(n)]));
   const known = new Set(acknowledged);
   return {
@@ -109,11 +119,18 @@ async function count(clickhouse: TestClickhouse, sent: Sent) {
     missing: acknowledged.filter((id) => !counts.has(id)),
     doubled: [...counts].filter(([, n]) => n > 1).map(([id]) => id),
     surplus: [...counts.keys()].filter((id) => !known.has(id)),
-    findings: { expected: batches, stored: Number(findings!.n), distinct: Number(findings!.ids) },
+    findings: {
+      expected: batches,
+      stored: Number(findings!.n),
+      distinct: Number(findings!.ids),
+      missing: acknowledged.filter((id) => id.endsWith('-0') && !withFinding.has(id)),
+    },
   };
 }
 
 const idsQuery = "SELECT SpanAttributes['n'] AS id, count() AS n FROM otel_traces WHERE SpanName = 'chaos' GROUP BY id";
+const foundQuery =
+  "SELECT SpanAttributes['n'] AS id FROM otel_traces WHERE SpanName = 'chaos' AND SpanId IN (SELECT SpanId FROM findings)";
 
 function pick(from: readonly Fault[], random: () => number): Fault {
   let left = random() * from.reduce((sum, { weight }) => sum + weight, 0);

@@ -22,7 +22,8 @@ const report = await runChaos({
 const clean = isClean(report);
 if (values.json) process.stdout.write(`${JSON.stringify({ clean, ...report })}\n`);
 else {
-  const { missing, doubled, surplus, findings } = report;
+  const { missing, doubled, surplus, findings, log } = report;
+  if (!clean) process.stderr.write(log);
   const faults = Object.entries(report.faults).map(([name, n]) => `${n} × ${name}`);
   process.stdout.write(
     `${faults.join(', ')}\n` +

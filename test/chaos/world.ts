@@ -18,6 +18,8 @@ export interface World {
   /** Undefined where this process may not mount one. */
   readonly disk: SmallDisk | undefined;
   readonly collector: CollectorProcess;
+  /** What collectors wrote, the first one's first. */
+  readonly log: string;
   readonly clickhouse: EmbeddedServer;
   /** Questions to it, also after it was started again. */
   readonly stored: TestClickhouse;
@@ -40,8 +42,10 @@ export async function openWorld(): Promise<World> {
   const dataDir = join(disk?.directory ?? directory, 'data');
   writeFileSync(configFile, configOf({ dataDir, port: outgoing.port, password: clickhouse.password }), { mode: 0o600 });
   const home = { directory, dataDir, configFile, remove: () => undefined };
+  const started: CollectorProcess[] = [];
   const start = async (): Promise<CollectorProcess> => {
     const collector = await CollectorProcess.start(home);
+    started.push(collector);
     incoming.pointTo(Number(new URL(collector.url).port));
     return collector;
   };
@@ -53,6 +57,9 @@ export async function openWorld(): Promise<World> {
     disk,
     get collector() {
       return collector;
+    },
+    get log() {
+      return started.map(({ log }) => log).join('');
     },
     get clickhouse() {
       return clickhouse;
@@ -81,7 +88,7 @@ export async function openWorld(): Promise<World> {
 function configOf({ dataDir, port, password }: { dataDir: string; port: number; password: string }): string {
   return `data_dir: ${JSON.stringify(dataDir)}
 log: { level: warn }
-receive: { http: { listen: "127.0.0.1:0" } }
+receive: { http: { listen: "127.0.0.1:0" }, grpc: { listen: "127.0.0.1:0" } }
 spool: { segment_age_max_ms: 100, bytes_max: 134217728, reserve_bytes: 4194304 }
 clickhouse: { url: "http://127.0.0.1:${port}", username: spanwarden, password: ${JSON.stringify(password)} }
 `;

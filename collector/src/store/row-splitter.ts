@@ -53,7 +53,8 @@ function isWhole(skips: readonly (Skip | undefined)[]): skips is readonly Skip[]
   return skips.every((skip) => skip !== undefined);
 }
 
-function skipOf(type: string): Skip | undefined {
+/** Undefined for a type that is not known here. */
+export function skipOf(type: string): Skip | undefined {
   const open = type.indexOf('(');
   const name = open < 0 ? type : type.slice(0, open);
   const args = open < 0 ? [] : argumentsOf(type.slice(open + 1, -1));

@@ -1,7 +1,8 @@
 import type { RefusedRows, RowTableName, SealedSegment, SegmentTable } from '../model/spool.ts';
 import type { StoreClient } from './client.ts';
 import { classifyError, type StoreFailure } from './errors.ts';
-import { columnTypes, type InsertedRows, insertRows } from './inserter.ts';
+import { columnTypes, insertRows } from './inserter.ts';
+import { missingRows } from './landed.ts';
 import { rowEnds } from './row-splitter.ts';
 
 /** Rows of this many bytes are inserted at once; ClickHouse needs a few times that in memory. */
@@ -14,10 +15,19 @@ export interface Shipping {
   readonly client: StoreClient;
   /** Ends the insert that is under way. */
   readonly cut: AbortSignal;
+  /** When this sender began, ms since the epoch: of older segments another one may have sent some. */
+  readonly sinceMs: number;
   /** After a failure that may pass: true when it is to be tried again. */
   retry(failure: StoreFailure, attempt: number): Promise<boolean>;
   /** After each INSERT that worked. */
   inserted(table: RowTableName, rows: number, bytes: number): void;
+  /** ClickHouse took rows for a repetition that it does not have; they are sent again. */
+  restored(table: RowTableName, rows: number): void;
+}
+
+interface Sending extends Shipping {
+  /** An insert that works may be one that was made before. */
+  readonly isResumed: boolean;
 }
 
 /** Rows that are sent together, or apart when ClickHouse refuses them. */
@@ -31,25 +41,27 @@ interface Chunk extends SegmentTable {
 /**
  * Brings a segment's rows to ClickHouse, and finds those that it refuses: a refused INSERT is sent again in halves, down
  * to the row. Each INSERT is one block under a token of its own (segment, table, rows), which also comes again after a
- * crash; a whole one that was refused has left nothing behind. Gives the refused rows, or 'aborted'.
+ * crash; a whole one that was refused has left nothing behind. After one that may be a repetition its rows are looked for,
+ * and sent again under another token if they are not there. Gives the refused rows, or 'aborted'.
  */
 export async function shipSegment(
   segment: SealedSegment,
   shipping: Shipping,
 ): Promise<readonly RefusedRows[] | 'aborted'> {
   const refused: RefusedRows[] = [];
+  const sending: Sending = { ...shipping, isResumed: segment.takenMs < shipping.sinceMs };
   for (const part of segment.tables) {
     const buffers = await segment.read(part.table);
-    const chunks = await chunksOf(segment, part, buffers, shipping);
+    const chunks = await chunksOf(segment, part, buffers, sending);
     if (chunks === 'aborted') return 'aborted';
     for (const chunk of chunks) {
-      if ((await shipChunk(chunk, refused, shipping)) === 'aborted') return 'aborted';
+      if ((await shipChunk(chunk, refused, sending)) === 'aborted') return 'aborted';
     }
   }
   return refused;
 }
 
-async function shipChunk(chunk: Chunk, refused: RefusedRows[], shipping: Shipping): Promise<'done' | 'aborted'> {
+async function shipChunk(chunk: Chunk, refused: RefusedRows[], shipping: Sending): Promise<'done' | 'aborted'> {
   const outcome = await send(chunk, shipping);
   if (outcome === 'aborted') return 'aborted';
   if (outcome === undefined) {
@@ -63,7 +75,7 @@ async function shipChunk(chunk: Chunk, refused: RefusedRows[], shipping: Shippin
 }
 
 /** Depth first, so that rows land in order. */
-async function sendInHalves(rows: readonly Chunk[], refused: RefusedRows[], shipping: Shipping) {
+async function sendInHalves(rows: readonly Chunk[], refused: RefusedRows[], shipping: Sending) {
   const ranges: Chunk[][] = rows.length === 0 ? [] : [[...rows]];
   while (ranges.length > 0) {
     const range = ranges.pop()!;
@@ -82,11 +94,37 @@ async function sendInHalves(rows: readonly Chunk[], refused: RefusedRows[], ship
 }
 
 /** Undefined when it landed, the failure when it is for good. */
-async function send(chunk: InsertedRows, shipping: Shipping): Promise<StoreFailure | 'aborted' | undefined> {
+async function send(chunk: Chunk, shipping: Sending): Promise<StoreFailure | 'aborted' | undefined> {
   for (let attempt = 0; ; attempt++) {
     const failure = await insertRows(shipping.client, chunk, shipping.cut);
-    if (failure === undefined || failure.kind === 'permanent') return failure;
+    if (failure === undefined) return attempt > 0 || shipping.isResumed ? sendMissing(chunk, shipping) : undefined;
+    if (failure.kind === 'permanent') return failure;
     if (!(await shipping.retry(failure, attempt))) return 'aborted';
+  }
+}
+
+/** After an insert that ClickHouse may have taken for a repetition: what is not there is sent under a token of its own. */
+async function sendMissing(chunk: Chunk, shipping: Sending): Promise<StoreFailure | 'aborted' | undefined> {
+  const whole = await splitIntoRows(chunk, shipping);
+  if (whole === 'aborted') return whole;
+  const missing = await missingOf(chunk, whole.rows, shipping);
+  if (missing === 'aborted') return missing;
+  if (missing.length === 0) return undefined;
+  shipping.restored(chunk.table, missing.length);
+  return send({ ...join(missing), token: `${chunk.token}:again` }, { ...shipping, isResumed: false });
+}
+
+async function missingOf(chunk: Chunk, rows: readonly Chunk[], shipping: Shipping): Promise<Chunk[] | 'aborted'> {
+  const ranges = rows.map(({ buffers }) => ({ bytes: buffers[0]!, start: 0 }));
+  const types = await typesOf(chunk, shipping);
+  if (types === 'aborted') return 'aborted';
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const missing = await missingRows(shipping.client, chunk, ranges, types);
+      return rows.filter((_, index) => missing.has(index));
+    } catch (error) {
+      if (!(await shipping.retry(classifyError(error), attempt))) return 'aborted';
+    }
   }
 }
 

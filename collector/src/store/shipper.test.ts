@@ -79,7 +79,7 @@ test('trouble that may pass is tried again, told once, and nothing is set aside 
   assert.deepEqual(source.sentIds, ['first', 'second']);
   assert.deepEqual(source.dead, []);
   assert.deepEqual(
-    asked.map(({ url }) => url.searchParams.get('insert_deduplication_token')),
+    asked.flatMap(({ url }) => url.searchParams.get('insert_deduplication_token') ?? []),
     ['first', 'first', 'first', 'first', 'second'].map((id) => `${id}:otel_traces`),
   );
   assert.deepEqual(health, ['retryable', 'retryable', 'retryable', undefined]);

@@ -11,6 +11,8 @@ export interface ShipperHooks {
   /** All of a segment is in, this long after the first of it was taken in. */
   segment?(lagMs: number): void;
   retried?(): void;
+  /** Rows of an insert that ClickHouse noted and lost were sent once more. */
+  restored?(rows: number): void;
   /** Rows that ClickHouse refuses were set aside. */
   deadLettered?(rows: number): void;
 }
@@ -37,7 +39,8 @@ const backoffMaxMs = 30_000;
  * reasons of ClickHouse: what may work later is tried again for ever, rows it refuses go to the dead letters, and the rest
  * of their segment lands.
  *
- * Each INSERT is exactly once: the token names segment, table and rows, and the bytes of a segment never change.
+ * Each INSERT is exactly once: the token names segment, table and rows, and the bytes of a segment never change. Where
+ * ClickHouse may have noted a token and lost its rows, they are looked for.
  */
 export async function runShipper(options: ShipperOptions): Promise<void> {
   const { source, signal, hooks } = options;
@@ -45,6 +48,7 @@ export async function runShipper(options: ShipperOptions): Promise<void> {
   const shipping: Shipping = {
     client: options.client,
     cut: later(signal, insertGraceMs),
+    sinceMs: Date.now(),
     retry: (failure, attempt) => {
       episodes.failed(failure);
       hooks?.retried?.();
@@ -53,6 +57,13 @@ export async function runShipper(options: ShipperOptions): Promise<void> {
     inserted: (table, rows, bytes) => {
       episodes.worked();
       hooks?.inserted?.(table, rows, bytes);
+    },
+    restored: (table, rows) => {
+      hooks?.restored?.(rows);
+      options.logger?.warn(
+        { table, rows },
+        'ClickHouse was stopped while it took rows, and then took them for a repetition: they are sent once more',
+      );
     },
   };
   while (!signal.aborted) {

@@ -93,9 +93,11 @@ async function sendAll({ config, place }: SpoolInput, files: readonly SegmentFil
         process.stderr.write(`ClickHouse took no rows (${escapeControl(failure.reason)}); trying again\n`);
         return pause(backoffMs(attempt, failure.kind), signals.interrupted);
       },
+      sinceMs: Date.now(),
       inserted: (_, rows) => {
         sum.rows += rows;
       },
+      restored: () => undefined,
     };
     for (const file of files) {
       const refused = await shipSegment(await inspectSegment(place, file), shipping);

@@ -60,7 +60,13 @@ export async function runChaos({ seconds, seed, onFault }: ChaosOptions): Promis
     });
     const sent = await sending.stop();
     const result = await count(world.stored, sent);
-    return { seed, faults: struck, ...result, hadDisk: world.disk !== undefined, log: world.log.slice(-logCharactersMax) };
+    return {
+      seed,
+      faults: struck,
+      ...result,
+      hadDisk: world.disk !== undefined,
+      log: world.log.slice(-logCharactersMax),
+    };
   } finally {
     await world.close();
   }

@@ -31,14 +31,14 @@ export function valuesOf(
     let offset = start;
     for (const type of types.slice(0, index)) offset = skipOf(type)!(bytes, offset);
     const type = types[index] ?? '';
-    return valueOf(
+    return literalOf(
       bytes.subarray(offset, skipOf(type)?.(bytes, offset)),
       type.replace(/^LowCardinality\((.*)\)$/, '$1'),
     );
   };
 }
 
-function valueOf(value: Buffer, type: string): RowValue {
+function literalOf(value: Buffer, type: string): RowValue {
   if (type.startsWith('DateTime64(9')) {
     const nanos = value.readBigInt64LE();
     return { sql: `fromUnixTimestamp64Nano(${nanos})`, dayNumber: Number(nanos / nanosPerDay) };

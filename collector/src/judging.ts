@@ -7,18 +7,22 @@ import type { Finding } from './model/finding.ts';
 import type { PriceList } from './model/prices.ts';
 import type { SpanEvents } from './model/span-events.ts';
 
-/** The rule engine as the pipeline needs it. */
-export interface Detector {
+/** Rules as they judge what they are shown. */
+export interface Judge {
   detect(events: SpanEvents, nowNanos: bigint): Finding[];
   /** Findings that become due because event time has come this far without a span. */
   advance(eventNanos: bigint): Finding[];
   /** Everything that is still open. */
   flush(): Finding[];
+  readonly newestNanos: bigint;
+}
+
+/** The rule engine as the pipeline needs it. */
+export interface Detector extends Judge {
   /** What it took in since the last call. */
   takeJournal(): Uint8Array;
   /** All it remembers, in pieces. */
   slices(pieceBytes?: number): Slices;
-  readonly newestNanos: bigint;
   /** The cases that changed since the last call. */
   takeCases?(): readonly Case[];
 }
@@ -47,7 +51,7 @@ export interface Calls {
 
 export interface JudgingOptions {
   readonly fields: FieldTable;
-  readonly detector: Detector;
+  readonly detector: Judge;
   /** Without one what log records tell is judged record by record. */
   readonly joiner?: Joiner;
   /** Without it every view of a tool call is one. */

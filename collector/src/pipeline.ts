@@ -4,7 +4,7 @@ import type { DecodedLogs } from './decode/log-decoder.ts';
 import type { DecodedMetrics } from './decode/metric-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
 import type { Slices } from './detect/state.ts';
-import { Judging, type JudgingOptions } from './judging.ts';
+import { type Detector, Judging, type JudgingOptions } from './judging.ts';
 import { LogIntake } from './log-intake.ts';
 import { MetricIntake } from './metric-intake.ts';
 import type { Case } from './model/case.ts';
@@ -50,6 +50,7 @@ export interface PipelineObserver {
 }
 
 export interface PipelineOptions extends JudgingOptions {
+  readonly detector: Detector;
   readonly log: DurableLog;
   /** Spans outside [now - retention, now + a day] are stored at the edge of that range. */
   readonly retentionMs: number;

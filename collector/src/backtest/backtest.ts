@@ -3,11 +3,15 @@ import { isCorrelation } from '../detect/correlate/correlation.ts';
 import { createDetector, type Detector } from '../detect/engine.ts';
 import type { RuleSet } from '../detect/load.ts';
 import { fieldsOf, missingFields } from '../detect/rule-fields.ts';
+import { UsageWrappers } from '../detect/usage-wrappers.ts';
+import { type Judge, Judging } from '../judging.ts';
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
+import type { PriceList } from '../model/prices.ts';
 import type { Level } from '../model/severity.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { sourcesOf } from '../normalise/derivations.ts';
+import { createToolCalls } from '../tool-calls.ts';
 
 export interface BacktestOptions {
   readonly rules: RuleSet;
@@ -16,6 +20,8 @@ export interface BacktestOptions {
   readonly fields: FieldTable;
   /** Findings before it only fill windows. */
   readonly fromNanos: bigint;
+  /** Without them no call that a log or a message tells has a cost. */
+  readonly prices?: PriceList;
   /** Shown for each rule; default 3. */
   readonly examplesMax?: number;
 }
@@ -61,14 +67,19 @@ export interface BacktestExample {
   readonly evidence: readonly Evidence[];
 }
 
+/** What the stream has by default: of history, which comes in order, nothing is late. */
+const latenessNanos = 30_000_000_000n;
+
 /** Ids of findings that are told apart, over all rules; past it findings are counted, but repeats of one may count twice. */
 const idsMax = 2_000_000;
 
-/** Runs rules over batches of stored spans in event order, with the detector and casework of the stream. */
+/** Runs rules over batches of stored spans in event order, with the detector and casework of the stream, and shown what it shows them. */
 export class Backtest {
   readonly #options: BacktestOptions;
   readonly #candidate: Run;
   readonly #installed: Run | undefined;
+  readonly #judging: Judging;
+  readonly #remembering: readonly { dropJournal(): void }[];
   readonly #seen: SeenFields;
   spans = 0;
 
@@ -82,12 +93,23 @@ export class Backtest {
         ? new Run(installed, fields, fromNanos, examplesMax)
         : undefined;
     this.#seen = new SeenFields(rules, fields);
+    const calls = createToolCalls(fields, latenessNanos);
+    const usage = new UsageWrappers(fields);
+    this.#remembering = [calls, usage];
+    const detector = allOf([this.#candidate, ...(this.#installed ? [this.#installed] : [])]);
+    this.#judging = new Judging({
+      ...{ fields, calls, usage, detector, now: Date.now },
+      ...(options.prices && { prices: options.prices }),
+      observer: { detectFailed: raise },
+    });
   }
 
   /** @param warming the spans lie before the time in question: they fill windows and are not counted. */
   take(events: SpanEvents, warming = false): void {
-    this.#candidate.take(events);
-    this.#installed?.take(events);
+    this.#judging.spans(events);
+    this.#judging.told(this.#judging.newestNanos);
+    // Nothing is stored here, so what a restart would need is let go.
+    for (const each of this.#remembering) each.dropJournal();
     if (warming) return;
     this.spans += events.batch.spanCount;
     this.#seen.take(events);
@@ -95,8 +117,7 @@ export class Backtest {
 
   /** Decides what is still open, and says how the rules did. */
   finish(): readonly BacktestRule[] {
-    this.#candidate.finish();
-    this.#installed?.finish();
+    this.#judging.flush();
     const { rules, correlations } = this.#options.rules;
     const used = new Set(correlations.flatMap(({ members }) => members.map(({ source }) => source)));
     const disabled = new Map(this.#candidate.detector.disabledRules().map((each) => [each.ruleId, each.reason]));
@@ -159,6 +180,28 @@ interface Tally {
   readonly examples: BacktestExample[];
 }
 
+/** Several rule sets that are shown the same; they keep what they find. */
+function allOf(runs: readonly Run[]): Judge {
+  return {
+    detect: (events, nowNanos) => {
+      for (const run of runs) run.take(events, nowNanos);
+      return [];
+    },
+    advance: () => [],
+    flush: () => {
+      for (const run of runs) run.finish();
+      return [];
+    },
+    get newestNanos() {
+      return runs[0]!.detector.newestNanos;
+    },
+  };
+}
+
+function raise(error: unknown): never {
+  throw error;
+}
+
 /** One rule set over the history. */
 class Run {
   readonly detector: Detector;
@@ -175,8 +218,8 @@ class Run {
     this.#examplesMax = examplesMax;
   }
 
-  take(events: SpanEvents): void {
-    this.#note(this.#casework.detect(events));
+  take(events: SpanEvents, nowNanos: bigint): void {
+    this.#note(this.#casework.detect(events, nowNanos));
     // What health counts for the stored statistics is let go, or it would grow with the history.
     this.detector.takeHealth(0);
     this.#casework.takeCases();

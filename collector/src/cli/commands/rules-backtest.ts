@@ -86,13 +86,15 @@ async function run(
 ): Promise<BacktestReport> {
   const range = rangeOf(options, untilMs);
   const fields = createFieldTable();
-  const events = new NormalisedEvents(fields, new Prices());
+  const prices = new Prices();
+  const events = new NormalisedEvents(fields, prices);
   const versions = new Map([...rules.rules, ...rules.correlations].map(({ meta }) => [meta.id, meta.version]));
   const others = withSources(installed, ({ meta }) => (versions.get(meta.id) ?? meta.version) !== meta.version);
   const test = new Backtest({
     rules,
     installed: others,
     fields,
+    prices,
     fromNanos: range.fromNanos,
     examplesMax: options.examples,
   });

@@ -8,7 +8,7 @@ import type { Level } from '../model/severity.ts';
 import type { CategoryName } from '../model/span-events.ts';
 import { taxonomy } from '../normalise/taxonomy.ts';
 import { type ExampleSpan, exampleSpans, type Plain } from './rule-examples.ts';
-import { createTestEvents } from './rule-test-events.ts';
+import { createTestRun } from './rule-test-events.ts';
 
 /** The least a rule needs; everything else has a value that one edits later. */
 export interface RuleWishes {
@@ -37,7 +37,7 @@ export function scaffoldRule(wishes: RuleWishes, today: Date): { readonly rule: 
   for (const test of testTexts(wishes)) {
     const fields = createFieldTable();
     const tests = [{ path: `${wishes.name}.test.yml`, text: test }];
-    const run = runRuleTests({ rules, tests, fields, eventsFrom: createTestEvents(fields) });
+    const run = runRuleTests({ rules, tests, ...createTestRun(fields) });
     if (run.problems.length === 0 && run.results.every(({ status }) => status === 'passed')) return { rule, test };
   }
   throw new SpanwardenError({

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createDetector } from '../detect/engine.ts';
 import { loadRules } from '../detect/load.ts';
-import { runRuleTests, type TestSpan } from '../detect/rule-tests.ts';
+import { createCaseRunner, runRuleTests, type TestSpan } from '../detect/rule-tests.ts';
 import { createFieldTable } from '../model/fields.ts';
 import type { Value } from '../model/value.ts';
-import { createTestEvents } from './rule-test-events.ts';
+import { createTestEvents, createTestRun } from './rule-test-events.ts';
 
 const tool: Readonly<Record<string, Value>> = { 'gen_ai.operation.name': 'execute_tool' };
 
@@ -66,4 +66,35 @@ test('the example in docs/writing-rules.md holds its tests', () => {
     run.results.map(({ status }) => status),
     ['passed', 'passed', 'passed'],
   );
+});
+
+test('a tool call that only messages tell is one for tests of rules, and its views together are one', () => {
+  const text = `title: Shell
+name: shell
+logsource: {product: ai_agent, category: tool}
+detection: {s: {gen_ai.tool.name: bash}, condition: s}
+---
+title: Calls
+correlation: {type: event_count, rules: [shell], group-by: [service.name], timespan: 1h, condition: {gte: 1}}
+`;
+  const { correlations } = loadRules([{ path: 'r.yml', text }]);
+  const span = (seconds: number, attributes: Readonly<Record<string, Value>>): TestSpan => ({
+    ...{ name: 'a span', kind: 1, statusCode: 0, durationMs: 1, resource: { 'service.name': 'shop' } },
+    endNanos: BigInt(seconds) * 1_000_000_000n,
+    attributes,
+  });
+  const call = { type: 'tool_call', id: 'c1', name: 'bash', arguments: { command: 'ls' } };
+  const answer = { type: 'tool_call_response', id: 'c1', response: 'done' };
+  const executed = span(1, { ...tool, 'gen_ai.tool.name': 'bash', 'gen_ai.tool.call.id': 'c1' });
+  const answered = span(5, {
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.input.messages': JSON.stringify([
+      { role: 'assistant', parts: [call] },
+      { role: 'tool', parts: [answer] },
+    ]),
+  });
+  const run = createCaseRunner(createTestRun(createFieldTable()));
+  for (const spans of [[executed], [answered], [executed, answered]]) {
+    assert.deepEqual(run(correlations[0]!, spans).at(-1)?.count, 1, `${spans.length} spans`);
+  }
 });

@@ -1,13 +1,17 @@
 import { otlpJsonToProtobuf } from '../decode/json.ts';
 import { TraceDecoder } from '../decode/trace-decoder.ts';
-import { type TestSpan, testSpanId } from '../detect/rule-tests.ts';
+import { type RuleTestOptions, type TestSpan, testSpanId } from '../detect/rule-tests.ts';
+import { UsageWrappers } from '../detect/usage-wrappers.ts';
+import { Judging } from '../judging.ts';
 import type { FieldTable } from '../model/fields.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { isList, type Value } from '../model/value.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
 import { Prices } from '../prices/prices.ts';
+import { createToolCalls } from '../tool-calls.ts';
 
 const startNanos = 1_767_261_600_000_000_000n;
+const latenessNanos = 30_000_000_000n;
 const traceId = '5eed0000000000000000000000000001';
 
 /** Sends test spans the way real ones come: OTLP, decoded and normalised. One call's events end with the next call. */
@@ -20,6 +24,26 @@ export function createTestEvents(fields: FieldTable): (spans: readonly TestSpan[
     const outcome = decoder.decode(json.bytes);
     if (outcome.status !== 'ok') throw new Error(outcome.message);
     return events.bind(outcome.batch);
+  };
+}
+
+/** What tests of rules need to run as the stream does: a tool call counts once, wherever it is seen. */
+export function createTestRun(fields: FieldTable): Pick<RuleTestOptions, 'fields' | 'eventsFrom' | 'shownBy'> {
+  return {
+    fields,
+    eventsFrom: createTestEvents(fields),
+    shownBy: (detector) => {
+      const calls = createToolCalls(fields, latenessNanos);
+      const judging = new Judging({
+        ...{ fields, calls, detector, usage: new UsageWrappers(fields), prices: new Prices(), now: Date.now },
+        observer: {
+          detectFailed: (error) => {
+            throw error;
+          },
+        },
+      });
+      return { detect: (events) => judging.spans(events), flush: () => judging.flush() };
+    },
   };
 }
 

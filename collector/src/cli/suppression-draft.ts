@@ -12,7 +12,7 @@ import { createFieldTable } from '../model/fields.ts';
 import { isList, type Value, valueText } from '../model/value.ts';
 import { taxonomy } from '../normalise/taxonomy.ts';
 import type { StoredFinding } from '../store/findings-reader.ts';
-import { createTestEvents } from './rule-test-events.ts';
+import { createTestRun } from './rule-test-events.ts';
 import type { StoredSpan } from './stored-span.ts';
 import { minimalCase, type Writable } from './suppression-test.ts';
 
@@ -195,7 +195,7 @@ function testText(rule: Rule, { harmless, elsewhere }: { harmless: Writable; els
 function passes(rule: Rule, path: string, text: string): boolean {
   const fields = createFieldTable();
   const tests = [{ path: path.replace(/\.yml$/, '.test.yml'), text }];
-  const run = runRuleTests({ rules: [rule], tests, fields, eventsFrom: createTestEvents(fields) });
+  const run = runRuleTests({ rules: [rule], tests, ...createTestRun(fields) });
   return (
     run.problems.length === 0 && run.results.length === 2 && run.results.every(({ status }) => status === 'passed')
   );

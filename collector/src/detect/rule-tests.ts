@@ -22,11 +22,16 @@ export interface RuleTestOptions {
   readonly fields: FieldTable;
   /** Sends the spans of one case through decode and normalise; asked for one case at a time. */
   readonly eventsFrom: (spans: readonly TestSpan[]) => SpanEvents;
+  /** What stands between spans and rules in the stream; without it rules see the spans as they are. */
+  readonly shownBy?: (detector: Detector) => Shown;
   /** Cases of correlations in other orders of arrival must give the same findings; default none are tried. */
   readonly shuffle?: ShuffleOptions;
   /** Asked after each case, with the rules it runs, while its events are still there. */
   readonly onCase?: (rules: readonly Rule[], events: SpanEvents) => void;
 }
+
+/** Rules that are shown spans. */
+export type Shown = Pick<Detector, 'detect' | 'flush'>;
 
 export interface RuleTestResult {
   readonly ruleId: string;
@@ -102,14 +107,15 @@ export function createCaseRunner({
   fields,
   eventsFrom,
   onCase,
-}: Pick<RuleTestOptions, 'fields' | 'eventsFrom' | 'onCase'>): (
+  shownBy = (detector) => detector,
+}: Pick<RuleTestOptions, 'fields' | 'eventsFrom' | 'onCase' | 'shownBy'>): (
   rule: Rule | Correlation,
   spans: readonly TestSpan[],
 ) => readonly Finding[] {
-  const detectors = new Map<Rule | Correlation, Detector>();
+  const detectors = new Map<Rule | Correlation, Shown>();
   return (rule, spans) => {
     const parts = partsOf(rule);
-    const detector = detectors.get(rule) ?? createDetector({ ...parts, fields });
+    const detector = detectors.get(rule) ?? shownBy(createDetector({ ...parts, fields }));
     detectors.set(rule, detector);
     const events = eventsFrom(spans);
     const found = [...detector.detect(events), ...detector.flush()];

@@ -11,7 +11,7 @@ import { junitXml } from '../junit.ts';
 import { readRuleFiles, testedPaths } from '../load-rules.ts';
 import { collect, placeholderLists } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
-import { createTestEvents } from '../rule-test-events.ts';
+import { createTestRun } from '../rule-test-events.ts';
 import { coveragePercent, writeCoverage, writeEvasions } from '../rule-test-view.ts';
 import { createTerminal, jsonLine, type Terminal } from '../terminal.ts';
 import { onChange } from '../watch-files.ts';
@@ -105,7 +105,7 @@ function runTests(paths: readonly string[], options: Options): Outcome {
   const set = loadRules(files.rules, { lists: placeholderLists(files.lists, undefined, options.list) });
   const fields = createFieldTable();
   const shuffle = { orders: options.shuffle, seed: options.seed };
-  const run = { ...set, tests: files.tests, fields, eventsFrom: createTestEvents(fields), shuffle };
+  const run = { ...set, tests: files.tests, ...createTestRun(fields), shuffle };
   const wanted = options.coverage === true || options.coverageMin !== undefined;
   const recorder = wanted ? createCoverage(fields) : undefined;
   const outcome = runRuleTests({ ...run, ...(recorder && { onCase: recorder.record }) });

@@ -12,7 +12,7 @@ import { CommandExit, exitCodes } from '../exit.ts';
 import { type RuleFiles, readRuleFiles, testedPaths } from '../load-rules.ts';
 import { collect, placeholderLists } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
-import { createTestEvents } from '../rule-test-events.ts';
+import { createTestRun } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
 import { rulesBacktestCommand } from './rules-backtest.ts';
 import { rulesExplainCommand } from './rules-explain.ts';
@@ -123,8 +123,7 @@ function list({ files, lists, json, terminal }: Input): boolean {
 }
 
 function testRun(files: RuleFiles, set: RuleSet): RuleTestRun {
-  const fields = createFieldTable();
-  return runRuleTests({ ...set, tests: files.tests, fields, eventsFrom: createTestEvents(fields) });
+  return runRuleTests({ ...set, tests: files.tests, ...createTestRun(createFieldTable()) });
 }
 
 function listed(rule: Rule | Correlation): object {

@@ -37,7 +37,6 @@ export interface SpanToExplain {
  * `#` and a span id, a number from 1, or a case's name choose among them. Throws a SpanwardenError when there is none.
  */
 export function readSpans(argument: string, fields: FieldTable): SpansToExplain {
-  refuseStored(argument);
   const hash = existsSync(argument) ? -1 : argument.lastIndexOf('#');
   const path = hash < 0 ? argument : argument.slice(0, hash);
   const wanted = hash < 0 ? undefined : argument.slice(hash + 1);
@@ -114,12 +113,6 @@ export async function readStoredSpan(
   }
   const what = plan.spans === 0 ? 'no span of this trace is stored' : 'the trace has no such span';
   throw failure('SW_RULE_VALUE', `${argument}: ${what}`, 'spanwarden findings show <id> names the span of a finding.');
-}
-
-function refuseStored(argument: string): void {
-  if (!isStoredSpan(argument)) return;
-  const advice = 'Explain one of the rules that it uses, or run spanwarden rules backtest on it.';
-  throw failure('SW_RULE_VALUE', 'a correlation is not explained by one stored span', advice);
 }
 
 function readInput(path: string): Buffer {

@@ -23,7 +23,7 @@ export interface RuleTestOptions {
   /** Sends the spans of one case through decode and normalise; asked for one case at a time. */
   readonly eventsFrom: (spans: readonly TestSpan[]) => SpanEvents;
   /** What stands between spans and rules in the stream; without it rules see the spans as they are. */
-  readonly shownBy?: (detector: Detector) => Shown;
+  readonly shownBy?: (rules: Showable) => Shown;
   /** Cases of correlations in other orders of arrival must give the same findings; default none are tried. */
   readonly shuffle?: ShuffleOptions;
   /** Asked after each case, with the rules it runs, while its events are still there. */
@@ -32,6 +32,9 @@ export interface RuleTestOptions {
 
 /** Rules that are shown spans. */
 export type Shown = Pick<Detector, 'detect' | 'flush'>;
+
+/** Rules that can be shown spans by something that watches event time. */
+export type Showable = Pick<Detector, 'detect' | 'advance' | 'flush' | 'newestNanos'>;
 
 export interface RuleTestResult {
   readonly ruleId: string;

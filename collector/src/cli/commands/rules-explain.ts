@@ -6,13 +6,15 @@ import { createExplainer } from '../../detect/explain.ts';
 import { type Rule, readRules } from '../../detect/load.ts';
 import { SpanwardenError } from '../../model/errors.ts';
 import { createFieldTable } from '../../model/fields.ts';
+import { correlationText } from '../correlation-view.ts';
 import { explainCorrelations } from '../explain-correlations.ts';
 import { isStoredSpan, readSpans, readStoredSpan } from '../explain-span.ts';
+import { explainStored, type StoredExplanation } from '../explain-stored-correlation.ts';
 import { explanationText } from '../explain-view.ts';
 import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
 import { withStore } from '../open-store.ts';
 import { collect, placeholderLists } from '../rule-lists.ts';
-import { createTerminal, jsonLine } from '../terminal.ts';
+import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
 
 interface Options {
   readonly config?: string;
@@ -38,9 +40,36 @@ export function rulesExplainCommand(): Command {
       const options = command.optsWithGlobals<Options>();
       const named = rulesNamed(rule, options);
       const json = options.json === true;
-      if (named.correlations.length > 0) explainCorrelations(named, span, json);
+      if (named.correlations.length > 0 && isStoredSpan(span))
+        await explainStoredSpan(named.correlations, span, options);
+      else if (named.correlations.length > 0) explainCorrelations(named, span, json);
       else await explain(named.rules, span, options);
     });
+}
+
+async function explainStoredSpan(
+  correlations: readonly Correlation[],
+  argument: string,
+  options: Options,
+): Promise<void> {
+  const config = loadConfig({ file: options.config, env: process.env });
+  const explanations = await withStore(config, async (client) => {
+    const all: StoredExplanation[] = [];
+    for (const correlation of correlations) all.push(await explainStored(client, correlation, argument));
+    return all;
+  });
+  const terminal = createTerminal(process.stdout);
+  if (options.json) terminal.write(jsonLine({ explanations }, 2));
+  else for (const each of explanations) terminal.writeLine(storedText(each, terminal));
+}
+
+function storedText(explanation: StoredExplanation, terminal: Terminal): string {
+  const { span, isListed, redacted } = explanation;
+  const about = `  span ${span.traceId}/${span.spanId} ${escapeControl(span.name)}\n`;
+  const listed = isListed
+    ? ''
+    : terminal.yellow('  the span matches none of these rules; spanwarden rules explain <rule> <span> says why\n');
+  return `${redacted ? `${terminal.dim(redactedNote)}\n` : ''}${correlationText(explanation, terminal)}${about}${listed}`;
 }
 
 async function explain(rules: readonly Rule[], argument: string, options: Options): Promise<void> {

@@ -2,19 +2,6 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { SpanwardenError } from '../model/errors.ts';
 import { spanwardenVersion } from '../version.ts';
-import { casesCommand } from './commands/cases.ts';
-import { clickhouseCommand } from './commands/clickhouse.ts';
-import { configCommand } from './commands/config.ts';
-import { demoCommand } from './commands/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { findingsCommand } from './commands/findings.ts';
-import { otlpCommand } from './commands/otlp.ts';
-import { rulesCommand } from './commands/rules.ts';
-import { serveCommand } from './commands/serve.ts';
-import { spoolCommand } from './commands/spool.ts';
-import { suppressionsCommand } from './commands/suppressions.ts';
-import { tokenCommand } from './commands/token.ts';
-import { versionCommand } from './commands/version.ts';
 import { CommandExit, exitCodeOf, exitCodes } from './exit.ts';
 import { createTerminal } from './terminal.ts';
 
@@ -31,7 +18,8 @@ export async function runCommandLine(args: readonly string[]): Promise<CommandLi
     if (error.code !== 'EPIPE') throw error;
   });
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    const program = await createProgram(args);
+    await program.parseAsync(args, { from: 'user' });
     return { code: Number(process.exitCode ?? exitCodes.ok), immediately: false };
   } catch (error) {
     report(error);
@@ -39,27 +27,38 @@ export async function runCommandLine(args: readonly string[]): Promise<CommandLi
   }
 }
 
-/** All commands. Options that every command understands stand before or after the command's name. */
-export function createProgram(): Command {
+/** The commands in the order of the help. Each is read when it is asked for: together they take longer to load than most of them to run. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  demo: async () => (await import('./commands/demo.ts')).demoCommand(),
+  findings: async () => (await import('./commands/findings.ts')).findingsCommand(),
+  cases: async () => (await import('./commands/cases.ts')).casesCommand(),
+  rules: async () => (await import('./commands/rules.ts')).rulesCommand(),
+  suppressions: async () => (await import('./commands/suppressions.ts')).suppressionsCommand(),
+  spool: async () => (await import('./commands/spool.ts')).spoolCommand(),
+  token: async () => (await import('./commands/token.ts')).tokenCommand(),
+  clickhouse: async () => (await import('./commands/clickhouse.ts')).clickhouseCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  otlp: async () => (await import('./commands/otlp.ts')).otlpCommand(),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
+  version: async () => (await import('./commands/version.ts')).versionCommand(),
+};
+
+/**
+ * The commands that a command line names, or all where it names none, for the help. Options that every command understands
+ * stand before or after the command's name.
+ */
+export async function createProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command('spanwarden')
     .description('Security observability for AI agents, on OpenTelemetry.')
     .option('-c, --config <file>', 'the config file; spanwarden.yaml in the working directory when there is one')
     .version(spanwardenVersion(), '-V, --version', 'print the version of spanwarden')
     .showHelpAfterError('(spanwarden --help lists the commands)')
-    .addCommand(serveCommand())
-    .addCommand(demoCommand())
-    .addCommand(findingsCommand())
-    .addCommand(casesCommand())
-    .addCommand(rulesCommand())
-    .addCommand(suppressionsCommand())
-    .addCommand(spoolCommand())
-    .addCommand(tokenCommand())
-    .addCommand(clickhouseCommand())
-    .addCommand(doctorCommand())
-    .addCommand(otlpCommand())
-    .addCommand(configCommand())
-    .addCommand(versionCommand())
     .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage, config or rules, 3 no ClickHouse.');
+  const names = Object.keys(commands);
+  const named = names.filter((name) => args.includes(name));
+  const isBare = args.includes('--version') || args.includes('-V');
+  for (const name of named.length > 0 || isBare ? named : names) program.addCommand(await commands[name]!());
   for (const command of allCommands(program)) command.exitOverride();
   return program;
 }

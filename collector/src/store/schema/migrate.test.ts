@@ -118,6 +118,19 @@ describe('the lock', () => {
     assert.deepEqual([holders, most], [0, 1]);
   });
 
+  it('stays with a holder whose statement takes longer than a claim holds', async () => {
+    const [slow, other] = [1, 2].map(() => new MigrationLock(client, { database, leaseMs: 400 }));
+    await slow!.acquire();
+    let isDone = false;
+    const statement = slow!.during(async () => {
+      await sleep(1_200);
+      isDone = true;
+    });
+    await other!.acquire().then(() => assert.ok(isDone, 'the other one came in between'), assert.fail);
+    await statement;
+    await other!.release();
+  });
+
   it('tells a holder that was away for too long', async () => {
     const lock = new MigrationLock(client, { database, leaseMs: 50 });
     await lock.acquire();

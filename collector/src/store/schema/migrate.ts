@@ -57,8 +57,7 @@ async function migrateLocked(session: StoreClient, options: SchemaOptions, how: 
     const applied = (await appliedVersions(session, options)) ?? new Set();
     for (const migration of pending(migrations, applied)) {
       for (const query of statementsOf(migration, options)) {
-        await lock?.renew();
-        await command(query);
+        await (lock ? lock.during(() => command(query)) : command(query));
       }
       await session.command({
         query: versionInsert(database, migration),

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { otlpJson } from '../collector/src/testing/otlp.ts';
 import { cliOf } from './support/cli.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { eventually } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
-const home = createHome();
-let collector: CollectorProcess;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-});
-
-after(async () => {
-  await collector.end('SIGTERM');
-  home.remove();
-});
+const collector = testCollector();
+const { home } = collector;
 
 const cases = cliOf(home, 'cases');
 
@@ -172,8 +164,7 @@ test('after kill -9 repeats go on counting, a span sent again counts once, and t
       return all[0] !== undefined && all[0].count >= count ? all[0] : undefined;
     });
   const before = await caseOf(2);
-  await collector.end('SIGKILL');
-  collector = await CollectorProcess.start(home);
+  await collector.restart('SIGKILL');
   await sendSpan('02'.repeat(8), { again: 'yes' });
   await sendSpan('03'.repeat(8));
   const after = await caseOf(3);

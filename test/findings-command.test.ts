@@ -2,22 +2,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { otlpJson } from '../collector/src/testing/otlp.ts';
 import { cliOf, main } from './support/cli.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { eventually } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
-const home = createHome();
-let collector: CollectorProcess;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-});
-
-after(async () => {
-  await collector.end('SIGTERM');
-  home.remove();
-});
+const collector = testCollector();
+const { home } = collector;
 
 const findings = cliOf(home, 'findings');
 

@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { otlpLogsJson, otlpLogsProtobuf, otlpProtobuf, type TestLog } from '../collector/src/testing/otlp.ts';
-import { clickhouseOf } from './support/clickhouse.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { eventually } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
 /** One collector with its embedded ClickHouse, as `spanwarden serve` runs it, that takes log records. */
-const home = createHome('spool: { segment_age_max_ms: 50 }\n');
-const clickhouse = clickhouseOf(home.dataDir);
-let collector: CollectorProcess;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-});
-after(async () => {
-  await clickhouse.close();
-  await collector.end('SIGTERM');
-  home.remove();
-});
+const collector = testCollector('spool: { segment_age_max_ms: 50 }\n');
+const { clickhouse } = collector;
 
 const protobuf = { 'content-type': 'application/x-protobuf' };
 const json = { 'content-type': 'application/json' };
@@ -121,8 +111,7 @@ test('a record that waits for its span survives kill -9', async () => {
     attributes: { 'event.name': 'gen_ai.user.message', 'gen_ai.system': 'openai' },
   };
   assert.equal((await post(otlpLogsProtobuf([record]), protobuf)).status, 200);
-  await collector.end('SIGKILL');
-  collector = await CollectorProcess.start(home);
+  await collector.restart('SIGKILL');
   const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'm' };
   const span = { traceId, spanId, name: 'chat m', startNanos: nanos, endNanos: nanos + 1_000_000n, attributes };
   assert.equal((await post(otlpProtobuf([span]), protobuf, 'traces')).status, 200);

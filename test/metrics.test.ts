@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -12,26 +12,12 @@ import {
 import { GrpcClient } from '../collector/src/otlp-check/grpc-client.ts';
 import { grpcPaths } from '../collector/src/otlp-check/requests.ts';
 import { otlpMetricsJson, otlpMetricsProtobuf } from '../collector/src/testing/otlp-metrics.ts';
-import { clickhouseOf } from './support/clickhouse.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { eventually } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
 /** One collector with its embedded ClickHouse, as `spanwarden serve` runs it, that takes metrics. */
-const home = createHome('spool: { segment_age_max_ms: 50 }\n');
-const clickhouse = clickhouseOf(home.dataDir);
-let collector: CollectorProcess;
-let grpc: GrpcClient;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-  grpc = new GrpcClient(collector.grpcUrl);
-});
-after(async () => {
-  grpc.close();
-  await clickhouse.close();
-  await collector.end('SIGTERM');
-  home.remove();
-});
-
+const collector = testCollector('spool: { segment_age_max_ms: 50 }\n');
+const { clickhouse } = collector;
 const kinds = ['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary'] as const;
 
 async function post(body: Buffer | string, type: string) {
@@ -48,7 +34,9 @@ function rowOf(kind: (typeof kinds)[number], service: string): Promise<Record<st
   });
 }
 
-test('protobuf, JSON and gRPC of every kind give the same rows', async () => {
+test('protobuf, JSON and gRPC of every kind give the same rows', async (context) => {
+  const grpc = new GrpcClient(collector.grpcUrl);
+  context.after(() => grpc.close());
   const nanos = BigInt(Date.now()) * 1_000_000n + 123_456n;
   assert.deepEqual(await post(otlpMetricsProtobuf(nanos, 'protobuf'), 'application/x-protobuf'), {
     status: 200,

@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
-import { clickhouseOf } from './support/clickhouse.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { eventually } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
 /** OpenTelemetry's own exporters against the collector as `spanwarden serve` runs it. */
 const token = 'a-token-for-this-test';
-const home = createHome(
+const collector = testCollector(
   `spool: { segment_age_max_ms: 50 }\nreceive: { bearer_token: ${token}, http: { listen: "127.0.0.1:0" }, grpc: { listen: "127.0.0.1:0" } }\n`,
 );
-const clickhouse = clickhouseOf(home.dataDir);
-let collector: CollectorProcess;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-});
-after(async () => {
-  await clickhouse.close();
-  await collector.end('SIGTERM');
-  home.remove();
-});
+const { clickhouse } = collector;
 
 const headers = { authorization: `Bearer ${token}` };
 const gzip = CompressionAlgorithm.GZIP;

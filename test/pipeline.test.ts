@@ -2,25 +2,15 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { otlpJson, otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
-import { clickhouseOf } from './support/clickhouse.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { eventually } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
 /** One collector with its embedded ClickHouse, as `spanwarden serve` runs it; every test sends under its own trace id. */
-const home = createHome('spool: { segment_age_max_ms: 50 }\n');
-const clickhouse = clickhouseOf(home.dataDir);
-let collector: CollectorProcess;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-});
-after(async () => {
-  await clickhouse.close();
-  await collector.end('SIGTERM');
-  home.remove();
-});
+const collector = testCollector('spool: { segment_age_max_ms: 50 }\n');
+const { clickhouse } = collector;
 
 const protobuf = { 'content-type': 'application/x-protobuf' };
 const json = { 'content-type': 'application/json' };

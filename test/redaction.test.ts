@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { secrets } from '../collector/src/redact/testing/secrets.ts';
 import { otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
 import { cliOf } from './support/cli.ts';
-import { clickhouseOf } from './support/clickhouse.ts';
-import { CollectorProcess, createHome, eventually } from './support/collector-process.ts';
+import { eventually } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
 /** The default profile, with a real collector and a real ClickHouse; rules see what is not stored. */
-const home = createHome('spool: { segment_age_max_ms: 50 }\n');
-const clickhouse = clickhouseOf(home.dataDir);
-let collector: CollectorProcess;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-});
-after(async () => {
-  await clickhouse.close();
-  await collector.end('SIGTERM');
-  home.remove();
-});
+const collector = testCollector('spool: { segment_age_max_ms: 50 }\n');
+const { clickhouse, home } = collector;
 
 const samples = Object.entries(secrets).map(([kind, sample]) => ({ kind, ...sample(11) }));
 
@@ -109,7 +99,6 @@ test('the key is made once, for its owner only', async () => {
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const key = readFileSync(file, 'utf8');
   assert.match(key, /^[0-9a-f]{64}\n$/);
-  await collector.end('SIGTERM');
-  collector = await CollectorProcess.start(home);
+  await collector.restart('SIGTERM');
   assert.equal(readFileSync(file, 'utf8'), key);
 });

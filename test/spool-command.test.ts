@@ -1,36 +1,26 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { otlpProtobuf } from '../collector/src/testing/otlp.ts';
 import { cliOf } from './support/cli.ts';
-import { clickhouseOf } from './support/clickhouse.ts';
-import { CollectorProcess, createHome, eventually, sendTraces } from './support/collector-process.ts';
+import { eventually, sendTraces } from './support/collector-process.ts';
+import { testCollector } from './support/test-collector.ts';
 
 /** `spanwarden spool …` over the spool of a collector that runs, and of one that does not. */
-const home = createHome('spool: { segment_age_max_ms: 100 }\n');
+const collector = testCollector('spool: { segment_age_max_ms: 100 }\n');
+const { home, clickhouse } = collector;
 const spool = cliOf(home, 'spool');
 const directory = join(home.dataDir, 'spool');
-let collector: CollectorProcess;
-
-before(async () => {
-  collector = await CollectorProcess.start(home);
-});
-after(async () => {
-  await collector.end('SIGTERM');
-  home.remove();
-});
 
 async function sendSpan(name: string): Promise<void> {
   assert.equal(await sendTraces(collector.url, otlpProtobuf([{ name }])), true);
-  const clickhouse = clickhouseOf(home.dataDir);
   await eventually(`${name} in ClickHouse`, async () => {
     const [row] = await clickhouse.rows<{ n: string }>(
       `SELECT count() AS n FROM otel_traces WHERE SpanName = '${name}'`,
     );
     return row!.n === '1' ? row : undefined;
   });
-  await clickhouse.close();
   await eventually('the segment is marked as sent', async () =>
     readdirSync(directory).some((file) => file.endsWith('.seg')) ? undefined : true,
   );
@@ -67,17 +57,14 @@ test('sent segments can be sent again and add no row', async () => {
   const { segments, refused } = JSON.parse(again.stdout) as { segments: number; rows: number; refused: number };
   assert.ok(segments > 0);
   assert.deepEqual([again.code, refused], [0, 0]);
-  const clickhouse = clickhouseOf(home.dataDir);
   const [row] = await clickhouse.rows<{ n: string }>('SELECT count() AS n FROM otel_traces');
   assert.equal(row!.n, '1');
-  await clickhouse.close();
   const refusal = spool('replay');
   assert.equal(refusal.code, 1);
   assert.match(refusal.stderr, /SW_DATA_DIR/);
 });
 
 test('a row that ClickHouse refuses is listed, shown, and inserted once the reason is gone', async () => {
-  const clickhouse = clickhouseOf(home.dataDir);
   await clickhouse.command("ALTER TABLE otel_traces ADD CONSTRAINT refused CHECK SpanName != 'poison'");
   assert.equal(
     await sendTraces(collector.url, otlpProtobuf([{ name: 'before' }, { name: 'poison' }, { name: 'behind' }])),
@@ -106,7 +93,6 @@ test('a row that ClickHouse refuses is listed, shown, and inserted once the reas
   assert.deepEqual([taken.code, taken.stdout], [0, '1 row inserted, 0 refused again.\n']);
   assert.equal(await count('poison'), 1);
   assert.match(spool('dead-letter', 'list').stdout, /No dead letters/);
-  await clickhouse.close();
 });
 
 test('a stopped collector leaves a spool that can be looked at, and a wrong place is said', async () => {

@@ -28,6 +28,7 @@ import type { ReceiveOptions } from './receive/contract.ts';
 import { notFound, otlpHttpRouter } from './receive/http.ts';
 import { type Servers, startServers } from './receive/servers.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
+import { createResentSpans, trustOnlySynced } from './resends.ts';
 import { addSessionGauges } from './session-gauges.ts';
 import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
@@ -97,7 +98,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const calls = createToolCalls(fields, allowedLatenessNanos);
   const usage = new UsageWrappers(fields);
   const prices = pricesOf(config, metrics);
-  const parts = { logs: joiner, calls, usage };
+  const resends = createResentSpans(config.spool.resent_spans_max);
+  const parts = { logs: joiner, calls, usage, ...(resends && { resends }) };
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
@@ -105,12 +107,13 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'));
   const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
   const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, casework, logger);
+  trustOnlySynced(resends, spool.stats());
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
     await spool.close();
     throw error;
   });
   const pipeline = new TracePipeline({
-    ...{ fields, detector: casework, joiner, calls, usage, prices },
+    ...{ fields, detector: casework, joiner, calls, usage, prices, resends },
     log: spool,
     retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,
@@ -128,17 +131,14 @@ export async function startCollector(config: Config, options: CollectorOptions):
     },
     state.checkpoint,
   );
-  addGauges(metrics, spool, pipeline);
-  addRedactionGauge(metrics, redactors);
+  addGauges(metrics, spool, pipeline, redactors);
   addStateGauges(metrics, keeper, state, spool);
-  addCorrelationGauges(metrics, detector);
+  addDetectionGauges(metrics, detector);
   addDialectGauges(metrics, () => pipeline.dialectFaults);
   addMetricGauges(metrics, pipeline, fields);
   addLogGauges(metrics, pipeline, joiner);
   addToolCallGauges(metrics, calls);
-  addAncestryGauges(metrics, () => detector.ancestryStats());
   addIntakeGauges(metrics, guards);
-  addSessionGauges(metrics, () => detector.sessionStats());
   addCaseGauges(metrics, casework);
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
@@ -246,11 +246,6 @@ function httpApp(
   return app;
 }
 
-function addRedactionGauge(metrics: Metrics, redactors: TableRedactors): void {
-  const count = () => redactors.all.reduce((sum, { replaced }) => sum + replaced, 0);
-  metrics.gauge('spanwarden_store_redacted_values', 'Values replaced by placeholders before storage.', count);
-}
-
 /** What runs, but not as somebody wanted it. */
 function ruleWarnings(rules: ActiveRules): string[] {
   const disabled = rules.disabledRules().map(({ ruleTitle, reason }) => `rule “${ruleTitle}” is disabled: ${reason}`);
@@ -279,6 +274,7 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
     },
     malformed: (code) => metrics.malformed.inc({ code }),
     resent: () => metrics.resentBatches.inc(),
+    resentSpans: (count) => metrics.resentSpans.inc(count),
     detectFailed: (error) => {
       metrics.detectErrors.inc();
       options.logger.error({ err: error }, 'detection failed for a batch; its spans are stored without findings');
@@ -293,8 +289,10 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
   };
 }
 
-function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline): void {
+function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline, redactors: TableRedactors): void {
   const add = metrics.gauge;
+  const redacted = () => redactors.all.reduce((sum, { replaced }) => sum + replaced, 0);
+  add('spanwarden_store_redacted_values', 'Values replaced by placeholders before storage.', redacted);
   add('spanwarden_spool_bytes', 'Bytes that wait for ClickHouse.', () => spool.stats().bytes);
   add('spanwarden_spool_segments', 'Segments that wait for ClickHouse.', () => spool.stats().segments);
   add(
@@ -318,6 +316,12 @@ function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline): voi
     () => pipeline.clampedSpans,
   );
   add('spanwarden_store_truncated_values', 'Attribute values cut before storage.', () => pipeline.truncatedValues);
+}
+
+function addDetectionGauges(metrics: Metrics, detector: Detector): void {
+  addCorrelationGauges(metrics, detector);
+  addAncestryGauges(metrics, () => detector.ancestryStats());
+  addSessionGauges(metrics, () => detector.sessionStats());
 }
 
 function addCorrelationGauges(metrics: Metrics, detector: Detector): void {

@@ -3,6 +3,7 @@ import { decodeAs, type Signal } from './decode/json.ts';
 import type { DecodedLogs } from './decode/log-decoder.ts';
 import type { DecodedMetrics } from './decode/metric-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
+import type { ResentSpans, Sift } from './detect/resends/resent-spans.ts';
 import type { Slices } from './detect/state.ts';
 import { type Detector, Judging, type JudgingOptions } from './judging.ts';
 import { LogIntake } from './log-intake.ts';
@@ -42,6 +43,8 @@ export interface PipelineObserver {
   decodedMetrics?(batch: DecodedMetrics, encoding: 'protobuf' | 'json'): void;
   malformed?(code: string): void;
   resent?(): void;
+  /** Spans of a batch that came with another one before. */
+  resentSpans?(count: number): void;
   detectFailed?(error: unknown): void;
   /** Findings that became due between batches. */
   settled?(findings: readonly Finding[]): void;
@@ -52,6 +55,8 @@ export interface PipelineObserver {
 export interface PipelineOptions extends JudgingOptions {
   readonly detector: Detector;
   readonly log: DurableLog;
+  /** Knows spans that came before, and is kept with the detector's memory; without it only whole requests are recognised. */
+  readonly resends?: Pick<ResentSpans, 'sift'> | undefined;
   /** Spans outside [now - retention, now + a day] are stored at the edge of that range. */
   readonly retentionMs: number;
   /** What takes out of the rows of each table what must not be stored; a table without one is stored as it is. */
@@ -66,11 +71,18 @@ export interface PipelineOptions extends JudgingOptions {
 /** What a request brought: nothing to store where all its records were refused. */
 type Taken =
   | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly status: 'ok'; readonly rejected: { count: number; message: string }; readonly stored?: Stored };
+  | {
+      readonly status: 'ok';
+      readonly rejected: { count: number; message: string };
+      readonly stored?: Stored;
+      /** Outcomes of other records that hold spans of the request. */
+      readonly earlier?: readonly Promise<Outcome>[];
+    };
 
 interface Stored {
   readonly rows: Rows[];
   readonly found: Found;
+  readonly sift?: Sift | undefined;
   /** To be called when the rows are on disk. */
   readonly landed?: (() => void) | undefined;
 }
@@ -147,10 +159,10 @@ export class TracePipeline {
     const digest = hash('sha256', bytes, 'buffer').subarray(0, 16);
     digest[0]! ^= signalMarks[signal];
     // A sender that lost our answer sends the same bytes again: they are stored already, or about to be.
-    const earlier = this.#options.log.committed(digest);
-    if (earlier !== undefined) {
+    const committed = this.#options.log.committed(digest);
+    if (committed !== undefined) {
       this.#options.observer?.resent?.();
-      return answer(await earlier, 0, '');
+      return answer(await committed, 0, '');
     }
     // Refused after detection it would be in the windows already, and take room there each time it comes again.
     const refusal = this.#options.log.refusal(bytes.length);
@@ -160,9 +172,11 @@ export class TracePipeline {
       this.#options.observer?.malformed?.(taken.code);
       return { status: 'refused', code: taken.code, message: taken.message };
     }
-    const { count, message } = taken.rejected;
-    if (taken.stored === undefined) return { status: 'ok', rejected: count, message };
-    return answer(await this.#append(digest, taken.stored), count, message);
+    const { rejected, stored, earlier = [] } = taken;
+    // A record that is not all of the request must not be taken for it when it comes again.
+    const own = stored && this.#append(earlier.length === 0 ? digest : undefined, stored);
+    const outcomes = await Promise.all([own ?? ok, ...earlier]);
+    return answer(outcomes.find(({ status }) => status !== 'ok') ?? ok, rejected.count, rejected.message);
   }
 
   /**
@@ -211,7 +225,7 @@ export class TracePipeline {
   }
 
   /** Appends a record; what was found is kept when it is refused. Without a digest it is one that nobody sends again. */
-  #append(digest: Uint8Array | undefined, { rows, found, landed }: Stored): Promise<Outcome> {
+  #append(digest: Uint8Array | undefined, { rows, found, sift, landed }: Stored): Promise<Outcome> {
     const outgoing = this.#journal.outgoing();
     if (rows.length === 0 && outgoing.numbers.length === 0) return Promise.resolve(ok);
     const journal = outgoing.bytes;
@@ -221,16 +235,30 @@ export class TracePipeline {
         if (rows[0]?.table === 'otel_traces') this.#encoder.release(rows[0]);
         if (outcome.status === 'ok' && outcome.duplicate !== true) {
           this.#journal.landed(outgoing, outcome.segment ?? 0);
+          sift?.settle(true);
           landed?.();
           return outcome;
         }
         this.#journal.refused(outgoing);
+        this.#unsift(sift);
         this.#refused.keep(found);
         return outcome;
       })
-      .finally(() => this.#underWay.delete(landing));
+      .finally(() => {
+        // Where nothing was said, because of a fault of ours: what may not be stored must not be known.
+        this.#unsift(sift);
+        this.#underWay.delete(landing);
+      });
+    sift?.underWay(landing);
     this.#underWay.add(landing);
     return landing;
+  }
+
+  /** Its spans are unknown again, and whatever record takes the journal on says so, too. */
+  #unsift(sift: Sift | undefined): void {
+    if (sift === undefined || sift.isSettled) return;
+    sift.settle(false);
+    this.#noteJournal();
   }
 
   #take(encoding: 'protobuf' | 'json', bytes: Buffer, signal: Signal): Taken {
@@ -242,9 +270,18 @@ export class TracePipeline {
     const decoded = decodeAs(this.#decoder, 'traces', encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
-    this.#options.observer?.decoded?.(batch, encoding);
-    if (batch.spanCount === 0) return { status: 'ok', rejected: batch.rejected };
-    return { status: 'ok', rejected: batch.rejected, stored: this.#rows(batch) };
+    const sift = this.#options.resends?.sift(batch);
+    try {
+      this.#options.observer?.decoded?.(batch, encoding);
+      if (sift !== undefined && sift.resent > 0) this.#options.observer?.resentSpans?.(sift.resent);
+      const { rejected } = batch;
+      const earlier = sift?.earlier ?? [];
+      if (batch.spanCount === 0) return { status: 'ok', rejected, earlier };
+      return { status: 'ok', rejected, earlier, stored: { ...this.#rows(batch), sift } };
+    } catch (error) {
+      this.#unsift(sift);
+      throw error;
+    }
   }
 
   #takeLogs(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {

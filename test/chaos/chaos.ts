@@ -18,6 +18,7 @@ export interface ChaosReport {
   readonly faults: Readonly<Record<string, number>>;
   readonly requests: number;
   readonly resent: number;
+  readonly regrouped: number;
   readonly acknowledged: number;
   readonly stored: number;
   /** Acknowledged and not there; all of these must be empty. */
@@ -98,7 +99,7 @@ async function makeTrouble(
 }
 
 async function count(clickhouse: TestClickhouse, sent: Sent) {
-  const { acknowledged, batches, requests, resent } = sent;
+  const { acknowledged, batches, requests, resent, regrouped } = sent;
   const ids = () => clickhouse.rows<{ id: string; n: string }>(idsQuery);
   const rows = await eventually(
     'all acknowledged spans and their findings in ClickHouse',
@@ -120,6 +121,7 @@ async function count(clickhouse: TestClickhouse, sent: Sent) {
   return {
     requests,
     resent,
+    regrouped,
     acknowledged: acknowledged.length,
     stored: rows.reduce((sum, { n }) => sum + Number(n), 0),
     missing: acknowledged.filter((id) => !counts.has(id)),

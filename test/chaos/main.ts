@@ -27,7 +27,7 @@ else {
   const faults = Object.entries(report.faults).map(([name, n]) => `${n} × ${name}`);
   process.stdout.write(
     `${faults.join(', ')}\n` +
-      `${report.requests} requests, ${report.acknowledged} spans acknowledged, ${report.stored} stored, ${report.resent} batches resent\n` +
+      `${report.requests} requests, ${report.acknowledged} spans acknowledged, ${report.stored} stored, ${report.resent} batches resent, ${report.regrouped} in other groups\n` +
       `missing ${missing.length}, doubled ${doubled.length}, surplus ${surplus.length}\n` +
       `findings: ${findings.expected} expected, ${findings.stored} stored, ${findings.distinct} different\n` +
       `${report.hadDisk ? '' : 'no faults of the disk: this process may not mount one\n'}${clean ? 'clean' : 'NOT CLEAN'}\n`,

@@ -48,6 +48,17 @@ export class OtlpSpanBatch extends OtlpBatch implements SpanBatch {
   rejected = { count: 0, message: '' };
   dropped = { attributes: 0, events: 0, links: 0 };
 
+  /** Takes spans that are marked out of the batch; those after them move up. What they refer to stays where it is. */
+  leaveOut(isOut: Uint8Array): void {
+    let kept = 0;
+    for (let span = 0; span < this.spanCount; span++) {
+      if (isOut[span] !== 0) continue;
+      if (kept < span) this.spans.copyWithin(kept * Span.stride, span * Span.stride, (span + 1) * Span.stride);
+      kept++;
+    }
+    this.spanCount = kept;
+  }
+
   findSpanAttribute(span: number, field: FieldId): number {
     const at = span * Span.stride;
     return this.#find(this.spans[at + Span.attributes]!, this.spans[at + Span.attributeCount]!, field);

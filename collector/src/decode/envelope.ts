@@ -52,7 +52,7 @@ export class Envelope {
     resources.rows.fill(0, at, at + Resource.stride);
     const resource = resources.count - 1;
     this.#reader.children(end, 3, this.#names.resource, (field, stop) => {
-      if (field === 1) this.#owner(stop, resources, at + Resource.attributes, 1);
+      if (field === 1) this.#owner(stop, resources, at + Resource.attributes, at + Resource.message, 1);
       else if (field === 2) this.#scope(stop, resource, record);
       else this.#reader.place(resources.rows, at + Resource.schemaUrl, stop);
     });
@@ -64,23 +64,26 @@ export class Envelope {
     scopes.rows.fill(0, at, at + Scope.stride);
     const scope = scopes.count - 1;
     this.#reader.children(end, this.#names.scopeFields, this.#names.scope, (field, stop) => {
-      if (field === 1) this.#owner(stop, scopes, at + Scope.attributes, 3, at);
+      if (field === 1) this.#owner(stop, scopes, at + Scope.attributes, at + Scope.message, 3, at);
       else if (field === 2) record(stop, resource, scope);
       else this.#reader.place(scopes.rows, at + Scope.schemaUrl, stop);
     });
   }
 
-  #owner(end: number, owner: Table, column: number, attributeField: number, scopeAt = -1): void {
+  #owner(end: number, owner: Table, column: number, message: number, attributeField: number, scopeAt = -1): void {
     const reader = this.#reader;
+    const first = owner.rows[message + 1] === 0 ? reader.pos : owner.rows[message]!;
+    owner.rows[message] = first;
+    owner.rows[message + 1] = end - first;
     const earlier = owner.rows[column + 1]!;
-    const first = this.#attributes.table.count;
+    const firstAttribute = this.#attributes.table.count;
     for (let i = 0; i < earlier; i++) this.#attributes.copy(owner.rows[column]! + i);
     while (reader.pos < end) {
       const tag = reader.tag(end);
       const field = tag >>> 3;
       if (field === attributeField) {
         reader.expect(tag & 7, WireType.bytes, 'attributes');
-        this.#attributes.readShallow(reader.range(end), first);
+        this.#attributes.readShallow(reader.range(end), firstAttribute);
       } else if (scopeAt >= 0 && (field === 1 || field === 2)) {
         reader.expect(tag & 7, WireType.bytes, 'scope');
         const stop = reader.range(end);
@@ -88,7 +91,7 @@ export class Envelope {
         reader.pos = stop;
       } else reader.skip(tag & 7, end);
     }
-    owner.rows[column] = first;
-    owner.rows[column + 1] = this.#attributes.table.count - first;
+    owner.rows[column] = firstAttribute;
+    owner.rows[column + 1] = this.#attributes.table.count - firstAttribute;
   }
 }

@@ -10,6 +10,8 @@ import { type Decoded, isZero, orMalformed, WireReader, WireType } from './wire.
 /** What was left out of a batch because of a limit, by kind. */
 export type DecodedBatch = SpanBatch & {
   readonly dropped: { readonly attributes: number; readonly events: number; readonly links: number };
+  /** Takes spans that are marked out of the batch. */
+  leaveOut(isOut: Uint8Array): void;
 };
 
 /**
@@ -76,6 +78,7 @@ export class TraceDecoder {
     rows.fill(0, at, at + Span.stride);
     rows[at + Span.resource] = resource;
     rows[at + Span.scope] = scope;
+    this.#reader.place(rows, at + Span.message, end);
     rows[at + Span.traceId] = rows[at + Span.spanId] = rows[at + Span.parentSpanId] = -1;
     rows[at + Span.start] = rows[at + Span.end] = -1;
     rows[at + Span.attributes] = before[0];

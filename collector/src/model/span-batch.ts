@@ -70,7 +70,10 @@ export const Span = {
   statusMessage: 19,
   statusMessageLength: 20,
   flags: 21,
-  stride: 22,
+  /** The whole message. */
+  message: 22,
+  messageLength: 23,
+  stride: 24,
 } as const;
 
 /** Columns of `attributes`. `value` is an offset into `bytes`; for booleans it is 0 or 1 itself. */
@@ -91,7 +94,16 @@ export const Link = {
   stride: 6,
 } as const;
 
-export const Resource = { attributes: 0, attributeCount: 1, schemaUrl: 2, schemaUrlLength: 3, stride: 4 } as const;
+/** `message` of a resource or scope is the whole message; of one that came in several pieces, from the first to the end of the last. */
+export const Resource = {
+  attributes: 0,
+  attributeCount: 1,
+  schemaUrl: 2,
+  schemaUrlLength: 3,
+  message: 4,
+  messageLength: 5,
+  stride: 6,
+} as const;
 
 export const Scope = {
   name: 0,
@@ -102,5 +114,7 @@ export const Scope = {
   attributeCount: 5,
   schemaUrl: 6,
   schemaUrlLength: 7,
-  stride: 8,
+  message: 8,
+  messageLength: 9,
+  stride: 10,
 } as const;

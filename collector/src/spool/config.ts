@@ -51,6 +51,15 @@ export const spoolConfigSchema = z
         'Milliseconds for which inserted segments are kept and resent batches are recognised. Default 600000 (10 min). ' +
           'Longer keeps more disk in use, at most an eighth of bytes_max.',
       ),
+    resent_spans_max: z
+      .int()
+      .min(0)
+      .max(limits.resentSpansMax)
+      .default(limits.resentSpansMax)
+      .describe(
+        'Spans, the newest ones, that are recognised when they come again in another batch. Default 262144, at 16 bytes of ' +
+          'memory each; 0 recognises only whole batches. A span that comes again after more others than that is stored twice.',
+      ),
     pending_bytes_max: z
       .int()
       .min(mebibyte)

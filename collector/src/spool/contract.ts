@@ -135,6 +135,8 @@ export interface SpoolStats {
   /** Sent segments deleted for lack of room although their journals were still needed. */
   readonly journalSegmentsLost: number;
   readonly recoveredRecords: number;
+  /** Segments that the start could read but not sync: a power loss may still take them. */
+  readonly unsyncedSegments: number;
   readonly tornTails: number;
   readonly tornBytes: number;
   readonly corruptRanges: number;

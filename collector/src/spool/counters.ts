@@ -15,6 +15,7 @@ export function newCounters() {
     deadLetteredSegments: 0,
     journalSegmentsLost: 0,
     recoveredRecords: 0,
+    unsyncedSegments: 0,
     tornTails: 0,
     tornBytes: 0,
     corruptRanges: 0,

@@ -135,7 +135,7 @@ async function recoverSegment(
  * that are not on disk: writing the same bytes once more makes them dirty again.
  */
 async function makeDurable(
-  { files, logger }: RecoveryDeps,
+  { files, logger, counters }: RecoveryDeps,
   { path }: FoundFile,
   bytes: Buffer,
   { end, rewrite }: { end: number; rewrite: boolean },
@@ -148,6 +148,7 @@ async function makeDurable(
     await file.sync();
     return true;
   } catch (error) {
+    counters.unsyncedSegments++;
     logger?.error({ err: error, file: path }, 'spool: a segment could not be synced; resends of it are not recognised');
     return false;
   } finally {

@@ -5,6 +5,7 @@ import { createDetector } from '../../detect/engine.ts';
 import type { loadRules } from '../../detect/load.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { TracePipeline } from '../../pipeline.ts';
+import { createResentSpans } from '../../resends.ts';
 import type { Spool } from '../../spool/contract.ts';
 import { openSpool } from '../../spool/spool.ts';
 import { VolatileFiles } from '../../spool/testing/volatile-files.ts';
@@ -18,6 +19,8 @@ export interface WorldOptions {
   readonly latenessMs: number;
   /** What a start does; a test of the test breaks it. */
   readonly open?: typeof openState;
+  /** How many spans are recognised when they come again in another batch; by default none. */
+  readonly resentSpansMax?: number;
 }
 
 /**
@@ -67,6 +70,16 @@ export class World {
     await this.#worked();
   }
 
+  /** Sends requests at once, that nobody sends again; `heard` is called for those that are acknowledged. */
+  async trySend(bodies: readonly Buffer[], heard: (index: number) => void): Promise<void> {
+    for (const [index, body] of bodies.entries()) {
+      this.#pipeline.consume('protobuf', body).then(({ status }) => {
+        if (status === 'ok') heard(index);
+      });
+    }
+    await this.#worked();
+  }
+
   async resend(): Promise<void> {
     for (let attempt = 0; this.#unheard.size > 0; attempt++) {
       assert.ok(attempt < 10, 'senders that try again are heard');
@@ -113,6 +126,7 @@ export class World {
         if (!this.#shipped.has(id)) this.#shipped.set(id, Buffer.concat(buffers));
         return this.#spool.sent(segment!);
       });
+      segment.read('otel_traces').then((buffers) => this.#shippedSpans.set(id, Buffer.concat(buffers)));
       await this.#worked();
     }
     stop.abort();
@@ -155,6 +169,13 @@ export class World {
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { shown }]) => [id, shown]));
   }
 
+  /** The rows of all spans that the store would have, in no order. */
+  async spanRows(): Promise<Buffer> {
+    await this.ship();
+    return Buffer.concat([...this.#shippedSpans.values()]);
+  }
+
+  readonly #shippedSpans = new Map<string, Buffer>();
   /** As ClickHouse: of a segment that comes twice the first counts. */
   readonly #shipped = new Map<string, Buffer>();
 
@@ -191,13 +212,18 @@ export class World {
     const allowedLatenessNanos = BigInt(latenessMs) * 1_000_000n;
     const options = { fields, allowedLatenessNanos, journal: true };
     const sessionWaitNanos = allowedLatenessNanos;
-    this.#detector = withCasework(createDetector({ ...rules, ...options, sessionWaitNanos }), options);
+    const { resentSpansMax } = this.#options;
+    const resends = createResentSpans(resentSpansMax ?? 0);
+    const parts = resends && { resends };
+    const detector = createDetector({ ...rules, ...options, sessionWaitNanos });
+    this.#detector = withCasework(detector, { ...options, ...(parts && { parts }) });
     this.state = await open(new CheckpointStore('/state', undefined, files), spool, this.#detector);
     const { journal, store, checkpoint } = this.state;
     const pipeline = new TracePipeline({
       fields,
       detector: this.#detector,
       log: spool,
+      resends,
       retentionMs: 1e12,
       journal,
       now,

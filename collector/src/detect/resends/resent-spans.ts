@@ -1,0 +1,289 @@
+import type { Outcome } from '../../model/outcome.ts';
+import { Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
+import { StateReader, StateWriter } from '../correlate/state-bytes.ts';
+import { type Steps, slicesOf, wholeOf } from '../slices.ts';
+import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
+import { ContentHash, factorsCount, factorsOf } from './content-hash.ts';
+import { KeyRing } from './key-ring.ts';
+
+/** A batch that known spans can be taken out of. */
+export type SiftedBatch = SpanBatch & { leaveOut(isOut: Uint8Array): void };
+
+/**
+ * What became of the spans of one batch. Those that were new are known from then on; whoever stores them says what comes of it, and it is as if
+ * they had never come when they were refused.
+ */
+export interface Sift {
+  /** Spans that were left out. */
+  readonly resent: number;
+  /** Some of them are in records that are not on disk yet: what becomes of these. */
+  readonly earlier: readonly Promise<Outcome>[];
+  /** The spans that are left are on their way to disk. To be said before the next batch comes. */
+  underWay(outcome: Promise<Outcome>): void;
+  /** They are on disk, or were refused. Only the first call counts. */
+  settle(isStored: boolean): void;
+  readonly isSettled: boolean;
+}
+
+/**
+ * Recognises spans that came before, in whatever batch. A span is known by all its bytes, its resource and its scope, so that the same span
+ * with other content is another one.
+ *
+ * That a span is known must never be true without the span on disk, or nobody would store it: what is noted lies in the record that holds
+ * the span, and where that is refused, what takes the note back goes with the note into the next record.
+ */
+export class ResentSpans implements Stateful {
+  readonly #spansMax: number;
+  readonly #randomWord: () => number;
+  #factors: Int32Array;
+  #hash: ContentHash;
+  #ring: KeyRing;
+  #underWay: SiftOf[] = [];
+  readonly #journal = new StateWriter();
+
+  /** @param randomWord gives 32 bits that nobody can foresee */
+  constructor(spansMax: number, randomWord: () => number) {
+    this.#spansMax = spansMax;
+    this.#randomWord = randomWord;
+    this.#factors = factorsOf(randomWord);
+    this.#hash = new ContentHash(this.#factors);
+    this.#ring = new KeyRing(spansMax);
+  }
+
+  /** Spans that would be recognised. */
+  get size(): number {
+    return this.#ring.size;
+  }
+
+  /** Takes spans that are known out of the batch, also where two of it are the same. */
+  sift(batch: SiftedBatch): Sift {
+    const ring = this.#ring;
+    const hash = this.#hash;
+    const sift = new SiftOf(ring.added, batch.spanCount, (keys) => this.#settled(sift, keys));
+    const owner = new OwnerHash(hash, batch);
+    let isOut: Uint8Array | undefined;
+    for (let span = 0; span < batch.spanCount; span++) {
+      const at = span * Span.stride;
+      owner.of(batch.spans[at + Span.resource]!, batch.spans[at + Span.scope]!);
+      const start = batch.spans[at + Span.message]!;
+      hash.add(start, start + batch.spans[at + Span.messageLength]!);
+      const { high, low } = hash;
+      const known = ring.find(high, low);
+      if (known >= 0) {
+        isOut ??= new Uint8Array(batch.spanCount);
+        isOut[span] = 1;
+        sift.leaveOut(this.#recordOf(known));
+      } else {
+        ring.add(high, low);
+        sift.note(high, low);
+      }
+    }
+    if (isOut !== undefined) batch.leaveOut(isOut);
+    if (sift.keys.length > 0) {
+      this.#write(noted, sift.keys);
+      this.#underWay.push(sift);
+    }
+    return sift;
+  }
+
+  /** Spans of before are unknown: what is known of them may not hold. */
+  forget(): void {
+    this.#begin(factorsOf(this.#randomWord));
+  }
+
+  takeJournal(): Uint8Array {
+    return this.#journal.length === 0 ? nothing : this.#journal.take();
+  }
+
+  dropJournal(): void {
+    this.#journal.length = 0;
+  }
+
+  replay(journal: Uint8Array): void {
+    if (journal.length === 0) return;
+    const reader = new StateReader(journal);
+    this.#takeOver(Int32Array.from({ length: factorsCount }, () => reader.uint32() | 0));
+    while (!reader.atEnd) {
+      const kind = reader.byte();
+      const keys = wordsOf(reader.bytes());
+      for (let at = 0; at < keys.length; at += 2) {
+        this.#ring.delete(keys[at]!, keys[at + 1]!);
+        if (kind === noted) this.#ring.add(keys[at]!, keys[at + 1]!);
+      }
+    }
+  }
+
+  snapshot(): Uint8Array {
+    return wholeOf(this.slices());
+  }
+
+  slices(pieceBytes?: number): Slices {
+    const writer = new StateWriter();
+    writer.byte(snapshotFormat);
+    for (const factor of this.#factors) writer.uint32(factor);
+    return slicesOf(writer, copying(this.#ring.keys(), writer), pieceBytes);
+  }
+
+  restore(snapshot: Uint8Array): RestoreOutcome {
+    try {
+      const reader = new StateReader(snapshot);
+      if (reader.byte() !== snapshotFormat) return { status: 'unreadable' };
+      const factors = Int32Array.from({ length: factorsCount }, () => reader.uint32() | 0);
+      const keys = wordsOf(new Uint8Array(snapshot.subarray(reader.at)));
+      this.#begin(factors);
+      for (let at = 0; at < keys.length; at += 2) this.#ring.add(keys[at]!, keys[at + 1]!);
+      return { status: 'restored', rules: 0 };
+    } catch (error) {
+      if (error instanceof SyntaxError) return { status: 'unreadable' };
+      throw error;
+    }
+  }
+
+  /** The record under way that a key came with; undefined for one that has landed. */
+  #recordOf(number: number): SiftOf | undefined {
+    const oldest = this.#underWay[0];
+    if (oldest === undefined || number < oldest.first) return undefined;
+    return this.#underWay.find(({ first, end }) => first <= number && number < end);
+  }
+
+  #settled(sift: SiftOf, refused: Int32Array): void {
+    const at = this.#underWay.indexOf(sift);
+    if (at >= 0) this.#underWay.splice(at, 1);
+    if (refused.length === 0) return;
+    for (let i = 0; i < refused.length; i += 2) this.#ring.delete(refused[i]!, refused[i + 1]!);
+    this.#write(forgotten, refused);
+  }
+
+  #write(kind: number, keys: Int32Array): void {
+    if (this.#journal.length === 0) for (const factor of this.#factors) this.#journal.uint32(factor);
+    this.#journal.byte(kind);
+    this.#journal.bytes(new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength));
+  }
+
+  #takeOver(factors: Int32Array): void {
+    if (factors.some((factor, index) => factor !== this.#factors[index])) this.#begin(factors);
+  }
+
+  #begin(factors: Int32Array): void {
+    this.#factors = factors;
+    this.#hash = new ContentHash(factors);
+    this.#ring = new KeyRing(this.#spansMax);
+    this.#underWay = [];
+    this.#journal.length = 0;
+  }
+}
+
+/** Kinds of entries in the journal: keys that are known, and keys that are not any more. */
+const noted = 1;
+const forgotten = 2;
+const snapshotFormat = 1;
+const nothing = new Uint8Array();
+
+class SiftOf implements Sift {
+  resent = 0;
+  /** Numbers of the keys that were noted, in the ring. */
+  readonly first: number;
+  readonly #earlier = new Set<SiftOf>();
+  readonly #keys: Int32Array;
+  #noted = 0;
+  #outcome: Promise<Outcome> | undefined;
+  isSettled = false;
+  readonly #settled: (refused: Int32Array) => void;
+
+  constructor(first: number, spans: number, settled: (refused: Int32Array) => void) {
+    this.first = first;
+    this.#keys = new Int32Array(spans * 2);
+    this.#settled = settled;
+  }
+
+  get end(): number {
+    return this.first + this.#noted;
+  }
+
+  get keys(): Int32Array {
+    return this.#keys.subarray(0, this.#noted * 2);
+  }
+
+  get earlier(): readonly Promise<Outcome>[] {
+    return [...this.#earlier].flatMap((sift) => sift.#outcome ?? []);
+  }
+
+  note(high: number, low: number): void {
+    this.#keys[this.#noted * 2] = high;
+    this.#keys[this.#noted * 2 + 1] = low;
+    this.#noted++;
+  }
+
+  leaveOut(known: SiftOf | undefined): void {
+    this.resent++;
+    if (known !== undefined) this.#earlier.add(known);
+  }
+
+  underWay(outcome: Promise<Outcome>): void {
+    this.#outcome = outcome;
+  }
+
+  settle(isStored: boolean): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.#settled(isStored ? this.keys.subarray(0, 0) : this.keys);
+  }
+}
+
+/** The hash that spans of one scope go on from, made once for as long as it stays the same. */
+class OwnerHash {
+  readonly #hash: ContentHash;
+  readonly #batch: SpanBatch;
+  #scope = -1;
+  #high = 0;
+  #low = 0;
+
+  constructor(hash: ContentHash, batch: SpanBatch) {
+    this.#hash = hash;
+    this.#batch = batch;
+    hash.read(batch.bytes);
+  }
+
+  of(resource: number, scope: number): void {
+    const hash = this.#hash;
+    if (scope !== this.#scope) {
+      const { resources, scopes } = this.#batch;
+      hash.begin();
+      this.#add(resources, resource * Resource.stride + Resource.message);
+      this.#add(scopes, scope * Scope.stride + Scope.message);
+      this.#scope = scope;
+      this.#high = hash.high;
+      this.#low = hash.low;
+    }
+    hash.from(this.#high, this.#low);
+  }
+
+  #add(rows: Int32Array<ArrayBufferLike>, at: number): void {
+    this.#hash.add(rows[at]!, rows[at]! + rows[at + 1]!);
+  }
+}
+
+const wordsAtOnce = 512;
+
+/** Copies keys to a writer, some at a time. */
+function copying(keys: Int32Array, writer: StateWriter): Steps {
+  let at = 0;
+  return {
+    step: (isEnough) => {
+      while (at < keys.length && !isEnough()) {
+        for (const end = Math.min(keys.length, at + wordsAtOnce); at < end; at++) writer.uint32(keys[at]!);
+      }
+      return at < keys.length;
+    },
+    cancel: () => {
+      at = keys.length;
+    },
+    isCut: false,
+  };
+}
+
+/** Keys as they were written: little-endian, like every machine that Node runs on here. Throws a SyntaxError for half a key. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  if (bytes.length % 8 !== 0) throw new SyntaxError('a key is cut off');
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}

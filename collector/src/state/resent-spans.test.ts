@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { loadRules } from '../detect/load.ts';
+import { otlpProtobuf, type TestSpan } from '../testing/otlp.ts';
+import { World } from './testing/world.ts';
+
+const rules = loadRules([
+  {
+    path: 'r.yml',
+    text: `
+title: Pay
+logsource: {product: ai_agent, category: tool}
+detection: {s: {gen_ai.tool.name: pay}, condition: s}
+`,
+  },
+]);
+
+interface Batch {
+  readonly fresh: number;
+  /** Which of the spans before come again with it, from the newest; `isOther`: with other content of the same length. */
+  readonly again: readonly { readonly back: number; readonly isOther: boolean }[];
+}
+
+interface Step {
+  readonly batches: readonly Batch[];
+  readonly besides:
+    | 'nothing'
+    | 'kill'
+    | 'power loss'
+    | 'restart'
+    | 'checkpoint'
+    | 'ship'
+    | 'settle'
+    | 'full disk'
+    | 'failed sync'
+    | 'begin checkpoint'
+    | 'damage';
+  /** The machine dies after so many operations on files, in the middle of this step. */
+  readonly diesAfter: number | undefined;
+  /** What nobody was heard about is sent again after this step, in groups of this size. */
+  readonly regroup: number | undefined;
+}
+
+const batch: fc.Arbitrary<Batch> = fc.record({
+  fresh: fc.nat(4),
+  again: fc.array(fc.record({ back: fc.nat(12), isOther: fc.boolean() }), { maxLength: 5 }),
+});
+
+const step: fc.Arbitrary<Step> = fc.record({
+  batches: fc.array(batch, { maxLength: 4 }),
+  besides: fc.constantFrom(
+    ...(['nothing', 'nothing', 'kill', 'power loss', 'restart', 'checkpoint', 'ship', 'settle'] as const),
+    ...(['full disk', 'full disk', 'failed sync', 'begin checkpoint', 'begin checkpoint', 'damage'] as const),
+  ),
+  diesAfter: fc.option(fc.nat(12), { freq: 4, nil: undefined }),
+  regroup: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+});
+
+/** The senders: which spans there are, and of which somebody said that they are stored. */
+class Senders {
+  readonly all: { readonly span: number; readonly version: number }[] = [];
+  readonly heard = new Set<string>();
+  readonly #world: World;
+  #spans = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async send(batches: readonly Batch[]): Promise<void> {
+    await this.post(
+      batches.map(({ fresh, again }) => {
+        const old = again.flatMap(({ back, isOther }) => {
+          const known = this.all.at(-1 - back);
+          return known === undefined ? [] : { ...known, version: (known.version + Number(isOther)) % 10 };
+        });
+        const sent = [...old, ...Array.from({ length: fresh }, () => ({ span: this.#spans++, version: 0 }))];
+        const names = new Set(this.all.map(nameOf));
+        this.all.push(...sent.filter((each) => !names.has(nameOf(each)) && names.add(nameOf(each))));
+        return sent;
+      }),
+    );
+  }
+
+  /** Sends again what nobody was heard about, in other groups. */
+  async regroup(size: number): Promise<void> {
+    const unheard = this.all.filter((each) => !this.heard.has(nameOf(each))).reverse();
+    const groups = Array.from({ length: Math.ceil(unheard.length / size) }, (_, group) =>
+      unheard.slice(group * size, (group + 1) * size),
+    );
+    await this.post(groups);
+  }
+
+  async untilHeard(): Promise<void> {
+    for (let attempt = 0; this.heard.size < this.all.length; attempt++) {
+      assert.ok(attempt < 10, 'senders that try again are heard');
+      this.#world.nowMs += 1000;
+      await this.regroup(3);
+    }
+  }
+
+  async post(groups: readonly (readonly { span: number; version: number }[])[]): Promise<void> {
+    const full = groups.filter(({ length }) => length > 0);
+    await this.#world.trySend(
+      full.map((group) => otlpProtobuf(group.map(spanOf))),
+      (index) => {
+        for (const each of full[index]!) this.heard.add(nameOf(each));
+      },
+    );
+  }
+}
+
+function nameOf({ span, version }: { readonly span: number; readonly version: number }): string {
+  return `<span ${span} as ${version}>`;
+}
+
+function spanOf(each: { readonly span: number; readonly version: number }): TestSpan {
+  const attributes = { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 'pay' };
+  const spanId = (each.span + 1).toString(16).padStart(16, '0');
+  const endNanos = 1_900_000_000_000_000_000n + BigInt(each.span);
+  return { name: nameOf(each), spanId, traceId: '0a'.repeat(16), startNanos: endNanos - 1n, endNanos, attributes };
+}
+
+async function happen(world: World, besides: Step['besides']): Promise<void> {
+  if (besides === 'settle') await world.settle();
+  if (besides === 'kill') await world.crash(false);
+  if (besides === 'damage') await world.damage();
+  if (besides === 'power loss') await world.crash(true);
+  if (besides === 'restart') await world.stop();
+  if (besides === 'checkpoint') await world.checkpoint();
+  if (besides === 'ship') await world.ship();
+}
+
+/** How often each span is in the store, by name, when all of them were acknowledged. */
+async function stored(steps: readonly Step[], resentSpansMax?: number): Promise<Map<string, number>> {
+  const world = new World({ rules, latenessMs: 20_000, ...(resentSpansMax && { resentSpansMax }) });
+  await world.start();
+  const senders = new Senders(world);
+  for (const { batches, besides, diesAfter, regroup } of steps) {
+    world.nowMs += 1100;
+    if (diesAfter !== undefined) world.files.dieAfter(diesAfter);
+    if (besides === 'full disk') world.files.mishaps.push({ operation: 'write', code: 'ENOSPC' });
+    if (besides === 'failed sync') world.files.mishaps.push({ operation: 'sync', code: 'EIO', isHalf: true });
+    // It is of the moment before, and of the middle of what comes.
+    if (besides === 'begin checkpoint') world.beginCheckpoint();
+    await senders.send(batches);
+    if (regroup !== undefined) await senders.regroup(regroup);
+    await happen(world, besides);
+    if (diesAfter !== undefined) await world.crash(false);
+    world.files.mishaps.length = 0;
+  }
+  await senders.untilHeard();
+  const counts = new Map(senders.all.map((each) => [nameOf(each), 0]));
+  for (const [name] of (await world.spanRows()).toString('latin1').matchAll(/<span \d+ as \d>/g)) {
+    counts.set(name, counts.get(name)! + 1);
+  }
+  return counts;
+}
+
+test('spans that come again in other batches are stored once, whatever is refused and whenever the machine dies', async () => {
+  let spans = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 16 }), async (steps) => {
+      const counts = await stored(steps, 10_000);
+      spans += counts.size;
+      const wrong = [...counts].filter(([, count]) => count !== 1);
+      assert.deepEqual(wrong, []);
+    }),
+    { numRuns: Number(process.env.SPANWARDEN_PROPERTY_RUNS ?? 25) },
+  );
+  assert.ok(spans > 0);
+});
+
+test('with room for few spans some are stored twice, and none is lost', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 16 }), async (steps) => {
+      const counts = await stored(steps, 3);
+      assert.deepEqual(
+        [...counts].filter(([, count]) => count === 0),
+        [],
+      );
+    }),
+    { numRuns: Number(process.env.SPANWARDEN_PROPERTY_RUNS ?? 8) },
+  );
+});
+
+test('without it, spans that come again are stored again', async () => {
+  const twice = {
+    fresh: 0,
+    again: [
+      { back: 0, isOther: false },
+      { back: 1, isOther: false },
+    ],
+  };
+  const steps = [{ fresh: 3, again: [] }, twice].map(
+    (each): Step => ({ batches: [each], besides: 'nothing', diesAfter: undefined, regroup: undefined }),
+  );
+  assert.deepEqual([...(await stored(steps)).values()].sort(), [1, 2, 2]);
+  assert.deepEqual([...(await stored(steps, 10)).values()], [1, 1, 1]);
+});

@@ -52,6 +52,8 @@ export const secretFormats: readonly SecretFormat[] = [
   prefixed('postman_key', 'PMAK-', /[a-f0-9]{24}-[a-f0-9]{34}(?!\w)/),
   prefixed('linear_key', 'lin_api_', /[A-Za-z0-9]{40}(?!\w)/),
   prefixed('groq_key', 'gsk_', /[A-Za-z0-9]{52}(?!\w)/),
+  // Ours, of senders. Names of our metrics begin alike and have no capitals.
+  prefixed('spanwarden_token', 'spanwarden_', /(?=[\w-]{0,42}[A-Z])[\w-]{43}(?![\w-])/),
   prefixed('telegram_token', ':AA', /[\w-]{33}(?![\w-])/, /\d{8,10}/),
   prefixed('twilio_key', 'SK', /[a-f0-9]{32}(?!\w)/),
   prefixed('age_key', 'AGE-SECRET-KEY-1', /[A-Z0-9]{58}(?!\w)/),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { secretFormats } from '../normalise/secret-formats.ts';
+import { mintToken } from '../receive/token-file.ts';
 import { HintScanner } from './hint-scanner.ts';
 import { mayHoldPiiIn } from './pii-hints.ts';
 import { secretHints } from './places.ts';
@@ -41,6 +42,18 @@ test('no secret stays, whatever is around it and however deep it is encoded', ()
     }),
     { numRuns: 1000 },
   );
+});
+
+test('tokens of our own senders go, names of our metrics stay', () => {
+  const token = mintToken();
+  const text = `curl -H "authorization: Bearer ${token}" | grep spanwarden_receive_token_requests_total`;
+  const redacted = texts.redacted(text);
+  assert.match(
+    redacted,
+    /Bearer \[secret:spanwarden_token:[0-9a-f]{16}\]" \| grep spanwarden_receive_token_requests_total$/,
+  );
+  const name = `spanwarden_${'a_long_name_of_a_metric_that_has_as_many_c_'.padEnd(43, 'x')}`;
+  assert.equal(texts.redacted(name), name);
 });
 
 test('placeholders are equal if and only if the values are', () => {

@@ -36,6 +36,7 @@ export const secrets: Readonly<Record<string, (seed: number) => Sample>> = {
   postman_key: (seed) => alone(`PMAK-${hex(seed, 24)}-${hex(seed + 1, 34)}`),
   linear_key: whole('lin_api_', mixed, 40),
   groq_key: whole('gsk_', mixed, 52),
+  spanwarden_token: whole('spanwarden_', mixed, 43),
   telegram_token: (seed) => alone(`${digits(seed, 9)}:AA${mixed(seed, 33)}`),
   twilio_key: whole('SK', hex, 32),
   age_key: whole('AGE-SECRET-KEY-1', upper, 58),

@@ -10,7 +10,15 @@ export interface EnvelopeNames {
   readonly scope: string;
   /** The last known field of the scope's message: 2 where its schema_url is not read. */
   readonly scopeFields: 2 | 3;
+  /** What stood in the place of scopes before OTLP 1.0, and what in it is counted as refused. */
+  readonly former: string;
+  readonly records: string;
+  /** Where these are found in it: fields of each level. */
+  readonly recordsAt: readonly (readonly number[])[];
 }
+
+/** `instrumentation_library_spans`, `…_logs` and `…_metrics`, which OTLP had until 2022. */
+export const formerField = 1000;
 
 /**
  * What requests of all signals are around their records: resources, and in these scopes. A resource or scope that comes in
@@ -20,7 +28,7 @@ export interface EnvelopeNames {
  * | message | fields |
  * |---|---|
  * | Export…ServiceRequest | 1 Resource… |
- * | ResourceSpans · ResourceLogs · ResourceMetrics | 1 resource, 2 Scope…, 3 schema_url |
+ * | ResourceSpans · ResourceLogs · ResourceMetrics | 1 resource, 2 Scope…, 3 schema_url, once 1000 InstrumentationLibrary… |
  * | ScopeSpans · ScopeLogs · ScopeMetrics | 1 scope, 2 records, 3 schema_url |
  * | Resource · InstrumentationScope | 1 attributes · 1 name, 2 version, 3 attributes |
  */
@@ -30,6 +38,8 @@ export class Envelope {
   readonly #reader: WireReader;
   readonly #attributes: AttributeReader;
   readonly #names: EnvelopeNames;
+  /** Records that stand where OTLP had them once, and nowhere else. */
+  #formerRecords = 0;
 
   constructor(reader: WireReader, attributes: AttributeReader, names: EnvelopeNames) {
     this.#reader = reader;
@@ -39,6 +49,17 @@ export class Envelope {
 
   reset(): void {
     for (const table of [this.resources, this.scopes]) table.reset(65_536);
+    this.#formerRecords = 0;
+  }
+
+  /** Says what a sender of before OTLP 1.0 wrote where nobody looks any more. To be called when the request is read. */
+  reject(rejected: { count: number; message: string }): void {
+    if (this.#formerRecords === 0) return;
+    const { former, records, scope } = this.#names;
+    rejected.count += this.#formerRecords;
+    rejected.message ||=
+      `${records} in ${former}, which OTLP does not have since 1.0: update the SDK or collector that sends them ` +
+      `to one of after June 2022, which writes ${scope}`;
   }
 
   /** Reads a request; `record` is called with the reader at the start of each record. */
@@ -51,11 +72,36 @@ export class Envelope {
     const at = resources.add();
     resources.rows.fill(0, at, at + Resource.stride);
     const resource = resources.count - 1;
-    this.#reader.children(end, 3, this.#names.resource, (field, stop) => {
-      if (field === 1) this.#owner(stop, resources, at + Resource.attributes, at + Resource.message, 1);
+    const scopesBefore = this.scopes.count;
+    let former = 0;
+    const child = (field: number, stop: number): void => {
+      if (field === formerField) former += this.#count(stop, 0);
+      else if (field === 1) this.#owner(stop, resources, at + Resource.attributes, at + Resource.message, 1);
       else if (field === 2) this.#scope(stop, resource, record);
       else this.#reader.place(resources.rows, at + Resource.schemaUrl, stop);
-    });
+    };
+    this.#reader.children(end, 3, this.#names.resource, child, formerField);
+    // Beside scopes it is the same once more, for receivers of that time.
+    if (this.scopes.count === scopesBefore) this.#formerRecords += former;
+  }
+
+  /** Records of a former scope, by their tags alone. */
+  #count(end: number, level: number): number {
+    const reader = this.#reader;
+    const fields = this.#names.recordsAt[level]!;
+    const isLast = level === this.#names.recordsAt.length - 1;
+    let count = 0;
+    while (reader.pos < end) {
+      const tag = reader.tag(end);
+      if ((tag & 7) !== WireType.bytes || !fields.includes(tag >>> 3)) {
+        reader.skip(tag & 7, end);
+        continue;
+      }
+      const stop = reader.range(end);
+      count += isLast ? 1 : this.#count(stop, level + 1);
+      reader.pos = stop;
+    }
+    return count;
   }
 
   #scope(end: number, resource: number, record: (stop: number, resource: number, scope: number) => void): void {

@@ -1,5 +1,6 @@
 import { limits } from '../model/limits.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
+import { formerField } from './envelope.ts';
 import { writeAttributes, writeEnum, writeFixed64, writeId, writeString } from './json-fields.ts';
 import { writeLogRecord } from './json-logs.ts';
 import { writeMetric } from './json-metrics.ts';
@@ -71,14 +72,34 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 interface Frame {
   readonly resources: string;
   readonly scopes: string;
+  /** What stood in their place before OTLP 1.0. */
+  readonly former: string;
   readonly records: string;
   write(writer: ProtobufWriter, record: JsonObject): void;
 }
 
 const frames: Readonly<Record<Signal, Frame>> = {
-  traces: { resources: 'resourceSpans', scopes: 'scopeSpans', records: 'spans', write: writeSpan },
-  metrics: { resources: 'resourceMetrics', scopes: 'scopeMetrics', records: 'metrics', write: writeMetric },
-  logs: { resources: 'resourceLogs', scopes: 'scopeLogs', records: 'logRecords', write: writeLogRecord },
+  traces: {
+    resources: 'resourceSpans',
+    scopes: 'scopeSpans',
+    former: 'instrumentationLibrarySpans',
+    records: 'spans',
+    write: writeSpan,
+  },
+  metrics: {
+    resources: 'resourceMetrics',
+    scopes: 'scopeMetrics',
+    former: 'instrumentationLibraryMetrics',
+    records: 'metrics',
+    write: writeMetric,
+  },
+  logs: {
+    resources: 'resourceLogs',
+    scopes: 'scopeLogs',
+    former: 'instrumentationLibraryLogs',
+    records: 'logRecords',
+    write: writeLogRecord,
+  },
 };
 
 function writeRequest(writer: ProtobufWriter, request: JsonObject, frame: Frame): void {
@@ -88,6 +109,9 @@ function writeRequest(writer: ProtobufWriter, request: JsonObject, frame: Frame)
       if (resource) writer.message(1, () => writeAttributes(writer, 1, resource));
       for (const scopeRecords of resourceRecords.objects(frame.scopes)) {
         writer.message(2, () => writeScopeRecords(writer, scopeRecords, frame));
+      }
+      for (const former of resourceRecords.objects(frame.former)) {
+        writer.message(formerField, () => writeScopeRecords(writer, former, frame));
       }
       writeString(writer, 3, resourceRecords, 'schemaUrl');
     });

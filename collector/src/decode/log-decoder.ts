@@ -3,7 +3,7 @@ import { limits } from '../model/limits.ts';
 import { Log, type LogBatch } from '../model/log-batch.ts';
 import { AttributeReader } from './attributes.ts';
 import { OtlpLogBatch } from './batch.ts';
-import { Envelope } from './envelope.ts';
+import { Envelope, type EnvelopeNames } from './envelope.ts';
 import { Table } from './tables.ts';
 import { type Decoded, isZero, orMalformed, WireReader } from './wire.ts';
 
@@ -40,6 +40,7 @@ export class LogDecoder {
     this.#envelope.reset();
     return orMalformed(() => {
       this.#envelope.read(bytes.length, (stop, resource, scope) => this.#log(stop, resource, scope));
+      this.#envelope.reject(this.#batch.rejected);
       return { status: 'ok', batch: this.#finish() };
     });
   }
@@ -127,7 +128,10 @@ export class LogDecoder {
   }
 }
 
-const names = { request: 'resource_logs', resource: 'ResourceLogs', scope: 'ScopeLogs', scopeFields: 3 } as const;
+const names: EnvelopeNames = {
+  ...{ request: 'resource_logs', resource: 'ResourceLogs', scope: 'ScopeLogs', scopeFields: 3 },
+  ...{ former: 'instrumentation_library_logs', records: 'log records', recordsAt: [[2]] },
+};
 
 /** Wire types of LogRecord's fields by number; 4 is reserved. */
 const logWireType: readonly number[] = [-1, 1, 0, 2, -1, 2, 2, 0, 5, 2, 2, 1, 2];

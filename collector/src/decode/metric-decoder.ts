@@ -2,7 +2,7 @@ import type { FieldTable } from '../model/fields.ts';
 import { Metric, type MetricBatch, type MetricKind } from '../model/metric-batch.ts';
 import { AttributeReader } from './attributes.ts';
 import { OtlpMetricBatch } from './batch.ts';
-import { Envelope } from './envelope.ts';
+import { Envelope, type EnvelopeNames } from './envelope.ts';
 import { PointReader } from './point-reader.ts';
 import { Table } from './tables.ts';
 import { type Decoded, orMalformed, WireReader, WireType } from './wire.ts';
@@ -43,6 +43,7 @@ export class MetricDecoder {
     this.#envelope.reset();
     return orMalformed(() => {
       this.#envelope.read(bytes.length, (stop, resource, scope) => this.#metric(stop, resource, scope));
+      this.#envelope.reject(this.#batch.rejected);
       return { status: 'ok', batch: this.#finish() };
     });
   }
@@ -94,12 +95,11 @@ export class MetricDecoder {
   }
 }
 
-const names = {
-  request: 'resource_metrics',
-  resource: 'ResourceMetrics',
-  scope: 'ScopeMetrics',
-  scopeFields: 3,
-} as const;
+const names: EnvelopeNames = {
+  ...{ request: 'resource_metrics', resource: 'ResourceMetrics', scope: 'ScopeMetrics', scopeFields: 3 },
+  // Metric: gauge, sum, histogram, exponential histogram, summary; data_points of each.
+  ...{ former: 'instrumentation_library_metrics', records: 'data points', recordsAt: [[2], [5, 7, 9, 10, 11], [1]] },
+};
 
 const kinds: Readonly<Record<number, MetricKind>> = {
   5: 'gauge',

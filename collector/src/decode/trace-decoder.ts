@@ -3,7 +3,7 @@ import { limits } from '../model/limits.ts';
 import { Event, Link, Span, type SpanBatch } from '../model/span-batch.ts';
 import { AttributeReader } from './attributes.ts';
 import { OtlpSpanBatch } from './batch.ts';
-import { Envelope } from './envelope.ts';
+import { Envelope, type EnvelopeNames } from './envelope.ts';
 import { Table } from './tables.ts';
 import { type Decoded, isZero, orMalformed, WireReader, WireType } from './wire.ts';
 
@@ -39,6 +39,7 @@ export class TraceDecoder {
     this.#begin(bytes);
     return orMalformed(() => {
       this.#envelope.read(bytes.length, (stop, resource, scope) => this.#span(stop, resource, scope));
+      this.#envelope.reject(this.#batch.rejected);
       return { status: 'ok', batch: this.#finish() };
     });
   }
@@ -271,7 +272,10 @@ export class TraceDecoder {
   }
 }
 
-const names = { request: 'resource_spans', resource: 'ResourceSpans', scope: 'ScopeSpans', scopeFields: 2 } as const;
+const names: EnvelopeNames = {
+  ...{ request: 'resource_spans', resource: 'ResourceSpans', scope: 'ScopeSpans', scopeFields: 2 },
+  ...{ former: 'instrumentation_library_spans', records: 'spans', recordsAt: [[2]] },
+};
 
 /** Wire types of Span's fields by number; 0 is no field. */
 const spanWireType: readonly number[] = [-1, 2, 2, 2, 2, 2, 0, 1, 1, 2, 0, 2, 0, 2, 0, 2, 5];

@@ -115,13 +115,19 @@ export class WireReader {
   }
 
   /**
-   * The fields 1 to `last` of a message, all of them length-delimited; others are unknown and skipped. `child` finds the
-   * reader at the start of the field's content, and may leave it anywhere.
+   * The fields 1 to `last` of a message, and one further on where there is one, all of them length-delimited; others are unknown and
+   * skipped. `child` finds the reader at the start of the field's content, and may leave it anywhere.
    */
-  children(end: number, last: number, message: string, child: (field: number, stop: number) => void): void {
+  children(
+    end: number,
+    last: number,
+    message: string,
+    child: (field: number, stop: number) => void,
+    further = 0,
+  ): void {
     while (this.pos < end) {
       const tag = this.tag(end);
-      if (tag >>> 3 > last) {
+      if (tag >>> 3 > last && tag >>> 3 !== further) {
         this.skip(tag & 7, end);
         continue;
       }

@@ -80,6 +80,23 @@ async function partial(target: HttpTarget, encoding: 'protobuf' | 'json'): Promi
   return passed(`1 rejected: “${success.message}”`);
 }
 
+/** Records where OTLP had them before 1.0: whoever still sends so may be taken, or told, but not told that all is well. */
+async function former(target: HttpTarget, encoding: 'protobuf' | 'json'): Promise<Seen> {
+  const seen: Seen[] = [];
+  for (const signal of target.signals) {
+    const body =
+      encoding === 'protobuf'
+        ? requestOf(signal, { scopeField: 1000 })
+        : JSON.stringify(jsonRequestOf(signal)).replace('"scope', '"instrumentationLibrary');
+    const answer = await send(target, signal, encoding, body);
+    const success = answer.status === 200 ? readSuccess(answer.body, encoding) : undefined;
+    if (success === undefined) seen.push(refused(answer, encoding, 400));
+    else if (success.rejected === 1 && success.message !== '') seen.push(passed(`1 rejected: “${success.message}”`));
+    else seen.push(failed(`${signal}: 200, ${success.rejected} rejected: taken, or lost in silence`));
+  }
+  return all(seen);
+}
+
 /** Lists in lists, in the depth that the check is about, as OTLP/JSON. */
 function nestedJson(depth: number): string {
   const value = `${'{"arrayValue":{"values":['.repeat(depth)}{"intValue":"1"}${']}}'.repeat(depth)}`;
@@ -230,6 +247,18 @@ export const contentChecks: readonly HttpCheck[] = [
     title: 'a span with a bad id is refused alone, with count and reason, in JSON',
     level: 'ours',
     run: (target) => partial(target, 'json'),
+  },
+  {
+    section: 'Partial Success (HTTP)',
+    title: 'records where OTLP had them before 1.0 are not lost in silence, in protobuf',
+    level: 'ours',
+    run: (target) => former(target, 'protobuf'),
+  },
+  {
+    section: 'Partial Success (HTTP)',
+    title: 'records where OTLP had them before 1.0 are not lost in silence, in JSON',
+    level: 'ours',
+    run: (target) => former(target, 'json'),
   },
   {
     section: 'Bad Data (HTTP)',

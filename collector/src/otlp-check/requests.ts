@@ -36,6 +36,8 @@ export interface Contents {
   readonly resource?: Write;
   /** Written into Resource…, Scope… and the request itself: fields that only the future knows. */
   readonly around?: Write;
+  /** The field of Resource… that holds Scope…; 2 unless said otherwise. */
+  readonly scopeField?: number;
   /** How many records. */
   readonly count?: number;
 }
@@ -49,7 +51,7 @@ export function requestOf(signal: Signal, contents: Contents = {}): Buffer {
         writer.message(1, () => keyValue(writer, 'service.name', (value) => value.string(1, 'spanwarden-otlp-check')));
         contents.resource?.(writer);
       });
-      writer.message(2, () => {
+      writer.message(contents.scopeField ?? 2, () => {
         writer.message(1, () => writer.string(1, 'spanwarden.otlp-check'));
         for (let i = 0; i < (contents.count ?? 1); i++) writer.message(2, () => records[signal](writer, contents));
         around(writer);

@@ -24,7 +24,7 @@ import type { SpanEvents } from './model/span-events.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { Prices } from './prices/prices.ts';
 import { byteBudget } from './receive/budget.ts';
-import type { ReceiveOptions } from './receive/contract.ts';
+import type { HttpPaths, ReceiveOptions } from './receive/contract.ts';
 import { notFound, otlpHttpRouter } from './receive/http.ts';
 import { type Servers, startServers } from './receive/servers.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
@@ -144,7 +144,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(spool, shipping.signal, countShipping(metrics));
-  const intake = intakeOf(guards, pipeline, metrics);
+  const intake = intakeOf(guards, config.receive.http.paths, pipeline, metrics);
   const app = httpApp(guards, intake, store, metrics, running.rules);
   const servers = await startServers(config.receive, app, intake).catch(async (error: unknown) => {
     clearInterval(settling);
@@ -204,8 +204,14 @@ function reload(guards: IntakeGuards, rules: ActiveRules) {
 }
 
 /** What both transports do with a request. */
-function intakeOf({ access, tls }: IntakeGuards, pipeline: TracePipeline, metrics: Metrics): ReceiveOptions {
+function intakeOf(
+  { access, tls }: IntakeGuards,
+  paths: HttpPaths,
+  pipeline: TracePipeline,
+  metrics: Metrics,
+): ReceiveOptions {
   return {
+    paths,
     admit: (authorization) => access.admit(authorization),
     ...(tls && { tls }),
     budget: byteBudget(limits.requestsBytesMax),
@@ -242,7 +248,7 @@ function httpApp(
       metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
     }),
   );
-  app.use(notFound);
+  app.use(notFound(intake.paths));
   return app;
 }
 

@@ -22,11 +22,11 @@ export async function sendCanary(collector: CollectorClient, client: StoreClient
   return [acknowledged, await stored(client, traceId, started)];
 }
 
-async function send({ ask, authorization }: CollectorClient, traceId: string): Promise<Check> {
+async function send({ ask, authorization, tracesPath: path }: CollectorClient, traceId: string): Promise<Check> {
   const started = performance.now();
   try {
     const { status, body } = await ask({
-      path: '/v1/traces',
+      path,
       headers: { 'content-type': 'application/json', ...authorization },
       body: JSON.stringify(request(traceId)),
     });

@@ -57,7 +57,7 @@ export async function checkReady({ ask }: CollectorClient): Promise<Check> {
 export async function checkToken(client: CollectorClient): Promise<Check> {
   const send = async (headers: Readonly<Record<string, string>>) => {
     const all = { 'content-type': 'application/json', ...headers };
-    return (await client.ask({ path: '/v1/traces', body: '{}', headers: all })).status;
+    return (await client.ask({ path: client.tracesPath, body: '{}', headers: all })).status;
   };
   const { authorization, isConfigToken } = client;
   const without = await send({});

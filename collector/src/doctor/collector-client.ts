@@ -8,6 +8,8 @@ export interface CollectorClient {
   readonly url: string;
   /** `Authorization` as senders give it; nothing where there is no token to give. */
   readonly authorization: Readonly<Record<string, string>>;
+  /** Where spans are sent to. */
+  readonly tracesPath: string;
   /** Whether the token is that of the config, and not one that was given. */
   readonly isConfigToken: boolean;
   /** Rejects with the network's reason when there is no answer. */
@@ -37,6 +39,7 @@ export function collectorClient(config: Config, given: string | undefined): Coll
   const token = given ?? bearer_token?.reveal();
   return {
     url,
+    tracesPath: http.paths.traces,
     authorization: token === undefined ? {} : { authorization: `Bearer ${token}` },
     isConfigToken: given === undefined && token !== undefined,
     ask: async (call) => {

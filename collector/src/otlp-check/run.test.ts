@@ -33,7 +33,7 @@ const intake = {
   budget: byteBudget(limits.requestsBytesMax),
   consume: pipeline.consume.bind(pipeline),
 };
-const app = express().use(otlpHttpRouter(intake)).use(notFound);
+const app = express().use(otlpHttpRouter(intake)).use(notFound());
 const servers = await startServers(loadConfig({ file: 'test', text: yaml, env: {} }).receive, app, intake);
 after(() => servers.close(0));
 

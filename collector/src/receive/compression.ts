@@ -25,6 +25,18 @@ export function codingOf(header: string | undefined): ContentCoding | undefined 
 
 export const codings: readonly ContentCoding[] = ['identity', 'gzip', 'deflate', 'zstd'];
 
+/** Whether `Accept-Encoding` takes gzip: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3 */
+export function acceptsGzip(header: string | string[] | undefined): boolean {
+  const weights = new Map<string, boolean>();
+  for (const member of String(header ?? '')
+    .toLowerCase()
+    .split(',')) {
+    const [name = '', ...parameters] = member.split(';').map((part) => part.trim());
+    weights.set(name, !parameters.some((parameter) => /^q\s*=\s*0(?:\.0*)?$/.test(parameter)));
+  }
+  return weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? false;
+}
+
 type Options = ZlibOptions & ZstdOptions;
 
 interface Unpacker {

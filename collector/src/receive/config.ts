@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
+import { defaultHttpPaths, type Signal, signals } from './contract.ts';
 
 const tlsConfigSchema = z
   .strictObject({
@@ -22,6 +23,20 @@ const tlsConfigSchema = z
   })
   .describe('TLS for HTTP and gRPC, 1.2 and 1.3. Default none: both are plain.');
 
+const pathsConfigSchema = z
+  .strictObject({ traces: pathOf('traces'), metrics: pathOf('metrics'), logs: pathOf('logs') })
+  .prefault({})
+  .superRefine((paths, context) => {
+    for (const [index, signal] of signals.entries()) {
+      const path = paths[signal].toLowerCase();
+      const isTwice = signals.slice(0, index).some((other) => paths[other].toLowerCase() === path);
+      if (!isTwice && !ownPaths.test(path)) continue;
+      const message = isTwice ? 'another signal has this path' : 'the collector serves something else at this path';
+      context.addIssue({ code: 'custom', path: [signal], message: `${message}: choose one that is free` });
+    }
+  })
+  .describe('Where each signal is sent to, for a proxy that brings requests in as they came to it.');
+
 /** Section `receive:` of the config: where agents and other collectors send their spans. */
 export const receiveConfigSchema = z
   .strictObject({
@@ -38,6 +53,7 @@ export const receiveConfigSchema = z
             'Address of OTLP/HTTP and of /healthz, /readyz and /metrics, as host:port. Default 127.0.0.1:4318. ' +
               'Anything but loopback needs tokens_file or bearer_token.',
           ),
+        paths: pathsConfigSchema,
       })
       .prefault({})
       .describe('OTLP over HTTP: /v1/traces, /v1/metrics and /v1/logs.'),
@@ -119,6 +135,23 @@ export function parseListen(listen: string): { host: string; port: number } {
 export function localAddress(listen: string): { host: string; port: number } {
   const { host, port } = parseListen(listen);
   return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
+}
+
+/** What the collector serves beside OTLP, in lower case as paths are compared. */
+const ownPaths = /^\/(?:healthz|readyz|metrics|-(?:\/.*)?)$/;
+
+function pathOf(signal: Signal) {
+  return z
+    .string()
+    .max(256)
+    .regex(
+      /^(?:\/[A-Za-z0-9._~-]+)+$/,
+      'must be a path such as /otel/v1/traces: letters, digits and . _ ~ - between slashes',
+    )
+    .default(defaultHttpPaths[signal])
+    .describe(
+      `Path of OTLP/HTTP for ${signal}. Default ${defaultHttpPaths[signal]}. SDKs append the default to their endpoint.`,
+    );
 }
 
 function listenPattern(): RegExp {

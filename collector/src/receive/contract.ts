@@ -8,6 +8,11 @@ export type Signal = 'traces' | 'metrics' | 'logs';
 
 export const signals: readonly Signal[] = ['traces', 'metrics', 'logs'];
 
+/** Where each signal is sent to over HTTP. */
+export type HttpPaths = Readonly<Record<Signal, string>>;
+
+export const defaultHttpPaths: HttpPaths = { traces: '/v1/traces', metrics: '/v1/metrics', logs: '/v1/logs' };
+
 /** How handing a request on ended. `ok` means: on disk. */
 export type OtlpOutcome =
   | { readonly status: 'ok'; readonly rejected: number; readonly message: string }
@@ -29,6 +34,8 @@ export interface ReceiveOptions {
   admit(authorization: string | undefined): Failure | undefined;
   /** Both transports speak TLS with these; without them neither does. */
   readonly tls?: TlsFiles;
+  /** Those of the specification unless said otherwise. */
+  readonly paths?: HttpPaths;
   /** What requests under way may hold together, over all servers. */
   readonly budget: ByteBudget;
   /** Hands a whole request on and resolves when its fate is known. Must not throw. */

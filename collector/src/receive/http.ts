@@ -1,18 +1,26 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { readBody } from './body.ts';
 import { codingOf, codings } from './compression.ts';
-import { type Encoding, type Failure, type ReceiveOptions, type Signal, signals } from './contract.ts';
+import {
+  defaultHttpPaths,
+  type Encoding,
+  type Failure,
+  type HttpPaths,
+  type ReceiveOptions,
+  type Signal,
+  signals,
+} from './contract.ts';
 import { sendFailure, sendSuccess } from './responses.ts';
 
 /**
- * OTLP/HTTP, https://opentelemetry.io/docs/specs/otlp/#otlphttp : POST /v1/<signal> in protobuf or JSON, in the codings of
+ * OTLP/HTTP, https://opentelemetry.io/docs/specs/otlp/#otlphttp : POST to the path of a signal in protobuf or JSON, in the codings of
  * `compression.ts`. Everything that can be refused without the body is refused before it is read; every refusal is a
  * google.rpc.Status in the encoding of the request. No header lets pages of browsers in: there is no CORS.
  */
 export function otlpHttpRouter(options: ReceiveOptions): Router {
   const router = express.Router();
   for (const signal of signals) {
-    router.all(pathOf(signal), async (request, response) => {
+    router.all((options.paths ?? defaultHttpPaths)[signal], async (request, response) => {
       response.once('finish', () => options.answered?.(String(response.statusCode)));
       await receive(request, response, { ...options, signal });
     });
@@ -31,13 +39,12 @@ function encodingOf(request: Request): Encoding {
 }
 
 /** The last handler: 404 for every other path, in the words of OTLP. */
-export function notFound(request: Request, response: Response): void {
-  const message = `nothing is served at ${request.method} here; OTLP goes to ${signals.map(pathOf).join(' and ')}`;
-  sendFailure(response, encodingOf(request), { status: 'refused', code: 'SW_HTTP_NOT_FOUND', message });
-}
-
-function pathOf(signal: Signal): string {
-  return `/v1/${signal}`;
+export function notFound(paths: HttpPaths = defaultHttpPaths): (request: Request, response: Response) => void {
+  const taken = signals.map((signal) => paths[signal]).join(' and ');
+  return (request, response) => {
+    const message = `nothing is served at ${request.method} here; OTLP goes to ${taken}`;
+    sendFailure(response, encodingOf(request), { status: 'refused', code: 'SW_HTTP_NOT_FOUND', message });
+  };
 }
 
 async function receive(

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { acceptsGzip } from './compression.ts';
 import type { Encoding, Failure, Signal } from './contract.ts';
 import { encodeStatus, encodeSuccess, httpStatusOf } from './status.ts';
 
@@ -31,8 +33,14 @@ export function sendFailure(
   send(response, httpStatusOf(failure.code), encoding, encodeStatus(failure, encoding));
 }
 
+/** Shorter answers get hardly shorter. Nearly all are: a full success is empty. */
+const packedBytesMin = 512;
+
 function send(response: ServerResponse, status: number, encoding: Encoding, body: Buffer): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { 'content-type': contentTypes[encoding], 'content-length': body.length });
-  response.end(body);
+  const isPacked = body.length >= packedBytesMin && acceptsGzip(response.req.headers['accept-encoding']);
+  const sent = isPacked ? gzipSync(body) : body;
+  const headers = { 'content-type': contentTypes[encoding], 'content-length': sent.length };
+  response.writeHead(status, isPacked ? { ...headers, 'content-encoding': 'gzip' } : headers);
+  response.end(sent);
 }

@@ -36,7 +36,7 @@ export function serveCommand(): Command {
         (collector) => {
           logger.info({ urls: collector.urls }, 'ready');
           if (options.json) terminal.write(jsonLine({ urls: collector.urls }));
-          else if (terminal.isTty) terminal.write(welcome(terminal, collector));
+          else if (terminal.isTty) terminal.write(welcome(terminal, collector, config.receive.http.paths.traces));
         },
       );
     });
@@ -77,14 +77,14 @@ async function deadline(signal: AbortSignal): Promise<never> {
   throw new CommandExit(exitCodes.failure, { immediately: true });
 }
 
-function welcome(terminal: Terminal, collector: Collector): string {
+function welcome(terminal: Terminal, collector: Collector, tracesPath: string): string {
   const { otlp, grpc, api } = collector.urls;
   return [
     terminal.bold('Spanwarden is ready.'),
     '',
     terminal.table(
       [
-        ['OTLP/HTTP', terminal.cyan(`${otlp}/v1/traces`)],
+        ['OTLP/HTTP', terminal.cyan(`${otlp}${tracesPath}`)],
         ...(grpc === undefined ? [] : [['OTLP/gRPC', terminal.cyan(grpc)]]),
         ['health', terminal.cyan(`${api}/readyz`)],
         ['metrics', terminal.cyan(`${api}/metrics`)],

@@ -202,11 +202,7 @@ export class ToolCalls implements Stateful {
 
   /** Views that may be of the same call and ended by then, in event order. */
   #near(view: CallView, until: bigint): Kept[] {
-    const from = view.endNanos - this.#options.openNanos;
-    return this.#store
-      .near(view)
-      .filter(({ view: { endNanos } }) => endNanos <= until && endNanos >= from)
-      .sort((a, b) => compareViews(a.view, b.view));
+    return this.#store.near(view, view.endNanos - this.#options.openNanos, until);
   }
 
   /** A view that counts where no other one of its call does. */

@@ -1,7 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import { Scan, type Scanned, type Steps } from '../slices.ts';
 import { BySecond } from './by-second.ts';
-import { type CallView, keysOf, spanKey, type ViewKind, viewKey } from './view.ts';
+import { type CallView, compareViews, keysOf, soughtKeysOf, type ViewKind, viewKey } from './view.ts';
 
 /** A view as it is remembered. */
 export interface Kept extends Scanned {
@@ -108,12 +108,18 @@ export class ViewStore {
     for (const kept of this.#byEnd.through(nanos)) if (kept.view.endNanos < nanos) this.remove(kept);
   }
 
-  /** Views that share a key with this one, and the span above it; without itself. */
-  near(view: CallView): Kept[] {
-    const found = new Set(this.#under(spanKey(view.traceId, view.parentSpanId)));
-    for (const key of keysOf(view)) for (const each of this.#under(key)) found.add(each);
+  /** Views that may be of the same call as this one, and the span above it, which ended in that time; without itself, in event order. */
+  near(view: CallView, fromNanos: bigint, untilNanos: bigint): Kept[] {
     const own = viewKey(view);
-    return [...found].filter(({ key }) => key !== own);
+    const found = new Set<Kept>();
+    for (const key of soughtKeysOf(view)) {
+      for (const each of this.#under(key)) {
+        const { endNanos } = each.view;
+        if (endNanos >= fromNanos && endNanos <= untilNanos && each.key !== own) found.add(each);
+      }
+    }
+    if (found.size < 2) return [...found];
+    return [...found].sort((a, b) => compareViews(a.view, b.view));
   }
 
   /** Writes those of this moment down, bit by bit and in no order. */

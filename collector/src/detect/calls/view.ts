@@ -69,22 +69,46 @@ export function viewKey({ kind, traceId, spanId, place }: CallView): string {
   return `${kind} ${traceId}${spanId} ${place}`;
 }
 
-/** Keys by which views of one call may find each other. Names come from senders and stand last. */
+/** Keys under which a view is found by others of its call. Names come from senders and stand last. */
 export function keysOf(view: CallView): string[] {
-  const { traceId, spanId, parentSpanId, service, conversation, callId, name, kind } = view;
-  const keys: string[] = [];
+  const { traceId, spanId, callId, kind } = view;
+  const keys = idKeysOf(view);
   if (kind !== 'proposed' && kind !== 'answered') keys.push(spanKey(traceId, spanId));
-  if (callId !== '') {
-    keys.push(`it ${traceId} ${callId}`, `ix ${pair(service, callId)}`);
-    if (conversation !== '') keys.push(`ic ${pair(conversation, callId)}`);
-  }
-  if (name !== '') {
-    keys.push(`nt ${traceId} ${name}`);
-    if (conversation !== '') keys.push(`nc ${pair(conversation, name)}`);
-    // Without trace context each span is a trace of its own.
-    if (parentSpanId === '') keys.push(`nr ${pair(service, name)}`);
-  }
+  addNameKeys(view, callId === '' ? 'n' : 'm', keys);
   return keys;
+}
+
+/**
+ * Keys under which a view finds others of its call, and what lies around it. Two views with ids find each other by them: of one name
+ * there may be very many.
+ */
+export function soughtKeysOf(view: CallView): string[] {
+  const { traceId, spanId, parentSpanId, kind } = view;
+  const keys = [spanKey(traceId, parentSpanId), ...idKeysOf(view)];
+  if (kind !== 'proposed' && kind !== 'answered') keys.push(spanKey(traceId, spanId));
+  addNameKeys(view, 'n', keys);
+  if (view.callId === '') addNameKeys(view, 'm', keys);
+  return keys;
+}
+
+function idKeysOf({ traceId, service, conversation, callId }: CallView): string[] {
+  if (callId === '') return [];
+  const keys = [`it ${traceId} ${callId}`, `ix ${pair(service, callId)}`];
+  if (conversation !== '') keys.push(`ic ${pair(conversation, callId)}`);
+  return keys;
+}
+
+/** @param mark `n` for views without an id, `m` for those with one */
+function addNameKeys(
+  { traceId, parentSpanId, service, conversation, name }: CallView,
+  mark: 'n' | 'm',
+  keys: string[],
+): void {
+  if (name === '') return;
+  keys.push(`${mark}t ${traceId} ${name}`);
+  if (conversation !== '') keys.push(`${mark}c ${pair(conversation, name)}`);
+  // Without trace context each span is a trace of its own.
+  if (parentSpanId === '') keys.push(`${mark}r ${pair(service, name)}`);
 }
 
 /** Both come from senders; no other pair is the same text. */
@@ -92,7 +116,7 @@ function pair(first: string, second: string): string {
   return `${first.length} ${first}${second}`;
 }
 
-export function spanKey(traceId: string, spanId: string): string {
+function spanKey(traceId: string, spanId: string): string {
   return `s ${traceId}${spanId}`;
 }
 

@@ -4,7 +4,7 @@ import { limits } from '../model/limits.ts';
 import { rot13Words } from '../text/decode-text.ts';
 import { evidenceOf, shownEvidence } from './evidence.ts';
 import { branch, type Explanation, explainItem, type ItemParts } from './explanation.ts';
-import { createLiteralScanner, type LiteralScanner } from './literal-scanner.ts';
+import { createLiteralScanner, type LiteralScanner, type MatcherGroup } from './literal-scanner.ts';
 import type { Rule } from './load.ts';
 import { type Matcher, Member } from './matcher.ts';
 import { type Cursor, createReaders, type Reader } from './reader.ts';
@@ -187,8 +187,8 @@ export function compileItem(item: ItemTest, shared: Shared): Node {
     const other = shared.readerOf(test.other);
     return explained(compileFieldRef(test, reader, other, add), { other });
   }
-  const groups = test.groups.map((group) => group.map((matcher) => shared.scanner.guard(matcher)));
-  return explained(compileValues(groups, test.negate, reader, add), { groups });
+  const groups = test.groups.map((group) => shared.scanner.group(group));
+  return explained(compileValues(groups, test.negate, reader, add), { groups: groups.map(({ matchers }) => matchers) });
 }
 
 function compileExists(wanted: boolean, reader: Reader, add: Add): Leaf {
@@ -243,7 +243,7 @@ function related(a: Member, b: Member, mode: FieldRefMode): boolean {
 
 type Add = (evidence: Evidence[], wanted: string, member?: Member, matcher?: Matcher) => void;
 
-function compileValues(groups: readonly (readonly Matcher[])[], negate: boolean, reader: Reader, add: Add): Leaf {
+function compileValues(groups: readonly MatcherGroup[], negate: boolean, reader: Reader, add: Add): Leaf {
   return {
     test: (cursor) => {
       const members = reader.read(cursor);
@@ -254,13 +254,13 @@ function compileValues(groups: readonly (readonly Matcher[])[], negate: boolean,
     collect: (cursor, evidence) => {
       const members = reader.read(cursor) ?? [];
       if (negate) {
-        const [matcher] = groups[0] ?? [];
+        const matcher = groups[0]?.matchers[0];
         add(evidence, `not: ${matcher?.wanted ?? ''}`, members[0]);
         return;
       }
-      for (const group of groups) {
+      for (const { matchers } of groups) {
         for (const member of members) {
-          const matcher = group.find((each) => each.test(member));
+          const matcher = matchers.find((each) => each.test(member));
           if (!matcher) continue;
           add(evidence, matcher.wanted, member, matcher);
           break;
@@ -270,9 +270,7 @@ function compileValues(groups: readonly (readonly Matcher[])[], negate: boolean,
   };
 }
 
-function holds(group: readonly Matcher[], members: readonly Member[]): boolean {
-  for (const member of members) {
-    for (const matcher of group) if (matcher.test(member)) return true;
-  }
+function holds(group: MatcherGroup, members: readonly Member[]): boolean {
+  for (const member of members) if (group.test(member)) return true;
   return false;
 }

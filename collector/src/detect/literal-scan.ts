@@ -1,4 +1,5 @@
 import { hasRun, TextTrait, type TextTraits, traitOf } from '../text/traits.ts';
+import type { TextRange } from './glob.ts';
 import { buildAutomaton } from './literal-automaton.ts';
 
 /** What one pass over a text tells. */
@@ -6,8 +7,9 @@ export interface Scanned {
   /** The needles that may stand in it, by their places in the list, each once, in no order. */
   readonly hits: Int32Array;
   readonly traits: TextTraits;
-  /** What costly matchers said of the text, kept by the literal scanner. */
+  /** What costly matchers said of the text, and where they match, kept by the literal scanner. */
   answers?: Map<number, boolean>;
+  places?: Map<number, TextRange>;
 }
 
 export type Scan = (text: string) => Scanned;

@@ -1,7 +1,9 @@
 import { limits } from '../model/limits.ts';
+import type { TextRange } from './glob.ts';
 import { likeNormalised } from './literal-automaton.ts';
 import { createScan, type Scan, type Scanned } from './literal-scan.ts';
 import type { Matcher, Member } from './matcher.ts';
+import { throughView, type View } from './views.ts';
 
 /** The number of a literal in the scanner of a detector. */
 export type LiteralId = number;
@@ -21,6 +23,15 @@ export interface LiteralScanner {
   look(member: Member): Scanned;
   /** The matcher, asked only about members that hold the texts it requires. */
   guard(matcher: Matcher): Matcher;
+  /** Matchers of which one has to pass. Of many only those are asked whose texts stand in a member. */
+  group(matchers: readonly Matcher[]): MatcherGroup;
+}
+
+export interface MatcherGroup {
+  /** Guarded, in the given order. */
+  readonly matchers: readonly Matcher[];
+  /** Whether one of them passes the member. */
+  test(member: Member): boolean;
 }
 
 export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): LiteralScanner {
@@ -65,12 +76,16 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
     for (let at = 0; at < set.length; at++) if (marks[set[at]!] === turn) return true;
     return false;
   };
+  /** Of each set one has to stand in a member that passes; undefined when the matcher is not to be guarded. */
+  const setsOf = ({ costly, required }: Matcher): readonly Int32Array[] | undefined => {
+    if (!costly) return undefined;
+    const sets = required.map((set) => set.map(add)).filter((set) => !set.includes(undefined));
+    return sets.length === 0 ? undefined : sets.map((set) => Int32Array.from(set as LiteralId[]));
+  };
   const guard = (matcher: Matcher): Matcher => {
-    if (matcher.rebuilt) return matcher.rebuilt(guard);
-    if (!matcher.costly) return matcher;
-    const sets = matcher.required.map((set) => set.map(add)).filter((set) => !set.includes(undefined));
-    if (sets.length === 0) return matcher;
-    const wanted = sets.map((set) => Int32Array.from(set as LiteralId[]));
+    if (matcher.inner && matcher.view) return throughView(guard(matcher.inner), matcher.view);
+    const wanted = setsOf(matcher);
+    if (wanted === undefined) return matcher;
     const isRegex = matcher.spec?.kind === 'regex';
     const key = isRegex ? keyOf(matcher) : 0;
     const test = (member: Member): boolean => {
@@ -81,9 +96,61 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
       for (const set of wanted) if (!holdsOne(set)) return false;
       return isRegex ? answered(scanned, member.twin ? key + 1 : key, matcher, member) : matcher.test(member);
     };
-    return { ...matcher, test };
+    const { find } = matcher;
+    if (!isRegex || find === undefined) return { ...matcher, test };
+    return { ...matcher, test, find: (member) => placed(look(member), member.twin ? key + 1 : key, find, member) };
   };
-  return { add, hits, look, guard };
+  /** Asks of guarded matchers those of which the smallest set of required texts has one in the member. */
+  const indexed = (matchers: readonly Matcher[]): Test => {
+    const entries = matchers.flatMap((matcher) => {
+      const smallest = setsOf(matcher)!.reduce((best, set) => (set.length < best.length ? set : best));
+      return [...smallest].map((id) => [id, matcher] as const);
+    });
+    const ids = Int32Array.from(entries, ([id]) => id);
+    return (member) => {
+      if (member.value === null) return false;
+      const scanned = look(member);
+      if (scanned.hits.length === 0) return false;
+      mark(scanned);
+      for (let at = 0; at < ids.length; at++) {
+        if (marks[ids[at]!] === turn && entries[at]![1].test(member)) return true;
+      }
+      return false;
+    };
+  };
+  const testOf = (matchers: readonly Matcher[]): Test => {
+    const guarded: Matcher[] = [];
+    const tests: Test[] = [];
+    for (const matcher of matchers) {
+      if (setsOf(matcher) === undefined) tests.push(matcher.test);
+      else guarded.push(matcher);
+    }
+    if (guarded.length > 0) tests.push(guarded.length === 1 ? guarded[0]!.test : indexed(guarded));
+    return anyOf(tests);
+  };
+  const group = (given: readonly Matcher[]): MatcherGroup => {
+    const matchers = given.map(guard);
+    const tests = [...Map.groupBy(matchers, viewedBy)].map(([view, same]) => {
+      const test = testOf(same.map((matcher) => matcher.inner ?? matcher));
+      return view === undefined ? test : (member: Member) => member.view(view).some(test);
+    });
+    return { matchers, test: anyOf(tests) };
+  };
+  return { add, hits, look, guard, group };
+}
+
+type Test = (member: Member) => boolean;
+
+function viewedBy({ inner, view }: Matcher): View | undefined {
+  return inner && view;
+}
+
+function anyOf(tests: readonly Test[]): Test {
+  if (tests.length === 1) return tests[0]!;
+  return (member) => {
+    for (const test of tests) if (test(member)) return true;
+    return false;
+  };
 }
 
 /** Asks the matcher once about each text, however many rules bring an equal one and however often the text comes again. */
@@ -94,6 +161,16 @@ function answered(scanned: Scanned, key: number, matcher: Matcher, member: Membe
   scanned.answers ??= new Map();
   if (scanned.answers.size < limits.answersPerTextMax) scanned.answers.set(key, answer);
   return answer;
+}
+
+/** The same of the place at which it matches: finding that takes a regex longer than to tell that it matches. */
+function placed(scanned: Scanned, key: number, find: (member: Member) => TextRange, member: Member): TextRange {
+  const known = scanned.places?.get(key);
+  if (known !== undefined) return known;
+  const place = find(member);
+  scanned.places ??= new Map();
+  if (scanned.places.size < limits.answersPerTextMax) scanned.places.set(key, place);
+  return place;
 }
 
 const nothing: Scanned = { hits: new Int32Array(0), traits: 0 };

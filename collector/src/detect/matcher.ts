@@ -49,8 +49,8 @@ export interface Matcher {
   find?(member: Member): TextRange;
   /** An excerpt for people, where the matching place alone would not tell. */
   show?(member: Member): string;
-  /** The same matcher with another one inside; of matchers that look through a view of the text. */
-  readonly rebuilt?: (change: (inner: Matcher) => Matcher) => Matcher;
+  /** What is asked about the texts that `view` shows; of matchers that look through one. */
+  readonly inner?: Matcher;
   /** It looks at this form of a member, and so do its required texts. */
   readonly view?: View;
   /** What the rule asks for, for people. */

@@ -139,7 +139,7 @@ export function throughView(inner: Matcher, view: View): Matcher {
     wanted: `${words} ${inner.wanted}`,
     required: inner.required,
     view,
-    rebuilt: (change) => throughView(change(inner), view),
+    inner,
   };
 }
 

@@ -78,12 +78,19 @@ export class RepeatedLists<T> {
   }
 
   #keep(session: string, lists: readonly Kept<T>[], kept: Kept<T>): void {
-    const all = [kept, ...lists.filter((each) => each !== kept)];
-    for (const gone of all.splice(listsPerSessionMax)) this.#weight -= gone.weight;
+    const all = lists.length === 1 && lists[0] === kept ? lists : [kept, ...lists.filter((each) => each !== kept)];
+    for (const gone of all.slice(listsPerSessionMax)) this.#weight -= gone.weight;
     this.#sessions.delete(session);
-    this.#sessions.set(session, all);
+    this.#sessions.set(session, all.length > listsPerSessionMax ? all.slice(0, listsPerSessionMax) : all);
+    const { bytesMax, sessionsMax } = this.#bounds;
+    if (this.#weight > bytesMax || this.#sessions.size > sessionsMax) this.#forget();
+  }
+
+  /** Makes room for some time: the first entry of a map is found the later the more were taken out before it. */
+  #forget(): void {
+    const { bytesMax, sessionsMax } = this.#bounds;
     for (const [stalest, gone] of this.#sessions) {
-      if (this.#weight <= this.#bounds.bytesMax && this.#sessions.size <= this.#bounds.sessionsMax) break;
+      if (this.#weight <= bytesMax - (bytesMax >> 3) && this.#sessions.size <= sessionsMax - (sessionsMax >> 3)) break;
       this.#sessions.delete(stalest);
       for (const each of gone) this.#weight -= each.weight;
     }

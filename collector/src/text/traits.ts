@@ -19,12 +19,31 @@ export function traitOf(unit: number): TextTraits {
 /** The shortest word of base64 or hex that is decoded, and the fewest pairs of hex digits with separators between. */
 export const runUnitsMin = 16;
 const pairsMin = 8;
+/** The fewest pairs are so long, less the places that are looked at together. */
+const pairsStride = 3 * pairsMin - 1 - 2;
 
-/** Whether a run stands in the first units of an array. It covers one of every so many places, so that looking at these is enough. */
+/** Whether a run stands in the first units of an array. */
 export function hasRun(units: Uint16Array, length: number): boolean {
-  for (let at = runUnitsMin - 1; at < length; at += runUnitsMin) {
-    const unit = kindOf(units[at]!);
-    if (((unit & word) !== 0 && isLongWord(units, at, length)) || isPairs(units, at, length)) return true;
+  return hasLongWord(units, length) || hasPairs(units, length);
+}
+
+/** A word is looked for from where it could end backwards, so that the first unit that is none of it moves that end on. */
+function hasLongWord(units: Uint16Array, length: number): boolean {
+  for (let end = runUnitsMin - 1; end < length; ) {
+    let at = end;
+    while (at > end - runUnitsMin && (kindOf(units[at]!) & word) !== 0) at--;
+    if (at === end - runUnitsMin) return true;
+    end = at + runUnitsMin;
+  }
+  return false;
+}
+
+/** Pairs cover one of every so many places and the two behind it, which are then a separator and a pair in some turn. */
+function hasPairs(units: Uint16Array, length: number): boolean {
+  for (let at = 0; at + 2 < length; at += pairsStride) {
+    const [a, b, c] = [kindOf(units[at]!), kindOf(units[at + 1]!), kindOf(units[at + 2]!)];
+    if (((a | b | c) & separator) === 0 || (a & hexDigit) + (b & hexDigit) + (c & hexDigit) !== 2 * hexDigit) continue;
+    if (isPairs(units, at, length)) return true;
   }
   return false;
 }
@@ -55,13 +74,6 @@ const kinds = Uint8Array.from({ length: 128 }, (_, code) => {
 
 function kindOf(unit: number): number {
   return unit < 128 ? kinds[unit]! : 0;
-}
-
-function isLongWord(units: Uint16Array, at: number, length: number): boolean {
-  let [from, to] = [at, at + 1];
-  while (from > 0 && (kindOf(units[from - 1]!) & word) !== 0) from--;
-  while (to < length && to - from < runUnitsMin && (kindOf(units[to]!) & word) !== 0) to++;
-  return to - from >= runUnitsMin;
 }
 
 /** One of three neighbours in pairs of hex digits is a separator; from there the pairs are counted to both sides. */

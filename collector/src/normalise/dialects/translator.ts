@@ -82,8 +82,9 @@ export class Translator {
   recognise(span: number): Recognised {
     if (span !== this.#span) {
       this.#span = span;
-      this.#messages.clear();
-      this.#asked.clear();
+      // Clearing makes a new table each time, also of an empty one.
+      if (this.#messages.size > 0) this.#messages.clear();
+      if (this.#asked.size > 0) this.#asked.clear();
       this.#recogniser.recognise(span, this.#recognised);
       if (this.#recognised.dialects !== 0) this.#source.turnTo(this.#batch, span);
     }

@@ -11,3 +11,8 @@ export function encodingsIn(text: string): readonly string[] {
 }
 
 const none: readonly never[] = [];
+
+/** The texts, and what encoded parts of them say. */
+export function withDecoded(all: readonly string[]): readonly string[] {
+  return all.flatMap((text) => (text.length < 16 ? [text] : [text, ...layersOf(text).map((layer) => layer.text)]));
+}

@@ -36,6 +36,16 @@ export function newMessages(messages: readonly Message[]): readonly Message[] {
   return messages.slice(messages.findLastIndex((message) => message.role === 'assistant') + 1);
 }
 
+/** What one role says in texts. */
+export function textsOf(messages: readonly Message[], role: Message['role']): string[] {
+  const found: string[] = [];
+  for (const message of messages) {
+    if (message.role !== role) continue;
+    for (const part of message.parts) if (part.kind === 'text') found.push(part.text);
+  }
+  return found;
+}
+
 /** Texts of system instructions: a list of parts, a message, or bare text. */
 export function parseInstructions(value: Value | undefined): readonly string[] {
   const parsed = parsedValue(value);

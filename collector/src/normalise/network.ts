@@ -65,3 +65,14 @@ export function emailPlaces(text: string, max = 64): { readonly start: number; r
 }
 
 const emailPattern = /(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
+
+/** Images a client would fetch by itself: markdown and HTML. */
+export function imageUrls(text: string): string[] {
+  const found: string[] = [];
+  if (text.includes('![')) for (const match of text.matchAll(markdownImage)) found.push(match[1]!);
+  if (text.includes('<')) for (const match of text.matchAll(htmlImage)) found.push(match[1]!);
+  return found.slice(0, 64);
+}
+
+const markdownImage = /!\[[^\]\n]{0,512}\]\(\s?<?(https?:\/\/[^\s)>]{1,2048})/gi;
+const htmlImage = /<img\s[^>]{0,1024}?src\s?=\s?["']?(https?:\/\/[^\s"'>]{1,2048})/gi;

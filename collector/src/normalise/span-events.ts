@@ -17,6 +17,7 @@ import { textsIn } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
 import { MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
+import { type OutputHints, outputHints } from './output-hints.ts';
 import { everything, Presence } from './presence.ts';
 import { sessionKeys } from './session-keys.ts';
 import { SpanFacts } from './span-facts.ts';
@@ -75,6 +76,7 @@ export class NormalisedEvents implements SpanEvents {
       value: (name) => this.#translator.value(this.#span, name),
       corrected: (name) => this.#translator.corrected(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
+      outputHints: () => this.#outputHints(),
       missing: () => this.#missingContent(),
       dialect: () => this.#translator.dialectOf(this.#span),
       hasMaps: () => {
@@ -262,6 +264,20 @@ export class NormalisedEvents implements SpanEvents {
     if (own === null) return none;
     const isAsSent = this.#translator.corrected(this.#span, name) === undefined;
     return isAsSent && name === 'gen_ai.input.messages' ? this.#repeatedMessages(name) : undefined;
+  }
+
+  #outputHints(): OutputHints | undefined {
+    const name = 'gen_ai.output.messages';
+    const field = this.#idOf(name);
+    const row = this.batch.findSpanAttribute(this.#span, field);
+    if (this.#own(row, name) !== undefined || this.#translator.corrected(this.#span, name) !== undefined)
+      return undefined;
+    const text = this.value(this.#span, field);
+    return typeof text === 'string' ? outputHints(text, this.#byteLength(row)) : undefined;
+  }
+
+  #byteLength(row: number): number {
+    return this.batch.attributes[row * Attribute.stride + Attribute.length]!;
   }
 
   /** The conversation that a call sends again, of which only what is new is read. */

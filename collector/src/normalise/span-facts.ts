@@ -3,7 +3,7 @@ import type { Session } from '../model/session.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { piiKinds, secretKinds } from './content.ts';
-import { encodingsIn, layersOf } from './decoded-layers.ts';
+import { encodingsIn, withDecoded } from './decoded-layers.ts';
 import type { Correction } from './dialects/dialect.ts';
 import { Effects, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
@@ -12,8 +12,9 @@ import { isCut, parsedOrCut, parsedValue, textsIn, walkScalars } from './json-va
 import { messageCalls } from './message-calls.ts';
 import type { Conversation } from './message-fields.ts';
 import { type MessageHashes, messageHashes } from './message-hash.ts';
-import { type Message, newMessages, parseInstructions, parseMessages, resultTexts } from './messages.ts';
-import { findUrls, registrableDomain, urlHost } from './network.ts';
+import { type Message, newMessages, parseInstructions, parseMessages, resultTexts, textsOf } from './messages.ts';
+import { findUrls, imageUrls, registrableDomain, urlHost } from './network.ts';
+import { anything, type OutputHints } from './output-hints.ts';
 import { contentPlaces, encodedPlaces, type NamedTexts } from './places.ts';
 import { type Content, type ProvenanceItem, provenanceItems, type Way } from './provenance.ts';
 import { provenanceContents } from './provenance-contents.ts';
@@ -28,6 +29,8 @@ export interface Translated {
   /** What counts in place of an attribute that the span has; see `Translator.corrected`. */
   corrected(name: string): ReturnType<Correction>;
   messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
+  /** What the answer may hold; only for one that is read from its canonical attribute. */
+  outputHints(): OutputHints | undefined;
   /** Content that was not captured. */
   missing(): readonly string[];
   dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
@@ -51,6 +54,7 @@ interface Kept {
   effects?: Effects;
   input?: readonly Message[];
   output?: readonly Message[];
+  outputHints?: OutputHints;
   userTexts?: Texts;
   toolResultTexts?: Texts;
   systemTexts?: Texts;
@@ -124,7 +128,7 @@ export class SpanFacts {
   }
 
   get userTexts(): Texts {
-    this.#kept.userTexts ??= texts(newMessages(this.#input), 'user');
+    this.#kept.userTexts ??= textsOf(newMessages(this.#input), 'user');
     return this.#kept.userTexts;
   }
 
@@ -142,14 +146,14 @@ export class SpanFacts {
   get systemTexts(): Texts {
     // Some emitters put the instructions among the messages as well.
     if (this.#kept.systemTexts === undefined) {
-      const all = [...parseInstructions(this.#read('gen_ai.system_instructions')), ...texts(this.#input, 'system')];
+      const all = [...parseInstructions(this.#read('gen_ai.system_instructions')), ...textsOf(this.#input, 'system')];
       this.#kept.systemTexts = all.length < 2 ? all : [...new Set(all)];
     }
     return this.#kept.systemTexts;
   }
 
   get outputTexts(): Texts {
-    this.#kept.outputTexts ??= this.#output.flatMap((message) => texts([message], message.role));
+    this.#kept.outputTexts ??= this.#output.flatMap((message) => textsOf([message], message.role));
     return this.#kept.outputTexts;
   }
 
@@ -165,7 +169,7 @@ export class SpanFacts {
   }
 
   get proposedCalls(): readonly ProposedCall[] {
-    this.#kept.proposedCalls ??= this.#output.flatMap((message) =>
+    this.#kept.proposedCalls ??= this.#outputWithCalls.flatMap((message) =>
       message.parts.flatMap((part) => (part.kind === 'tool_call' ? [part] : [])),
     );
     return this.#kept.proposedCalls;
@@ -190,7 +194,7 @@ export class SpanFacts {
   /** The tool calls that messages tell of. */
   get messageCalls(): MessageCalls | undefined {
     const isWhole = (name: string) => this.#kept.isOutputWhole ?? !isCut(parsedValue(this.#read(name)));
-    return messageCalls(this.#input, this.#output, isWhole);
+    return messageCalls(this.#input, this.#outputWithCalls, isWhole);
   }
 
   get flow(): UntrustedFlow {
@@ -200,7 +204,7 @@ export class SpanFacts {
         : untrustedFlow(
             this.proposedCalls,
             [...this.toolResultTexts, ...this.retrievedTexts],
-            [...texts(this.#input, 'user'), ...this.systemTexts],
+            [...textsOf(this.#input, 'user'), ...this.systemTexts],
           );
     return this.#kept.flow;
   }
@@ -215,13 +219,13 @@ export class SpanFacts {
   }
 
   get outputImageUrls(): Texts {
-    return this.outputTexts.flatMap(imageUrls);
+    return this.#outputHints.images ? this.outputTexts.flatMap(imageUrls) : none;
   }
 
   /** Kinds of content over every text of the span. */
   contentKinds(kind: ContentClass): Texts {
     this.#kept.content ??= {};
-    this.#kept.content[kind] ??= kindsIn(this.#allTexts, classifiers[kind]);
+    this.#kept.content[kind] ??= kindsIn(this.#textsFor(kind), classifiers[kind]);
     return this.#kept.content[kind];
   }
 
@@ -300,6 +304,18 @@ export class SpanFacts {
     return this.#kept.output;
   }
 
+  /** The answer where it may hold calls. */
+  get #outputWithCalls(): readonly Message[] {
+    return this.#outputHints.calls ? this.#output : none;
+  }
+
+  get #outputHints(): OutputHints {
+    // What is parsed already can be looked at itself.
+    if (this.#kept.output !== undefined) return anything;
+    this.#kept.outputHints ??= this.translated.outputHints() ?? anything;
+    return this.#kept.outputHints;
+  }
+
   #readOutput(): readonly Message[] {
     const value = this.#read('gen_ai.output.messages');
     const parsed = parsedValue(value);
@@ -308,15 +324,25 @@ export class SpanFacts {
   }
 
   get #allTexts(): Texts {
-    this.#kept.allTexts ??= this.userTexts.concat(
+    this.#kept.allTexts ??= this.#textsWith(this.outputTexts);
+    return this.#kept.allTexts;
+  }
+
+  /** The texts in which content of a kind may stand. */
+  #textsFor(kind: ContentClass): Texts {
+    const isUnusual = kind === 'hiddenUnicode' || kind === 'homoglyphs';
+    return isUnusual && !this.#outputHints.unusual ? this.#textsWith(none) : this.#allTexts;
+  }
+
+  #textsWith(output: Texts): Texts {
+    return this.userTexts.concat(
       this.toolResultTexts,
       this.systemTexts,
-      this.outputTexts,
+      output,
       this.retrievedTexts,
       this.toolDefinitionTexts,
       this.argumentTexts,
     );
-    return this.#kept.allTexts;
   }
 
   get #namedTexts(): NamedTexts {
@@ -364,35 +390,11 @@ export class SpanFacts {
   }
 }
 
-function texts(messages: readonly Message[], role: Message['role']): string[] {
-  const found: string[] = [];
-  for (const message of messages) {
-    if (message.role !== role) continue;
-    for (const part of message.parts) if (part.kind === 'text') found.push(part.text);
-  }
-  return found;
-}
-
 /** Of spans that call nothing, as most are; what it works out is kept for all of them. */
 const noEffects = new Effects('', null);
 const noFlow = untrustedFlow([], [], []);
-
-/** The texts, and what encoded parts of them say. */
-function withDecoded(all: Texts): Texts {
-  return all.flatMap((text) => (text.length < 16 ? [text] : [text, ...layersOf(text).map((layer) => layer.text)]));
-}
+const none: readonly never[] = [];
 
 function kindsIn(all: Texts, classify: (text: string) => readonly string[]): Texts {
   return all.length === 0 ? all : [...new Set(all.flatMap(classify))];
 }
-
-/** Images a client would fetch by itself: markdown and HTML. */
-function imageUrls(text: string): string[] {
-  const found: string[] = [];
-  if (text.includes('![')) for (const match of text.matchAll(markdownImage)) found.push(match[1]!);
-  if (text.includes('<')) for (const match of text.matchAll(htmlImage)) found.push(match[1]!);
-  return found.slice(0, 64);
-}
-
-const markdownImage = /!\[[^\]\n]{0,512}\]\(\s?<?(https?:\/\/[^\s)>]{1,2048})/gi;
-const htmlImage = /<img\s[^>]{0,1024}?src\s?=\s?["']?(https?:\/\/[^\s"'>]{1,2048})/gi;

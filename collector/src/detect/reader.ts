@@ -1,4 +1,4 @@
-import type { FieldTable } from '../model/fields.ts';
+import type { FieldId, FieldTable } from '../model/fields.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import type { Value } from '../model/value.ts';
 import { Member, membersOf } from './matcher.ts';
@@ -14,6 +14,8 @@ export interface Cursor {
 
 /** Reads one field once per span for all rules that name it. */
 export interface Reader {
+  /** The field; undefined for the texts of the span. */
+  readonly field: FieldId | undefined;
   /** The members of the field, or undefined when the span has no such field. */
   read(cursor: Cursor): readonly Member[] | undefined;
 }
@@ -25,7 +27,8 @@ export function createReaders(fields: FieldTable, views = new TextViews()): (fie
   return (field) => {
     const known = readers.get(field);
     if (known) return known;
-    const reader = remember(sourceOf(field, fields, views, repeated), views);
+    const id = field === '' ? undefined : fields.intern(field);
+    const reader = remember(id, sourceOf(field, id, views, repeated), views);
     readers.set(field, reader);
     return reader;
   };
@@ -33,10 +36,11 @@ export function createReaders(fields: FieldTable, views = new TextViews()): (fie
 
 type Source = (cursor: Cursor) => readonly Member[] | undefined;
 
-function remember(source: Source, views: TextViews): Reader {
+function remember(field: FieldId | undefined, source: Source, views: TextViews): Reader {
   let turn = -1;
   let members: readonly Member[] | undefined;
   return {
+    field,
     read: (cursor) => {
       if (turn !== cursor.turn) {
         views.turnTo(cursor.turn);
@@ -48,9 +52,8 @@ function remember(source: Source, views: TextViews): Reader {
   };
 }
 
-function sourceOf(field: string, fields: FieldTable, views: TextViews, repeated: RepeatedMembers): Source {
-  if (field === '') return ({ events, span }) => events.texts(span).map((text) => new Member(text, views));
-  const id = fields.intern(field);
+function sourceOf(field: string, id: FieldId | undefined, views: TextViews, repeated: RepeatedMembers): Source {
+  if (id === undefined) return ({ events, span }) => events.texts(span).map((text) => new Member(text, views));
   const membersIn = isRepeated(field)
     ? (value: Value) => repeated.of(value)
     : (value: Value) => membersOf(value, views);

@@ -18,6 +18,10 @@ export interface SpanEvents {
    * what is new, which is the answer and what was said since the one before. Other fields are as they are.
    */
   partOf?(part: ConversationPart, span: number, field: FieldId): Value | undefined;
+  /** Which contents a span has, as bits; left out where that cannot be told. */
+  contents?(span: number): number;
+  /** The bits of which `contents` of a span must have one for the field to have a value. */
+  contentsOf?(field: FieldId): number;
   /** Which logsource categories the span belongs to: an OR of `Category` bits, 0 for a span that is no agent's. */
   categories(span: number): number;
   /** Every scalar text of the span for keyword search: attribute values, name, status message, span events. */

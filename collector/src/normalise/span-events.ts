@@ -131,6 +131,15 @@ export class NormalisedEvents implements SpanEvents {
     return value;
   }
 
+  contents(span: number): number {
+    if (span !== this.#span) this.#turnTo(span);
+    return this.#present;
+  }
+
+  contentsOf(field: FieldId): number {
+    return this.#presence.needs(field);
+  }
+
   partOf(part: ConversationPart, span: number, field: FieldId): Value | undefined {
     if (span !== this.#span) this.#turnTo(span);
     const read = messageFields[this.#fields.name(field)];

@@ -63,7 +63,6 @@ interface Kept {
   toolDefinitionTexts?: Texts;
   proposedCalls?: readonly ProposedCall[];
   flow?: UntrustedFlow;
-  allTexts?: Texts;
   content?: Partial<Record<ContentClass, Texts>>;
   outgoing?: Partial<Record<ContentClass, Texts>>;
   provenance?: readonly Content[];
@@ -134,11 +133,13 @@ export class SpanFacts {
 
   get toolResultTexts(): Texts {
     if (this.#kept.toolResultTexts === undefined) {
-      const own = resultTexts(this.#read('gen_ai.tool.call.result'));
-      const sent = newMessages(this.#input).flatMap((message) =>
-        message.parts.flatMap((part) => (part.kind === 'tool_result' ? resultTexts(part.result) : [])),
-      );
-      this.#kept.toolResultTexts = sent.length === 0 ? own : [...own, ...sent];
+      const found = resultTexts(this.#read('gen_ai.tool.call.result'));
+      for (const { parts } of newMessages(this.#input)) {
+        for (const part of parts) {
+          if (part.kind === 'tool_result') for (const text of resultTexts(part.result)) found.push(text);
+        }
+      }
+      this.#kept.toolResultTexts = found;
     }
     return this.#kept.toolResultTexts;
   }
@@ -240,14 +241,14 @@ export class SpanFacts {
 
   /** Encodings in any text, as kinds. */
   get encodings(): Texts {
-    return kindsIn(this.#allTexts, encodingsIn);
+    return kindsIn(this.#textsWith(this.outputTexts), encodingsIn);
   }
 
   /** Kinds of content within the arguments of a call that carries them out, encoded or not. */
   outgoingKinds(kind: ContentClass): Texts {
     this.#kept.outgoing ??= {};
     this.#kept.outgoing[kind] ??= this.effects.kinds.some((effect) => outgoingKinds.has(effect))
-      ? kindsIn(withDecoded(this.argumentTexts), classifiers[kind])
+      ? kindsIn([withDecoded(this.argumentTexts)], classifiers[kind])
       : [];
     return this.#kept.outgoing[kind];
   }
@@ -323,26 +324,15 @@ export class SpanFacts {
     return parseMessages(typeof parsed === 'string' ? value : parsed, 'assistant');
   }
 
-  get #allTexts(): Texts {
-    this.#kept.allTexts ??= this.#textsWith(this.outputTexts);
-    return this.#kept.allTexts;
-  }
-
   /** The texts in which content of a kind may stand. */
-  #textsFor(kind: ContentClass): Texts {
+  #textsFor(kind: ContentClass): readonly Texts[] {
     const isUnusual = kind === 'hiddenUnicode' || kind === 'homoglyphs';
-    return isUnusual && !this.#outputHints.unusual ? this.#textsWith(none) : this.#allTexts;
+    return this.#textsWith(isUnusual && !this.#outputHints.unusual ? none : this.outputTexts);
   }
 
-  #textsWith(output: Texts): Texts {
-    return this.userTexts.concat(
-      this.toolResultTexts,
-      this.systemTexts,
-      output,
-      this.retrievedTexts,
-      this.toolDefinitionTexts,
-      this.argumentTexts,
-    );
+  #textsWith(output: Texts): readonly Texts[] {
+    const [user, results, system] = [this.userTexts, this.toolResultTexts, this.systemTexts];
+    return [user, results, system, output, this.retrievedTexts, this.toolDefinitionTexts, this.argumentTexts];
   }
 
   get #namedTexts(): NamedTexts {
@@ -395,6 +385,15 @@ const noEffects = new Effects('', null);
 const noFlow = untrustedFlow([], [], []);
 const none: readonly never[] = [];
 
-function kindsIn(all: Texts, classify: (text: string) => readonly string[]): Texts {
-  return all.length === 0 ? all : [...new Set(all.flatMap(classify))];
+function kindsIn(all: readonly Texts[], classify: (text: string) => readonly string[]): Texts {
+  let kinds: Set<string> | undefined;
+  for (const texts of all) {
+    for (const text of texts) {
+      for (const kind of classify(text)) {
+        kinds ??= new Set();
+        kinds.add(kind);
+      }
+    }
+  }
+  return kinds === undefined ? none : [...kinds];
 }

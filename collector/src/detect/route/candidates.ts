@@ -29,11 +29,30 @@ export function createCandidates({ places, witnesses, readerOf, scanner }: Candi
       else addTo(column.byLiteral, id, place);
     }
   }
-  const all = [...columns.values()];
+  const columnsFor = byContents([...columns.values()]);
   return (cursor) => {
     marks.set(always);
-    for (const column of all) look(column, cursor, scanner, marks);
+    for (const column of columnsFor(cursor)) look(column, cursor, scanner, marks);
     return placesOf(marks);
+  };
+}
+
+/** Most spans have few of the contents that fields come from, and few sets of contents occur: senders can make others. */
+const contentsKeptMax = 256;
+
+/** The columns that can have members in a span, by what contents it has. */
+function byContents(all: readonly Column[]): (cursor: Cursor) => readonly Column[] {
+  const known = new Map<number, readonly Column[]>();
+  return ({ events, span }) => {
+    if (events.contents === undefined || events.contentsOf === undefined) return all;
+    const contents = events.contents(span);
+    let columns = known.get(contents);
+    if (columns === undefined) {
+      columns = all.filter(({ reader: { field } }) => field === undefined || (events.contentsOf!(field) & contents) !== 0);
+      if (known.size >= contentsKeptMax) known.clear();
+      known.set(contents, columns);
+    }
+    return columns;
   };
 }
 

@@ -107,10 +107,10 @@ export class Translator {
    * undefined when its own value counts. Ask only where the span has one.
    */
   corrected(span: number, name: string): ReturnType<Correction> {
-    const corrections = this.#corrections.get(name);
-    if (corrections === undefined) return undefined;
     const { dialects } = this.recognise(span);
-    if ((corrections.bits & dialects) === 0 || this.#asked.has(name)) return undefined;
+    if ((dialects & this.#correcting) === 0) return undefined;
+    const corrections = this.#corrections.get(name);
+    if (corrections === undefined || (corrections.bits & dialects) === 0 || this.#asked.has(name)) return undefined;
     this.#asked.add(name);
     try {
       for (const { bit, read } of corrections.readings) {

@@ -48,7 +48,9 @@ function byContents(all: readonly Column[]): (cursor: Cursor) => readonly Column
     const contents = events.contents(span);
     let columns = known.get(contents);
     if (columns === undefined) {
-      columns = all.filter(({ reader: { field } }) => field === undefined || (events.contentsOf!(field) & contents) !== 0);
+      columns = all.filter(
+        ({ reader: { field } }) => field === undefined || (events.contentsOf!(field) & contents) !== 0,
+      );
       if (known.size >= contentsKeptMax) known.clear();
       known.set(contents, columns);
     }

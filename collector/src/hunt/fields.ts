@@ -1,5 +1,6 @@
 import { ancestryField } from '../detect/ancestry/fields.ts';
 import { limits } from '../model/limits.ts';
+import { listAttributes } from '../model/repeated-lists.ts';
 import { storedFacts } from '../normalise/stored-facts.ts';
 import { taxonomy } from '../normalise/taxonomy.ts';
 import { literal } from './sql-text.ts';
@@ -38,7 +39,7 @@ export function fieldSql(name: string): FieldTranslation {
  * them in their place costs more.
  */
 export function tableOf(sql: string): string {
-  return sql.includes("'gen_ai.input.messages')") ? 'otel_traces_full' : 'otel_traces';
+  return listAttributes.some((name) => sql.includes(`'${name}')`)) ? 'otel_traces_full' : 'otel_traces';
 }
 
 /** The letters of the resource's section of AttributeTypes. */

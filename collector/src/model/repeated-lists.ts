@@ -1,5 +1,18 @@
 import { limits } from './limits.ts';
 
+/**
+ * Attributes whose value may be a JSON list that calls of a model send again and again: messages, as the semantic conventions and
+ * other emitters name them, and definitions of tools.
+ */
+export const listAttributes: readonly string[] = [
+  'gen_ai.input.messages',
+  'gen_ai.tool.definitions',
+  'ai.prompt.messages',
+  'input.value',
+  'mastra.model_step.input',
+  'pydantic_ai.all_messages',
+];
+
 export interface RepeatedListsBounds {
   readonly bytesMax: number;
   readonly listBytesMax: number;

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { TraceDecoder } from '../../decode/trace-decoder.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import type { Redactor } from '../../model/redaction.ts';
+import { listAttributes } from '../../model/repeated-lists.ts';
 import { NormalisedEvents } from '../../normalise/span-events.ts';
 import { createRedactor } from '../../redact/row-redactor.ts';
 import { otlpProtobuf, type TestSpan } from '../../testing/otlp.ts';
@@ -102,6 +103,44 @@ describe('messages stored once', () => {
       [...texts, '[]', 'no list'],
     );
     assert.equal(full[0]!.name, 'chat');
+  });
+
+  it('are so under every name that lists have, each list in its own place', async () => {
+    const lists = (turn: number) =>
+      Object.fromEntries(
+        listAttributes.map((name, i) => [
+          name,
+          `[${[1, 2, 3, 4].slice(0, turn + 2).map((n) => say(`r${i}`, `${long}${n}`))}]`,
+        ]),
+      );
+    const others = { a: 'x y z', 'gen_ai.tool.name': 'r', z: '[1]' };
+    const spans = [0, 1].map((turn) => call(turn + 1, '', { ...lists(turn), ...others }));
+    await store(spans.map((span) => [span]));
+    assert.equal(await stored(), listAttributes.length * 3);
+    const names = [...listAttributes, ...Object.keys(others)];
+    const of = async (table: string) =>
+      rows<{ values: string[] }>(
+        `SELECT arrayMap(n -> SpanAttributes[n], [${names.map((name) => `'${name}'`)}]) AS values FROM ${table} ORDER BY SpanId`,
+      );
+    const sent = [0, 1].map((turn) => ({ values: [...Object.values(lists(turn)), ...Object.values(others)] }));
+    assert.deepEqual(await of('otel_traces_full'), sent);
+    for (const { values } of await of('otel_traces')) {
+      for (const value of values.slice(0, listAttributes.length)) assert.match(value, /^[\w-]{22}( [\w-]{22})+$/);
+    }
+    const fields = createFieldTable();
+    const back: string[][] = [];
+    const plan = await planHistory(db.store.client, range);
+    for await (const batch of readHistory(db.store.client, plan, { fields }).batches) {
+      for (let span = 0; span < batch.spanCount; span++) {
+        const value = (name: string) =>
+          String(batch.attributeValue(batch.findSpanAttribute(span, fields.intern(name))));
+        back.push(names.map(value));
+      }
+    }
+    assert.deepEqual(
+      back,
+      sent.map(({ values }) => values),
+    );
   });
 
   it('gives back the bytes that were sent, whatever they are', async () => {

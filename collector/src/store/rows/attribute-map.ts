@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
 import type { Redactor } from '../../model/redaction.ts';
+import { listAttributes } from '../../model/repeated-lists.ts';
 import { Attribute, type AttributeSource, ValueType } from '../../model/span-batch.ts';
 import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
@@ -35,8 +36,8 @@ export class AttributeMapWriter {
   readonly #fields: FieldTable;
   readonly #shapes = new Map<number, Shape>();
   /** Of a list of messages in the bytes what is stored in its place; undefined where lists are stored as they are. */
-  refer: ((bytes: Buffer, start: number, end: number) => string | undefined) | undefined;
-  readonly #listed: FieldId;
+  refer: ((name: string, bytes: Buffer, start: number, end: number) => string | undefined) | undefined;
+  readonly #listed: ReadonlySet<FieldId>;
   #generation = -1;
   #batch!: AttributeSource;
 
@@ -45,7 +46,7 @@ export class AttributeMapWriter {
   constructor(fields: FieldTable, redactor?: Redactor) {
     this.#fields = fields;
     this.#redactor = redactor;
-    this.#listed = fields.intern('gen_ai.input.messages');
+    this.#listed = new Set(listAttributes.map((name) => fields.intern(name)));
   }
 
   begin(batch: AttributeSource): void {
@@ -152,7 +153,7 @@ export class AttributeMapWriter {
     const name = this.#redactor?.name(field) ?? this.#fields.encodedName(field);
     writer.raw(name, 0, name.length);
     const type = this.#batch.attributes[row * Attribute.stride + Attribute.type]!;
-    if (this.refer !== undefined && field === this.#listed && type === ValueType.string) {
+    if (this.refer !== undefined && type === ValueType.string && this.#listed.has(field)) {
       this.#list(writer, row, this.refer);
       return;
     }
@@ -164,11 +165,13 @@ export class AttributeMapWriter {
   #list(writer: RowWriter, row: number, refer: NonNullable<AttributeMapWriter['refer']>): void {
     const { attributes, bytes } = this.#batch;
     const at = row * Attribute.stride;
+    const field = attributes[at + Attribute.field]!;
+    const name = this.#fields.name(field);
     const start = attributes[at + Attribute.value]!;
     const length = attributes[at + Attribute.length]!;
-    const redacted = this.#redactor?.value(this.#listed, start, length);
+    const redacted = this.#redactor?.value(field, start, length);
     const text = redacted === undefined ? undefined : Buffer.from(redacted);
-    const hashes = text === undefined ? refer(bytes, start, start + length) : refer(text, 0, text.length);
+    const hashes = text === undefined ? refer(name, bytes, start, start + length) : refer(name, text, 0, text.length);
     if (hashes !== undefined) {
       this.notes.noteMessages();
       writer.string(hashes);

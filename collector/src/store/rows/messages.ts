@@ -18,6 +18,15 @@ interface StoredMessage {
   batch: number;
 }
 
+/** Where a list stands. */
+export interface ListPlace {
+  readonly conversation: string;
+  /** Of the span, since the epoch. */
+  readonly day: number;
+  /** Of the attribute. */
+  readonly name: string;
+}
+
 /** Rows of messages, and what to call when they are on disk. */
 export interface MessageRows {
   readonly rows: Rows;
@@ -42,14 +51,13 @@ export class MessageRowWriter {
   /**
    * What is stored in place of the list `bytes[start, end)`: hashes with spaces between them. Undefined when it must be stored as it is:
    * it is no list, or not worth it.
-   * @param day of the span, since the epoch
    */
-  refer(conversation: string, day: number, bytes: Buffer, start: number, end: number): string | undefined {
+  refer({ conversation, day, name }: ListPlace, bytes: Buffer, start: number, end: number): string | undefined {
     if (end - start < listBytesMin || conversation === '' || conversation.length > conversationCharsMax)
       return undefined;
     // What stands before the bracket at the end would stand behind a message where the list goes on.
     if (bytes[end - 2]! <= space) return undefined;
-    const messages = this.#lists.read(`${day} ${conversation}`, bytes, start, end);
+    const messages = this.#lists.read(`${day} ${name} ${conversation}`, bytes, start, end);
     if (messages === undefined || messages.length * 2 * (hashChars + 1) > end - start) return undefined;
     let hashes = '';
     for (const message of messages) {

@@ -162,8 +162,10 @@ export class SpanRowEncoder {
   #referOf(batch: SpanBatch, at: number, day: number): AttributeMapWriter['refer'] {
     const messages = this.#messages;
     if (messages === undefined) return undefined;
-    return (bytes, start, end) =>
-      messages.refer(this.#conversation.of(batch, at / Span.stride), day, bytes, start, end);
+    return (name, bytes, start, end) => {
+      const conversation = this.#conversation.of(batch, at / Span.stride);
+      return messages.refer({ conversation, day, name }, bytes, start, end);
+    };
   }
 
   /** Writes the start, moved into the accepted range; returns the attribute that keeps the original if it was moved. */

@@ -42,7 +42,7 @@ const heads = {
   database: /^CREATE DATABASE IF NOT EXISTS \w+/,
   table: /^CREATE TABLE IF NOT EXISTS (\w+)\.(\w+)/,
   materialized: /^CREATE MATERIALIZED VIEW IF NOT EXISTS \w+\.\w+/,
-  view: /^CREATE VIEW IF NOT EXISTS \w+\.\w+/,
+  view: /^CREATE (?:OR REPLACE VIEW|VIEW IF NOT EXISTS) \w+\.\w+/,
   alter: /^ALTER TABLE (\w+)\.(\w+)/,
   drop: /^DROP TABLE IF EXISTS \w+\.\w+/,
   rename: /^RENAME TABLE/,

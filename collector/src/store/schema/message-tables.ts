@@ -40,3 +40,34 @@ LEFT JOIN (
 ) AS said ON said.Conversation = span.MessagesOf`,
   ];
 }
+
+/** The spans with every list in place that is stored as hashes, whatever its attribute. Letters tell which are. */
+export function wholeSpansView(database: string): string[] {
+  return [
+    `CREATE OR REPLACE VIEW ${database}.otel_traces_full AS
+SELECT span.* EXCEPT (MessagesOf, Letters) REPLACE (if(
+    position(span.Letters, 'r') = 0,
+    span.SpanAttributes,
+    CAST(mapFromArrays(
+      mapKeys(span.SpanAttributes),
+      arrayMap(
+        (value, place) -> if(substring(span.Letters, place, 1) = 'r', concat('[', arrayStringConcat(
+          arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), value),
+        mapValues(span.SpanAttributes),
+        range(1, length(span.SpanAttributes) + 1))
+    ) AS Map(LowCardinality(String), String))
+  ) AS SpanAttributes)
+FROM (
+  SELECT *, AgentName, ConversationId, UserId, ToolName, OperationName, RequestModel, InputTokens, OutputTokens,
+    AttributeTypes, Facts, StitchedSession, SessionId, SessionSource,
+    if(ConversationId = '', TraceId, ConversationId) AS MessagesOf,
+    splitByChar('|', toString(AttributeTypes))[1] AS Letters
+  FROM ${database}.otel_traces
+) AS span
+LEFT JOIN (
+  SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
+  FROM (SELECT Conversation, Hash, Text FROM ${database}.otel_messages LIMIT 1 BY Conversation, Hash)
+  GROUP BY Conversation
+) AS said ON said.Conversation = span.MessagesOf`,
+  ];
+}

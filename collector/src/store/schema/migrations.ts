@@ -2,7 +2,7 @@ import { caseTables } from './case-tables.ts';
 import { findingsTables } from './findings-tables.ts';
 import { historyColumns, shardedTraceColumns } from './history-columns.ts';
 import type { Layout } from './layout.ts';
-import { messageTables } from './message-tables.ts';
+import { messageTables, wholeSpansView } from './message-tables.ts';
 import { otelMetrics } from './metric-tables.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
 import type { RetentionOptions } from './retention.ts';
@@ -46,4 +46,5 @@ export const migrations: readonly Migration[] = [
   { version: 7, name: 'sessions', statements: (options) => sessionColumns(options.database) },
   { version: 8, name: 'messages', statements: (options) => messageTables(options.database, options.ttlDays) },
   { version: 9, name: 'metrics', statements: (options) => otelMetrics(options.database, options.ttlDays) },
+  { version: 10, name: 'lists', statements: (options) => wholeSpansView(options.database) },
 ];

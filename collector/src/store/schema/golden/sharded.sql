@@ -694,3 +694,31 @@ CREATE OR REPLACE TABLE spanwarden.otel_metrics_summary ON CLUSTER 'prod' AS spa
 ENGINE = Distributed('prod', 'spanwarden', 'otel_metrics_summary_local', cityHash64(concat(ServiceName, MetricName)));
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (9, 'metrics');
+
+CREATE OR REPLACE VIEW spanwarden.otel_traces_full ON CLUSTER 'prod' AS
+SELECT span.* EXCEPT (MessagesOf, Letters) REPLACE (if(
+    position(span.Letters, 'r') = 0,
+    span.SpanAttributes,
+    CAST(mapFromArrays(
+      mapKeys(span.SpanAttributes),
+      arrayMap(
+        (value, place) -> if(substring(span.Letters, place, 1) = 'r', concat('[', arrayStringConcat(
+          arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), value),
+        mapValues(span.SpanAttributes),
+        range(1, length(span.SpanAttributes) + 1))
+    ) AS Map(LowCardinality(String), String))
+  ) AS SpanAttributes)
+FROM (
+  SELECT *, AgentName, ConversationId, UserId, ToolName, OperationName, RequestModel, InputTokens, OutputTokens,
+    AttributeTypes, Facts, StitchedSession, SessionId, SessionSource,
+    if(ConversationId = '', TraceId, ConversationId) AS MessagesOf,
+    splitByChar('|', toString(AttributeTypes))[1] AS Letters
+  FROM spanwarden.otel_traces
+) AS span
+LEFT JOIN (
+  SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
+  FROM (SELECT Conversation, Hash, Text FROM spanwarden.otel_messages LIMIT 1 BY Conversation, Hash)
+  GROUP BY Conversation
+) AS said ON said.Conversation = span.MessagesOf;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (10, 'lists');

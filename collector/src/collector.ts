@@ -21,6 +21,7 @@ import { createFieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { assertLimits, limits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
+import { type OwnWork, openOwnTraces } from './own-traces/open.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { Prices } from './prices/prices.ts';
 import { byteBudget } from './receive/budget.ts';
@@ -112,15 +113,16 @@ export async function startCollector(config: Config, options: CollectorOptions):
     await spool.close();
     throw error;
   });
+  const own = await openOwnTraces(config.telemetry, metrics, logger);
   const pipeline = new TracePipeline({
     ...{ fields, detector: casework, joiner, calls, usage, prices, resends },
-    log: spool,
+    log: own.log(spool),
     retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,
     messages: config.store.messages,
     journal: state.journal,
     now: Date.now,
-    observer: observe(metrics, options),
+    observer: own.observer(observe(metrics, options)),
   });
   const keeper = new StateKeeper(
     {
@@ -134,7 +136,6 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addGauges(metrics, spool, pipeline, redactors);
   addStateGauges(metrics, keeper, state, spool);
   addDetectionGauges(metrics, detector);
-  addDialectGauges(metrics, () => pipeline.dialectFaults);
   addMetricGauges(metrics, pipeline, fields);
   addLogGauges(metrics, pipeline, joiner);
   addToolCallGauges(metrics, calls);
@@ -143,8 +144,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
-  const shipped = store.run(spool, shipping.signal, countShipping(metrics));
-  const intake = intakeOf(guards, config.receive.http.paths, pipeline, metrics);
+  const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));
+  const intake = intakeOf(guards, config.receive.http.paths, own.consume(consumeOf(pipeline, metrics)), metrics);
   const app = httpApp(guards, intake, store, metrics, running.rules);
   const servers = await startServers(config.receive, app, intake).catch(async (error: unknown) => {
     clearInterval(settling);
@@ -163,7 +164,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     reload: () => void reload(guards, running.rules),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stop({ guards, servers, keeper, running, spool, store, shipping, shipped });
+      stopping ??= stop({ own, guards, servers, keeper, running, spool, store, shipping, shipped });
       return stopping;
     },
   };
@@ -203,11 +204,22 @@ function reload(guards: IntakeGuards, rules: ActiveRules) {
   return { rules: outcome.rules, changed: outcome.changed };
 }
 
+/** A request through the pipeline, counted. */
+function consumeOf(pipeline: TracePipeline, metrics: Metrics): ReceiveOptions['consume'] {
+  return async (encoding, bytes, signal) => {
+    metrics.decodedBytes.inc({ encoding }, bytes.length);
+    const done = metrics.ackSeconds.startTimer();
+    const outcome = await pipeline.consume(encoding, bytes, signal);
+    done();
+    return outcome;
+  };
+}
+
 /** What both transports do with a request. */
 function intakeOf(
   { access, tls }: IntakeGuards,
   paths: HttpPaths,
-  pipeline: TracePipeline,
+  consume: ReceiveOptions['consume'],
   metrics: Metrics,
 ): ReceiveOptions {
   return {
@@ -215,13 +227,7 @@ function intakeOf(
     admit: (authorization) => access.admit(authorization),
     ...(tls && { tls }),
     budget: byteBudget(limits.requestsBytesMax),
-    consume: async (encoding, bytes, signal) => {
-      metrics.decodedBytes.inc({ encoding }, bytes.length);
-      const done = metrics.ackSeconds.startTimer();
-      const outcome = await pipeline.consume(encoding, bytes, signal);
-      done();
-      return outcome;
-    },
+    consume,
     answered: (code) => metrics.requests.inc({ code }),
   };
 }
@@ -296,6 +302,7 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
 }
 
 function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline, redactors: TableRedactors): void {
+  addDialectGauges(metrics, () => pipeline.dialectFaults);
   const add = metrics.gauge;
   const redacted = () => redactors.all.reduce((sum, { replaced }) => sum + replaced, 0);
   add('spanwarden_store_redacted_values', 'Values replaced by placeholders before storage.', redacted);
@@ -348,6 +355,7 @@ function addCorrelationGauges(metrics: Metrics, detector: Detector): void {
 }
 
 interface Running {
+  readonly own: OwnWork;
   readonly guards: IntakeGuards;
   readonly servers: Servers;
   readonly keeper: StateKeeper;
@@ -358,8 +366,20 @@ interface Running {
   readonly shipped: Promise<void>;
 }
 
-async function stop({ guards, servers, keeper, running, spool, store, shipping, shipped }: Running): Promise<void> {
+async function stop({
+  own,
+  guards,
+  servers,
+  keeper,
+  running,
+  spool,
+  store,
+  shipping,
+  shipped,
+}: Running): Promise<void> {
   guards.close();
+  // While it can still be taken, should it go to this collector.
+  await own.stop();
   await servers.close(graceMs);
   await running.stop();
   await keeper.close();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { detectConfigSchema } from '../detect/config.ts';
+import { telemetryConfigSchema } from '../own-traces/config.ts';
 import { pricesConfigSchema } from '../prices/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
 import { redactConfigSchema } from '../redact/config.ts';
@@ -39,6 +40,7 @@ export const configSchema = z
     spool: spoolConfigSchema,
     clickhouse: clickhouseConfigSchema,
     store: storeConfigSchema,
+    telemetry: telemetryConfigSchema,
   })
   .describe('Configuration of the Spanwarden collector.');
 

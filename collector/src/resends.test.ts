@@ -7,7 +7,7 @@ import { createFieldTable } from './model/fields.ts';
 import { type Outcome, ok } from './model/outcome.ts';
 import { type DurableLog, TracePipeline } from './pipeline.ts';
 import type { OtlpOutcome } from './receive/contract.ts';
-import { createResentSpans } from './resends.ts';
+import { createResentSpans, trustOnlySynced } from './resends.ts';
 import { otlpProtobuf, type TestSpan } from './testing/otlp.ts';
 
 const refused: Outcome = { status: 'retryable', reason: 'SW_SPOOL_WRITE: the disk is ill', retryAfterMs: 1 };
@@ -98,6 +98,19 @@ describe('spans that come again while their record is under way', () => {
     void send(1, 2, 3);
     assert.equal(appended[3]?.spans, 1, 'span 1 was never stored');
   });
+});
+
+test('after a start that could not sync what it found, no span is known', () => {
+  for (const [unsyncedSegments, size] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const resends = createResentSpans(100)!;
+    // Its factors, and one key that was noted.
+    resends.replay(Buffer.concat([Buffer.alloc(16, 1), Buffer.from([1, 8]), Buffer.alloc(8, 7)]));
+    trustOnlySynced(resends, { unsyncedSegments });
+    assert.equal(resends.size, size);
+  }
 });
 
 test('spans of a batch that could not be worked on are unknown', async () => {

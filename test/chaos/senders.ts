@@ -25,7 +25,7 @@ export interface Sent {
 
 const answerWithinMs = 5_000;
 const resendShare = 0.1;
-const regroupShare = 0.1;
+const regroupShare = 0.25;
 /** Spans of so many batches before may come again. */
 const rememberedMax = 20;
 

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SpanwardenError } from '../model/errors.ts';
 import type { SpoolStats } from './contract.ts';
+import { nodeFiles } from './files.ts';
 import { segmentHeaderBytes } from './format.ts';
+import { acquireLock } from './lock.ts';
 import { openSpool } from './spool.ts';
 import { drain, numberedBatch, numbersIn } from './testing/records.ts';
 import { quietOptions, temporaryDirectory } from './testing/temporary.ts';
+import { passedOn } from './testing/watched-files.ts';
 
 const batches = [0, 1, 2];
 
@@ -60,6 +63,21 @@ test('corrupt bytes are kept in quarantine, torn ones are not', async (t) => {
   const kept = await readFile(join(directory, 'quarantine', `${id}.${segmentHeaderBytes}.bin`));
   assert.deepEqual(kept, damaged.subarray(segmentHeaderBytes, segmentHeaderBytes + recordBytes));
   assert.equal(stats.setAsideBytes, kept.length);
+});
+
+test('a segment that cannot be synced is offered, and its batches are not taken for stored', async (t) => {
+  const { directory } = await oneSegment(t);
+  const sync = () => Promise.reject(Object.assign(new Error('i/o error'), { code: 'EIO' }));
+  const files = { ...nodeFiles, open: async (path: string) => ({ ...passedOn(await nodeFiles.open(path)), sync }) };
+  const spool = await openSpool(quietOptions(directory), { files, lock: acquireLock });
+  assert.equal(spool.stats().unsyncedSegments, 1);
+  assert.equal(spool.committed(numberedBatch(0).digest), undefined);
+  assert.deepEqual(await numbersIn((await spool.next(new AbortController().signal))!), batches);
+  await spool.close();
+  const again = await openSpool(quietOptions(directory));
+  assert.equal(again.stats().unsyncedSegments, 0);
+  assert.notEqual(again.committed(numberedBatch(0).digest), undefined);
+  await again.close();
 });
 
 test('a file of a newer version stops the start', async (t) => {

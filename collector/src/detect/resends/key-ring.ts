@@ -3,6 +3,9 @@ import { mixed } from '../../model/seeded-hash.ts';
 /** In `#next` of a place whose key is in no chain: it was deleted, or there was none. */
 const unchained = -1;
 
+/** How many places a step of a walk looks at. */
+const placesAtOnce = 512;
+
 /** The last so many keys of 64 bits; the oldest gives way to the newest. 16 to 20 bytes for each that may be there, taken at once. */
 export class KeyRing {
   readonly capacity: number;
@@ -57,17 +60,21 @@ export class KeyRing {
     if (number >= 0) this.#unlink((this.#place - (this.added - number) + this.capacity) % this.capacity);
   }
 
-  /** All keys, the oldest first, two words for each, in memory of their own. */
-  keys(): Int32Array {
-    const copy = new Int32Array(this.#size * 2);
-    let at = 0;
-    for (let offset = 0; offset < this.capacity; offset++) {
-      const place = (this.#place + offset) % this.capacity;
-      if (this.#next[place] === unchained) continue;
-      copy[at++] = this.#keys[place * 2]!;
-      copy[at++] = this.#keys[place * 2 + 1]!;
-    }
-    return copy;
+  /**
+   * The keys of this moment, the oldest first, while the ring goes on changing: each call of what it gives gives some of them, and says
+   * whether there are more.
+   */
+  walk(): (give: (high: number, low: number) => void) => boolean {
+    // Copied whole, which is far quicker than to look at each.
+    const [keys, next, first, { capacity }] = [this.#keys.slice(), this.#next.slice(), this.#place, this];
+    let offset = 0;
+    return (give) => {
+      for (const end = Math.min(capacity, offset + placesAtOnce); offset < end; offset++) {
+        const place = first + offset < capacity ? first + offset : first + offset - capacity;
+        if (next[place] !== unchained) give(keys[place * 2]!, keys[place * 2 + 1]!);
+      }
+      return offset < capacity;
+    };
   }
 
   #headOf(high: number, low: number): number {

@@ -121,7 +121,7 @@ export class ResentSpans implements Stateful {
     const writer = new StateWriter();
     writer.byte(snapshotFormat);
     for (const factor of this.#factors) writer.uint32(factor);
-    return slicesOf(writer, copying(this.#ring.keys(), writer), pieceBytes);
+    return slicesOf(writer, copying(this.#ring, writer), pieceBytes);
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
@@ -263,20 +263,21 @@ class OwnerHash {
   }
 }
 
-const wordsAtOnce = 512;
-
-/** Copies keys to a writer, some at a time. */
-function copying(keys: Int32Array, writer: StateWriter): Steps {
-  let at = 0;
+/** Copies the keys of now to a writer, some at a time. */
+function copying(ring: KeyRing, writer: StateWriter): Steps {
+  let isLeft = true;
+  const walk = ring.walk();
+  const write = (high: number, low: number): void => {
+    writer.uint32(high);
+    writer.uint32(low);
+  };
   return {
     step: (isEnough) => {
-      while (at < keys.length && !isEnough()) {
-        for (const end = Math.min(keys.length, at + wordsAtOnce); at < end; at++) writer.uint32(keys[at]!);
-      }
-      return at < keys.length;
+      while (isLeft && !isEnough()) isLeft = walk(write);
+      return isLeft;
     },
     cancel: () => {
-      at = keys.length;
+      isLeft = false;
     },
     isCut: false,
   };

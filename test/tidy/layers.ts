@@ -15,7 +15,7 @@ const pureStages: Readonly<Record<string, readonly string[]>> = {
   // hash() for message identity; crc32() of tokens; tables of public suffixes and numbering plans; the shell parser.
   normalise: ['node:buffer', 'node:crypto', 'node:zlib', 'libphonenumber-js/min', 'tldts', 'unbash'],
   // hash() for derived finding ids, isIP for cidr; YAML and RE2 compile rules; zod describes the config section.
-  detect: ['node:buffer', 'node:crypto', 'node:net', 'yaml', 're2js', 'zod'],
+  detect: ['node:buffer', 'node:crypto', 'node:net', 'js-yaml', 'yaml', 're2js', 'zod'],
 };
 
 /** What would make the same spans give other findings tomorrow, or reach outside. */

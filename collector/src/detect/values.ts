@@ -8,6 +8,7 @@ export type Pattern = readonly PatternPart[];
  * at the end. With `placeholders`, `%name%` stands for a list of values and `\%` for a percent sign.
  */
 export function parsePattern(source: string, placeholders = false): Pattern {
+  if (!/[\\*?%]/.test(source)) return literalPattern(source);
   const parts: PatternPart[] = [];
   let text = '';
   const flush = (): void => {

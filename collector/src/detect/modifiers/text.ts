@@ -78,28 +78,24 @@ export function normalisedPattern(
 
 /** A matcher for a pattern; `wanted` says it in the words of the rule. */
 export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): Matcher {
-  const glob = compileGlob(joinTexts(pattern), cased);
-  const spec: MatcherSpec = { kind: 'glob', pattern: joinTexts(pattern), cased };
+  const parts = joinTexts(pattern);
+  const glob = compileGlob(parts, cased);
+  const spec: MatcherSpec = { kind: 'glob', pattern: parts, cased };
   const required = glob.literal === '' ? [] : [[glob.literal]];
   // A search through the text costs more than to ask what the one scan for all rules has found; for short ones it found too often.
   const costly = pattern[0] === 'any' && glob.literal.length >= scannedCharsMin ? ({ costly: true } as const) : {};
+  const matcher = { wanted, required, spec, ...costly };
   if (cased) {
     return {
       test: (member) => member.value !== null && glob.test(member.text),
       find: (member) => glob.find(member.text),
-      wanted,
-      required,
-      spec,
-      ...costly,
+      ...matcher,
     };
   }
   return {
     test: (member) => member.value !== null && glob.test(member.folded),
     find: (member) => glob.find(member.folded),
-    wanted,
-    required,
-    spec,
-    ...costly,
+    ...matcher,
   };
 }
 

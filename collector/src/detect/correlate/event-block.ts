@@ -127,9 +127,9 @@ function readEvent(reader: StateReader, text: ReadText): CorrelationEvent {
   let spanId: string;
   let traceId: string;
   if (reader.byte() === kinds.hex) {
-    const ids = reader.hexOf(idBytes + traceBytes);
-    spanId = ids.slice(0, idBytes * 2);
-    traceId = ids.slice(idBytes * 2);
+    // Parts of one text would keep the whole of it.
+    spanId = reader.hexOf(idBytes);
+    traceId = reader.hexOf(traceBytes);
   } else {
     spanId = text(false);
     traceId = text(false);
@@ -146,12 +146,12 @@ function readEvent(reader: StateReader, text: ReadText): CorrelationEvent {
     endNanos: timeNanos,
   };
   const span = reader.byte() === 0 ? identity : { ...identity, session: readSession(text) };
-  const parts: EventPart[] = [];
-  for (let left = reader.count(); left > 0; left--) {
+  const parts = listOf<EventPart>(reader.count());
+  for (let at = 0; at < parts.length; at++) {
     const correlation = reader.varint();
-    const groups: GroupPart[] = [];
-    for (let more = reader.count(); more > 0; more--) groups.push(readGroup(reader, text, startNanos));
-    parts.push({ correlation, groups });
+    const groups = listOf<GroupPart>(reader.count());
+    for (let group = 0; group < groups.length; group++) groups[group] = readGroup(reader, text, startNanos);
+    parts[at] = { correlation, groups };
   }
   return { timeNanos, startNanos, span, parts };
 }
@@ -161,16 +161,21 @@ function readSession(text: ReadText): Session {
 }
 
 function readGroup(reader: StateReader, text: ReadText, ofEvent: bigint): GroupPart {
-  const texts: string[] = [];
-  for (let left = reader.count(); left > 0; left--) texts.push(text(false));
+  const texts = listOf<string>(reader.count());
+  for (let at = 0; at < texts.length; at++) texts[at] = text(false);
   const members = reader.varint() | 0;
   const count = reader.count();
-  const values: (string | number)[] = count === 0 ? none : [];
-  for (let left = count; left > 0; left--) values.push(reader.byte() === kinds.text ? text(false) : reader.double());
+  const values = count === 0 ? none : listOf<string | number>(count);
+  for (let at = 0; at < count; at++) values[at] = reader.byte() === kinds.text ? text(false) : reader.double();
   const began = reader.byte();
   if (began === start.none) return { texts, members, values };
   return { texts, members, values, startNanos: began === start.ofEvent ? ofEvent : reader.biguint64() };
 }
 
 /** One list for all groups without values. */
-const none: never[] = [];
+const none: (string | number)[] = [];
+
+/** A list that grows while it is filled has room for sixteen more, which would be most of what a window takes. */
+function listOf<T>(length: number): T[] {
+  return new Array<T>(length);
+}

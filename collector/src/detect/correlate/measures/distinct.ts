@@ -105,15 +105,19 @@ function* entriesOf(last: Iterable<Held>): Generator<Entry> {
   for (const { entry } of last) yield entry;
 }
 
-/** The spans of events, each once. */
+/** The spans of events, each once. Of a span id there is almost always one trace. */
 function spansOf(entries: Iterable<Entry>, max = Number.POSITIVE_INFINITY): SpanIdentity[] {
-  const spans = new Map<string, SpanIdentity>();
+  const spans: SpanIdentity[] = [];
+  const known = new Map<string, SpanIdentity[]>();
   for (const { span } of entries) {
-    if (spans.size >= max) break;
-    const id = span.traceId + span.spanId;
-    if (!spans.has(id)) spans.set(id, span);
+    if (spans.length >= max) break;
+    const alike = known.get(span.spanId);
+    if (alike === undefined) known.set(span.spanId, [span]);
+    else if (alike.some(({ traceId }) => traceId === span.traceId)) continue;
+    else alike.push(span);
+    spans.push(span);
   }
-  return [...spans.values()];
+  return spans;
 }
 
 /** Values as they would be with more events, without a copy of those that are there. */

@@ -102,7 +102,7 @@ export function createScan(needles: readonly string[], cellsMax: number): Scan {
       row = length < lanesUnitsMin ? oneLane(row, 0, length) : fourLanes(row, length);
     }
     const mayRun = text.length > chunkUnits || hasRun(units, text.length) ? TextTrait.run : 0;
-    return { hits: found.length > 0 ? Int32Array.from(found) : none, traits: (traits >>> classBits) | mayRun };
+    return { hits: found.length > 0 ? new Int32Array(found) : none, traits: (traits >>> classBits) | mayRun };
   };
 }
 

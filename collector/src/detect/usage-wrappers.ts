@@ -1,6 +1,6 @@
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
-import { Span } from '../model/span-batch.ts';
+import { Span, type SpanBatch } from '../model/span-batch.ts';
 import { Category, type SpanEvents } from '../model/span-events.ts';
 import type { RestoreOutcome, Stateful } from './state.ts';
 
@@ -21,20 +21,21 @@ export class UsageWrappers implements Stateful {
   /** Marks those in a batch. To be called before anybody asks for what they used. */
   mark(events: SpanEvents): void {
     const { batch } = events;
-    const calls: [span: number, key: string][] = [];
+    const calls: number[] = [];
     for (let span = 0; span < batch.spanCount; span++) {
       if ((events.categories(span) & Category.llm) === 0) continue;
       if (this.#tokens.every((field) => events.value(span, field) === undefined)) continue;
-      const at = span * Span.stride;
-      const trace = batch.hex(batch.spans[at + Span.traceId]!, 16);
-      calls.push([span, trace + batch.hex(batch.spans[at + Span.spanId]!, 8)]);
-      const parent = batch.hex(batch.spans[at + Span.parentSpanId]!, 8);
-      if (parent !== '' && !this.#parents.has(trace + parent)) {
-        this.#journal.push(trace + parent);
-        this.#add(trace + parent);
-      }
+      calls.push(span);
+      const parent = batch.spans[span * Span.stride + Span.parentSpanId]!;
+      if (parent < 0) continue;
+      const key = keyOf(batch, span, parent);
+      if (this.#parents.has(key)) continue;
+      this.#journal.push(key);
+      this.#add(key);
     }
-    const wrappers = calls.filter(([, key]) => this.#parents.has(key)).map(([span]) => span);
+    if (this.#parents.size === 0) return;
+    const ownKey = (span: number) => keyOf(batch, span, batch.spans[span * Span.stride + Span.spanId]!);
+    const wrappers = calls.filter((span) => this.#parents.has(ownKey(span)));
     if (wrappers.length > 0) events.wrappers = new Set(wrappers);
   }
 
@@ -67,6 +68,10 @@ export class UsageWrappers implements Stateful {
     this.#parents.add(key);
     if (this.#parents.size > limits.usageParentsMax) this.#parents.delete(this.#parents.values().next().value!);
   }
+}
+
+function keyOf(batch: SpanBatch, span: number, idAt: number): string {
+  return batch.hex(batch.spans[span * Span.stride + Span.traceId]!, 16) + batch.hex(idAt, 8);
 }
 
 /** A trace id and a span id. */

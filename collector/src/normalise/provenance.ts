@@ -112,11 +112,13 @@ interface Found {
  */
 const remembered = new Map<string, Partial<Record<Way, readonly Found[]>>>();
 let rememberedChars = 0;
+/** Shorter ones are looked through as soon as they are found. */
+const rememberedTextCharsMin = 24;
 const rememberedTextCharsMax = 65_536;
 const rememberedCharsMax = 2_000_000;
 
 function foundIn(text: string, way: Way): readonly Found[] {
-  if (text.length > rememberedTextCharsMax) return findings[way](text);
+  if (text.length < rememberedTextCharsMin || text.length > rememberedTextCharsMax) return findings[way](text);
   let known = remembered.get(text);
   if (known === undefined) {
     rememberedChars += text.length + 64;

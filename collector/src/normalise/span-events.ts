@@ -193,6 +193,7 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   translatable(span: number): readonly FieldId[] {
+    if (this.#translator.recognise(span).dialects === 0) return none;
     return this.#translator.fieldsOf(span).map(({ field }) => field);
   }
 

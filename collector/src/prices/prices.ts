@@ -30,6 +30,8 @@ export class Prices implements PriceList {
   readonly #own: PricesConfig;
   /** By provider, model and day; prices change from one day to the next. */
   readonly #known = new Map<string, Known>();
+  /** Neighbours are mostly of one model. */
+  #last: { readonly provider: string; readonly model: string; readonly day: number; readonly rates: Known } | undefined;
 
   constructor(own: PricesConfig = {}) {
     this.#own = own;
@@ -45,6 +47,15 @@ export class Prices implements PriceList {
   }
 
   #ratesOf(provider: string, model: string, timeMs: number): Known {
+    const day = Math.floor(timeMs / dayMs);
+    const last = this.#last;
+    if (last?.model === model && last.provider === provider && last.day === day) return last.rates;
+    const rates = this.#lookUp(provider, model, timeMs);
+    this.#last = { provider, model, day, rates };
+    return rates;
+  }
+
+  #lookUp(provider: string, model: string, timeMs: number): Known {
     const own = this.#ownOf(`${provider}/${model}`) ?? this.#ownOf(model);
     if (own !== undefined) return own;
     const key = JSON.stringify([provider, model, Math.floor(timeMs / dayMs)]);

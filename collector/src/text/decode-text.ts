@@ -42,6 +42,7 @@ export interface Layer {
  * @param hints what the caller knows of the text, which spares looking for it
  */
 export function decodedLayers(text: string, { traits = unknownTraits, mayTurn = true }: DecodeHints = {}): Layer[] {
+  if (!mayTurn && (traits & unknownTraits) === 0) return [];
   const layers: Layer[] = [];
   let last: Layer = { text, steps: [] };
   const advance = (step: Step): void => {

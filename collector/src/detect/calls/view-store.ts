@@ -29,6 +29,8 @@ export class ViewStore {
   readonly #byEnd = new BySecond<Kept>();
   readonly #scan = new Scan<Kept>();
   #number = 0;
+  /** Of those that are remembered, how many have no id and so are found by name. */
+  #withoutId = 0;
   chars = 0;
 
   /** @param dueNanos when a view that waits is decided */
@@ -62,6 +64,7 @@ export class ViewStore {
     const kept: Kept = { view, number: this.#number++, key, keys, isPending, claimed, scan: this.#scan.number };
     this.#kept.set(key, kept);
     this.chars += view.chars;
+    if (view.callId === '') this.#withoutId++;
     this.#byEnd.add(view.endNanos, kept);
     if (isPending) this.#pending.add(this.#dueNanos(view), kept);
     for (const each of keys) {
@@ -91,6 +94,7 @@ export class ViewStore {
     this.#scan.leaving(kept);
     this.#kept.delete(key);
     this.chars -= view.chars;
+    if (view.callId === '') this.#withoutId--;
     this.#byEnd.delete(view.endNanos, kept);
     if (kept.isPending) this.#pending.delete(this.#dueNanos(view), kept);
     for (const each of keys) {
@@ -112,7 +116,7 @@ export class ViewStore {
   near(view: CallView, fromNanos: bigint, untilNanos: bigint): Kept[] {
     const own = viewKey(view);
     const found = new Set<Kept>();
-    for (const key of soughtKeysOf(view)) {
+    for (const key of soughtKeysOf(view, this.#withoutId > 0)) {
       for (const each of this.#under(key)) {
         const { endNanos } = each.view;
         if (endNanos >= fromNanos && endNanos <= untilNanos && each.key !== own) found.add(each);
@@ -134,6 +138,7 @@ export class ViewStore {
     this.#pending.clear();
     this.#byEnd.clear();
     this.chars = 0;
+    this.#withoutId = 0;
   }
 
   /** The newest views under a key. */

@@ -81,12 +81,13 @@ export function keysOf(view: CallView): string[] {
 /**
  * Keys under which a view finds others of its call, and what lies around it. Two views with ids find each other by them: of one name
  * there may be very many.
+ * @param withoutId whether there are views without an id
  */
-export function soughtKeysOf(view: CallView): string[] {
+export function soughtKeysOf(view: CallView, withoutId: boolean): string[] {
   const { traceId, spanId, parentSpanId, kind } = view;
   const keys = [spanKey(traceId, parentSpanId), ...idKeysOf(view)];
   if (kind !== 'proposed' && kind !== 'answered') keys.push(spanKey(traceId, spanId));
-  addNameKeys(view, 'n', keys);
+  if (withoutId) addNameKeys(view, 'n', keys);
   if (view.callId === '') addNameKeys(view, 'm', keys);
   return keys;
 }

@@ -1,3 +1,4 @@
+import { byContents } from '../../model/by-contents.ts';
 import type { LiteralId, LiteralScanner } from '../literal-scanner.ts';
 import type { Cursor, Reader } from '../reader.ts';
 import type { View } from '../views.ts';
@@ -29,32 +30,11 @@ export function createCandidates({ places, witnesses, readerOf, scanner }: Candi
       else addTo(column.byLiteral, id, place);
     }
   }
-  const columnsFor = byContents([...columns.values()]);
+  const columnsFor = byContents([...columns.values()], ({ reader }) => reader.field);
   return (cursor) => {
     marks.set(always);
-    for (const column of columnsFor(cursor)) look(column, cursor, scanner, marks);
+    for (const column of columnsFor(cursor.events, cursor.span)) look(column, cursor, scanner, marks);
     return placesOf(marks);
-  };
-}
-
-/** Most spans have few of the contents that fields come from, and few sets of contents occur: senders can make others. */
-const contentsKeptMax = 256;
-
-/** The columns that can have members in a span, by what contents it has. */
-function byContents(all: readonly Column[]): (cursor: Cursor) => readonly Column[] {
-  const known = new Map<number, readonly Column[]>();
-  return ({ events, span }) => {
-    if (events.contents === undefined || events.contentsOf === undefined) return all;
-    const contents = events.contents(span);
-    let columns = known.get(contents);
-    if (columns === undefined) {
-      columns = all.filter(
-        ({ reader: { field } }) => field === undefined || (events.contentsOf!(field) & contents) !== 0,
-      );
-      if (known.size >= contentsKeptMax) known.clear();
-      known.set(contents, columns);
-    }
-    return columns;
   };
 }
 
@@ -88,8 +68,8 @@ function look(column: Column, cursor: Cursor, scanner: LiteralScanner, marks: Ui
 }
 
 function markHits({ byLiteral }: Column, hits: Int32Array, marks: Uint32Array): void {
-  for (const id of hits) {
-    const places = byLiteral.get(id);
+  for (let at = 0; at < hits.length; at++) {
+    const places = byLiteral.get(hits[at]!);
     if (places) for (const place of places) mark(marks, place);
   }
 }

@@ -1,3 +1,4 @@
+import { byContents } from '../../model/by-contents.ts';
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import type { Redactor } from '../../model/redaction.ts';
 import type { Session } from '../../model/session.ts';
@@ -10,7 +11,7 @@ import type { RowWriter } from './rowbinary.ts';
  * hunting. A fact that is absent is left out; spans without a category have none.
  */
 export class FactMapWriter {
-  readonly #facts: readonly { readonly name: string; readonly field: FieldId; readonly encoded: Uint8Array }[];
+  readonly #factsOf: (events: SpanEvents, span: number) => readonly Fact[];
   readonly #redactor: Redactor | undefined;
   readonly #sessionName: Uint8Array;
   readonly #sourceName: Uint8Array;
@@ -21,10 +22,11 @@ export class FactMapWriter {
     this.#sessionName = fields.encodedName(fields.intern('spanwarden.session'));
     this.#sourceName = fields.encodedName(fields.intern('spanwarden.session.source'));
     if (names.length > 125) throw new RangeError('more facts than the count has room for');
-    this.#facts = [...names].sort().map((name) => {
+    const facts = [...names].sort().map((name): Fact => {
       const field = fields.intern(name);
       return { name, field, encoded: fields.encodedName(field) };
     });
+    this.#factsOf = byContents(facts, ({ field }) => field);
   }
 
   /** A fault in working a fact out must not cost the span: it is stored without facts then. */
@@ -42,7 +44,7 @@ export class FactMapWriter {
 
   #entries(writer: RowWriter, events: SpanEvents, span: number): number {
     let count = 0;
-    for (const { name, field, encoded } of this.#facts) {
+    for (const { name, field, encoded } of this.#factsOf(events, span)) {
       const value = events.value(span, field);
       if (value === undefined) continue;
       count++;
@@ -70,4 +72,10 @@ export class FactMapWriter {
     }
     return 2;
   }
+}
+
+interface Fact {
+  readonly name: string;
+  readonly field: FieldId;
+  readonly encoded: Uint8Array;
 }

@@ -146,6 +146,7 @@ export function unpackValue(packed: unknown): Value | undefined {
 }
 
 function areSame(a: KeptValues, b: KeptValues): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  // Their names are in order of the alphabet: the user, who differs most, stands last.
+  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
   return true;
 }

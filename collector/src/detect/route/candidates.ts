@@ -18,7 +18,7 @@ export interface CandidatesOptions {
 
 /** One look at each field that some rule has a witness in, instead of one at each rule. */
 export function createCandidates({ places, witnesses, readerOf, scanner }: CandidatesOptions): Candidates {
-  const columns = new Map<string, Column>();
+  const columns = new Map<string, ColumnDraft>();
   const marks = new Uint32Array((witnesses.length + 31) >>> 5);
   const always = new Uint32Array(marks.length);
   for (const place of places) {
@@ -30,7 +30,7 @@ export function createCandidates({ places, witnesses, readerOf, scanner }: Candi
       else addTo(column.byLiteral, id, place);
     }
   }
-  const columnsFor = byContents([...columns.values()], ({ reader }) => reader.field);
+  const columnsFor = byContents([...columns.values()].map(columnFrom), ({ reader }) => reader.field);
   return (cursor) => {
     marks.set(always);
     for (const column of columnsFor(cursor.events, cursor.span)) look(column, cursor, scanner, marks);
@@ -43,15 +43,33 @@ interface Column {
   readonly reader: Reader;
   readonly view: View | undefined;
   /** Rules that want no more than the field. */
+  readonly present: readonly number[];
+  /** By literal; every text holds some that are of other columns, and a place in a list is found sooner than one in a map. */
+  readonly byLiteral: readonly (readonly number[] | undefined)[];
+}
+
+interface ColumnDraft extends Omit<Column, 'byLiteral' | 'present'> {
   readonly present: number[];
   readonly byLiteral: Map<LiteralId, number[]>;
 }
 
-function columnOf(columns: Map<string, Column>, { field, view }: Witness, readerOf: (field: string) => Reader): Column {
+function columnFrom({ byLiteral, ...column }: ColumnDraft): Column {
+  let length = 0;
+  for (const id of byLiteral.keys()) length = Math.max(length, id + 1);
+  const list = new Array<readonly number[] | undefined>(length).fill(undefined);
+  for (const [id, places] of byLiteral) list[id] = places;
+  return { ...column, byLiteral: list };
+}
+
+function columnOf(
+  columns: Map<string, ColumnDraft>,
+  { field, view }: Witness,
+  readerOf: (field: string) => Reader,
+): ColumnDraft {
   const key = `${view ?? ''}|${field}`;
   const known = columns.get(key);
   if (known) return known;
-  const column: Column = { reader: readerOf(field), view, present: [], byLiteral: new Map() };
+  const column: ColumnDraft = { reader: readerOf(field), view, present: [], byLiteral: new Map() };
   columns.set(key, column);
   return column;
 }
@@ -60,7 +78,7 @@ function look(column: Column, cursor: Cursor, scanner: LiteralScanner, marks: Ui
   const members = column.reader.read(cursor);
   if (members === undefined) return;
   for (const place of column.present) mark(marks, place);
-  if (column.byLiteral.size === 0) return;
+  if (column.byLiteral.length === 0) return;
   for (const member of members) {
     if (column.view === undefined) markHits(column, scanner.hits(member), marks);
     else for (const shown of member.view(column.view)) markHits(column, scanner.hits(shown), marks);
@@ -69,8 +87,9 @@ function look(column: Column, cursor: Cursor, scanner: LiteralScanner, marks: Ui
 
 function markHits({ byLiteral }: Column, hits: Int32Array, marks: Uint32Array): void {
   for (let at = 0; at < hits.length; at++) {
-    const places = byLiteral.get(hits[at]!);
-    if (places) for (const place of places) mark(marks, place);
+    const id = hits[at]!;
+    const places = id < byLiteral.length ? byLiteral[id] : undefined;
+    if (places !== undefined) for (const place of places) mark(marks, place);
   }
 }
 

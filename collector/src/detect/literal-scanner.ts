@@ -82,11 +82,20 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
     const sets = required.map((set) => set.map(add)).filter((set) => !set.includes(undefined));
     return sets.length === 0 ? undefined : sets.map((set) => Int32Array.from(set as LiteralId[]));
   };
+  /** A regex without texts of its own, asked once about each text that is long enough to be kept. */
+  const remembered = (matcher: Matcher): Matcher => {
+    const key = keyOf(matcher);
+    const test = (member: Member): boolean =>
+      member.text.length < limits.scanCacheCharsMin
+        ? matcher.test(member)
+        : answered(look(member), member.twin ? key + 1 : key, matcher, member);
+    return { ...matcher, test };
+  };
   const guard = (matcher: Matcher): Matcher => {
     if (matcher.inner && matcher.view) return throughView(guard(matcher.inner), matcher.view);
     const wanted = setsOf(matcher);
-    if (wanted === undefined) return matcher;
     const isRegex = matcher.spec?.kind === 'regex';
+    if (wanted === undefined) return isRegex ? remembered(matcher) : matcher;
     const key = isRegex ? keyOf(matcher) : 0;
     const test = (member: Member): boolean => {
       if (member.value === null) return false;

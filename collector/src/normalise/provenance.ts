@@ -169,12 +169,14 @@ function valuesIn(text: string): Found[] {
   for (const email of findEmails(text, itemsMax))
     values.push(found('email', email, email.replace(/^(.).*@/, '$1***@')));
   for (const host of bareHosts(text)) values.push(found('host', host, host));
-  for (const [account] of text.matchAll(accountPattern)) {
-    const compact = account.replaceAll(' ', '');
-    if (/\d{6}/.test(compact)) values.push(found('account', compact, ends(compact)));
-  }
+  if (someDigit.test(text)) for (const account of accountsIn(text)) values.push(account);
   for (const { kind, value } of secretsIn(text)) values.push(found(kind.class, value, kind.name));
   return values;
+}
+
+function accountsIn(text: string): Found[] {
+  const accounts = Array.from(text.matchAll(accountPattern), ([account]) => account.replaceAll(' ', ''));
+  return accounts.filter((each) => /\d{6}/.test(each)).map((each) => found('account', each, ends(each)));
 }
 
 /** IBANs and accounts written like one, also in groups of four. */

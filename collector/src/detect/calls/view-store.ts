@@ -1,16 +1,15 @@
 import { limits } from '../../model/limits.ts';
 import { Scan, type Scanned, type Steps } from '../slices.ts';
 import { BySecond } from './by-second.ts';
-import { type CallView, compareViews, keysOf, soughtKeysOf, type ViewKind, viewKey } from './view.ts';
+import { type CallView, compareViews, type ViewKind } from './view.ts';
+import { isSameView, keysOf, share, soughtKeysOf, type ViewKeys } from './view-keys.ts';
 
 /** A view as it is remembered. */
 export interface Kept extends Scanned {
   readonly view: CallView;
   /** In the order in which they came. */
   readonly number: number;
-  readonly key: string;
-  /** Of what it shares with other views of its call. */
-  readonly keys: readonly string[];
+  readonly keys: ViewKeys;
   isPending: boolean;
   /** Kinds of views without ids that this one was found to be the same call as: it is one of each at most. */
   claimed: readonly ViewKind[];
@@ -22,9 +21,9 @@ export type Keeping = Pick<Kept, 'view' | 'isPending' | 'claimed'>;
 /** Recent views, found by what views of one call share. The oldest are forgotten. */
 export class ViewStore {
   readonly #dueNanos: (view: CallView) => bigint;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Set<Kept>();
   /** One view, as of most keys, or several. */
-  readonly #byKey = new Map<string, Kept | Kept[]>();
+  readonly #byKey = new Map<number, Kept | Kept[]>();
   readonly #pending = new BySecond<Kept>();
   readonly #byEnd = new BySecond<Kept>();
   readonly #scan = new Scan<Kept>();
@@ -58,21 +57,16 @@ export class ViewStore {
 
   /** False where it was remembered before. */
   add({ view, isPending, claimed }: Keeping): boolean {
-    const key = viewKey(view);
-    if (this.#kept.has(key)) return false;
     const keys = keysOf(view);
-    const kept: Kept = { view, number: this.#number++, key, keys, isPending, claimed, scan: this.#scan.number };
-    this.#kept.set(key, kept);
+    for (const known of this.#under(keys.own)) if (isSameView(known.view, view)) return false;
+    const kept: Kept = { view, number: this.#number++, keys, isPending, claimed, scan: this.#scan.number };
+    this.#kept.add(kept);
     this.chars += view.chars;
     if (view.callId === '') this.#withoutId++;
     this.#byEnd.add(view.endNanos, kept);
     if (isPending) this.#pending.add(this.#dueNanos(view), kept);
-    for (const each of keys) {
-      const bucket = this.#byKey.get(each);
-      if (bucket === undefined) this.#byKey.set(each, kept);
-      else if (isSeveral(bucket)) bucket.push(kept);
-      else this.#byKey.set(each, [bucket, kept]);
-    }
+    this.#put(keys.own, kept);
+    for (const key of keys.found) this.#put(key, kept);
     return true;
   }
 
@@ -90,21 +84,15 @@ export class ViewStore {
   }
 
   remove(kept: Kept): void {
-    const { view, key, keys } = kept;
+    const { view, keys } = kept;
     this.#scan.leaving(kept);
-    this.#kept.delete(key);
+    this.#kept.delete(kept);
     this.chars -= view.chars;
     if (view.callId === '') this.#withoutId--;
     this.#byEnd.delete(view.endNanos, kept);
     if (kept.isPending) this.#pending.delete(this.#dueNanos(view), kept);
-    for (const each of keys) {
-      const bucket = this.#byKey.get(each);
-      if (bucket === kept) this.#byKey.delete(each);
-      if (bucket === undefined || !isSeveral(bucket)) continue;
-      const at = bucket.indexOf(kept);
-      if (at >= 0) bucket.splice(at, 1);
-      if (bucket.length === 0) this.#byKey.delete(each);
-    }
+    this.#take(keys.own, kept);
+    for (const key of keys.found) this.#take(key, kept);
   }
 
   /** Forgets those that ended before. */
@@ -114,12 +102,12 @@ export class ViewStore {
 
   /** Views that may be of the same call as this one, and the span above it, which ended in that time; without itself, in event order. */
   near(view: CallView, fromNanos: bigint, untilNanos: bigint): Kept[] {
-    const own = viewKey(view);
     const found = new Set<Kept>();
     for (const key of soughtKeysOf(view, this.#withoutId > 0)) {
       for (const each of this.#under(key)) {
         const { endNanos } = each.view;
-        if (endNanos >= fromNanos && endNanos <= untilNanos && each.key !== own) found.add(each);
+        if (endNanos < fromNanos || endNanos > untilNanos) continue;
+        if (share(view, each.view) && !isSameView(view, each.view)) found.add(each);
       }
     }
     if (found.size < 2) return [...found];
@@ -141,8 +129,24 @@ export class ViewStore {
     this.#withoutId = 0;
   }
 
+  #put(key: number, kept: Kept): void {
+    const bucket = this.#byKey.get(key);
+    if (bucket === undefined) this.#byKey.set(key, kept);
+    else if (isSeveral(bucket)) bucket.push(kept);
+    else this.#byKey.set(key, [bucket, kept]);
+  }
+
+  #take(key: number, kept: Kept): void {
+    const bucket = this.#byKey.get(key);
+    if (bucket === kept) this.#byKey.delete(key);
+    if (bucket === undefined || !isSeveral(bucket)) return;
+    const at = bucket.indexOf(kept);
+    if (at >= 0) bucket.splice(at, 1);
+    if (bucket.length === 0) this.#byKey.delete(key);
+  }
+
   /** The newest views under a key. */
-  #under(key: string): readonly Kept[] {
+  #under(key: number): readonly Kept[] {
     const bucket = this.#byKey.get(key);
     if (bucket === undefined) return [];
     if (!isSeveral(bucket)) return [bucket];

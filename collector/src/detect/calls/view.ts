@@ -64,63 +64,6 @@ export function compareViews(a: CallView, b: CallView): number {
   return order[a.kind] - order[b.kind] || a.place - b.place;
 }
 
-/** Identity of a view: a span that is sent twice has the same. */
-export function viewKey({ kind, traceId, spanId, place }: CallView): string {
-  return `${kind} ${traceId}${spanId} ${place}`;
-}
-
-/** Keys under which a view is found by others of its call. Names come from senders and stand last. */
-export function keysOf(view: CallView): string[] {
-  const { traceId, spanId, callId, kind } = view;
-  const keys = idKeysOf(view);
-  if (kind !== 'proposed' && kind !== 'answered') keys.push(spanKey(traceId, spanId));
-  addNameKeys(view, callId === '' ? 'n' : 'm', keys);
-  return keys;
-}
-
-/**
- * Keys under which a view finds others of its call, and what lies around it. Two views with ids find each other by them: of one name
- * there may be very many.
- * @param withoutId whether there are views without an id
- */
-export function soughtKeysOf(view: CallView, withoutId: boolean): string[] {
-  const { traceId, spanId, parentSpanId, kind } = view;
-  const keys = [spanKey(traceId, parentSpanId), ...idKeysOf(view)];
-  if (kind !== 'proposed' && kind !== 'answered') keys.push(spanKey(traceId, spanId));
-  if (withoutId) addNameKeys(view, 'n', keys);
-  if (view.callId === '') addNameKeys(view, 'm', keys);
-  return keys;
-}
-
-function idKeysOf({ traceId, service, conversation, callId }: CallView): string[] {
-  if (callId === '') return [];
-  const keys = [`it ${traceId} ${callId}`, `ix ${pair(service, callId)}`];
-  if (conversation !== '') keys.push(`ic ${pair(conversation, callId)}`);
-  return keys;
-}
-
-/** @param mark `n` for views without an id, `m` for those with one */
-function addNameKeys(
-  { traceId, parentSpanId, service, conversation, name }: CallView,
-  mark: 'n' | 'm',
-  keys: string[],
-): void {
-  if (name === '') return;
-  keys.push(`${mark}t ${traceId} ${name}`);
-  if (conversation !== '') keys.push(`${mark}c ${pair(conversation, name)}`);
-  // Without trace context each span is a trace of its own.
-  if (parentSpanId === '') keys.push(`${mark}r ${pair(service, name)}`);
-}
-
-/** Both come from senders; no other pair is the same text. */
-function pair(first: string, second: string): string {
-  return `${first.length} ${first}${second}`;
-}
-
-function spanKey(traceId: string, spanId: string): string {
-  return `s ${traceId}${spanId}`;
-}
-
 /** Whether both belong to one trace or one conversation. */
 export function isOneStory(a: CallView, b: CallView): boolean {
   return a.traceId === b.traceId || (a.conversation !== '' && a.conversation === b.conversation);

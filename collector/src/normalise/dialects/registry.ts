@@ -4,9 +4,11 @@ import { anthropicSdk } from './anthropic-sdk.ts';
 import { autogen } from './autogen.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
+import { crewAi } from './crewai.ts';
 import type { Dialect } from './dialect.ts';
 import { geminiCli } from './gemini-cli.ts';
 import { googleAdk } from './google-adk.ts';
+import { haystack } from './haystack.ts';
 import { langfuse } from './langfuse.ts';
 import { langSmith } from './langsmith.ts';
 import { logfire } from './logfire.ts';
@@ -28,6 +30,8 @@ import { strands } from './strands.ts';
  */
 export const dialects: readonly Dialect[] = [
   aiSdk,
+  crewAi,
+  haystack,
   openInference,
   openLlmetry,
   langfuse,

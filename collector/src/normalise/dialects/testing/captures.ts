@@ -1,6 +1,7 @@
 import { agentCaptures } from './captures/agents.ts';
 import { aiSdkCaptures } from './captures/ai-sdk.ts';
 import { clientCaptures } from './captures/clients.ts';
+import { crewCaptures } from './captures/crews.ts';
 import { frameworkCaptures } from './captures/frameworks.ts';
 import type { Capture } from './captures/pick.ts';
 
@@ -10,4 +11,5 @@ export const captures: Readonly<Record<string, Capture>> = {
   ...clientCaptures,
   ...agentCaptures,
   ...frameworkCaptures,
+  ...crewCaptures,
 };

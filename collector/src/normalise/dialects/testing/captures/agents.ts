@@ -124,6 +124,43 @@ export const agentCaptures: Readonly<Record<string, Capture>> = {
     ],
     streamedRetrieval: [unsent, { span: 'response' }],
   },
+  'openinference-openai-agents-js': {
+    dialect: 'openinference',
+    chatWithTool: [
+      { span: 'response', instead: { [reasons]: ['stop'] } },
+      { span: 'find_order', lacks: [callId], instead: { [provider]: 'openai' } },
+      { span: 'response', nth: 1 },
+    ],
+    agentWithMcpError: [
+      { span: 'clerk', instead: { [provider]: 'openai' } },
+      { span: 'refund', lacks: [callId], instead: { ...plainTool, [provider]: 'openai' } },
+      { span: 'response', nth: 1, instead: refundOffered },
+    ],
+    streamedRetrieval: [unsent, { span: 'response' }],
+  },
+  'langfuse-langgraph': {
+    dialect: 'langfuse',
+    chatWithTool: [
+      { span: 'ChatOpenAI', lacks: [reasons], instead: agent },
+      { span: 'find_order', instead: agent },
+      { span: 'ChatOpenAI', nth: 1, lacks: [reasons], instead: agent },
+    ],
+    agentWithMcpError: [
+      { span: 'clerk', instead: repeated },
+      {
+        span: 'refund',
+        lacks: [callId],
+        instead: { ...agent, ...plainTool, 'spanwarden.text.tool_result': [`ToolException: ${thrownText}`] },
+      },
+      {
+        span: 'ChatOpenAI',
+        nth: 1,
+        lacks: [reasons],
+        instead: { ...agent, ...refundOffered, 'spanwarden.text.tool_result': [retold] },
+      },
+    ],
+    streamedRetrieval: [{ span: 'Policies' }, { span: 'ChatOpenAI', lacks: [reasons] }],
+  },
   'openllmetry-langchain': {
     dialect: 'openllmetry',
     // What the model proposes and is offered is left out.

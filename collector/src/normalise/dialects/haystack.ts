@@ -1,0 +1,156 @@
+import { isList, type Value } from '../../model/value.ts';
+import { isMap, member, parsedOrCut, textMember } from '../json-value.ts';
+import type { Dialect, Reading, SpanSource } from './dialect.ts';
+import { converted, either, first, inJson, when } from './readings.ts';
+
+const type = 'haystack.component.type';
+const input = 'haystack.component.input';
+const output = 'haystack.component.output';
+const stepOutput = 'haystack.agent.step.llm.output';
+const openInferenceScope = 'openinference.instrumentation.haystack';
+const toolOutput = 'haystack.agent.step.tool.output';
+
+/** Kinds of components by the end of their names; agents have a span of their own below. */
+const componentKinds: readonly (readonly [end: string, operation: string])[] = [
+  ['ChatGenerator', 'chat'],
+  ['Generator', 'text_completion'],
+  ['Retriever', 'retrieval'],
+  ['Embedder', 'embeddings'],
+  ['Ranker', 'rerank'],
+];
+
+const isStep = (span: SpanSource): boolean =>
+  span.attribute(stepOutput) !== undefined || span.attribute('haystack.agent.step.llm.input') !== undefined;
+const isTool = (span: SpanSource): boolean => span.attribute('haystack.tool.name') !== undefined;
+const isAgent = (span: SpanSource): boolean => span.attribute('haystack.agent.max_steps') !== undefined;
+const isPipeline = (span: SpanSource): boolean =>
+  span.attribute('haystack.pipeline.max_runs_per_component') !== undefined;
+
+/** OpenInference's instrumentation, which says most by itself. */
+const isOpenInference = (span: SpanSource): boolean => span.scopeName === openInferenceScope;
+
+function isKind(...operations: readonly string[]): (span: SpanSource) => boolean {
+  return (span) => operations.includes(componentKind(span) ?? '');
+}
+
+/**
+ * Haystack's own tracer. Content comes only when it is told so (`HAYSTACK_CONTENT_TRACING_ENABLED`); what a model call of an
+ * agent was asked is text as Python shows it, which is not read: its answer, its tools and the agent around it are. Of OpenInference's spans
+ * only what these say in Haystack's own way is read here.
+ * https://docs.haystack.deepset.ai/docs/tracing
+ */
+export const haystack: Dialect = {
+  name: 'haystack',
+  marks: { scopes: [openInferenceScope], attributes: ['haystack.*'] },
+  fields: {
+    'gen_ai.operation.name': either(
+      when(isStep, () => 'chat'),
+      when(isTool, () => 'execute_tool'),
+      when(isAgent, () => 'invoke_agent'),
+      when(isPipeline, () => 'invoke_workflow'),
+      componentKind,
+      when(isOpenInference, (span) => (span.name === 'Agent.run' ? 'invoke_agent' : undefined)),
+    ),
+    'gen_ai.provider.name': (span) => /^(OpenAI|Anthropic|Cohere|Mistral)/.exec(text(span.attribute(type)))?.[1],
+    'gen_ai.response.model': ofReply('model'),
+    'gen_ai.response.finish_reasons': converted(replies, (list) => {
+      const reasons = (list as readonly Value[]).flatMap(
+        (reply) => member(member(reply, 'meta'), 'finish_reason') ?? [],
+      );
+      return reasons.length === 0 ? undefined : reasons;
+    }),
+    'gen_ai.usage.input_tokens': ofReply('usage', 'prompt_tokens'),
+    'gen_ai.usage.output_tokens': ofReply('usage', 'completion_tokens'),
+    'gen_ai.input.messages': either(
+      when(isKind('chat'), converted(inJson(input, 'messages'), messages)),
+      when(isKind('text_completion'), inJson(input, 'prompt')),
+      when(isOpenInference, withToolResults),
+    ),
+    'gen_ai.output.messages': converted(replies, messages),
+    'gen_ai.tool.name': first('haystack.tool.name'),
+    'gen_ai.tool.description': first('haystack.tool.description'),
+    'gen_ai.tool.call.arguments': first('haystack.agent.step.tool.input'),
+    'gen_ai.tool.call.result': either(
+      when((span) => span.attribute('haystack.tool.error') === true, inJson(toolOutput, 'error')),
+      first(toolOutput),
+    ),
+    'gen_ai.retrieval.query.text': either(
+      when(isKind('retrieval', 'rerank'), inJson(input, 'query')),
+      when(isOpenInference, inJson('input.value', 'query')),
+    ),
+    'gen_ai.retrieval.documents': when(isKind('retrieval', 'rerank'), inJson(output, 'documents')),
+    'error.type': when(
+      (span) => span.attribute('haystack.tool.error') === true,
+      () => '_OTHER',
+    ),
+  },
+  lastResort: {
+    'gen_ai.input.messages': converted(inJson('haystack.agent.input', 'messages'), messages),
+    'gen_ai.output.messages': converted(inJson('haystack.agent.output', 'last_message'), (last) => messages([last])),
+  },
+};
+
+function componentKind(span: SpanSource): string | undefined {
+  const name = text(span.attribute(type));
+  return name === '' ? undefined : componentKinds.find(([end]) => name.endsWith(end))?.[1];
+}
+
+function text(value: Value | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Answers of a model, of an agent's step or of a component. */
+function replies(span: SpanSource): Value | undefined {
+  const isComponent = !isStep(span) && isKind('chat', 'text_completion')(span);
+  const said = isComponent ? span.attribute(output) : span.attribute(stepOutput);
+  const list = member(parsedOrCut(said), 'replies') ?? null;
+  return isList(list) ? list : undefined;
+}
+
+function ofReply(...path: readonly string[]): Reading {
+  return converted(replies, (list) => path.reduce(member, member((list as readonly Value[])[0], 'meta')));
+}
+
+const toolMessage = "ChatMessage(_role=<ChatRole.TOOL: 'tool'>, _content=[ToolCallResult(result=";
+
+/** OpenInference leaves the results of tools out of its messages; in the raw input they stand as Python shows them. */
+function withToolResults(span: SpanSource): Value | undefined {
+  const list = span.tree('llm.input_messages') ?? null;
+  const raw = member(parsedOrCut(span.attribute('input.value')), 'messages') ?? null;
+  if (!isList(list)) return undefined;
+  return list.map((item, i) => {
+    const message = member(item, 'message');
+    const shown = isList(raw) && raw.length === list.length ? raw[i] : undefined;
+    const isBare = isMap(message) && member(message, 'role') === 'tool' && member(message, 'content') === undefined;
+    if (!isBare || typeof shown !== 'string' || !shown.startsWith(toolMessage)) return item;
+    return { role: 'tool', content: shown.slice(toolMessage.length) };
+  });
+}
+
+/** Messages with lists of parts that are told by their one key, as OTel's. */
+function messages(list: Value): Value | undefined {
+  if (!isList(list)) return undefined;
+  return list.map((message) => {
+    const content = member(message, 'content') ?? null;
+    return isMap(message) && isList(content)
+      ? { role: member(message, 'role') ?? 'user', parts: content.map(part) }
+      : message;
+  });
+}
+
+function part(value: Value): Value {
+  const said = textMember(value, 'text');
+  if (said !== undefined) return { type: 'text', content: said };
+  const call = member(value, 'tool_call');
+  if (isMap(call)) return { type: 'tool_call', ...named(call), arguments: member(call, 'arguments') ?? null };
+  const given = member(value, 'tool_call_result');
+  if (isMap(given)) {
+    return { type: 'tool_call_response', ...named(member(given, 'origin')), response: member(given, 'result') ?? '' };
+  }
+  const reasoning = textMember(member(value, 'reasoning'), 'reasoning_text');
+  return reasoning === undefined ? value : { type: 'reasoning', content: reasoning };
+}
+
+function named(call: Value | undefined): { readonly id: Value; readonly name: Value } {
+  return { id: member(call, 'id') ?? '', name: member(call, 'tool_name') ?? '' };
+}

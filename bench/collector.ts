@@ -88,7 +88,7 @@ async function stored(clickhouse: TestClickhouse, spans: number): Promise<void> 
   await eventually('every acknowledged span in ClickHouse', all, 120_000);
 }
 
-function useRules(home: CollectorHome, rules: readonly RuleSource[]): void {
+export function useRules(home: CollectorHome, rules: readonly RuleSource[]): void {
   const folder = join(home.directory, 'rules');
   mkdirSync(folder);
   for (const [i, { text }] of rules.entries()) writeFileSync(join(folder, `${i}.yml`), text);
@@ -110,12 +110,12 @@ function startSender(url: string, size: SpanSize, bodies: number, spansPerBody: 
 }
 
 /** User and system time of a process, in seconds: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
-function cpuSeconds(pid: number): number {
+export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-function peakMemoryKib(pid: number): number {
+export function peakMemoryKib(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
 }
 

@@ -12,7 +12,12 @@ export type SpanSize = (typeof spanSizes)[number];
  * Export requests as a real OpenTelemetry SDK encodes them: agents' chat and tool spans in turn, with ids of their own.
  * Texts are made of random words, so that they compress about like text and no scan gets an easy way out.
  */
-export function makeBodies(size: number, bodies: number, spansPerBody: number): Buffer[] {
+export function makeBodies(
+  size: number,
+  bodies: number,
+  spansPerBody: number,
+  serializer: Pick<typeof ProtobufTraceSerializer, 'serializeRequest'> = ProtobufTraceSerializer,
+): Buffer[] {
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
@@ -33,7 +38,7 @@ export function makeBodies(size: number, bodies: number, spansPerBody: number): 
       const name = tool ? 'execute_tool orders.read' : 'chat gpt-5';
       tracer.startSpan(name, { kind: 2, attributes: tool ? toolAttributes(size) : chatAttributes(size) }).end();
     }
-    const body = Buffer.from(ProtobufTraceSerializer.serializeRequest(exporter.getFinishedSpans())!);
+    const body = Buffer.from(serializer.serializeRequest(exporter.getFinishedSpans())!);
     exporter.reset();
     return body;
   });

@@ -5,6 +5,7 @@ import { foldCase } from '../text/fold.ts';
 import { normaliseText } from '../text/normalise-text.ts';
 import { createLiteralScanner } from './literal-scanner.ts';
 import { type Matcher, Member } from './matcher.ts';
+import { TextViews, throughView } from './views.ts';
 
 const guarded = (required: readonly (readonly string[])[]): Matcher => ({
   test: () => true,
@@ -115,6 +116,53 @@ test('a regex is asked once about a text, and apart about its normalised form', 
   assert.deepEqual([first.test(member), second.test(member), first.test(again)], [true, true, true]);
   assert.deepEqual([first.test(twin), second.test(twin)], [false, false]);
   assert.deepEqual(asked, [text, text.toLowerCase()]);
+});
+
+test('a group passes what one of its matchers passes, as it is or in a view, and asks only those whose texts occur', () => {
+  const words = ['apple', 'pear', 'plum', 'fig', 'quince', 'melon', 'grape', 'lemon'];
+  let asked: string[] = [];
+  const matcherOf = (word: string, place: number): Matcher => {
+    const test = ({ text }: Member) => asked.push(word) > 0 && foldCase(text).includes(word) && !text.includes('never');
+    const inner = { ...guarded([[word, `${word}s`], ['!']]), test };
+    // One is asked whatever stands in a text, and every third looks at normalised texts.
+    if (word === 'lemon') return { ...inner, required: [] };
+    return place % 3 === 0 ? throughView(inner, 'normalised') : inner;
+  };
+  const { test, matchers } = createLiteralScanner().group(words.map(matcherOf));
+  const passes = (text: string) => {
+    asked = [];
+    return test(new Member(text, new TextViews()));
+  };
+  for (const word of words) {
+    assert.equal(passes(`a ${word.toUpperCase()} !`), true, word);
+    assert.deepEqual(
+      asked.filter((each) => each !== 'lemon'),
+      word === 'lemon' ? [] : [word],
+    );
+    assert.equal(passes(`a ${word}`), word === 'lemon', word);
+    assert.deepEqual(asked, ['lemon']);
+  }
+  assert.equal(passes('never a fig or a pear !'), false);
+  assert.deepEqual(asked.sort(), ['fig', 'lemon', 'pear']);
+  assert.equal(matchers.length, words.length);
+  assert.equal(matchers[1]!.test(new Member('a pear !')), true);
+});
+
+test('where a regex matches is looked for once in a text', () => {
+  const scanner = createLiteralScanner();
+  let looked = 0;
+  const regex: Matcher = {
+    ...guarded([['needle']]),
+    find: ({ text }) => ({ start: ++looked && text.indexOf('needle'), end: text.length }),
+    spec: { kind: 'regex', source: 'needle.*', flags: { i: false, m: false, s: false } },
+  };
+  const text = `a needle ${'x'.repeat(200)}`;
+  const places = [new Member(text), new Member(text)].map((member) => scanner.guard(regex).find!(member));
+  assert.deepEqual(places, [
+    { start: 2, end: text.length },
+    { start: 2, end: text.length },
+  ]);
+  assert.equal(looked, 1);
 });
 
 test('a cheap matcher, or one that requires nothing, stays as it is', () => {

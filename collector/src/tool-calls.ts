@@ -1,9 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { ToolCalls } from './detect/calls/tool-calls.ts';
 import type { Metrics } from './metrics.ts';
 import type { FieldTable } from './model/fields.ts';
 
 const settleNanosMax = 10_000_000_000n;
 const openNanos = 600_000_000_000n;
+const seedMax = 2 ** 31;
 
 /**
  * Views of a tool call wait for those that count before them for 10 s of event time, less where spans may be late by less than 30 s: what
@@ -11,7 +13,8 @@ const openNanos = 600_000_000_000n;
  */
 export function createToolCalls(fields: FieldTable, allowedLatenessNanos: bigint): ToolCalls {
   const third = allowedLatenessNanos / 3n;
-  return new ToolCalls({ fields, settleNanos: third < settleNanosMax ? third : settleNanosMax, openNanos });
+  const settleNanos = third < settleNanosMax ? third : settleNanosMax;
+  return new ToolCalls({ fields, settleNanos, openNanos, seed: randomInt(seedMax) });
 }
 
 export function addToolCallGauges(metrics: Metrics, calls: ToolCalls): void {

@@ -19,6 +19,8 @@ export interface ToolCallsOptions {
   readonly settleNanos: bigint;
   /** How long a proposed call may go without an answer, and how far apart views of one call may be. */
   readonly openNanos: bigint;
+  /** A number that senders do not know, so that they cannot choose which calls are remembered in one place; default 0. */
+  readonly seed?: number;
 }
 
 /** Counts since the start. */
@@ -47,13 +49,14 @@ export class ToolCalls implements Stateful {
   readonly counters: ToolCallsCounters = { joined: 0, told: 0, unanswered: 0, changed: 0, hurried: 0 };
   readonly #options: ToolCallsOptions;
   readonly #reader: ViewReader;
-  readonly #store = new ViewStore((view) => this.#dueNanos(view));
+  readonly #store: ViewStore;
   readonly #journal = new CallsJournal();
   #newest = 0n;
   #lookedNanos = 0n;
 
   constructor(options: ToolCallsOptions) {
     this.#options = options;
+    this.#store = new ViewStore((view) => this.#dueNanos(view), options.seed);
     this.#reader = createViewReader(options.fields);
   }
 

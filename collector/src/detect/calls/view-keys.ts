@@ -11,8 +11,9 @@ export interface ViewKeys {
   readonly found: readonly number[];
 }
 
-export function keysOf(view: CallView): ViewKeys {
-  const parts = partsOf(view);
+/** @param seed another one in each process, so that senders cannot put views of many calls under one key */
+export function keysOf(view: CallView, seed: number): ViewKeys {
+  const parts = partsOf(view, seed);
   const found: number[] = [];
   addIdKeys(view, parts, found);
   if (isSpan(view)) found.push(keyOf(tags.span, parts.trace, parts.span));
@@ -26,9 +27,9 @@ export function keysOf(view: CallView): ViewKeys {
  * may be very many.
  * @param withoutId whether there are views without an id
  */
-export function soughtKeysOf(view: CallView, withoutId: boolean): readonly number[] {
-  const parts = partsOf(view);
-  const keys = [keyOf(tags.span, parts.trace, hashOf(view.parentSpanId))];
+export function soughtKeysOf(view: CallView, withoutId: boolean, seed: number): readonly number[] {
+  const parts = partsOf(view, seed);
+  const keys = [keyOf(tags.span, parts.trace, hashOf(view.parentSpanId, seed))];
   addIdKeys(view, parts, keys);
   if (isSpan(view)) keys.push(keyOf(tags.span, parts.trace, parts.span));
   if (withoutId) addNameKeys(view, parts, tags.name, keys);
@@ -61,17 +62,21 @@ interface Parts {
   readonly span: number;
   readonly service: number;
   readonly conversation: number;
+  readonly id: number;
+  readonly name: number;
 }
 
 /** Kinds of keys; those with three in a row are of trace, conversation and service. */
 const tags = { own: 0, span: 1, id: 2, name: 5, nameWithId: 8, end: 11 } as const;
 
-function partsOf({ traceId, spanId, service, conversation }: CallView): Parts {
+function partsOf({ traceId, spanId, service, conversation, callId, name }: CallView, seed: number): Parts {
   return {
-    trace: hashOf(traceId),
-    span: hashOf(spanId),
-    service: hashOf(service),
-    conversation: hashOf(conversation),
+    trace: hashOf(traceId, seed),
+    span: hashOf(spanId, seed),
+    service: hashOf(service, seed),
+    conversation: hashOf(conversation, seed),
+    id: hashOf(callId, seed),
+    name: hashOf(name, seed),
   };
 }
 
@@ -81,23 +86,18 @@ function isSpan({ kind }: CallView): boolean {
 
 function addIdKeys({ callId, conversation }: CallView, parts: Parts, keys: number[]): void {
   if (callId === '') return;
-  const id = hashOf(callId);
-  keys.push(keyOf(tags.id, parts.trace, id), keyOf(tags.id + 2, parts.service, id));
-  if (conversation !== '') keys.push(keyOf(tags.id + 1, parts.conversation, id));
+  keys.push(keyOf(tags.id, parts.trace, parts.id), keyOf(tags.id + 2, parts.service, parts.id));
+  if (conversation !== '') keys.push(keyOf(tags.id + 1, parts.conversation, parts.id));
 }
 
 function addNameKeys(view: CallView, parts: Parts, tag: number, keys: number[]): void {
   if (view.name === '') return;
-  const name = hashOf(view.name);
-  keys.push(keyOf(tag, parts.trace, name));
-  if (view.conversation !== '') keys.push(keyOf(tag + 1, parts.conversation, name));
-  if (view.parentSpanId === '') keys.push(keyOf(tag + 2, parts.service, name));
+  keys.push(keyOf(tag, parts.trace, parts.name));
+  if (view.conversation !== '') keys.push(keyOf(tag + 1, parts.conversation, parts.name));
+  if (view.parentSpanId === '') keys.push(keyOf(tag + 2, parts.service, parts.name));
 }
 
-/** Another one in each process, so that senders cannot put views of many calls under one key. */
-const seed = (Math.random() * 0xffffffff) | 0;
-
-function hashOf(text: string): number {
+function hashOf(text: string, seed: number): number {
   let hash = seed;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x5bd1e995) ^ (hash >>> 13);
   return hash ^ (hash >>> 15);

@@ -21,6 +21,7 @@ export type Keeping = Pick<Kept, 'view' | 'isPending' | 'claimed'>;
 /** Recent views, found by what views of one call share. The oldest are forgotten. */
 export class ViewStore {
   readonly #dueNanos: (view: CallView) => bigint;
+  readonly #seed: number;
   readonly #kept = new Set<Kept>();
   /** One view, as of most keys, or several. */
   readonly #byKey = new Map<number, Kept | Kept[]>();
@@ -32,9 +33,13 @@ export class ViewStore {
   #withoutId = 0;
   chars = 0;
 
-  /** @param dueNanos when a view that waits is decided */
-  constructor(dueNanos: (view: CallView) => bigint) {
+  /**
+   * @param dueNanos when a view that waits is decided
+   * @param seed of the keys
+   */
+  constructor(dueNanos: (view: CallView) => bigint, seed = 0) {
     this.#dueNanos = dueNanos;
+    this.#seed = seed;
   }
 
   get size(): number {
@@ -57,7 +62,7 @@ export class ViewStore {
 
   /** False where it was remembered before. */
   add({ view, isPending, claimed }: Keeping): boolean {
-    const keys = keysOf(view);
+    const keys = keysOf(view, this.#seed);
     for (const known of this.#under(keys.own)) if (isSameView(known.view, view)) return false;
     const kept: Kept = { view, number: this.#number++, keys, isPending, claimed, scan: this.#scan.number };
     this.#kept.add(kept);
@@ -103,7 +108,7 @@ export class ViewStore {
   /** Views that may be of the same call as this one, and the span above it, which ended in that time; without itself, in event order. */
   near(view: CallView, fromNanos: bigint, untilNanos: bigint): Kept[] {
     const found = new Set<Kept>();
-    for (const key of soughtKeysOf(view, this.#withoutId > 0)) {
+    for (const key of soughtKeysOf(view, this.#withoutId > 0, this.#seed)) {
       for (const each of this.#under(key)) {
         const { endNanos } = each.view;
         if (endNanos < fromNanos || endNanos > untilNanos) continue;

@@ -8,8 +8,8 @@ import { otlpProtobuf } from '../collector/src/testing/otlp.ts';
 
 /**
  * What keeping the memory of correlations costs: bytes of journal for each event, how long detection stands still for the
- * turns in which a checkpoint is written, what batches cost meanwhile, and how long a start takes. `--groups 10000,100000`
- * says how many groups there are.
+ * turns in which a checkpoint is written, what batches cost meanwhile, and how long a start takes, and a detector with other rules but
+ * the same correlations that takes over. `--groups 10000,100000` says how many groups there are.
  */
 const { values } = parseArgs({ options: { groups: { type: 'string', default: '10000,100000,1000000' } } });
 
@@ -107,8 +107,8 @@ function checkpoint(detector: Detector, detectNext: () => void) {
 }
 
 process.stdout.write(
-  '| groups | journal bytes per event | pause, p50 / max | all turns | a batch of 512 spans before, p50 / max | during | checkpoint | restore |\n' +
-    '|---|---|---|---|---|---|---|---|\n',
+  '| groups | journal bytes per event | pause, p50 / max | all turns | a batch of 512 spans before, p50 / max | during | checkpoint | restore | reload |\n' +
+    '|---|---|---|---|---|---|---|---|---|\n',
 );
 for (const wanted of values.groups.split(',').map(Number)) {
   const { detector, detect } = fresh();
@@ -129,11 +129,13 @@ for (const wanted of values.groups.split(',').map(Number)) {
   before.length = 0;
   const { snapshot, turns } = checkpoint(detector, detectNext);
   const [, restoreMs] = timed(() => fresh().detector.restore(snapshot));
+  const next = fresh().detector;
+  const [, reloadMs] = timed(() => next.takeOver(detector));
   const cells = [
     ...[groups.toLocaleString('en'), perEvent.toFixed(0), spread(turns)],
     `${turns.reduce((sum, ms) => sum + ms, 0).toFixed(0)} ms`,
     ...[spread(usual), spread(before)],
-    ...[`${(snapshot.length / 2 ** 20).toFixed(1)} MiB`, `${restoreMs.toFixed(0)} ms`],
+    ...[`${(snapshot.length / 2 ** 20).toFixed(1)} MiB`, `${restoreMs.toFixed(0)} ms`, `${reloadMs.toFixed(2)} ms`],
   ];
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
 }

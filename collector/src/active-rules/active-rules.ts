@@ -86,10 +86,10 @@ export class ActiveRules {
     const changed = changesBetween(this.#set, set);
     const rules = set.rules.length + set.correlations.length;
     const detector = this.#create(set);
-    const restored = detector.restore(this.#detector.snapshot());
+    this.#journal = this.#takeJournal();
+    const restored = detector.takeOver(this.#detector);
     this.#earlier.push(this.#detector.takeHealth(now()));
     this.#states.push(...statesOfChange(this.#set, set));
-    this.#journal = this.#takeJournal();
     this.#detector = detector;
     this.#set = set;
     this.#reloads.reloaded++;

@@ -14,7 +14,7 @@ import { type DisabledRule, type GuardOptions, RuleGuard } from './health/guard.
 import { createHealth, type RuleHealth } from './health/rule-health.ts';
 import { RuleTally } from './health/tally.ts';
 import type { Rule } from './load.ts';
-import { createMemory, type MemoryOutcome } from './memory.ts';
+import { createMemory, type Memory, type MemoryOutcome } from './memory.ts';
 import type { Cursor } from './reader.ts';
 import { createFoldValues } from './repeats/fold-values.ts';
 import { canBeRetold, reading, type Telling, tellingOf } from './retold.ts';
@@ -44,7 +44,7 @@ export interface DetectorOptions extends GuardOptions {
   readonly journal?: boolean;
 }
 
-export interface Detector extends Stateful {
+export interface Detector extends Omit<Stateful, 'takeOver'> {
   /**
    * The findings of a batch, in the order of its spans and rules, then those of correlations that became due or changed,
    * in event order. Keeps nothing of the batch. `nowNanos` keeps spans from the future out of correlations.
@@ -59,6 +59,8 @@ export interface Detector extends Stateful {
   slices(pieceBytes?: number): Slices;
   /** Takes over a snapshot; rules that are gone or have changed start anew. `unreadable` leaves everything as it was. */
   restore(snapshot: Uint8Array): MemoryOutcome;
+  /** As `restore` of an earlier detector's snapshot, between two batches; that one is of no use afterwards. Most of it costs nothing. */
+  takeOver(earlier: Detector): MemoryOutcome;
   /** What every rule has seen since the start. */
   ruleStats(): RuleStats[];
   correlationStats(): CorrelationStats;
@@ -169,7 +171,7 @@ export function createDetector(options: DetectorOptions): Detector {
       return findings;
     });
 
-  return {
+  const detector: Detector = {
     detect: (events, nowNanos) => {
       let findings: Finding[] = [];
       cursor.events = events;
@@ -206,6 +208,7 @@ export function createDetector(options: DetectorOptions): Detector {
     snapshot: () => memory.snapshot(),
     slices: (pieceBytes) => memory.slices(pieceBytes),
     restore: (snapshot) => memory.restore(snapshot),
+    takeOver: (earlier) => memory.takeOver(memories.get(earlier)!),
     correlationStats: () => correlating.stats(),
     ancestryStats: () => reaching.ancestry.stats(),
     sessionStats: () => stitcher.stats(),
@@ -226,7 +229,11 @@ export function createDetector(options: DetectorOptions): Detector {
       return findingsDropped;
     },
   };
+  memories.set(detector, memory);
+  return detector;
 }
+
+const memories = new WeakMap<Detector, Memory>();
 
 interface Compiled {
   readonly rule: Rule;

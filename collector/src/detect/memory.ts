@@ -2,11 +2,14 @@ import { StateReader, StateWriter } from './correlate/state-bytes.ts';
 import { sliceOf, wholeOf } from './slices.ts';
 import type { RestoreOutcome, Slices, Stateful } from './state.ts';
 
-export interface Memory extends Stateful {
+export interface Memory extends Omit<Stateful, 'takeOver'> {
   dropJournal(): void;
   slices(pieceBytes?: number): Slices;
   /** `unreadable` names parts whose section could not be taken over; they begin anew. */
   restore(snapshot: Uint8Array): MemoryOutcome;
+  /** Goes on with an earlier memory, part by part: as it stands where a part can, else by a snapshot. */
+  takeOver(earlier: Memory): MemoryOutcome;
+  readonly parts: ReadonlyMap<string, Stateful>;
 }
 
 export type MemoryOutcome = RestoreOutcome & { readonly unreadable?: readonly string[] };
@@ -52,6 +55,18 @@ export function createMemory(parts: Readonly<Record<string, Stateful>>): Memory 
       }
       return { status: 'restored', rules, ...(unreadable.length > 0 && { unreadable }) };
     },
+    takeOver: (earlier) => {
+      let rules = 0;
+      const unreadable: string[] = [];
+      for (const [name, part] of named) {
+        const before = earlier.parts.get(name);
+        const outcome = before && (part.takeOver?.(before) ?? part.restore(before.snapshot()));
+        if (outcome?.status === 'restored') rules += outcome.rules;
+        else if (outcome) unreadable.push(name);
+      }
+      return { status: 'restored', rules, ...(unreadable.length > 0 && { unreadable }) };
+    },
+    parts: named,
   };
 }
 

@@ -21,6 +21,11 @@ export interface Stateful {
   slices?(pieceBytes?: number): Slices;
   /** Takes over a snapshot; what belongs to rules that are gone or have changed is left behind. */
   restore(snapshot: Uint8Array): RestoreOutcome;
+  /**
+   * Goes on with what an earlier part of its kind remembers, as it stands in memory: no byte of it is written or read, however much it
+   * is. The earlier part is of no use afterwards. Undefined, and nothing, where its rules do not allow that.
+   */
+  takeOver?(earlier: Stateful): RestoreOutcome | undefined;
 }
 
 /** A snapshot in the making: its pieces, one after the other. */

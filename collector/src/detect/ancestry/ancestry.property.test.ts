@@ -123,15 +123,14 @@ interface Run {
   /** Sizes of batches, over and over. */
   readonly batches: readonly number[];
   /**
-   * What happens between batches: nothing, a restart from a snapshot, a restart from an older one and journals; or a snapshot is
-   * begun that is finished after the next batch.
+   * What happens between batches: nothing, a restart from a snapshot, a restart from an older one and journals, other rules that take
+   * over; or a snapshot is begun that is finished after the next batch.
    */
-  readonly breaks: readonly ('none' | 'snapshot' | 'journal' | 'slices')[];
+  readonly breaks: readonly ('none' | 'snapshot' | 'journal' | 'takeOver' | 'slices')[];
 }
 
 function streamed(detections: readonly string[], spans: readonly PlainSpan[], run: Run, lateNanos: bigint) {
-  const create = () => {
-    const fields = createFieldTable();
+  const create = (fields = createFieldTable()) => {
     const rules = rulesOf(detections);
     return {
       fields,
@@ -176,6 +175,10 @@ function streamed(detections: readonly string[], spans: readonly PlainSpan[], ru
     if (kind === 'slices') {
       const slices = ancestry.slices(1);
       making = { slices, pieces: [0, 1].map(() => slices.next() ?? new Uint8Array()) };
+    } else if (kind === 'takeOver') {
+      const earlier = ancestry;
+      ({ ancestry } = create(fields));
+      assert.equal(ancestry.takeOver(earlier)?.status, 'restored');
     } else if (kind !== 'none') restart(kind);
   }
   matches.push(...ancestry.flush());
@@ -190,7 +193,7 @@ function inOrder(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-const breaks = fc.array(fc.constantFrom('none' as const, 'snapshot' as const, 'journal' as const, 'slices' as const), {
+const breaks = fc.array(fc.constantFrom<Run['breaks'][number]>('none', 'snapshot', 'journal', 'takeOver', 'slices'), {
   minLength: 1,
   maxLength: 4,
 });

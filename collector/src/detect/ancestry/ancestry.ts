@@ -69,9 +69,10 @@ export class Ancestry implements Stateful {
   readonly #programs: Programs;
   readonly #options: AncestryOptions;
   readonly #bounds: AncestryBounds;
-  readonly #store: TraceStore;
-  readonly #arrivals: Arrivals;
-  readonly #decisions: Decisions;
+  readonly #judge: Judge;
+  #store: TraceStore;
+  #arrivals: Arrivals;
+  #decisions: Decisions;
   readonly #counters = { timedOut: 0, hurried: 0, late: 0 };
   readonly #words = createWords();
   readonly #cursor: Cursor | undefined;
@@ -93,10 +94,10 @@ export class Ancestry implements Stateful {
     this.#bounds = { ...defaultBounds, ...bounds };
     this.#store = new TraceStore(this.#bounds);
     this.#programs = createPrograms(rules, fields, shared);
-    const judge = new Judge(this.#programs, fields);
-    this.#arrivals = new Arrivals(this.#programs, judge, fields, this.#store.interning, options);
-    this.#decisions = new Decisions(judge, this.#arrivals, this.#store, options);
-    if (!options.shared) this.#cursor = { events: judge.noEvents, span: 0, turn: 0 };
+    this.#judge = new Judge(this.#programs, fields);
+    this.#arrivals = this.#arrivalsAt(this.#store);
+    this.#decisions = new Decisions(this.#judge, this.#arrivals, this.#store, options);
+    if (!options.shared) this.#cursor = { events: this.#judge.noEvents, span: 0, turn: 0 };
   }
 
   /** Whether a rule is one of these; the others are left to the detector. */
@@ -204,6 +205,33 @@ export class Ancestry implements Stateful {
     if (this.#programs.programs.length === 0) return { status: 'restored', rules: 0 };
     const rules = restoreEntries(snapshot, reading, (nanos) => this.#setNewest(nanos));
     return { status: 'restored', rules };
+  }
+
+  /** Of spans the same fields are kept then, whatever rules make of them. */
+  takeOver(earlier: Stateful): RestoreOutcome | undefined {
+    if (this.#programs.programs.length === 0) return { status: 'restored', rules: 0 };
+    if (!(earlier instanceof Ancestry) || !this.#keepsAlike(earlier)) return undefined;
+    const store = earlier.#store;
+    store.scan.cancel();
+    this.#store = store;
+    this.#arrivals = this.#arrivalsAt(store);
+    this.#decisions = new Decisions(this.#judge, this.#arrivals, store, this.#options);
+    const programs = new Map(this.#programs.programs.map((program) => [program.signature, program]));
+    this.#decisions.takeOver(earlier.#decisions, ({ signature }) => programs.get(signature));
+    this.#setNewest(earlier.#newest);
+    const known = earlier.#programs.programs.filter(({ signature }) => programs.has(signature));
+    return { status: 'restored', rules: known.length };
+  }
+
+  #keepsAlike(earlier: Ancestry): boolean {
+    const programs = earlier.#programs;
+    const { bases } = this.#programs;
+    if (earlier.#partSpans > 0 || earlier.#options.fields !== this.#options.fields) return false;
+    return bases.length === programs.bases.length && bases.every((base, place) => base === programs.bases[place]);
+  }
+
+  #arrivalsAt({ interning }: TraceStore): Arrivals {
+    return new Arrivals(this.#programs, this.#judge, this.#options.fields, interning, this.#options);
   }
 
   #reading() {

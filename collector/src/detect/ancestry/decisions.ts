@@ -6,6 +6,7 @@ import type { Rule } from '../load.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Judge } from './judge.ts';
 import { type KeptFields, valuesBytes } from './kept.ts';
+import type { Program } from './program.ts';
 import { guarded, type RuleFailure } from './rule-failure.ts';
 import { noSlot } from './span-table.ts';
 import type { TraceStore } from './traces.ts';
@@ -146,6 +147,21 @@ export class Decisions {
     this.#queue(waiting);
     this.#enlist(waiting);
     if (!waiting.isStuck) this.#climb(waiting);
+  }
+
+  /** Goes on with what waits elsewhere over the same store, for the programs that are still there; between two batches. */
+  takeOver(earlier: Decisions, programOf: (before: Program) => Program | undefined): void {
+    for (const [slot, others] of earlier.#queued) this.#queued.set(slot, others);
+    const all = earlier.heap.all();
+    for (const waiting of all) this.heap.push(waiting);
+    for (const waiting of all) {
+      waiting.asks = waiting.asks.flatMap((ask) => {
+        const program = programOf(ask.program);
+        return program ? [{ ...ask, program }] : [];
+      });
+      this.asks += waiting.asks.length;
+      if (waiting.decided) this.#finish(waiting);
+    }
   }
 
   /** What is not known by now is absent. Returns how many rules that decides. */

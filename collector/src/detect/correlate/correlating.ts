@@ -55,11 +55,11 @@ export function createCorrelating(
   allowedLatenessNanos: bigint,
   bounds: Partial<CorrelatorBounds> = {},
 ): Correlating {
-  const correlator = new JournalledCorrelator({ correlations, allowedLatenessNanos, bounds });
+  let correlator = new JournalledCorrelator({ correlations, allowedLatenessNanos, bounds });
   const counters: ExtractCounters = { withoutKey: correlations.map(() => 0), droppedGroups: 0, droppedValues: 0 };
   const extract = createExtract(correlations, fields, counters);
   const newestBySource = createNewestBySource(fields);
-  return {
+  const correlating: Correlating = {
     add: (cursor, matched, nowNanos) => {
       const event = extract(cursor, matched);
       if (event) correlator.add(event, nowNanos);
@@ -82,6 +82,12 @@ export function createCorrelating(
     snapshot: () => correlator.snapshot(),
     slices: (pieceBytes) => correlator.slices(pieceBytes),
     restore: (snapshot) => correlator.restore(snapshot),
+    takeOver: (earlier) => {
+      const known = correlators.get(earlier)?.();
+      if (known === undefined || !isSameRules(correlations, known)) return undefined;
+      correlator = known;
+      return { status: 'restored', rules: correlations.length };
+    },
     stats: () => ({
       ...correlator.counters,
       droppedGroups: counters.droppedGroups,
@@ -96,4 +102,19 @@ export function createCorrelating(
       })),
     }),
   };
+  correlators.set(correlating, () => correlator);
+  return correlating;
+}
+
+/** What remembers behind each of them, for the next one. */
+const correlators = new WeakMap<Stateful, () => JournalledCorrelator>();
+
+/** The same correlations at the same places: events name them by these. */
+function isSameRules(correlations: readonly Correlation[], correlator: JournalledCorrelator): boolean {
+  const before = correlator.evaluators();
+  const isSame = ({ meta }: Correlation, place: number): boolean => {
+    const known = before[place]?.correlation.meta;
+    return known?.id === meta.id && known.version === meta.version;
+  };
+  return before.length === correlations.length && correlations.every(isSame);
 }

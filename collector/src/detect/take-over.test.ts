@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createFieldTable } from '../model/fields.ts';
+import type { Finding } from '../model/finding.ts';
+import { createDetector, type Detector } from './engine.ts';
+import { loadRules } from './load.ts';
+import { type PlainSpan, plainEvents } from './testing/plain-events.ts';
+
+const second = 1_000_000_000n;
+
+const head = (name: string) => `title: ${name}\nid: ${name}\nname: ${name}\n`;
+const rule = (name: string, detection: string) =>
+  `${head(name)}logsource: {product: ai_agent, category: tool}\ndetection: {s: {${detection}}, condition: s}\n`;
+const correlation = (type: string, rules: string, more: string) =>
+  `${head(`${type}_rule`)}correlation:\n  type: ${type}\n  rules: [${rules}]\n  group-by: [g]\n  timespan: 10s\n${more}`;
+
+const kept = [
+  rule('a', 'tool: a'),
+  rule('b', 'tool: b'),
+  rule('above', 'tool: a, parent.tool: b'),
+  correlation('event_count', 'a', '  condition: {gte: 3}\n'),
+  correlation('value_count', 'a, b', '  condition: {field: v, gte: 2}\n'),
+  correlation('temporal', 'a, b', ''),
+  correlation('event_count', 'above', '  condition: {lte: 1}\n').replaceAll('event_count_rule', 'few_rule'),
+];
+/** What a reload may bring along: nothing, or rules before and after the others. */
+const changes: Readonly<Record<string, readonly string[]>> = {
+  nothing: kept,
+  rules: [rule('z', 'tool: z'), ...kept, rule('y', 'tool: a, ancestor.tool: a')],
+  field: [rule('z', 'tool: a, parent.g: one'), ...kept],
+  correlations: [
+    correlation('event_count', 'b', '  condition: {gte: 2}\n').replaceAll('event_count_rule', 'new'),
+    ...kept,
+  ],
+};
+
+const loaded = (texts: readonly string[]) => loadRules([{ path: 'r.yml', text: texts.join('---\n') }]);
+const first = loaded(kept);
+const sets = Object.fromEntries(Object.entries(changes).map(([change, texts]) => [change, loaded(texts)]));
+
+type Change = keyof typeof changes;
+
+interface Step {
+  readonly spans: readonly {
+    readonly tool: string;
+    readonly g: string;
+    readonly v: string;
+    readonly parent: number;
+    readonly late: number;
+  }[];
+  readonly change: Change;
+}
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({
+    spans: fc.array(
+      fc.record({
+        tool: fc.constantFrom('a', 'b', 'z'),
+        g: fc.constantFrom('one', 'two'),
+        v: fc.constantFrom('v', 'w'),
+        parent: fc.nat(6),
+        late: fc.nat(4),
+      }),
+      { maxLength: 5 },
+    ),
+    change: fc.constantFrom(...Object.keys(changes)),
+  }),
+  { minLength: 2, maxLength: 8 },
+);
+
+type Reload = (next: Detector, earlier: Detector) => void;
+
+/** The findings of each step, with a reload after it. */
+function run(all: readonly Step[], reload: Reload | undefined): Finding[][] {
+  const fields = createFieldTable();
+  const create = (change: Change | undefined) =>
+    createDetector({
+      ...(change === undefined ? first : sets[change]!),
+      ...{ fields, allowedLatenessNanos: 3n * second, traceWaitNanos: 6n * second },
+    });
+  let detector = create(undefined);
+  let made = 0;
+  const found = all.map(({ spans, change }) => {
+    const plain = spans.map(({ tool, g, v, parent, late }): PlainSpan => {
+      made++;
+      const parentId = made - parent;
+      const ids = { trace_id: g.padEnd(32, '0').replace(/[^0-9a-f]/g, 'e'), span_id: idOf(made) };
+      const above = parent > 0 && parentId > 0 ? { parent_span_id: idOf(parentId) } : {};
+      return { fields: { ...ids, ...above, tool, g, v }, endNanos: BigInt(1000 + made - late) * second };
+    });
+    const findings = detector.detect(plainEvents(plain, (id) => fields.name(id)));
+    if (!reload) return findings;
+    const earlier = detector;
+    detector = create(change);
+    reload(detector, earlier);
+    return findings;
+  });
+  return [...found, detector.flush()];
+}
+
+function idOf(number: number): string {
+  return number.toString(16).padStart(16, '0');
+}
+
+const takeOver: Reload = (next, earlier) => assert.equal(next.takeOver(earlier).unreadable, undefined);
+const restore: Reload = (next, earlier) => assert.equal(next.restore(earlier.snapshot()).status, 'restored');
+
+/** Versions of a finding that tell the same are one. */
+function told(findings: readonly Finding[][], of: (ruleId: string) => boolean): unknown[] {
+  return findings.map((each) => each.filter(({ ruleId }) => of(ruleId)));
+}
+
+test('reloads in which a detector takes over from another change no finding of rules that stay', () => {
+  let count = 0;
+  fc.assert(
+    fc.property(steps, (all) => {
+      const undisturbed = run(all, undefined);
+      const calm = all.map((step) => ({ ...step, change: step.change === 'correlations' ? 'rules' : step.change }));
+      const stays = (ruleId: string) => !['z', 'y', 'new'].includes(ruleId);
+      assert.deepEqual(told(run(calm, takeOver), stays), told(undisturbed, stays));
+      count += undisturbed.flat().length;
+    }),
+    { numRuns: 25 },
+  );
+  assert.ok(count > 100, 'the spans find something');
+});
+
+test('taking over and a snapshot that is restored give the same, whatever changed', () => {
+  const settled = (findings: readonly Finding[][]) => {
+    const last = new Map(findings.flat().map((finding) => [finding.id, { ...finding, version: 0n }]));
+    return [...last].sort(([a], [b]) => (a < b ? -1 : 1));
+  };
+  fc.assert(
+    fc.property(steps, (all) => {
+      assert.deepEqual(settled(run(all, takeOver)), settled(run(all, restore)));
+    }),
+    { numRuns: 25 },
+  );
+});

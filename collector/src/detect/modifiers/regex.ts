@@ -19,8 +19,22 @@ export interface Regex {
 
 export type RegexRead = { readonly regex: Regex } | { readonly problem: string; readonly advice?: string };
 
+/** Compiling is most of reading rules again of which few have changed; what was compiled never changes. */
+const known = new Map<string, RegexRead>();
+const knownMax = 8192;
+
 /** Compiles RE2 syntax; matching takes time linear in the text. Lookaround and back-references do not exist in RE2. */
 export function readRegex(source: string, flags: RegexFlags): RegexRead {
+  const key = `${Number(flags.i)}${Number(flags.m)}${Number(flags.s)}${source}`;
+  const before = known.get(key);
+  if (before) return before;
+  const read = compileRegex(source, flags);
+  if (known.size >= knownMax) known.clear();
+  known.set(key, read);
+  return read;
+}
+
+function compileRegex(source: string, flags: RegexFlags): RegexRead {
   if (source.length > limits.regexCharsMax) {
     return {
       problem: `the regex is longer than ${limits.regexCharsMax} characters`,

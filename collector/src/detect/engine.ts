@@ -8,6 +8,7 @@ import { compileRule, createShared, type RuleNode } from './compile.ts';
 import { type CorrelationStats, createCorrelating } from './correlate/correlating.ts';
 import { type Correlation, silentSources } from './correlate/correlation.ts';
 import type { CorrelationEvent } from './correlate/event.ts';
+import { digestOf } from './correlate/event-log.ts';
 import { tellingSpan } from './evidence.ts';
 import { findingId, reasonOf, ruleIdentity } from './finding-texts.ts';
 import { type DisabledRule, type GuardOptions, RuleGuard } from './health/guard.ts';
@@ -118,7 +119,8 @@ export function createDetector(options: DetectorOptions): Detector {
     if (!stitcher.holdsEvent(event, nowNanos)) correlating.addEvent(event, nowNanos);
   };
   const reached = { eventOf: correlating.eventOf, addEvent };
-  const reaching = createReaching({ rules: compiled, fields, shared, ...timing, correlating: reached, guard });
+  const digests = correlations.map(({ meta }) => digestOf(meta.id, meta.version));
+  const reaching = createReaching({ rules: compiled, fields, shared, ...timing, correlating: reached, digests, guard });
   const health = createHealth(options);
   // All parts that remember earlier spans. Their names stand in checkpoints and journals.
   const memory = createMemory({ correlate: correlating, ancestry: reaching.ancestry, sessions: stitcher });

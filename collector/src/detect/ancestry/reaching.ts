@@ -2,6 +2,7 @@ import type { FieldTable } from '../../model/fields.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Shared } from '../compile.ts';
 import type { Correlating } from '../correlate/correlating.ts';
+import type { CorrelationEvent, EventPart } from '../correlate/event.ts';
 import type { GuardedRule, RuleGuard } from '../health/guard.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
@@ -21,6 +22,8 @@ export interface ReachingOptions {
   readonly waitNanos: bigint;
   readonly allowedLatenessNanos: bigint;
   readonly correlating: Pick<Correlating, 'eventOf' | 'addEvent'>;
+  /** Of the correlations, by their places. */
+  readonly digests: readonly string[];
   readonly guard: RuleGuard;
   readonly journalled: boolean;
 }
@@ -38,13 +41,16 @@ export interface Reaching {
 }
 
 export function createReaching(options: ReachingOptions): Reaching {
-  const { rules, correlating, guard } = options;
+  const { rules, correlating, digests, guard } = options;
   const byRule = new Map(rules.map((each) => [each.rule, each]));
   const ancestry = new Ancestry({
     ...options,
     rules: rules.map(({ rule }) => rule),
     runs: ({ meta }) => !guard.disabled.has(meta.id),
-    eventOf: (cursor, rule) => (byRule.get(rule)!.used ? correlating.eventOf(cursor, [rule]) : undefined),
+    eventOf: (cursor, rule) => {
+      const event = byRule.get(rule)!.used ? correlating.eventOf(cursor, [rule]) : undefined;
+      return event && named(event, digests);
+    },
     onDecided: (rule) => byRule.get(rule)!.tally.candidates++,
     onSuppressed: (rule, filter) => byRule.get(rule)!.tally.suppressedBy(filter),
     onFailed: (rule, error) => guard.failed(byRule.get(rule)!, error),
@@ -55,7 +61,8 @@ export function createReaching(options: ReachingOptions): Reaching {
     matches.flatMap(({ rule, finding, event }) => {
       const { silent, tally } = byRule.get(rule)!;
       tally.matched((finding.agentName || finding.serviceName).slice(0, 256), finding.timeNanos, !silent);
-      if (event) correlating.addEvent(event, nowNanos);
+      const placed = event && placedAgain(event, digests);
+      if (placed) correlating.addEvent(placed, nowNanos);
       return silent ? [] : [finding];
     });
   return {
@@ -72,4 +79,27 @@ export function createReaching(options: ReachingOptions): Reaching {
     settle: (nowNanos, eventNanos) => heard(ancestry.settle(eventNanos), nowNanos),
     flush: () => heard(ancestry.flush(), undefined),
   };
+}
+
+/** An event that waits outlives the list of correlations by whose places its parts name them. */
+interface NamedPart extends EventPart {
+  readonly rule?: string | undefined;
+}
+
+function named(event: CorrelationEvent, digests: readonly string[]): CorrelationEvent {
+  const parts = event.parts.map((part): NamedPart => ({ ...part, rule: digests[part.correlation] }));
+  return { ...event, parts };
+}
+
+/** The event for the correlations as they stand now; undefined when all of its own are gone. */
+function placedAgain(event: CorrelationEvent, digests: readonly string[]): CorrelationEvent | undefined {
+  const places = event.parts.map(({ correlation, rule }: NamedPart) =>
+    // A state of an earlier version does not say it.
+    rule === undefined ? (correlation < digests.length ? correlation : -1) : digests.indexOf(rule),
+  );
+  const parts = event.parts
+    .map(({ groups }, at) => ({ correlation: places[at]!, groups }))
+    .filter(({ correlation }) => correlation >= 0)
+    .sort((a, b) => a.correlation - b.correlation);
+  return parts.length === 0 ? undefined : { ...event, parts };
 }

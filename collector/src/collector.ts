@@ -4,33 +4,33 @@ import express from 'express';
 import type { Logger } from 'pino';
 import type { ActiveRules } from './active-rules/active-rules.ts';
 import { type RuleSources, type RunningRules, runRules } from './active-rules/run.ts';
-import { addAncestryGauges } from './ancestry-gauges.ts';
 import { apiRouter } from './api/routes.ts';
-import { addCaseGauges } from './case-gauges.ts';
 import type { Config } from './config/schema.ts';
 import { withCasework } from './detect/casework.ts';
-import type { Detector } from './detect/engine.ts';
+import { stateBounds } from './detect/state-bounds.ts';
 import { UsageWrappers } from './detect/usage-wrappers.ts';
+import { addDetectionGauges } from './detection-gauges.ts';
 import { addDialectGauges } from './dialect-gauges.ts';
+import { type Intake, openIntake } from './intake.ts';
 import { addIntakeGauges, type IntakeGuards, openIntakeGuards } from './intake-guards.ts';
+import { createKeyBudget, keyWarnings } from './key-gauges.ts';
 import { addLogGauges, createJoiner } from './log-events.ts';
+import { memoryBytes } from './memory-limit/config.ts';
+import { memoryPlan } from './memory-limit/plan.ts';
 import { addMetricGauges } from './metric-intake.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { problemText, SpanwardenError } from './model/errors.ts';
 import { createFieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
-import { assertLimits, limits } from './model/limits.ts';
+import { assertLimits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { type OwnWork, openOwnTraces } from './own-traces/open.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { Prices } from './prices/prices.ts';
-import { byteBudget } from './receive/budget.ts';
-import type { HttpPaths, ReceiveOptions } from './receive/contract.ts';
 import { notFound, otlpHttpRouter } from './receive/http.ts';
 import { type Servers, startServers } from './receive/servers.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { createResentSpans, trustOnlySynced } from './resends.ts';
-import { addSessionGauges } from './session-gauges.ts';
 import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
 import { openSpool } from './spool/spool.ts';
@@ -43,7 +43,7 @@ import { openStore, type Store } from './store/index.ts';
 import { columnCounts } from './store/schema/columns.ts';
 import { telemetryDaysMax } from './store/schema/retention.ts';
 import type { ShipperHooks } from './store/shipper.ts';
-import { addToolCallGauges, createToolCalls } from './tool-calls.ts';
+import { createToolCalls } from './tool-calls.ts';
 
 export interface CollectorOptions {
   readonly logger: Logger;
@@ -63,10 +63,15 @@ export interface Collector {
   stop(): Promise<void>;
 }
 
-/** How long a stop waits for ClickHouse to take what is left; the rest stays in the spool for the next start. */
-const drainMs = 5_000;
-/** How long a stop waits for requests under way. */
-const graceMs = 2_000;
+/**
+ * How long a stop waits for ClickHouse to take what is left, and how long when it takes nothing; the rest stays in the spool for
+ * the next start. With what the store waits for, a stop is over in less than ten seconds.
+ */
+const drainMs = 3_000;
+const idleDrainMs = 1_000;
+/** How long a stop waits for the bodies of requests under way, and for their answers. */
+const readMs = 1_000;
+const graceMs = 3_000;
 /** How often findings that wait for event time are looked for while no span comes. */
 const settleMs = 1_000;
 /** Sent segments kept for their journals may take this part of the spool before a checkpoint is taken early. */
@@ -87,25 +92,25 @@ function pricesOf(config: Config, metrics: Metrics): Prices {
  */
 export async function startCollector(config: Config, options: CollectorOptions): Promise<Collector> {
   assertLimits();
-  const { logger } = options;
+  const { logger, ruleSources: sources } = options;
   const dataDir = resolve(config.data_dir);
   const metrics = createMetrics();
   const fields = createFieldTable();
-  const sources = options.ruleSources;
-  const running = runRules(config, { logger, fields, metrics, ...(sources && { sources }) });
+  const { plan, bounds } = memoryOf(config);
+  const running = runRules(config, { logger, fields, metrics, bounds, ...(sources && { sources }) });
   const { detector } = running.rules;
   const allowedLatenessNanos = BigInt(config.detect.allowed_lateness_ms) * 1_000_000n;
-  const joiner = createJoiner(fields, allowedLatenessNanos);
-  const calls = createToolCalls(fields, allowedLatenessNanos);
+  const joiner = createJoiner(fields, allowedLatenessNanos, bounds.joining);
+  const calls = createToolCalls(fields, allowedLatenessNanos, bounds.calls);
   const usage = new UsageWrappers(fields);
   const prices = pricesOf(config, metrics);
   const resends = createResentSpans(config.spool.resent_spans_max);
   const parts = { logs: joiner, calls, usage, ...(resends && { resends }) };
-  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, parts });
+  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, bounds, parts });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
-  const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'));
+  const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'), plan.spoolPendingBytesMax);
   const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
   const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, casework, logger);
   trustOnlySynced(resends, spool.stats());
@@ -114,8 +119,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
     throw error;
   });
   const own = await openOwnTraces(config.telemetry, metrics, logger);
+  const keys = createKeyBudget(config, fields, metrics);
   const pipeline = new TracePipeline({
-    ...{ fields, detector: casework, joiner, calls, usage, prices, resends },
+    ...{ fields, detector: casework, joiner, calls, usage, prices, resends, keys },
     log: own.log(spool),
     retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,
@@ -135,21 +141,21 @@ export async function startCollector(config: Config, options: CollectorOptions):
   );
   addGauges(metrics, spool, pipeline, redactors);
   addStateGauges(metrics, keeper, state, spool);
-  addDetectionGauges(metrics, detector);
   addMetricGauges(metrics, pipeline, fields);
   addLogGauges(metrics, pipeline, joiner);
-  addToolCallGauges(metrics, calls);
   addIntakeGauges(metrics, guards);
-  addCaseGauges(metrics, casework);
+  addDetectionGauges(metrics, { detector, calls, casework });
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));
-  const intake = intakeOf(guards, config.receive.http.paths, own.consume(consumeOf(pipeline, metrics)), metrics);
-  const app = httpApp(guards, intake, store, metrics, running.rules);
-  const servers = await startServers(config.receive, app, intake).catch(async (error: unknown) => {
+  const intake = openIntake({ own, guards, paths: config.receive.http.paths, pipeline, metrics, plan, logger });
+  const warnings = () => [...ruleWarnings(running.rules), ...intake.warnings(), ...keyWarnings(keys)];
+  const app = httpApp(guards, intake, store, metrics, { rules: running.rules, warnings });
+  const servers = await startServers(config.receive, app, intake.receive).catch(async (error: unknown) => {
     clearInterval(settling);
     guards.close();
+    intake.close();
     await running.stop();
     shipping.abort();
     await Promise.all([spool.close(), shipped]);
@@ -164,10 +170,16 @@ export async function startCollector(config: Config, options: CollectorOptions):
     reload: () => void reload(guards, running.rules),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stop({ own, guards, servers, keeper, running, spool, store, shipping, shipped });
+      stopping ??= stop({ own, guards, intake, servers, keeper, running, spool, store, shipping, shipped });
       return stopping;
     },
   };
+}
+
+/** What each part may take of the memory, and how much detection remembers then. */
+function memoryOf({ limits }: Config) {
+  const plan = memoryPlan(memoryBytes(limits.memory));
+  return { plan, bounds: stateBounds(plan.stateShare) };
 }
 
 function countShipping(metrics: Metrics): ShipperHooks {
@@ -204,57 +216,29 @@ function reload(guards: IntakeGuards, rules: ActiveRules) {
   return { rules: outcome.rules, changed: outcome.changed };
 }
 
-/** A request through the pipeline, counted. */
-function consumeOf(pipeline: TracePipeline, metrics: Metrics): ReceiveOptions['consume'] {
-  return async (encoding, bytes, signal) => {
-    metrics.decodedBytes.inc({ encoding }, bytes.length);
-    const done = metrics.ackSeconds.startTimer();
-    const outcome = await pipeline.consume(encoding, bytes, signal);
-    done();
-    return outcome;
-  };
-}
-
-/** What both transports do with a request. */
-function intakeOf(
-  { access, tls }: IntakeGuards,
-  paths: HttpPaths,
-  consume: ReceiveOptions['consume'],
-  metrics: Metrics,
-): ReceiveOptions {
-  return {
-    paths,
-    admit: (authorization) => access.admit(authorization),
-    ...(tls && { tls }),
-    budget: byteBudget(limits.requestsBytesMax),
-    consume,
-    answered: (code) => metrics.requests.inc({ code }),
-  };
-}
-
 function httpApp(
   guards: IntakeGuards,
-  intake: ReceiveOptions,
+  intake: Intake,
   store: Store,
   metrics: Metrics,
-  rules: ActiveRules,
+  { rules, warnings }: { readonly rules: ActiveRules; warnings(): readonly string[] },
 ): express.Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(otlpHttpRouter(intake));
+  app.use(otlpHttpRouter(intake.receive));
   app.use(
     apiRouter({
       notReady: () => {
         const ready = store.ready();
         return ready.ok ? [] : [ready.reason];
       },
-      warnings: () => [...ruleWarnings(rules), ...guards.warnings()],
+      warnings: () => [...warnings(), ...guards.warnings()],
       authorised: (authorization) => guards.access.mayManage(authorization),
       reload: () => reload(guards, rules),
       metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
     }),
   );
-  app.use(notFound(intake.paths));
+  app.use(notFound(intake.receive.paths));
   return app;
 }
 
@@ -331,32 +315,10 @@ function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline, reda
   add('spanwarden_store_truncated_values', 'Attribute values cut before storage.', () => pipeline.truncatedValues);
 }
 
-function addDetectionGauges(metrics: Metrics, detector: Detector): void {
-  addCorrelationGauges(metrics, detector);
-  addAncestryGauges(metrics, () => detector.ancestryStats());
-  addSessionGauges(metrics, () => detector.sessionStats());
-}
-
-function addCorrelationGauges(metrics: Metrics, detector: Detector): void {
-  const stats = () => detector.correlationStats();
-  const sum = (key: 'groups' | 'withoutKey' | 'evictedGroups' | 'droppedEvents') =>
-    stats().rules.reduce((total, rule) => total + rule[key], 0);
-  const gauges = [
-    ['waiting_events', 'Events that wait until no earlier one can arrive.', () => stats().waiting],
-    ['late_events', 'Events that came too late for correlations.', () => stats().late],
-    ['future_events', 'Events from so far in the future that correlations left them out.', () => stats().future],
-    ['hurried_events', 'Events evaluated before their time because too many waited.', () => stats().hurried],
-    ['groups', 'Groups that correlations remember.', () => sum('groups')],
-    ['keyless_events', 'Events without a group key.', () => sum('withoutKey')],
-    ['evicted_groups', 'Groups forgotten because there were too many.', () => sum('evictedGroups')],
-    ['dropped_events', 'Events forgotten because a group had too many.', () => sum('droppedEvents')],
-  ] as const;
-  for (const [name, help, read] of gauges) metrics.gauge(`spanwarden_correlate_${name}`, help, read);
-}
-
 interface Running {
   readonly own: OwnWork;
   readonly guards: IntakeGuards;
+  readonly intake: Intake;
   readonly servers: Servers;
   readonly keeper: StateKeeper;
   readonly running: RunningRules;
@@ -369,6 +331,7 @@ interface Running {
 async function stop({
   own,
   guards,
+  intake,
   servers,
   keeper,
   running,
@@ -380,7 +343,9 @@ async function stop({
   guards.close();
   // While it can still be taken, should it go to this collector.
   await own.stop();
+  intake.stop(readMs);
   await servers.close(graceMs);
+  intake.close();
   await running.stop();
   await keeper.close();
   await spool.seal();
@@ -392,6 +357,15 @@ async function stop({
 }
 
 async function drained(spool: Spool): Promise<void> {
-  const until = Date.now() + drainMs;
-  while (spool.stats().segments > 0 && Date.now() < until) await new Promise((done) => setTimeout(done, 25));
+  const from = performance.now();
+  let left = spool.stats().segments;
+  let movedMs = from;
+  for (;;) {
+    const { segments } = spool.stats();
+    const now = performance.now();
+    if (segments !== left) movedMs = now;
+    left = segments;
+    if (segments === 0 || now - from > drainMs || now - movedMs > idleDrainMs) return;
+    await new Promise((done) => setTimeout(done, 25));
+  }
 }

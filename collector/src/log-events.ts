@@ -1,4 +1,5 @@
 import { LogJoiner } from './detect/joining/log-joiner.ts';
+import type { StateBounds } from './detect/state-bounds.ts';
 import type { LogIntake } from './log-intake.ts';
 import type { Metrics } from './metrics.ts';
 import type { FieldTable } from './model/fields.ts';
@@ -10,9 +11,14 @@ const openNanos = 60_000_000_000n;
  * Records wait for their span, and spans for their records, for 10 s of event time, less where spans may be late by less than
  * 30 s: what comes of it must not be late itself. For a call that is not over they wait for a minute.
  */
-export function createJoiner(fields: FieldTable, allowedLatenessNanos: bigint): LogJoiner {
+export function createJoiner(
+  fields: FieldTable,
+  allowedLatenessNanos: bigint,
+  bounds?: StateBounds['joining'],
+): LogJoiner {
   const third = allowedLatenessNanos / 3n;
-  return new LogJoiner({ fields, settleNanos: third < settleNanosMax ? third : settleNanosMax, openNanos });
+  const settleNanos = third < settleNanosMax ? third : settleNanosMax;
+  return new LogJoiner({ fields, settleNanos, openNanos, ...(bounds && { bounds }) });
 }
 
 interface LogCounts {

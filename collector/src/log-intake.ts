@@ -12,6 +12,7 @@ import type { Rows } from './model/spool.ts';
 import { AgentEventReader } from './normalise/log-events/agent-event-reader.ts';
 import { encodeAgentEvents } from './normalise/log-events/encode.ts';
 import { NormalisedEvents } from './normalise/span-events.ts';
+import type { KeyBudget } from './store/rows/key-budget.ts';
 import { LogRowEncoder } from './store/rows/otel-logs.ts';
 import type { TimeRange } from './store/rows/times.ts';
 
@@ -21,10 +22,10 @@ export class LogIntake {
   readonly #reader: AgentEventReader;
   readonly #encoder: LogRowEncoder;
 
-  constructor(fields: FieldTable, redactor?: Redactor) {
+  constructor(fields: FieldTable, redactor?: Redactor, budget?: KeyBudget) {
     this.#decoder = new LogDecoder(fields);
     this.#reader = new AgentEventReader(fields);
-    this.#encoder = new LogRowEncoder(fields, redactor);
+    this.#encoder = new LogRowEncoder(fields, redactor, budget);
   }
 
   /** Records that could not be read as events, since the start: faults of ours. */

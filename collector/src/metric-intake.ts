@@ -6,6 +6,7 @@ import type { FieldTable } from './model/fields.ts';
 import type { MetricBatch } from './model/metric-batch.ts';
 import type { Redactor } from './model/redaction.ts';
 import type { Rows } from './model/spool.ts';
+import type { KeyBudget } from './store/rows/key-budget.ts';
 import { MetricRowEncoder } from './store/rows/otel-metrics.ts';
 import type { TimeRange } from './store/rows/times.ts';
 
@@ -14,9 +15,9 @@ export class MetricIntake {
   readonly #decoder: MetricDecoder;
   readonly #encoder: MetricRowEncoder;
 
-  constructor(fields: FieldTable, redactor?: Redactor) {
+  constructor(fields: FieldTable, redactor?: Redactor, budget?: KeyBudget) {
     this.#decoder = new MetricDecoder(fields);
-    this.#encoder = new MetricRowEncoder(fields, redactor);
+    this.#encoder = new MetricRowEncoder(fields, redactor, budget);
   }
 
   get clampedPoints(): number {

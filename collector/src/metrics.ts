@@ -24,6 +24,7 @@ export interface Metrics {
   readonly storeRestored: Counter;
   readonly deadLetters: Counter;
   readonly ackSeconds: Histogram;
+  readonly acceptedSeconds: Histogram;
   /** A gauge read when somebody asks. */
   gauge(name: string, help: string, read: () => number): void;
 }
@@ -82,6 +83,12 @@ export function createMetrics(): Metrics {
       name: 'spanwarden_receive_ack_seconds',
       help: 'Time from a decoded request to its acknowledgement, in seconds.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    acceptedSeconds: new Histogram({
+      name: 'spanwarden_receive_accepted_seconds',
+      help: 'Time from the head of a request that was taken to the answer, in seconds: reading, waiting and disk included.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30],
       registers,
     }),
     gauge(name, help, read) {

@@ -23,6 +23,7 @@ import { type Found, Refused } from './refused.ts';
 import { JournalLog } from './state/journal-log.ts';
 import { encodeCases } from './store/rows/cases.ts';
 import { encodeFindings } from './store/rows/findings.ts';
+import type { KeyBudget } from './store/rows/key-budget.ts';
 import { SpanRowEncoder } from './store/rows/otel-traces.ts';
 
 /** The spool as the pipeline needs it. */
@@ -63,6 +64,8 @@ export interface PipelineOptions extends JudgingOptions {
   readonly redactors?: Redactors;
   /** Whether messages of calls are stored once and named by spans; by default spans are stored as they came. */
   readonly messages?: 'full' | 'once';
+  /** How many different attribute keys a service may have stored; without it all are. */
+  readonly keys?: KeyBudget;
   /** Numbers the journal; goes on where the last run ended. */
   readonly journal?: JournalLog;
   readonly observer?: PipelineObserver;
@@ -131,9 +134,10 @@ export class TracePipeline {
     this.#lastBatch = { ms: options.now(), newestNanos: this.#judging.newestNanos };
     this.#decoder = new TraceDecoder(options.fields);
     this.#events = new NormalisedEvents(options.fields, options.prices);
-    this.#encoder = new SpanRowEncoder(options.fields, storedFacts, options.redactors?.otel_traces, options.messages);
-    this.metricPoints = new MetricIntake(options.fields, options.redactors?.otel_metrics);
-    this.#logs = new LogIntake(options.fields, options.redactors?.otel_logs);
+    const { fields, redactors, messages, keys } = options;
+    this.#encoder = new SpanRowEncoder(fields, storedFacts, redactors?.otel_traces, messages, keys);
+    this.metricPoints = new MetricIntake(fields, redactors?.otel_metrics, keys);
+    this.#logs = new LogIntake(fields, redactors?.otel_logs, keys);
   }
 
   /** What happened to log records, since the start. */

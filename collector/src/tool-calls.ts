@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { ToolCalls } from './detect/calls/tool-calls.ts';
+import type { StateBounds } from './detect/state-bounds.ts';
 import type { Metrics } from './metrics.ts';
 import type { FieldTable } from './model/fields.ts';
 
@@ -11,10 +12,14 @@ const seedMax = 2 ** 31;
  * Views of a tool call wait for those that count before them for 10 s of event time, less where spans may be late by less than 30 s: what
  * comes of it must not be late itself. A proposed call that nobody answers is told after ten minutes.
  */
-export function createToolCalls(fields: FieldTable, allowedLatenessNanos: bigint): ToolCalls {
+export function createToolCalls(
+  fields: FieldTable,
+  allowedLatenessNanos: bigint,
+  bounds?: StateBounds['calls'],
+): ToolCalls {
   const third = allowedLatenessNanos / 3n;
   const settleNanos = third < settleNanosMax ? third : settleNanosMax;
-  return new ToolCalls({ fields, settleNanos, openNanos, seed: randomInt(seedMax) });
+  return new ToolCalls({ fields, settleNanos, openNanos, seed: randomInt(seedMax), ...(bounds && { bounds }) });
 }
 
 export function addToolCallGauges(metrics: Metrics, calls: ToolCalls): void {

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { loadRules, rulePaths } from '../cli/load-rules.ts';
 import type { Config } from '../config/schema.ts';
+import type { StateBounds } from '../detect/state-bounds.ts';
 import type { Metrics } from '../metrics.ts';
 import type { FieldTable } from '../model/fields.ts';
 import { watchedAttributes } from '../normalise/derivations.ts';
@@ -32,12 +33,14 @@ export interface RunOptions {
   readonly logger: Logger;
   readonly fields: FieldTable;
   readonly metrics: Metrics;
+  /** How much they remember. */
+  readonly bounds?: StateBounds;
   /** Without it the rules are those of the config that was given, and nothing is watched. */
   readonly sources?: RuleSources;
 }
 
 /** The rules of a config, kept up to date. Throws a SpanwardenError when they have an error at the start. */
-export function runRules(started: Config, { logger, fields, metrics, sources }: RunOptions): RunningRules {
+export function runRules(started: Config, { logger, fields, metrics, sources, bounds }: RunOptions): RunningRules {
   let config = started;
   let health: HealthLog | undefined;
   const load = () => {
@@ -57,6 +60,7 @@ export function runRules(started: Config, { logger, fields, metrics, sources }: 
       traceWaitNanos: BigInt(started.detect.trace_wait_ms) * 1_000_000n,
       journal: true,
       watchedFields: watchedAttributes,
+      ...(bounds && { bounds }),
     },
     budget: () => ({ spanMs: config.detect.rule_budget.span_ms, meanMicros: config.detect.rule_budget.mean_us }),
     now: Date.now,

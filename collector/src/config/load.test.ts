@@ -51,7 +51,7 @@ test('every problem is told at once, with its place, in order', () => {
   assert.equal(advice[0], 'Did you mean receive?');
   assert.match(advice[1] ?? '', /^Least level that is logged/);
   assert.equal(advice[3], 'Did you mean grace_ms?');
-  assert.match(failure('zzz: 1').problems[0]?.advice ?? '', /^Known here: data_dir, log, receive, /);
+  assert.match(failure('zzz: 1').problems[0]?.advice ?? '', /^Known here: data_dir, log, limits, receive, /);
 });
 
 test('the message reads file:line:column: what is wrong (code)', () => {

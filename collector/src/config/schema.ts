@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { detectConfigSchema } from '../detect/config.ts';
+import { limitsConfigSchema, memoryBytes } from '../memory-limit/config.ts';
 import { telemetryConfigSchema } from '../own-traces/config.ts';
 import { pricesConfigSchema } from '../prices/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
@@ -33,6 +34,7 @@ export const configSchema = z
       })
       .prefault({})
       .describe("The collector's own log."),
+    limits: limitsConfigSchema,
     receive: receiveConfigSchema,
     detect: detectConfigSchema,
     prices: pricesConfigSchema,
@@ -41,6 +43,17 @@ export const configSchema = z
     clickhouse: clickhouseConfigSchema,
     store: storeConfigSchema,
     telemetry: telemetryConfigSchema,
+  })
+  .superRefine(({ limits, spool }, context) => {
+    const bytesMax = Math.floor(memoryBytes(limits.memory) / 8);
+    for (const key of ['segment_bytes_max', 'pending_bytes_max'] as const) {
+      const bytes = spool[key] ?? 0;
+      if (bytes <= bytesMax) continue;
+      const message =
+        `limits.memory of ${limits.memory} is too small for spool.${key} of ${bytes}, which may be an eighth of it: ` +
+        `set limits.memory to ${Math.ceil((bytes * 8) / 2 ** 20)}MiB, or ${key} to at most ${bytesMax}`;
+      context.addIssue({ code: 'custom', path: ['spool', key], message });
+    }
   })
   .describe('Configuration of the Spanwarden collector.');
 

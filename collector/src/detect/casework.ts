@@ -8,6 +8,7 @@ import { createTieReader, type Tie } from './cases/ties.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { Repeats, type RepeatsCounters } from './repeats/repeats.ts';
 import type { Stateful } from './state.ts';
+import type { StateBounds } from './state-bounds.ts';
 
 /** The rules, as casework needs them. */
 export interface Ruling extends Stateful {
@@ -25,6 +26,8 @@ export interface CaseworkOptions {
   readonly allowedLatenessNanos?: bigint;
   /** As for the detector: note what is taken in, for `takeJournal`. Default false. */
   readonly journal?: boolean;
+  /** How much is remembered; as much as `limits.ts` allows unless said otherwise. */
+  readonly bounds?: Pick<StateBounds, 'repeats' | 'cases'>;
   /** Further parts whose memory is kept with this one's, by a name that never changes. */
   readonly parts?: Readonly<Record<string, Stateful>>;
 }
@@ -49,8 +52,8 @@ const latenessDefaultNanos = 30_000_000_000n;
 
 export function withCasework(rules: Ruling, options: CaseworkOptions): Casework {
   const { fields, allowedLatenessNanos = latenessDefaultNanos, journal = false } = options;
-  const repeats = new Repeats({ allowedLatenessNanos });
-  const casebook = new Casebook();
+  const repeats = new Repeats({ allowedLatenessNanos, ...(options.bounds && { bounds: options.bounds.repeats }) });
+  const casebook = new Casebook(options.bounds?.cases);
   const tiesOf = createTieReader(fields);
   // Their names stand in checkpoints and journals.
   const memory = createMemory({ rules, repeats, cases: casebook, ...options.parts });

@@ -24,6 +24,7 @@ import { Stitcher, type StitcherStats } from './sessions/stitcher.ts';
 import type { Released } from './sessions/waiting-calls.ts';
 import { createIdentity } from './span-identity.ts';
 import type { Slices, Stateful } from './state.ts';
+import type { StateBounds } from './state-bounds.ts';
 
 export interface DetectorOptions extends GuardOptions {
   readonly rules: readonly Rule[];
@@ -43,6 +44,8 @@ export interface DetectorOptions extends GuardOptions {
   readonly watchedFields?: readonly string[];
   /** Note what is taken in, for `takeJournal`, which must then be called after every batch; default false. */
   readonly journal?: boolean;
+  /** How much is remembered; as much as `limits.ts` allows unless said otherwise. */
+  readonly bounds?: Pick<StateBounds, 'correlations' | 'ancestry' | 'sessions'>;
 }
 
 export interface Detector extends Omit<Stateful, 'takeOver'> {
@@ -106,7 +109,7 @@ export function createDetector(options: DetectorOptions): Detector {
     };
   });
   const { allowedLatenessNanos = latenessDefaultNanos, traceWaitNanos: waitNanos = traceWaitDefaultNanos } = options;
-  const correlating = createCorrelating(correlations, fields, allowedLatenessNanos);
+  const correlating = createCorrelating(correlations, fields, allowedLatenessNanos, options.bounds?.correlations);
   const describe = createDescriber(fields);
   const guard = new RuleGuard(options);
   const timing = { waitNanos, allowedLatenessNanos, journalled: options.journal === true };
@@ -114,13 +117,17 @@ export function createDetector(options: DetectorOptions): Detector {
   const stitcher = new Stitcher({
     ...{ fields, correlations, waitNanos: sessionWaitNanos },
     journalled: options.journal === true,
+    ...(options.bounds && { bounds: options.bounds.sessions }),
   });
   const addEvent = (event: CorrelationEvent, nowNanos?: bigint): void => {
     if (!stitcher.holdsEvent(event, nowNanos)) correlating.addEvent(event, nowNanos);
   };
   const reached = { eventOf: correlating.eventOf, addEvent };
   const digests = correlations.map(({ meta }) => digestOf(meta.id, meta.version));
-  const reaching = createReaching({ rules: compiled, fields, shared, ...timing, correlating: reached, digests, guard });
+  const bounds = options.bounds?.ancestry ?? {};
+  const reaching = createReaching({
+    ...{ rules: compiled, fields, shared, ...timing, correlating: reached, digests, guard, bounds },
+  });
   const health = createHealth(options);
   // All parts that remember earlier spans. Their names stand in checkpoints and journals.
   const memory = createMemory({ correlate: correlating, ancestry: reaching.ancestry, sessions: stitcher });

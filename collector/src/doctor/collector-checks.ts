@@ -48,7 +48,7 @@ export async function checkReady({ ask }: CollectorClient): Promise<Check> {
     return warning(
       'readiness',
       warnings.join('; '),
-      'docs/tuning.md says what to do about rules, docs/access.md about the rest.',
+      'docs/tuning.md says what to do about rules, docs/operations.md about memory, docs/access.md about the rest.',
     );
   return ok('readiness', 'spans are taken in, judged and stored');
 }

@@ -18,6 +18,8 @@ export interface FieldTable {
   /** Whether `bytes[start, end)` is the name of `id`; cheaper than `internBytes` when a guess is at hand. */
   matches(id: FieldId, bytes: Uint8Array, start: number, end: number): boolean;
   name(id: FieldId): string;
+  /** Whether somebody asks for this name, so that it is never forgotten. */
+  isPermanent(id: FieldId): boolean;
   /** The name as RowBinary and protobuf both write it: varint length, then UTF-8. */
   encodedName(id: FieldId): Uint8Array;
   /** How many ids exist; ids are 0 … size-1. */
@@ -148,6 +150,7 @@ export function createFieldTable(dynamicNamesMax: number = limits.fieldNamesMax)
     internBytes,
     matches,
     name: (id) => entries[id]?.name ?? '',
+    isPermanent: (id) => entries[id]?.permanent === true,
     encodedName: (id) => entries[id]?.encoded ?? emptyName,
     get size() {
       return entries.length;

@@ -10,8 +10,12 @@ export const limits = {
   /** A body may become so many times larger when it is unpacked; the first bytes are free, so that short repetitive ones pass. */
   bodyRatioMax: 250,
   bodyRatioFreeBytes: 8 * 1024 * 1024,
-  /** What all requests under way may hold together, as sent and unpacked; past it the receiver answers 429. */
+  /** What all requests under way may hold together, as sent and unpacked; past it the receiver answers 503. */
   requestsBytesMax: 512 * 1024 * 1024,
+  /** How long what is under way may take to work through before further requests are answered 503. */
+  requestsWaitMsMax: 1_000,
+  /** How long the rest of a body is read and thrown away, so that its sender gets the answer. */
+  discardMsMax: 5_000,
   /** Connections per server; further ones are closed at once. */
   connectionsMax: 4096,
   /** Request line and headers of HTTP/1.1. */
@@ -36,13 +40,19 @@ export const limits = {
   /** Nested arrays, maps and messages in one request (protobuf AnyValue and JSON alike). */
   nestingDepthMax: 64,
   /** Spans, log records, data points, events, links, resources, scopes of one request, each; and attributes of all of them. */
-  recordsPerBatchMax: 1 << 20,
+  recordsPerBatchMax: 1 << 19,
   attributesPerBatchMax: 1 << 22,
   /** Bucket counts, bounds and quantiles of one request; and exemplars, quantiles or parts of a list of one data point. */
   metricNumbersPerBatchMax: 1 << 22,
   partsPerPointMax: 4096,
   /** Objects, arrays and members in one JSON body; each costs far more memory than its two bytes. */
   jsonValuesMax: 1 << 23,
+  /** Distinct attribute keys that are stored under their own name, of all services, and services that are told apart for that. */
+  attributeKeysMax: 100_000,
+  attributeKeyServicesMax: 1_000,
+  /** Characters of what an attribute without a key of its own is stored as, and of all of them in one map. */
+  overflowValueCharsMax: 256,
+  overflowCharsMax: 16_384,
   attributesPerSpanMax: 1024,
   attributeKeyBytesMax: 1024,
   attributeValueBytesMax: 4 * 1024 * 1024,

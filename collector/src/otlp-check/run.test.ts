@@ -11,7 +11,7 @@ import { createFieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
 import { ok } from '../model/outcome.ts';
 import { TracePipeline } from '../pipeline.ts';
-import { byteBudget } from '../receive/budget.ts';
+import { Admission } from '../receive/admission.ts';
 import { notFound, otlpHttpRouter } from '../receive/http.ts';
 import { startServers } from '../receive/servers.ts';
 import { admitting } from '../receive/testing/admitting.ts';
@@ -30,7 +30,7 @@ const pipeline = new TracePipeline({
 });
 const intake = {
   admit: admitting(token),
-  budget: byteBudget(limits.requestsBytesMax),
+  admission: new Admission({ bytesMax: limits.requestsBytesMax }),
   consume: pipeline.consume.bind(pipeline),
 };
 const app = express().use(otlpHttpRouter(intake)).use(notFound());

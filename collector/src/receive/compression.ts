@@ -51,7 +51,7 @@ const unpackers: Readonly<Record<Exclude<ContentCoding, 'identity'>, Unpacker>> 
 };
 
 /** Small bodies unpack faster than a thread can be asked; large ones must not hold up the others. */
-const unpackHereBytesMax = 256 * 1024;
+export const unpackHereBytesMax = 256 * 1024;
 
 /** Room for the output at once: text packs about eightfold, and each further piece is a call and a copy. */
 const chunkBytesMin = 16 * 1024;
@@ -61,19 +61,20 @@ const chunkBytesMax = 4 * 1024 * 1024;
 const zstdParameters = { [constants.ZSTD_d_windowLogMax]: 23 };
 
 /** What so many bytes may become: a bomb ends at its first pieces beyond it. */
-export function unpackedBytesMax(sentBytes: number): number {
+export function unpackedBytesMax(sentBytes: number, bytesMax: number = limits.bodyInflatedBytesMax): number {
   const byRatio = Math.max(limits.bodyRatioFreeBytes, sentBytes * limits.bodyRatioMax);
-  return Math.min(limits.bodyInflatedBytesMax, byRatio);
+  return Math.min(bytesMax, byRatio);
 }
 
 /** Unpacks piece by piece, at most to `unpackedBytesMax`. */
 export async function unpack(
   sent: Buffer,
   coding: ContentCoding,
+  bytesMax: number = limits.bodyInflatedBytesMax,
 ): Promise<{ readonly status: 'ok'; readonly bytes: Buffer } | Refusal> {
   if (coding === 'identity') return { status: 'ok', bytes: sent };
   const chunkSize = Math.min(chunkBytesMax, Math.max(chunkBytesMin, sent.length * 8));
-  const maxOutputLength = unpackedBytesMax(sent.length);
+  const maxOutputLength = unpackedBytesMax(sent.length, bytesMax);
   const options: Options = { maxOutputLength, chunkSize, ...(coding === 'zstd' && { params: zstdParameters }) };
   const unpacker = unpackers[coding];
   try {

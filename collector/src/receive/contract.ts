@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
+import type { Admission } from './admission.ts';
 import type { TlsFiles } from './tls.ts';
 
 export type Encoding = 'protobuf' | 'json';
@@ -36,19 +37,14 @@ export interface ReceiveOptions {
   readonly tls?: TlsFiles;
   /** Those of the specification unless said otherwise. */
   readonly paths?: HttpPaths;
-  /** What requests under way may hold together, over all servers. */
-  readonly budget: ByteBudget;
+  /** Whether there is room for a request, over all servers. */
+  readonly admission: Admission;
+  /** The largest body, as sent and unpacked; `limits.bodyBytesMax` unless said otherwise. */
+  readonly bodyBytesMax?: number;
   /** Hands a whole request on and resolves when its fate is known. Must not throw. */
   consume(encoding: Encoding, bytes: Buffer, signal: Signal): Promise<OtlpOutcome>;
-  /** Called once per answered request, with the HTTP status or the name of the gRPC code. */
-  answered?(code: string): void;
-}
-
-/** Bytes that may be taken as long as there are some left. */
-export interface ByteBudget {
-  /** False, with nothing taken, when they would be too many. */
-  take(bytes: number): boolean;
-  giveBack(bytes: number): void;
+  /** Called once per answered request, with the HTTP status or the name of the gRPC code, and how long it took from its head on. */
+  answered?(code: string, ms: number): void;
 }
 
 /** How long senders may take: for the headers of a request, and for all of it. */
@@ -59,11 +55,34 @@ export interface Patience {
 
 export const patience: Patience = { headersMs: limits.headersMsMax, requestMs: limits.requestMsMax };
 
+type Retryable = Extract<OtlpOutcome, { status: 'retryable' }>;
+
 /** Why a request has to wait: what others hold is all there is. */
-export const busy: Failure = {
+export const busy: Retryable = {
   status: 'retryable',
   code: 'SW_RECEIVE_BUSY',
   message: 'requests under way fill the memory that is meant for them; try again',
+  retryAfterMs: 1000,
+};
+
+/** What is under way takes too long already. */
+export const crowded: Retryable = {
+  ...busy,
+  message: `requests under way take more than ${limits.requestsWaitMsMax} ms; try again`,
+};
+
+/** The process is near its limit. */
+export const noMemory: Retryable = {
+  status: 'retryable',
+  code: 'SW_RECEIVE_MEMORY',
+  message: 'the collector is near its limits.memory; try again',
+  retryAfterMs: 1000,
+};
+
+export const stopping: Retryable = {
+  status: 'retryable',
+  code: 'SW_SHUTTING_DOWN',
+  message: 'the collector is stopping',
   retryAfterMs: 1000,
 };
 

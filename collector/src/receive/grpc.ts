@@ -5,6 +5,7 @@ import {
   Server,
   ServerCredentials,
   ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
   type ServerInterceptor,
   type ServerUnaryCall,
   type ServiceDefinition,
@@ -13,7 +14,10 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { limits } from '../model/limits.ts';
+import type { Place } from './admission.ts';
+import { type ContentCoding, codingOf, unpack, unpackHereBytesMax } from './compression.ts';
 import { busy, type Failure, type Patience, patience, type ReceiveOptions, type Signal, signals } from './contract.ts';
+import { onMessageHead, takeCoding } from './grpc-head.ts';
 import { encodeStatus, encodeSuccess, failureText, grpcCodeOf } from './status.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -33,13 +37,12 @@ const services: Readonly<Record<Signal, string>> = {
 
 /**
  * OTLP/gRPC, https://opentelemetry.io/docs/specs/otlp/#otlpgrpc : unary `Export` of each service, plain, gzip or deflate. Messages
- * stay bytes, for our own decoder. Who may not send, and what comes when too many calls are under way, is refused before
- * the message is read. One over `limits.bodyBytesMax`, as sent or unpacked, is RESOURCE_EXHAUSTED without RetryInfo; that is
- * grpc-js's own doing.
+ * stay bytes, for our own decoder. Who may not send, and what there is no room for, is refused before the message is read. One
+ * over `bodyBytesMax`, as sent or unpacked, is RESOURCE_EXHAUSTED without RetryInfo.
  */
 export function grpcIntake(options: ReceiveOptions, waits: Patience = patience): GrpcIntake {
   const server = new Server({
-    'grpc.max_receive_message_length': limits.bodyBytesMax,
+    'grpc.max_receive_message_length': options.bodyBytesMax ?? limits.bodyBytesMax,
     'grpc.max_concurrent_streams': limits.grpcStreamsPerConnectionMax,
     'grpc.max_connection_idle_ms': limits.connectionIdleMsMax,
     'grpc.keepalive_time_ms': limits.connectionIdleMsMax / 5,
@@ -94,15 +97,17 @@ function definition(signal: Signal): ServiceDefinition {
   };
 }
 
+/** A message as the guard hands it on: unpacked, with its room. */
+interface Arrived {
+  readonly bytes: Bytes;
+  readonly place: Place;
+}
+
 function exporter(signal: Signal, options: ReceiveOptions): UntypedHandleCall {
-  return async (call: ServerUnaryCall<Bytes, Bytes>, answer: sendUnaryData<Bytes>) => {
-    const bytes = call.request;
-    if (!options.budget.take(bytes.length)) {
-      answer(statusOf(busy));
-      return;
-    }
-    const outcome = await options.consume('protobuf', bytes, signal);
-    options.budget.giveBack(bytes.length);
+  return async (call: ServerUnaryCall<Arrived, Bytes>, answer: sendUnaryData<Bytes>) => {
+    const { bytes, place } = call.request;
+    const outcome = await place.work(bytes.length, () => options.consume('protobuf', bytes, signal));
+    place.leave();
     if (outcome.status === 'ok') answer(null, encodeSuccess('protobuf', signal, outcome.rejected, outcome.message));
     else answer(statusOf(outcome));
   };
@@ -115,10 +120,15 @@ function statusOf(failure: Failure): { code: number; details: string; metadata: 
   return { code: grpcCodeOf(failure.code), details: failureText(failure), metadata };
 }
 
-/** Looks at a call before its message is read: who sends, and whether there is room; and ends one whose message does not come. */
+/**
+ * Looks at a call before its message is read: who sends, and, once the head of the message is there, whether there is room for what
+ * it announces. Ends a call whose message does not come.
+ */
 function guard(options: ReceiveOptions, waits: Patience): ServerInterceptor {
   let reading = 0;
   return (_method, call) => {
+    const from = performance.now();
+    const message = new Incoming(call, options);
     let stopWaiting = () => {};
     const waitForMessage = () => {
       reading++;
@@ -132,6 +142,7 @@ function guard(options: ReceiveOptions, waits: Patience): ServerInterceptor {
         stopWaiting = () => {};
       };
     };
+    const refuse = (failure: Failure) => intercepted.sendStatus(statusOf(failure));
     const intercepted = new ServerInterceptingCall(call, {
       start: (next) =>
         next({
@@ -139,26 +150,92 @@ function guard(options: ReceiveOptions, waits: Patience): ServerInterceptor {
             const failure =
               options.admit(String(metadata.get('authorization')[0] ?? '')) ??
               (reading >= limits.grpcCallsReadingMax ? busy : undefined);
-            if (failure) intercepted.sendStatus(statusOf(failure));
+            if (failure) refuse(failure);
             else {
               waitForMessage();
+              message.expect((why) => ('status' in why ? refuse(why) : intercepted.sendStatus(why)));
               accept(metadata);
             }
+          },
+          onReceiveMessage: (bytes: Bytes, next) => {
+            void message.arrived(bytes).then((outcome) => (outcome.status === 'ok' ? next(outcome) : refuse(outcome)));
           },
           onReceiveHalfClose: (next) => {
             stopWaiting();
             next();
           },
-          onCancel: () => stopWaiting(),
+          onCancel: () => {
+            stopWaiting();
+            message.drop();
+          },
         }),
       sendStatus: (sent, next) => {
         stopWaiting();
-        options.answered?.(Status[sent.code ?? Status.UNKNOWN] ?? 'UNKNOWN');
+        message.drop();
+        options.answered?.(Status[sent.code ?? Status.UNKNOWN] ?? 'UNKNOWN', performance.now() - from);
         next(sent);
       },
     });
     return intercepted;
   };
+}
+
+type Refuse = (why: Failure | { readonly code: Status; readonly details: string }) => void;
+
+/** The message of a call: its room from its head on, its bytes unpacked by us, because grpc-js unpacks all of them at once. */
+class Incoming {
+  readonly #call: ServerInterceptingCallInterface;
+  readonly #options: ReceiveOptions;
+  readonly #coding: ContentCoding | undefined;
+  #isPacked = false;
+  #place: Place | undefined;
+  #over = () => {};
+
+  constructor(call: ServerInterceptingCallInterface, options: ReceiveOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#coding = codingOf(takeCoding(call));
+  }
+
+  expect(refuse: Refuse): void {
+    this.#over = this.#options.admission.whileReading(refuse);
+    onMessageHead(this.#call, ({ isPacked, bytes }) => {
+      this.#isPacked = isPacked;
+      if (isPacked && this.#coding === undefined) {
+        refuse({ code: Status.UNIMPLEMENTED, details: 'this grpc-encoding is not understood' });
+        return;
+      }
+      const place = this.#options.admission.enter(bytes, isPacked);
+      if ('status' in place) refuse(place);
+      else this.#place = place;
+    });
+  }
+
+  /** The place goes with it. */
+  async arrived(sent: Bytes): Promise<({ readonly status: 'ok' } & Arrived) | Failure> {
+    this.#over();
+    const place = this.#place;
+    // A second message, or one that was refused meanwhile.
+    if (place === undefined) return busy;
+    let bytes = sent;
+    if (this.#isPacked) {
+      const unpacking = () => unpack(sent, this.#coding!, this.#options.bodyBytesMax);
+      const unpacked = await (sent.length <= unpackHereBytesMax ? unpacking() : place.unpack(unpacking));
+      if (unpacked.status !== 'ok') return unpacked;
+      const failure = place.unpacked(sent.length, unpacked.bytes.length);
+      if (failure !== undefined) return failure;
+      bytes = unpacked.bytes;
+    }
+    this.#place = undefined;
+    return { status: 'ok', bytes, place };
+  }
+
+  /** Gives its room back, unless the message was handed on. */
+  drop(): void {
+    this.#over();
+    this.#place?.leave();
+    this.#place = undefined;
+  }
 }
 
 /** An HTTP/2 connection starts with a preface of 24 bytes; one that does not send even that holds a place for nothing. */

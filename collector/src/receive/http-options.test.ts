@@ -8,7 +8,7 @@ import express from 'express';
 import { loadConfig } from '../config/load.ts';
 import { SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
-import { byteBudget } from './budget.ts';
+import { Admission } from './admission.ts';
 import { acceptsGzip } from './compression.ts';
 import type { HttpPaths, OtlpOutcome, Signal } from './contract.ts';
 import { notFound, otlpHttpRouter } from './http.ts';
@@ -20,7 +20,7 @@ async function serve(paths?: HttpPaths): Promise<number> {
   const router = otlpHttpRouter({
     ...(paths && { paths }),
     admit: () => undefined,
-    budget: byteBudget(limits.requestsBytesMax),
+    admission: new Admission({ bytesMax: limits.requestsBytesMax }),
     consume: async (_encoding, _bytes, signal) => {
       taken.push(signal);
       return outcome;

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import express from 'express';
 import { limits } from '../model/limits.ts';
-import { byteBudget } from './budget.ts';
+import { Admission } from './admission.ts';
 import type { OtlpOutcome } from './contract.ts';
 import { otlpHttpRouter } from './http.ts';
 import { admitting } from './testing/admitting.ts';
@@ -15,7 +15,7 @@ let outcome: OtlpOutcome = { status: 'ok', rejected: 0, message: '' };
 const taken: { encoding: string; bytes: Buffer }[] = [];
 const options = (bearerToken?: string) => ({
   admit: admitting(bearerToken),
-  budget: byteBudget(limits.requestsBytesMax),
+  admission: new Admission({ bytesMax: limits.requestsBytesMax }),
   consume: async (encoding: 'protobuf' | 'json', bytes: Buffer) => {
     taken.push({ encoding, bytes });
     return outcome;
@@ -91,19 +91,38 @@ test('a body may not unpack to far more than was sent, nor ask for a huge window
   assert.equal((await post(window, { ...protobuf, 'content-encoding': 'zstd' })).status, 400);
 });
 
-test('a request that finds the memory for requests taken is 429 with Retry-After, and nothing stays taken', async () => {
-  const options_ = { ...options(), budget: byteBudget(100) };
-  const small = createServer(express().use(otlpHttpRouter(options_)));
+test('a request that finds the memory for requests taken is 503 with Retry-After, and nothing stays taken', async () => {
+  const ends: (() => void)[] = [];
+  const admission = new Admission({ bytesMax: 100_000 });
+  const consume = () => new Promise<OtlpOutcome>((done) => ends.push(() => done({ ...outcome })));
+  const small = createServer(express().use(otlpHttpRouter({ ...options(), admission, consume })));
   await once(small.listen(0, '127.0.0.1'), 'listening');
-  for (const body of [Buffer.alloc(101), gzipSync(Buffer.alloc(101))]) {
-    const coding = body.length > 100 ? 'identity' : 'gzip';
-    const response = await post(body, { ...json, 'content-encoding': coding }, small);
-    assert.deepEqual([response.status, response.headers.get('retry-after')], [429, '1']);
-    const status = (await response.json()) as { code: number; details: object[] };
-    assert.deepEqual(status.details, [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '1s' }]);
+  for (let round = 0; round < 2; round++) {
+    const first = post(Buffer.alloc(60_000), json, small);
+    while (ends.length === 0) await new Promise((done) => setTimeout(done, 5));
+    for (const [body, coding] of [
+      [Buffer.alloc(60_000), 'identity'],
+      [gzipSync(Buffer.alloc(90_000)), 'gzip'],
+    ] as const) {
+      const response = await post(body, { ...json, 'content-encoding': coding }, small);
+      assert.equal(response.status, 503);
+      assert.match(response.headers.get('retry-after')!, /^[123]$/);
+      const [detail] = ((await response.json()) as { details: { '@type': string }[] }).details;
+      assert.equal(detail!['@type'], 'type.googleapis.com/google.rpc.RetryInfo');
+    }
+    ends.pop()!();
+    assert.equal((await first).status, 200);
   }
-  for (let i = 0; i < 3; i++) assert.equal((await post(Buffer.alloc(100), json, small)).status, 200);
+  assert.equal(admission.heldBytes, 0);
   small.close().closeAllConnections();
+});
+
+test('one that has to come again reads its answer although it is still sending', async () => {
+  const admission = new Admission({ bytesMax: 100_000, memory: () => 'full' });
+  const server = createServer(express().use(otlpHttpRouter({ ...options(), admission })));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  for (let i = 0; i < 5; i++) assert.equal((await post(Buffer.alloc(20_000_000), json, server)).status, 503);
+  server.close().closeAllConnections();
 });
 
 test('every refusal is a google.rpc.Status in the encoding of the request', async () => {

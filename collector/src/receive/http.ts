@@ -1,4 +1,5 @@
 import express, { type Request, type Response, type Router } from 'express';
+import { limits } from '../model/limits.ts';
 import { readBody } from './body.ts';
 import { codingOf, codings } from './compression.ts';
 import {
@@ -21,7 +22,8 @@ export function otlpHttpRouter(options: ReceiveOptions): Router {
   const router = express.Router();
   for (const signal of signals) {
     router.all((options.paths ?? defaultHttpPaths)[signal], async (request, response) => {
-      response.once('finish', () => options.answered?.(String(response.statusCode)));
+      const from = performance.now();
+      response.once('finish', () => options.answered?.(String(response.statusCode), performance.now() - from));
       await receive(request, response, { ...options, signal });
     });
   }
@@ -59,15 +61,18 @@ async function receive(
     sendFailure(response, encoding, refusal, refusal.headers);
     return;
   }
-  const body = await readBody(request, codingOf(request.headers['content-encoding'])!, options.budget);
+  const coding = codingOf(request.headers['content-encoding'])!;
+  const body = await readBody(request, coding, options.admission, options.bodyBytesMax);
   if (body.status === 'aborted') return;
   if (body.status === 'failed') {
-    drop(request, response);
+    if (body.failure.status === 'retryable' && body.failure.code !== 'SW_SHUTTING_DOWN') discard(request);
+    else drop(request, response);
     sendFailure(response, encoding, body.failure);
     return;
   }
-  const outcome = await options.consume(encoding, body.bytes, options.signal);
-  body.release();
+  const { bytes, place } = body;
+  const outcome = await place.work(bytes.length, () => options.consume(encoding, bytes, options.signal));
+  place.leave();
   if (outcome.status === 'ok') sendSuccess(response, { encoding, ...outcome, signal: options.signal });
   else sendFailure(response, encoding, outcome);
 }
@@ -94,6 +99,17 @@ function refuse(
     return { status: 'refused', code: 'SW_HTTP_CONTENT_ENCODING', message, headers };
   }
   return undefined;
+}
+
+/**
+ * A sender that is to come again has to read the answer, and loses it when its connection closes while it still sends. So the rest
+ * of the body is read and thrown away, for a while; then the connection can be used again.
+ */
+function discard(request: Request): void {
+  if (request.complete) return;
+  const cut = setTimeout(() => request.destroy(), limits.discardMsMax).unref();
+  request.once('close', () => clearTimeout(cut));
+  request.resume();
 }
 
 /** The rest of a refused body is not worth reading: the connection closes after the answer. */

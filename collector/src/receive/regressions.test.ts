@@ -8,7 +8,7 @@ import express from 'express';
 import { loadConfig } from '../config/load.ts';
 import { limits } from '../model/limits.ts';
 import { GrpcClient } from '../otlp-check/grpc-client.ts';
-import { byteBudget } from './budget.ts';
+import { Admission } from './admission.ts';
 import { otlpHttpRouter } from './http.ts';
 import { type Servers, startServers } from './servers.ts';
 import { admitting } from './testing/admitting.ts';
@@ -25,7 +25,7 @@ let hasty: Servers;
 before(async () => {
   const intake = {
     admit: admitting(undefined),
-    budget: byteBudget(limits.requestsBytesMax),
+    admission: new Admission({ bytesMax: limits.requestsBytesMax }),
     consume: async (_: string, bytes: Buffer) => {
       taken.push(bytes);
       return { status: 'ok', rejected: 0, message: '' } as const;

@@ -37,6 +37,8 @@ export async function startServers(
   };
 }
 
+const idleLookMs = 25;
+
 /** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
 async function startHttp(config: ReceiveConfig, listener: RequestListener, waits: Patience, tls?: TlsFiles) {
   const bounds = {
@@ -54,8 +56,11 @@ async function startHttp(config: ReceiveConfig, listener: RequestListener, waits
   const close = async (graceMs: number) => {
     const closed = new Promise<void>((done) => server.close(() => done()));
     server.closeIdleConnections();
+    // Those that were answering then are idle later.
+    const again = setInterval(() => server.closeIdleConnections(), idleLookMs);
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
+    clearInterval(again);
     clearTimeout(cut);
   };
   return { url: urlOf(server, tls ? 'https' : 'http'), close };

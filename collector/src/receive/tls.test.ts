@@ -11,7 +11,7 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import express from 'express';
 import { loadConfig } from '../config/load.ts';
 import { limits } from '../model/limits.ts';
-import { byteBudget } from './budget.ts';
+import { Admission } from './admission.ts';
 import type { ReceiveConfig } from './config.ts';
 import { patience } from './contract.ts';
 import { otlpHttpRouter } from './http.ts';
@@ -68,7 +68,7 @@ async function start(options: { clientCa?: Authority; token?: string; waits?: ty
   const intake = {
     tls,
     admit: admitting(options.token),
-    budget: byteBudget(limits.requestsBytesMax),
+    admission: new Admission({ bytesMax: limits.requestsBytesMax }),
     consume: async () => ({ status: 'ok', rejected: 0, message: '' }) as const,
   };
   const app = express().use(otlpHttpRouter(intake));

@@ -64,9 +64,9 @@ export const spoolConfigSchema = z
       .int()
       .min(mebibyte)
       .max(1024 * mebibyte)
-      .default(limits.spoolPendingBytesMax)
+      .optional()
       .describe(
-        'Bytes that may wait in memory for their fsync. Default 64 MiB. Past it senders get 503 with Retry-After.',
+        'Bytes that may wait in memory for their fsync. Default an eighth of limits.memory, at most 64 MiB. Past it senders get 503 with Retry-After.',
       ),
   })
   .refine((spool) => spool.bytes_max >= 4 * spool.segment_bytes_max, {
@@ -80,7 +80,11 @@ export const spoolConfigSchema = z
 export type SpoolConfig = z.infer<typeof spoolConfigSchema>;
 
 /** What the config says, as options for `openSpool`. */
-export function spoolOptions(config: SpoolConfig, directory: string): SpoolOptions {
+export function spoolOptions(
+  config: SpoolConfig,
+  directory: string,
+  pendingBytesMax: number = limits.spoolPendingBytesMax,
+): SpoolOptions {
   return {
     directory,
     segmentBytesMax: config.segment_bytes_max,
@@ -88,6 +92,6 @@ export function spoolOptions(config: SpoolConfig, directory: string): SpoolOptio
     bytesMax: config.bytes_max,
     graceMs: config.grace_ms,
     reserveBytes: config.reserve_bytes,
-    pendingBytesMax: config.pending_bytes_max,
+    pendingBytesMax: config.pending_bytes_max ?? pendingBytesMax,
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { SegmentSource } from '../model/spool.ts';
 import { type ClientOptions, createStoreClient, type StoreClient } from './client.ts';
@@ -9,6 +10,8 @@ import { backoffMs, pause, runShipper, type ShipperHooks } from './shipper.ts';
 
 /** A server that ran this long is one that works; before it, restarts come ever slower. */
 const steadyMs = 60_000;
+/** How long a close waits for a migration that is under way. */
+const migrationGraceMs = 500;
 
 export type Ready = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -146,7 +149,8 @@ class OpenStore implements Store {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    await this.#migrated.catch(() => {});
+    // A server that hangs would keep it for ever.
+    await Promise.race([this.#migrated.catch(() => {}), sleep(migrationGraceMs, undefined, { ref: false })]);
     await this.client.close();
     await this.#embedded?.stop();
     await this.#supervision;

@@ -29,7 +29,7 @@ export interface ShipperOptions {
 }
 
 /** How long a stop waits for the insert that is under way; sent again it adds no row. */
-const insertGraceMs = 10_000;
+const insertGraceMs = 500;
 const backoffFirstMs = 100;
 const backoffConfigFirstMs = 2_000;
 const backoffMaxMs = 30_000;

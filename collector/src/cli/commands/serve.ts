@@ -4,6 +4,9 @@ import type { Logger } from 'pino';
 import type { Collector } from '../../collector.ts';
 import { defaultConfigFile, loadConfig } from '../../config/load.ts';
 import { createLogger } from '../../logger.ts';
+import { memoryBytes } from '../../memory-limit/config.ts';
+import { memoryPlan } from '../../memory-limit/plan.ts';
+import { boundHeap } from '../../memory-limit/restart.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { watchSignals } from '../signals.ts';
 import { createTerminal, jsonLine, type Terminal } from '../terminal.ts';
@@ -13,8 +16,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** A stop that has not ended by then is cut short; what was acknowledged is on disk in any case. */
-const stopDeadlineMs = 10_000;
+/** A stop that has not ended by then is cut short, so that it is over within ten seconds; what was acknowledged is on disk in any case. */
+const stopDeadlineMs = 9_000;
 
 /** `spanwarden serve`: runs the collector until SIGINT or SIGTERM; SIGHUP reads rules, tokens and certificate again. */
 export function serveCommand(): Command {
@@ -25,8 +28,10 @@ export function serveCommand(): Command {
       const options = command.optsWithGlobals<Options>();
       const readConfig = () => loadConfig({ file: options.config, env: process.env });
       const config = readConfig();
+      const isBounded = boundHeap(memoryPlan(memoryBytes(config.limits.memory)));
       const ruleSources = { config: readConfig, file: options.config ?? defaultConfigFile };
       const logger = createLogger(config.log.level);
+      if (!isBounded) logger.warn('the heap is not bounded here: start Node with --max-old-space-size');
       const terminal = createTerminal(process.stdout);
       // Loaded here, so that the other commands do not wait for servers and rule engines.
       const { startCollector } = await import('../../collector.ts');

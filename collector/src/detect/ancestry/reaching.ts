@@ -6,7 +6,7 @@ import type { CorrelationEvent, EventPart } from '../correlate/event.ts';
 import type { GuardedRule, RuleGuard } from '../health/guard.ts';
 import type { Rule } from '../load.ts';
 import type { Cursor } from '../reader.ts';
-import { Ancestry, type AncestryMatch } from './ancestry.ts';
+import { Ancestry, type AncestryBounds, type AncestryMatch } from './ancestry.ts';
 
 /** A rule as the detector runs it. */
 export interface DetectorRule extends GuardedRule {
@@ -26,6 +26,7 @@ export interface ReachingOptions {
   readonly digests: readonly string[];
   readonly guard: RuleGuard;
   readonly journalled: boolean;
+  readonly bounds?: Partial<AncestryBounds>;
 }
 
 /** The rules that reach for other spans, as the detector uses them: spans in, findings out when they are certain. */

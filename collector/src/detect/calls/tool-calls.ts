@@ -4,6 +4,7 @@ import { limits } from '../../model/limits.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
 import { wholeOf } from '../slices.ts';
 import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
+import type { StateBounds } from '../state-bounds.ts';
 import { differences } from './arguments.ts';
 import { CallsJournal, readJournal, readState, writeState } from './calls-state.ts';
 import { maskedEvents } from './masked-events.ts';
@@ -21,6 +22,7 @@ export interface ToolCallsOptions {
   readonly openNanos: bigint;
   /** A number that senders do not know, so that they cannot choose which calls are remembered in one place; default 0. */
   readonly seed?: number;
+  readonly bounds?: StateBounds['calls'];
 }
 
 /** Counts since the start. */
@@ -56,7 +58,11 @@ export class ToolCalls implements Stateful {
 
   constructor(options: ToolCallsOptions) {
     this.#options = options;
-    this.#store = new ViewStore((view) => this.#dueNanos(view), options.seed);
+    const { seed, bounds } = options;
+    this.#store = new ViewStore((view) => this.#dueNanos(view), {
+      ...(seed !== undefined && { seed }),
+      ...(bounds && { bounds }),
+    });
     this.#reader = createViewReader(options.fields);
   }
 

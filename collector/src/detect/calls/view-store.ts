@@ -1,5 +1,6 @@
 import { limits } from '../../model/limits.ts';
 import { Scan, type Scanned, type Steps } from '../slices.ts';
+import { type StateBounds, stateBounds } from '../state-bounds.ts';
 import { BySecond } from './by-second.ts';
 import { type CallView, compareViews, type ViewKind } from './view.ts';
 import { isSameView, keysOf, share, soughtKeysOf, type ViewKeys } from './view-keys.ts';
@@ -28,6 +29,7 @@ export class ViewStore {
   readonly #pending = new BySecond<Kept>();
   readonly #byEnd = new BySecond<Kept>();
   readonly #scan = new Scan<Kept>();
+  readonly #bounds: StateBounds['calls'];
   #number = 0;
   /** Of those that are remembered, how many have no id and so are found by name. */
   #withoutId = 0;
@@ -35,11 +37,18 @@ export class ViewStore {
 
   /**
    * @param dueNanos when a view that waits is decided
-   * @param seed of the keys
+   * @param options seed of the keys, and how much is remembered
    */
-  constructor(dueNanos: (view: CallView) => bigint, seed = 0) {
+  constructor(
+    dueNanos: (view: CallView) => bigint,
+    {
+      seed = 0,
+      bounds = stateBounds(1).calls,
+    }: { readonly seed?: number; readonly bounds?: StateBounds['calls'] } = {},
+  ) {
     this.#dueNanos = dueNanos;
     this.#seed = seed;
+    this.#bounds = bounds;
   }
 
   get size(): number {
@@ -47,7 +56,7 @@ export class ViewStore {
   }
 
   get isFull(): boolean {
-    return this.size > limits.callViewsMax || this.chars > limits.callCharsMax;
+    return this.size > this.#bounds.viewsMax || this.chars > this.#bounds.charsMax;
   }
 
   /** In the order in which they came. */

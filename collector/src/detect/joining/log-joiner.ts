@@ -4,6 +4,7 @@ import { limits } from '../../model/limits.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
 import type { RestoreOutcome, Stateful } from '../state.ts';
+import { type StateBounds, stateBounds } from '../state-bounds.ts';
 import { packed, unpacked } from './event-json.ts';
 import { joinedEvent } from './joined-event.ts';
 import { hasContent, spanAsEvent } from './span-as-event.ts';
@@ -14,6 +15,7 @@ export interface JoinerOptions {
   readonly settleNanos: bigint;
   /** The same while nothing says that it is over, or no span of it has come. */
   readonly openNanos: bigint;
+  readonly bounds?: StateBounds['joining'];
 }
 
 /** Counts since the start. */
@@ -48,6 +50,7 @@ interface Waiting {
 export class LogJoiner implements Stateful {
   readonly counters: JoinerCounters = { joined: 0, alone: 0, covered: 0, hurried: 0 };
   readonly #options: JoinerOptions;
+  readonly #bounds: StateBounds['joining'];
   readonly #service: FieldId;
   readonly #waiting = new Map<string, Waiting>();
   #newest = 0n;
@@ -63,6 +66,7 @@ export class LogJoiner implements Stateful {
 
   constructor(options: JoinerOptions) {
     this.#options = options;
+    this.#bounds = options.bounds ?? stateBounds(1).joining;
     this.#service = options.fields.intern('service.name');
   }
 
@@ -106,7 +110,7 @@ export class LogJoiner implements Stateful {
   /** What is due when event time has come this far, in its order. */
   advance(nanos: bigint): AgentEvent[] {
     if (nanos > this.#newest) this.#newest = nanos;
-    const isFull = this.#waiting.size > limits.logJoinWaitingMax || this.#chars > limits.logJoinCharsMax;
+    const isFull = this.#isFull();
     const isSoon = this.#newest < this.#lookedNanos + lookEveryNanos;
     if (!isFull && (isSoon || this.#nextDue === undefined || this.#newest < this.#nextDue)) return [];
     this.#journal.push(packed(['t', this.#newest]));
@@ -229,12 +233,16 @@ export class LogJoiner implements Stateful {
     return latest + (isOver ? this.#options.settleNanos : this.#options.openNanos);
   }
 
+  #isFull(): boolean {
+    return this.#waiting.size > this.#bounds.waitingMax || this.#chars > this.#bounds.charsMax;
+  }
+
   #due(): AgentEvent[] {
     const told: AgentEvent[] = [];
     this.#lookedNanos = this.#newest;
     this.#nextDue = undefined;
     for (const each of new Set(this.#waiting.values())) {
-      const isHurried = this.#waiting.size > limits.logJoinWaitingMax || this.#chars > limits.logJoinCharsMax;
+      const isHurried = this.#isFull();
       if (this.#dueNanos(each) <= this.#newest || isHurried) {
         if (this.#dueNanos(each) > this.#newest) this.counters.hurried++;
         this.#tell(each, told);

@@ -7,6 +7,8 @@ import { Attribute, type AttributeSource, ValueType } from '../../model/span-bat
 import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
 import { originalPrefix, TypeNotes } from './attribute-types.ts';
+import type { KeyPlace, ServiceKeys } from './key-budget.ts';
+import { OverflowText, overflowKey } from './overflow-text.ts';
 import type { RowWriter } from './rowbinary.ts';
 
 /** Spans with the same attribute names in the same order share one sorted order. */
@@ -38,6 +40,8 @@ export class AttributeMapWriter {
   /** Of a list of messages in the bytes what is stored in its place; undefined where lists are stored as they are. */
   refer: ((name: string, bytes: Buffer, start: number, end: number) => string | undefined) | undefined;
   readonly #listed: ReadonlySet<FieldId>;
+  /** Whose keys the maps have that are written next, and where; undefined where any key is stored. */
+  keys: { readonly of: ServiceKeys; readonly place: KeyPlace } | undefined;
   #generation = -1;
   #batch!: AttributeSource;
 
@@ -62,14 +66,64 @@ export class AttributeMapWriter {
       writer.u8(0);
       return;
     }
-    const order = this.#order(first, count);
+    const shape = this.#shape(first, count);
+    const split = this.keys?.of.split(this.keys.place, shape);
+    if (split !== undefined && split.over.length > 0) {
+      this.#withAdded(writer, first, split.kept, withOverflow(added, this.#overflow(first, split.over)));
+      return;
+    }
+    const { order } = shape;
     if (added.length > 0) {
-      if (added.some(({ corrects }) => corrects)) this.#writeCorrected(writer, first, order, added);
-      else this.#writeWithAdded(writer, first, order, added);
+      this.#withAdded(writer, first, order, added);
       return;
     }
     writer.varint(order.length);
     for (let i = 0; i < order.length; i++) this.#entry(writer, first + order[i]!);
+  }
+
+  /** The value of one attribute as it came, '' when it is not there. */
+  textOf(first: number, count: number, field: FieldId): string {
+    for (let row = first + count - 1; row >= first; row--) {
+      if (this.#batch.attributes[row * Attribute.stride] === field) return valueText(this.#batch.attributeValue(row));
+    }
+    return '';
+  }
+
+  #withAdded(writer: RowWriter, first: number, order: Uint16Array, added: readonly AddedAttribute[]): void {
+    if (added.some(({ corrects }) => corrects)) this.#writeCorrected(writer, first, order, added);
+    else this.#writeWithAdded(writer, first, order, added);
+  }
+
+  /** The attributes that have no key of their own, as one. */
+  #overflow(first: number, over: Uint16Array): AddedAttribute {
+    const text = new OverflowText();
+    const { attributes } = this.#batch;
+    for (const place of over) {
+      if (text.isFull) text.skip();
+      else {
+        const field = attributes[(first + place) * Attribute.stride]!;
+        const redacted = this.#redactor?.name(field);
+        // A name as it stands in a row, behind its length.
+        const name = redacted === undefined ? this.#fields.name(field) : withoutLength(redacted);
+        text.add(name, this.#storedText(first + place));
+      }
+    }
+    return { name: overflowKey, value: text.end() };
+  }
+
+  /** A value as it would be stored, though not its end where it is long. */
+  #storedText(row: number): string {
+    const { attributes, bytes } = this.#batch;
+    const at = row * Attribute.stride;
+    const field = attributes[at + Attribute.field]!;
+    if (attributes[at + Attribute.type] !== ValueType.string) {
+      const text = valueText(this.#batch.attributeValue(row));
+      return this.#redactor?.text(text, this.#fields.name(field)) ?? text;
+    }
+    const start = attributes[at + Attribute.value]!;
+    const length = attributes[at + Attribute.length]!;
+    const redacted = this.#redactor?.value(field, start, length);
+    return redacted ?? bytes.toString('utf8', start, start + Math.min(length, limits.overflowValueCharsMax * 4));
   }
 
   /** Writes the value of one attribute as a String, '' when it is not there. */
@@ -222,7 +276,7 @@ export class AttributeMapWriter {
     this.truncated++;
   }
 
-  #order(first: number, count: number): Uint16Array {
+  #shape(first: number, count: number): Shape {
     const attributes = this.#batch.attributes;
     let hash = count;
     const end = (first + count) * Attribute.stride;
@@ -230,10 +284,10 @@ export class AttributeMapWriter {
       hash = Math.imul(hash ^ attributes[at]!, 0x01000193) ^ (hash >>> 15);
     }
     const known = this.#shapes.get(hash);
-    if (known !== undefined && this.#isShape(known, first, count)) return known.order;
+    if (known !== undefined && this.#isShape(known, first, count)) return known;
     const shape = this.#sort(first, count);
     this.#shapes.set(hash, shape);
-    return shape.order;
+    return shape;
   }
 
   #isShape(shape: Shape, first: number, count: number): boolean {
@@ -257,6 +311,16 @@ export class AttributeMapWriter {
     );
     return { fields, order: Uint16Array.from(order) };
   }
+}
+
+function withOverflow(added: readonly AddedAttribute[], overflow: AddedAttribute): readonly AddedAttribute[] {
+  return [...added, overflow].sort((a, b) => compare(a.name, b.name));
+}
+
+function withoutLength(encoded: Uint8Array): string {
+  let start = 0;
+  while ((encoded[start]! & 0x80) !== 0) start++;
+  return Buffer.from(encoded).toString('utf8', start + 1);
 }
 
 /** Senders that never repeat a shape must not fill memory. */

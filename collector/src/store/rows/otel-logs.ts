@@ -5,6 +5,7 @@ import { Resource, Scope } from '../../model/span-batch.ts';
 import type { AddedAttribute } from '../../model/span-events.ts';
 import type { Rows } from '../../model/spool.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
+import { type KeyBudget, KeyPlace, type ServiceKeys } from './key-budget.ts';
 import { RowWriter } from './rowbinary.ts';
 import { edgesOf, type TimeEdges, type TimeRange, withOriginal, writeTime } from './times.ts';
 
@@ -46,9 +47,12 @@ export class LogRowEncoder {
   #services: Buffer[] = [];
   #resources: Buffer[] = [];
   #scopes: Buffer[] = [];
+  readonly #budget: KeyBudget | undefined;
+  #keys: (ServiceKeys | undefined)[] = [];
 
   /** @param redactor takes out what must not be stored; without one everything is stored as it came. */
-  constructor(fields: FieldTable, redactor?: Redactor) {
+  constructor(fields: FieldTable, redactor?: Redactor, budget?: KeyBudget) {
+    this.#budget = budget;
     this.#maps = new AttributeMapWriter(fields, redactor);
     this.#serviceName = fields.intern('service.name');
   }
@@ -62,6 +66,7 @@ export class LogRowEncoder {
     this.#services = [];
     this.#resources = [];
     this.#scopes = [];
+    this.#keys = [];
     this.#maps.begin(batch);
     const edges = edgesOf(range);
     for (let log = 0; log < batch.logCount; log++) this.#row(batch, log * Log.stride, edges, added(log));
@@ -90,6 +95,8 @@ export class LogRowEncoder {
     this.#copy(this.#resources[resource]!);
     this.#copy(this.#scopes[scope]!);
     this.#maps.notes.reset();
+    const keys = this.#keys[resource];
+    this.#maps.keys = keys && { of: keys, place: KeyPlace.log };
     const first = logs[at + Log.attributes]!;
     this.#maps.write(writer, first, logs[at + Log.attributeCount]!, withOriginal(added, original));
     this.#text(bytes, logs, at + Log.eventName);
@@ -109,6 +116,9 @@ export class LogRowEncoder {
       const at = resource * Resource.stride;
       const first = batch.resources[at + Resource.attributes]!;
       const count = batch.resources[at + Resource.attributeCount]!;
+      const keys = this.#budget?.of(this.#maps.textOf(first, count, this.#serviceName));
+      this.#keys[resource] = keys;
+      this.#maps.keys = keys && { of: keys, place: KeyPlace.resource };
       this.#services[resource] = this.#encoded((into) =>
         this.#maps.writeValueOf(into, first, count, this.#serviceName),
       );
@@ -117,6 +127,8 @@ export class LogRowEncoder {
         this.#maps.write(into, first, count);
       });
     }
+    const keys = this.#keys[resource];
+    this.#maps.keys = keys && { of: keys, place: KeyPlace.resource };
     this.#scopes[scope] ??= this.#encoded((into) => {
       const at = scope * Scope.stride;
       this.#text(batch.bytes, batch.scopes, at + Scope.schemaUrl, into);

@@ -4,6 +4,7 @@ import type { Redactor } from '../../model/redaction.ts';
 import { Resource, Scope } from '../../model/span-batch.ts';
 import type { Rows } from '../../model/spool.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
+import { type KeyBudget, KeyPlace, type ServiceKeys } from './key-budget.ts';
 import { RowWriter } from './rowbinary.ts';
 import { edgesOf, type TimeEdges, type TimeRange, withOriginal, writeTime } from './times.ts';
 
@@ -61,9 +62,13 @@ export class MetricRowEncoder {
   readonly #scratch = new RowWriter(16 * 1024);
   /** What stands in every row of a metric up to its unit, encoded once per batch. */
   #heads: Buffer[] = [];
+  readonly #budget: KeyBudget | undefined;
+  /** By metric, like its head. */
+  #keys: (ServiceKeys | undefined)[] = [];
 
   /** @param redactor takes out what must not be stored; without one everything is stored as it came. */
-  constructor(fields: FieldTable, redactor?: Redactor) {
+  constructor(fields: FieldTable, redactor?: Redactor, budget?: KeyBudget) {
+    this.#budget = budget;
     this.#maps = new AttributeMapWriter(fields, redactor);
     this.#serviceName = fields.intern('service.name');
   }
@@ -76,6 +81,7 @@ export class MetricRowEncoder {
   /** One `Rows` for each kind that the batch has. */
   encode(batch: MetricBatch, range: TimeRange): Rows[] {
     this.#heads = [];
+    this.#keys = [];
     this.#maps.begin(batch);
     const edges = edgesOf(range);
     const counts = metricKinds.map(() => 0);
@@ -95,18 +101,21 @@ export class MetricRowEncoder {
   #common(writer: RowWriter, batch: MetricBatch, at: number, edges: TimeEdges): void {
     const { points } = batch;
     const metric = points[at + Point.metric]!;
-    this.#heads[metric] ??= this.#head(batch, metric * Metric.stride);
+    this.#heads[metric] ??= this.#head(batch, metric);
     writer.raw(this.#heads[metric], 0, this.#heads[metric].length);
     const original = writeTime(writer, batch, points[at + Point.time]!, edges);
     if (original !== undefined) this.clamped++;
     eight(writer, batch, points[at + Point.start]!);
+    const keys = this.#keys[metric];
+    this.#maps.keys = keys && { of: keys, place: KeyPlace.point };
     this.#maps.notes.reset();
     const added = withOriginal([], original);
     this.#maps.write(writer, points[at + Point.attributes]!, points[at + Point.attributeCount]!, added);
     writer.u32(points[at + Point.flags]!);
   }
 
-  #head(batch: MetricBatch, at: number): Buffer {
+  #head(batch: MetricBatch, metric: number): Buffer {
+    const at = metric * Metric.stride;
     const into = this.#scratch;
     const { metrics, resources, scopes, bytes } = batch;
     const text = (rows: ArrayLike<number>, column: number) =>
@@ -115,6 +124,9 @@ export class MetricRowEncoder {
     const scope = metrics[at + Metric.scope]! * Scope.stride;
     const first = resources[resource + Resource.attributes]!;
     const count = resources[resource + Resource.attributeCount]!;
+    const keys = this.#budget?.of(this.#maps.textOf(first, count, this.#serviceName));
+    this.#keys[metric] = keys;
+    this.#maps.keys = keys && { of: keys, place: KeyPlace.resource };
     this.#maps.notes.reset();
     into.reset();
     this.#maps.write(into, first, count);

@@ -5,6 +5,7 @@ import type { AddedAttribute, SpanEvents } from '../../model/span-events.ts';
 import type { Rows } from '../../model/spool.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
 import { redactedMark } from './attribute-types.ts';
+import { type KeyBudget, KeyPlace, type ServiceKeys } from './key-budget.ts';
 import { type MessageRows, MessageRowWriter } from './messages.ts';
 import { RowWriter } from './rowbinary.ts';
 import { SpanConversation } from './span-conversation.ts';
@@ -62,6 +63,8 @@ export class SpanRowEncoder {
   #resourceTypes: Buffer[] = [];
   /** Whether something of the resource was redacted. */
   #resourceRedacted: boolean[] = [];
+  readonly #budget: KeyBudget | undefined;
+  #resourceKeys: (ServiceKeys | undefined)[] = [];
   readonly #facts: FactMapWriter;
   readonly #messages: MessageRowWriter | undefined;
   readonly #conversation: SpanConversation;
@@ -71,13 +74,16 @@ export class SpanRowEncoder {
    * @param facts names of the derived facts that are stored with a span, where `encode` is given events.
    * @param redactor takes out what must not be stored; without one everything is stored as it came.
    * @param messages `once`: messages of calls become rows of their own, which `takeMessages` gives after each batch.
+   * @param budget how many different keys a service may have; without one all are stored.
    */
   constructor(
     fields: FieldTable,
     facts: readonly string[] = [],
     redactor?: Redactor,
     messages: 'full' | 'once' = 'full',
+    budget?: KeyBudget,
   ) {
+    this.#budget = budget;
     this.#messages = messages === 'once' ? new MessageRowWriter() : undefined;
     this.#conversation = new SpanConversation(fields, redactor);
     this.#redactor = redactor;
@@ -96,6 +102,7 @@ export class SpanRowEncoder {
     this.#resourceEnds = [];
     this.#resourceTypes = [];
     this.#resourceRedacted = [];
+    this.#resourceKeys = [];
     const edges = edgesOf(range);
     this.#maps.begin(batch);
     for (let span = 0; span < batch.spanCount; span++) {
@@ -136,6 +143,8 @@ export class SpanRowEncoder {
     this.#text(bytes, batch.scopes, scope + Scope.version);
     const { notes } = this.#maps;
     notes.reset();
+    const keys = this.#resourceKeys[spans[at + Span.resource]!];
+    this.#maps.keys = keys && { of: keys, place: KeyPlace.span };
     this.#maps.refer = this.#referOf(batch, at, day);
     this.#maps.write(
       writer,
@@ -151,6 +160,7 @@ export class SpanRowEncoder {
     const status = statusCodes[spans[at + Span.statusCode]!] ?? statusCodes[0]!;
     writer.raw(status, 0, status.length);
     this.#text(bytes, spans, at + Span.statusMessage);
+    this.#maps.keys = keys && { of: keys, place: KeyPlace.event };
     this.#events(batch, spans[at + Span.events]!, spans[at + Span.eventCount]!);
     this.#links(batch, spans[at + Span.links]!, spans[at + Span.linkCount]!);
     const isRedacted = this.#redactor?.replaced !== replaced || this.#resourceRedacted[spans[at + Span.resource]!]!;
@@ -197,6 +207,9 @@ export class SpanRowEncoder {
     const { notes } = this.#maps;
     const replaced = this.#redactor?.replaced;
     this.#maps.writeValueOf(this.#resources, first, count, this.#serviceName);
+    const keys = this.#budget?.of(this.#maps.textOf(first, count, this.#serviceName));
+    this.#resourceKeys.push(keys);
+    this.#maps.keys = keys && { of: keys, place: KeyPlace.resource };
     notes.reset();
     this.#maps.write(this.#resources, first, count);
     notes.trim();

@@ -1,0 +1,35 @@
+import { Counter } from 'prom-client';
+import type { Metrics } from '../metrics.ts';
+import type { Admission } from '../receive/admission.ts';
+import type { MemoryWatch } from './watch.ts';
+
+export function addMemoryGauges(metrics: Metrics, watch: MemoryWatch, admission: Admission): void {
+  const gauges = [
+    ['limit_bytes', 'limits.memory.', () => watch.limitBytes],
+    ['resident_bytes', 'Memory of the process, without that of the embedded ClickHouse.', () => watch.usage.rss],
+    ['heap_bytes', 'Of that, objects in the heap.', () => watch.usage.heapUsed],
+    ['buffer_bytes', 'Of that, buffers outside the heap.', () => watch.usage.arrayBuffers],
+    ['collections', 'Garbage collections because memory was near the limit.', () => watch.collections],
+  ] as const;
+  for (const [name, help, read] of gauges) metrics.gauge(`spanwarden_memory_${name}`, help, read);
+  metrics.gauge(
+    'spanwarden_receive_held_bytes',
+    'Bytes of requests under way, those announced included.',
+    () => admission.heldBytes,
+  );
+  metrics.gauge(
+    'spanwarden_receive_wait_seconds',
+    'How long the requests that nobody has worked on yet would take.',
+    () => admission.waitMs / 1000,
+  );
+  new Counter({
+    name: 'spanwarden_receive_refused_requests_total',
+    help: 'Requests answered 503 before they were read: for bytes of requests under way, for their wait, for memory.',
+    labelNames: ['reason'],
+    registers: [metrics.registry],
+    collect() {
+      this.reset();
+      for (const [reason, number] of Object.entries(admission.refused)) this.inc({ reason }, number);
+    },
+  });
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limits } from '../model/limits.ts';
+import { Admission, type MemoryLevel, type Place } from './admission.ts';
+
+const mebibyte = 1024 * 1024;
+
+function entered(admission: Admission, bytes: number): Place {
+  const place = admission.enter(bytes, false);
+  assert.ok(!('status' in place), 'it is let in');
+  return place;
+}
+
+const codeOf = (admission: Admission, bytes: number, isPacked = false) => {
+  const place = admission.enter(bytes, isPacked);
+  return 'status' in place ? place.code : 'in';
+};
+
+test('what is announced counts before it is there, and packed bodies as what they usually become', () => {
+  const admission = new Admission({ bytesMax: 8 * mebibyte });
+  const place = entered(admission, 4 * mebibyte);
+  assert.equal(codeOf(admission, 5 * mebibyte), 'SW_RECEIVE_BUSY');
+  assert.equal(codeOf(admission, 2 * mebibyte, true), 'SW_RECEIVE_BUSY');
+  place.leave();
+  place.leave();
+  assert.equal(admission.heldBytes, 0);
+  assert.equal(codeOf(admission, 5 * mebibyte), 'in');
+  assert.deepEqual(admission.refused, { bytes: 2, wait: 0, memory: 0 });
+});
+
+test('what comes out of packing counts, and what is held alone may be more than all may hold', () => {
+  const admission = new Admission({ bytesMax: mebibyte });
+  const first = entered(admission, 1000);
+  assert.equal(first.unpacked(1000, 2 * mebibyte), undefined);
+  first.leave();
+  const [one, other] = [entered(admission, 1000), entered(admission, 1000)];
+  assert.equal(one.unpacked(1000, 2 * mebibyte)?.code, 'SW_RECEIVE_BUSY');
+  one.leave();
+  assert.equal(other.hold(2 * mebibyte), undefined);
+  other.leave();
+  assert.equal(admission.heldBytes, 0);
+});
+
+test('once it is known how long requests take, those that would wait longer are refused', async () => {
+  let ms = 0;
+  const admission = new Admission({ bytesMax: 1024 * mebibyte, clock: () => ms });
+  // A mebibyte takes 100 ms.
+  for (let i = 0; i < 100; i++) {
+    const place = entered(admission, mebibyte);
+    await place.work(mebibyte, async () => {
+      ms += 100;
+    });
+    place.leave();
+  }
+  const places: Place[] = [];
+  for (let i = 0; i < 100 && admission.waitMs <= limits.requestsWaitMsMax; i++)
+    places.push(entered(admission, mebibyte));
+  assert.ok(places.length >= 10 && places.length <= 12, String(places.length));
+  assert.equal(codeOf(admission, mebibyte), 'SW_RECEIVE_BUSY');
+  assert.equal(admission.refused.wait, 1);
+  const hundredMs = async () => {
+    ms += 100;
+  };
+  await Promise.all(places.slice(0, 5).map((place) => place.work(mebibyte, hundredMs)));
+  assert.equal(codeOf(admission, mebibyte), 'in', 'work that is done no longer waits');
+});
+
+test('senders that announce and do not send keep nobody out for long, and small ones not at all', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const admission = new Admission({ bytesMax: 100 * mebibyte });
+  for (let i = 0; i < 1000; i++) entered(admission, 1000);
+  assert.equal(admission.waitMs, 0);
+  for (let i = 0; i < 100 && codeOf(admission, mebibyte) === 'in'; i++);
+  assert.equal(codeOf(admission, mebibyte), 'SW_RECEIVE_BUSY');
+  context.mock.timers.tick(1_000);
+  assert.equal(codeOf(admission, mebibyte), 'in');
+});
+
+test('with little memory left one comes in at a time, with none nobody', () => {
+  let level: MemoryLevel = 'tight';
+  const admission = new Admission({ bytesMax: mebibyte, memory: () => level });
+  const place = entered(admission, 1000);
+  assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY');
+  place.leave();
+  level = 'full';
+  assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY');
+  level = 'free';
+  assert.equal(codeOf(admission, 1000), 'in');
+});
+
+test('one works at a time, and the event loop comes round in between', async () => {
+  const admission = new Admission({ bytesMax: mebibyte });
+  const order: string[] = [];
+  const places = [1, 2, 3].map(() => entered(admission, 1000));
+  const done = places.map((place, i) => place.work(1000, async () => void order.push(`work ${i}`)));
+  const other = () => {
+    order.push('other');
+    if (order.length < 10) setImmediate(other);
+  };
+  setImmediate(other);
+  await Promise.all(done);
+  const works = order.filter((what) => what !== 'other');
+  assert.deepEqual(works, ['work 0', 'work 1', 'work 2']);
+  for (const work of works.slice(0, 2)) assert.equal(order[order.indexOf(work) + 1], 'other');
+});

@@ -123,6 +123,10 @@ function spawnChild(options: ChildOptions): Child {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { LANG: 'C', ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }) },
   });
+  // A server that hangs does not see that the collector has ended, and would keep its lock.
+  const killed = () => void child.kill('SIGKILL');
+  process.once('exit', killed);
+  child.once('close', () => process.off('exit', killed));
   let words = '';
   const collect = (chunk: Buffer) => {
     words = (words + chunk.toString('utf8')).slice(-lastWordsCharsMax);

@@ -113,20 +113,17 @@ export function createDetector(options: DetectorOptions): Detector {
   const describe = createDescriber(fields);
   const guard = new RuleGuard(options);
   const timing = { waitNanos, allowedLatenessNanos, journalled: options.journal === true };
-  const { sessionWaitNanos = 0n } = options;
   const stitcher = new Stitcher({
-    ...{ fields, correlations, waitNanos: sessionWaitNanos },
-    journalled: options.journal === true,
+    ...{ fields, correlations, waitNanos: options.sessionWaitNanos ?? 0n, journalled: timing.journalled },
     ...(options.bounds && { bounds: options.bounds.sessions }),
   });
   const addEvent = (event: CorrelationEvent, nowNanos?: bigint): void => {
     if (!stitcher.holdsEvent(event, nowNanos)) correlating.addEvent(event, nowNanos);
   };
   const reached = { eventOf: correlating.eventOf, addEvent };
-  const digests = correlations.map(({ meta }) => digestOf(meta.id, meta.version));
-  const bounds = options.bounds?.ancestry ?? {};
   const reaching = createReaching({
-    ...{ rules: compiled, fields, shared, ...timing, correlating: reached, digests, guard, bounds },
+    ...{ rules: compiled, fields, shared, ...timing, correlating: reached, digests: digestsOf(correlations), guard },
+    ...(options.bounds && { bounds: options.bounds.ancestry }),
   });
   const health = createHealth(options);
   // All parts that remember earlier spans. Their names stand in checkpoints and journals.
@@ -280,4 +277,8 @@ function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) 
       ...(foldValues && { foldValues }),
     };
   };
+}
+
+function digestsOf(correlations: readonly Correlation[]) {
+  return correlations.map(({ meta }) => digestOf(meta.id, meta.version));
 }

@@ -148,6 +148,8 @@ export function createDetector(options: DetectorOptions): Detector {
     }
   };
 
+  const placed = (places: readonly number[]) => places.map((place) => compiled[place]!);
+
   /** All rules that can match the span that the cursor stands on. */
   const detectSpan = (categories: number, findings: Finding[], nowNanos: bigint | undefined): void => {
     const matched: Rule[] = [];
@@ -165,7 +167,7 @@ export function createDetector(options: DetectorOptions): Detector {
       if (found) describeGuarded(each, findings, telling);
       else if (!each.silent) findingsDropped++;
     }
-    if (guard.isDue()) guard.time([...places.map((place) => compiled[place]!), ...reaching.of(categories)], cursor);
+    if (guard.isDue()) shared.scanner.afresh(() => guard.time([...placed(places), ...reaching.of(categories)], cursor));
     const event = matched.length > 0 ? correlating.eventOf(cursor, matched) : undefined;
     if (event) addEvent(event, nowNanos);
   };

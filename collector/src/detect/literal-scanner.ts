@@ -25,6 +25,8 @@ export interface LiteralScanner {
   guard(matcher: Matcher): Matcher;
   /** Matchers of which one has to pass. Of many only those are asked whose texts stand in a member. */
   group(matchers: readonly Matcher[]): MatcherGroup;
+  /** Meanwhile regexes are asked again about texts of which their answer is known: what they take is to be measured. */
+  afresh(work: () => void): void;
 }
 
 export interface MatcherGroup {
@@ -39,6 +41,15 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
   const ids = new Map<string, LiteralId>();
   let scan: Scan | undefined;
   const keys = new Map<string, number>();
+  let isAfresh = false;
+  const afresh = (work: () => void): void => {
+    isAfresh = true;
+    try {
+      work();
+    } finally {
+      isAfresh = false;
+    }
+  };
   /** Equal matchers have one; the number after it stands for the same asked of the normalised form of a text. */
   const keyOf = ({ spec }: Matcher): number => {
     const name = JSON.stringify(spec);
@@ -86,7 +97,7 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
   const remembered = (matcher: Matcher): Matcher => {
     const key = keyOf(matcher);
     const test = (member: Member): boolean =>
-      member.text.length < limits.scanCacheCharsMin
+      isAfresh || member.text.length < limits.scanCacheCharsMin
         ? matcher.test(member)
         : answered(look(member), member.twin ? key + 1 : key, matcher, member);
     return { ...matcher, test };
@@ -103,7 +114,8 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
       if (scanned.hits.length === 0) return false;
       mark(scanned);
       for (const set of wanted) if (!holdsOne(set)) return false;
-      return isRegex ? answered(scanned, member.twin ? key + 1 : key, matcher, member) : matcher.test(member);
+      if (!isRegex || isAfresh) return matcher.test(member);
+      return answered(scanned, member.twin ? key + 1 : key, matcher, member);
     };
     const { find } = matcher;
     if (!isRegex || find === undefined) return { ...matcher, test };
@@ -145,7 +157,7 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
     });
     return { matchers, test: anyOf(tests) };
   };
-  return { add, hits, look, guard, group };
+  return { add, hits, look, guard, group, afresh };
 }
 
 type Test = (member: Member) => boolean;

@@ -79,6 +79,7 @@ function plainShared(fields: ReturnType<typeof createFieldTable>): Shared {
       look: () => ({ hits: new Int32Array(0), traits: 0 }),
       guard: (matcher) => matcher,
       group: (matchers) => ({ matchers, test: (member) => matchers.some((matcher) => matcher.test(member)) }),
+      afresh: (work) => work(),
     },
   };
 }

@@ -34,11 +34,13 @@ function firesOver(request: Buffer): Record<string, number> {
 
 describe('a tool call counts once in a backtest, as in the stream, where it is', () => {
   const folder = join(import.meta.dirname, '../../../test/fixtures/traces');
+  /** Neither spans of tools nor ids of calls nor results. */
+  const untold = new Set(['openinference-haystack chatWithTool']);
   const emitters = readdirSync(folder).filter((emitter) => !['demo', 'regenerate'].includes(emitter));
   for (const emitter of emitters) {
-    // What these say of tool calls is in their log records, which a backtest does not read.
+    // What some say of tool calls is in their log records, which a backtest does not read.
     const stories = ['chatWithTool', 'agentWithMcpError'].filter(
-      (story) => !existsSync(join(folder, emitter, `${story}.logs.json`)),
+      (story) => !untold.has(`${emitter} ${story}`) && !existsSync(join(folder, emitter, `${story}.logs.json`)),
     );
     for (const story of stories) {
       test(`${story} of ${emitter}`, () => {

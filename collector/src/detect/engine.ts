@@ -148,8 +148,6 @@ export function createDetector(options: DetectorOptions): Detector {
     }
   };
 
-  const placed = (places: readonly number[]) => places.map((place) => compiled[place]!);
-
   /** All rules that can match the span that the cursor stands on. */
   const detectSpan = (categories: number, findings: Finding[], nowNanos: bigint | undefined): void => {
     const matched: Rule[] = [];
@@ -167,7 +165,8 @@ export function createDetector(options: DetectorOptions): Detector {
       if (found) describeGuarded(each, findings, telling);
       else if (!each.silent) findingsDropped++;
     }
-    if (guard.isDue()) shared.scanner.afresh(() => guard.time([...placed(places), ...reaching.of(categories)], cursor));
+    if (guard.isDue())
+      shared.scanner.afresh(() => guard.time([...at(places, compiled), ...reaching.of(categories)], cursor));
     const event = matched.length > 0 ? correlating.eventOf(cursor, matched) : undefined;
     if (event) addEvent(event, nowNanos);
   };
@@ -283,4 +282,8 @@ function createDescriber(fields: FieldTable): (match: Compiled, cursor: Cursor) 
 
 function digestsOf(correlations: readonly Correlation[]) {
   return correlations.map(({ meta }) => digestOf(meta.id, meta.version));
+}
+
+function at<T>(places: readonly number[], items: readonly T[]): T[] {
+  return places.map((place) => items[place]!);
 }

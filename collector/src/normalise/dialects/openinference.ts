@@ -2,7 +2,7 @@ import type { Value } from '../../model/value.ts';
 import { isMap, member, parsedValue } from '../json-value.ts';
 import { parseMessages } from '../messages.ts';
 import { ownWords } from './corrections.ts';
-import type { Dialect, Reading } from './dialect.ts';
+import type { Dialect, Reading, SpanSource } from './dialect.ts';
 import { toolContent, toolMessage } from './langchain.ts';
 import {
   converted,
@@ -19,7 +19,11 @@ import {
   when,
 } from './readings.ts';
 
-const isTool = has('openinference.span.kind', 'TOOL');
+const isToolKind = has('openinference.span.kind', 'TOOL');
+/** OpenAI's Agents SDK for JavaScript asks an MCP server which tools it has, which is a span of that kind, too. */
+const isListing = (span: SpanSource): boolean =>
+  span.name === 'mcp_tools' && isToolKind(span) && span.attribute('tool.name') === undefined;
+const isTool = (span: SpanSource): boolean => isToolKind(span) && !isListing(span);
 const isModel = has('openinference.span.kind', 'LLM');
 const isRetrieval = has('openinference.span.kind', 'RETRIEVER', 'EMBEDDING', 'RERANKER');
 
@@ -34,16 +38,19 @@ export const openInference: Dialect = {
     attributes: ['openinference.span.kind'],
   },
   fields: {
-    'gen_ai.operation.name': mapped(first('openinference.span.kind'), {
-      llm: 'chat',
-      tool: 'execute_tool',
-      agent: 'invoke_agent',
-      chain: 'invoke_workflow',
-      prompt: 'plan',
-      retriever: 'retrieval',
-      embedding: 'embeddings',
-      reranker: 'rerank',
-    }),
+    'gen_ai.operation.name': when(
+      (span) => !isListing(span),
+      mapped(first('openinference.span.kind'), {
+        llm: 'chat',
+        tool: 'execute_tool',
+        agent: 'invoke_agent',
+        chain: 'invoke_workflow',
+        prompt: 'plan',
+        retriever: 'retrieval',
+        embedding: 'embeddings',
+        reranker: 'rerank',
+      }),
+    ),
     'gen_ai.provider.name': either(first('llm.provider', 'llm.system'), inJson('metadata', 'ls_provider')),
     'gen_ai.request.model': first(
       'llm.request.model_name',

@@ -72,6 +72,19 @@ test('events are read as they were written, from the log, from its journal and i
   );
 });
 
+test('events that tie in times and ids are told apart by what they hold, times among it', () => {
+  const span = { traceId: 't', spanId: 's', spanName: '', serviceName: '', agentName: '', conversationId: '' };
+  const tied = [undefined, 1n, 2n].map((startNanos): CorrelationEvent => {
+    const group = { texts: ['g'], members: 1, values: [], ...(startNanos !== undefined && { startNanos }) };
+    const identity = { ...span, userId: '', toolName: '', endNanos: 5n };
+    return { timeNanos: 5n, startNanos: 5n, span: identity, parts: [{ correlation: 0, groups: [group] }] };
+  });
+  const order = [...tied].sort(compareEvents);
+  assert.deepEqual([...tied].reverse().sort(compareEvents), order);
+  assert.equal(compareEvents(tied[1]!, { ...tied[1]! }), 0);
+  assert.notEqual(compareEvents(tied[1]!, tied[2]!), 0);
+});
+
 test('of other correlations what still fits is told; bytes that are no journal are refused', () => {
   const log = new EventLog(correlations, new EventStore(), true);
   const span = { traceId: 't', spanId: 's', spanName: '', serviceName: '', agentName: '', conversationId: '' };

@@ -43,8 +43,12 @@ export function compareEvents(a: CorrelationEvent, b: CorrelationEvent): number 
   if (a.startNanos !== b.startNanos) return a.startNanos < b.startNanos ? -1 : 1;
   if (a.span.spanId !== b.span.spanId) return a.span.spanId < b.span.spanId ? -1 : 1;
   if (a.span.traceId !== b.span.traceId) return a.span.traceId < b.span.traceId ? -1 : 1;
-  const [x, y] = [JSON.stringify(a.parts), JSON.stringify(b.parts)];
+  const [x, y] = [contentOf(a), contentOf(b)];
   return x < y ? -1 : x > y ? 1 : 0;
+}
+
+function contentOf({ parts }: CorrelationEvent): string {
+  return JSON.stringify(parts, (_, value) => (typeof value === 'bigint' ? String(value) : value));
 }
 
 /** One text for the values of a group key: equal for equal values only. */

@@ -256,9 +256,10 @@ export class Stitcher implements Stateful {
   #opening(call: Call): Decision {
     const { first, traceId, own } = call;
     const same = this.#table.find(own, call);
-    if (same) return { record: same, source: 'trace' };
-    if (first === '') return { record: this.#table.open(traceId, ''), source: 'trace' };
+    if (first === '') return { record: same ?? this.#table.open(traceId, ''), source: 'trace' };
     const known = this.#table.find(first, call);
+    // The same call once more is told as it was.
+    if (same && same.id !== known?.id) return { record: same, source: 'trace' };
     return { record: known ?? this.#table.open(idOfKey(first), first), source: 'tool_call' };
   }
 

@@ -3,15 +3,14 @@ import { isCorrelation } from '../detect/correlate/correlation.ts';
 import { createDetector, type Detector } from '../detect/engine.ts';
 import type { RuleSet } from '../detect/load.ts';
 import { fieldsOf, missingFields } from '../detect/rule-fields.ts';
-import { UsageWrappers } from '../detect/usage-wrappers.ts';
-import { type Judge, Judging } from '../judging.ts';
+import type { Judge } from '../judging.ts';
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import type { PriceList } from '../model/prices.ts';
 import type { Level } from '../model/severity.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { sourcesOf } from '../normalise/derivations.ts';
-import { createToolCalls } from '../tool-calls.ts';
+import { judgeOffline, type OfflineJudging } from '../offline-judging.ts';
 
 export interface BacktestOptions {
   readonly rules: RuleSet;
@@ -67,9 +66,6 @@ export interface BacktestExample {
   readonly evidence: readonly Evidence[];
 }
 
-/** What the stream has by default: of history, which comes in order, nothing is late. */
-const latenessNanos = 30_000_000_000n;
-
 /** Ids of findings that are told apart, over all rules; past it findings are counted, but repeats of one may count twice. */
 const idsMax = 2_000_000;
 
@@ -78,8 +74,7 @@ export class Backtest {
   readonly #options: BacktestOptions;
   readonly #candidate: Run;
   readonly #installed: Run | undefined;
-  readonly #judging: Judging;
-  readonly #remembering: readonly { dropJournal(): void }[];
+  readonly #judging: OfflineJudging;
   readonly #seen: SeenFields;
   spans = 0;
 
@@ -93,23 +88,13 @@ export class Backtest {
         ? new Run(installed, fields, fromNanos, examplesMax)
         : undefined;
     this.#seen = new SeenFields(rules, fields);
-    const calls = createToolCalls(fields, latenessNanos);
-    const usage = new UsageWrappers(fields);
-    this.#remembering = [calls, usage];
-    const detector = allOf([this.#candidate, ...(this.#installed ? [this.#installed] : [])]);
-    this.#judging = new Judging({
-      ...{ fields, calls, usage, detector, now: Date.now },
-      ...(options.prices && { prices: options.prices }),
-      observer: { detectFailed: raise },
-    });
+    const runs = [this.#candidate, ...(this.#installed ? [this.#installed] : [])];
+    this.#judging = judgeOffline(allOf(runs), fields, options.prices);
   }
 
   /** @param warming the spans lie before the time in question: they fill windows and are not counted. */
   take(events: SpanEvents, warming = false): void {
-    this.#judging.spans(events);
-    this.#judging.told(this.#judging.newestNanos);
-    // Nothing is stored here, so what a restart would need is let go.
-    for (const each of this.#remembering) each.dropJournal();
+    this.#judging.detect(events);
     if (warming) return;
     this.spans += events.batch.spanCount;
     this.#seen.take(events);
@@ -196,10 +181,6 @@ function allOf(runs: readonly Run[]): Judge {
       return runs[0]!.detector.newestNanos;
     },
   };
-}
-
-function raise(error: unknown): never {
-  throw error;
 }
 
 /** One rule set over the history. */

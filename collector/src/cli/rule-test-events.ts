@@ -1,17 +1,14 @@
 import { otlpJsonToProtobuf } from '../decode/json.ts';
 import { TraceDecoder } from '../decode/trace-decoder.ts';
 import { type RuleTestOptions, type TestSpan, testSpanId } from '../detect/rule-tests.ts';
-import { UsageWrappers } from '../detect/usage-wrappers.ts';
-import { Judging } from '../judging.ts';
 import type { FieldTable } from '../model/fields.ts';
 import type { SpanEvents } from '../model/span-events.ts';
 import { isList, type Value } from '../model/value.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
+import { judgeOffline } from '../offline-judging.ts';
 import { Prices } from '../prices/prices.ts';
-import { createToolCalls } from '../tool-calls.ts';
 
 const startNanos = 1_767_261_600_000_000_000n;
-const latenessNanos = 30_000_000_000n;
 const traceId = '5eed0000000000000000000000000001';
 
 /** Sends test spans the way real ones come: OTLP, decoded and normalised. One call's events end with the next call. */
@@ -32,18 +29,7 @@ export function createTestRun(fields: FieldTable): Pick<RuleTestOptions, 'fields
   return {
     fields,
     eventsFrom: createTestEvents(fields),
-    shownBy: (detector) => {
-      const calls = createToolCalls(fields, latenessNanos);
-      const judging = new Judging({
-        ...{ fields, calls, detector, usage: new UsageWrappers(fields), prices: new Prices(), now: Date.now },
-        observer: {
-          detectFailed: (error) => {
-            throw error;
-          },
-        },
-      });
-      return { detect: (events) => judging.spans(events), flush: () => judging.flush() };
-    },
+    shownBy: (detector) => judgeOffline(detector, fields, new Prices()),
   };
 }
 

@@ -5,6 +5,7 @@ import type { SpanEvents } from '../model/span-events.ts';
 import { Casebook, type CasebookCounters } from './cases/casebook.ts';
 import { chainOf, traceKey } from './cases/sighting.ts';
 import { createTieReader, type Tie } from './cases/ties.ts';
+import { latenessDefaultNanos } from './engine.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { Repeats, type RepeatsCounters } from './repeats/repeats.ts';
 import type { Stateful } from './state.ts';
@@ -47,8 +48,6 @@ export interface CaseworkStats {
   readonly repeats: Readonly<RepeatsCounters> & { readonly folds: number };
   readonly cases: Readonly<CasebookCounters> & { readonly remembered: number; readonly findings: number };
 }
-
-const latenessDefaultNanos = 30_000_000_000n;
 
 export function withCasework(rules: Ruling, options: CaseworkOptions): Casework {
   const { fields, allowedLatenessNanos = latenessDefaultNanos, journal = false } = options;

@@ -87,7 +87,7 @@ export interface RuleStats {
   readonly matches: number;
 }
 
-const latenessDefaultNanos = 30_000_000_000n;
+export const latenessDefaultNanos = 30_000_000_000n;
 
 /** Compiles the rules once; afterwards every span pays only for the rules of its categories. */
 export function createDetector(options: DetectorOptions): Detector {

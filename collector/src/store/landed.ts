@@ -1,6 +1,6 @@
 import type { RowTableName, SegmentTable } from '../model/spool.ts';
 import type { StoreClient } from './client.ts';
-import { type RowRange, valuesOf } from './row-values.ts';
+import { isWritable, type RowRange, valuesOf } from './row-values.ts';
 import { insertColumns } from './schema/columns.ts';
 
 /** By what a row is found again. */
@@ -49,6 +49,9 @@ export async function missingRows(
   const key = keys[table];
   if (key === undefined || !(await notesTokensFirst(client, table))) return new Set();
   const names = insertColumns[table].slice(0, columns === 0 ? undefined : columns);
+  const read = [...key.columns, key.day, ...(key.version === undefined ? [] : [key.version])];
+  // Somebody gave a column another type than ours.
+  if (!read.every((name) => isWritable(types[names.indexOf(name)] ?? ''))) return new Set();
   const groups = new Map<string, { readonly rows: number[]; readonly where: string }>();
   for (const [index, range] of rows.entries()) {
     const values = valuesOf(range, names, types);

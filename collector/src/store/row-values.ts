@@ -31,11 +31,18 @@ export function valuesOf(
     let offset = start;
     for (const type of types.slice(0, index)) offset = skipOf(type)!(bytes, offset);
     const type = types[index] ?? '';
-    return literalOf(
-      bytes.subarray(offset, skipOf(type)?.(bytes, offset)),
-      type.replace(/^LowCardinality\((.*)\)$/, '$1'),
-    );
+    return literalOf(bytes.subarray(offset, skipOf(type)?.(bytes, offset)), plainOf(type));
   };
+}
+
+/** Whether values of a type can be written as literals. */
+export function isWritable(type: string): boolean {
+  const plain = plainOf(type);
+  return plain.startsWith('DateTime64(9') || ['Date', 'UInt64', 'String'].includes(plain);
+}
+
+function plainOf(type: string): string {
+  return type.replace(/^LowCardinality\((.*)\)$/, '$1');
 }
 
 function literalOf(value: Buffer, type: string): RowValue {

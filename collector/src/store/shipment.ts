@@ -107,17 +107,17 @@ async function send(chunk: Chunk, shipping: Sending): Promise<StoreFailure | 'ab
 async function sendMissing(chunk: Chunk, shipping: Sending): Promise<StoreFailure | 'aborted' | undefined> {
   const whole = await splitIntoRows(chunk, shipping);
   if (whole === 'aborted') return whole;
-  const missing = await missingOf(chunk, whole.rows, shipping);
+  // What cannot be told apart cannot be looked for.
+  if (whole.rows.length !== chunk.rows) return undefined;
+  const missing = await missingOf(chunk, whole, shipping);
   if (missing === 'aborted') return missing;
   if (missing.length === 0) return undefined;
   shipping.restored(chunk.table, missing.length);
   return send({ ...join(missing), token: `${chunk.token}:again` }, { ...shipping, isResumed: false });
 }
 
-async function missingOf(chunk: Chunk, rows: readonly Chunk[], shipping: Shipping): Promise<Chunk[] | 'aborted'> {
+async function missingOf(chunk: Chunk, { rows, types }: Split, shipping: Shipping): Promise<Chunk[] | 'aborted'> {
   const ranges = rows.map(({ buffers }) => ({ bytes: buffers[0]!, start: 0 }));
-  const types = await typesOf(chunk, shipping);
-  if (types === 'aborted') return 'aborted';
   for (let attempt = 0; ; attempt++) {
     try {
       const missing = await missingRows(shipping.client, chunk, ranges, types);
@@ -128,21 +128,26 @@ async function missingOf(chunk: Chunk, rows: readonly Chunk[], shipping: Shippin
   }
 }
 
+/** A chunk taken apart. */
+interface Split {
+  readonly rows: readonly Chunk[];
+  readonly garbage: readonly Chunk[];
+  /** Of the columns, as the server has them. */
+  readonly types: readonly string[];
+}
+
 /** The rows one by one, and what cannot be read as rows. */
-async function splitIntoRows(
-  chunk: Chunk,
-  shipping: Shipping,
-): Promise<{ readonly rows: readonly Chunk[]; readonly garbage: readonly Chunk[] } | 'aborted'> {
+async function splitIntoRows(chunk: Chunk, shipping: Shipping): Promise<Split | 'aborted'> {
   const types = await typesOf(chunk, shipping);
   if (types === 'aborted') return 'aborted';
   const bytes = Buffer.concat(chunk.buffers);
   const ends = rowEnds(bytes, chunk.rows, types);
-  if (ends === undefined) return { rows: [chunk], garbage: [] };
+  if (ends === undefined) return { rows: [chunk], garbage: [], types };
   const rows = ends.map((end, index) => slice(chunk, bytes, { start: ends[index - 1] ?? 0, end }, index, 1));
   const start = ends.at(-1) ?? 0;
   const left = chunk.rows - ends.length;
-  if (start === bytes.length && left === 0) return { rows, garbage: [] };
-  return { rows, garbage: [slice(chunk, bytes, { start, end: bytes.length }, ends.length, left)] };
+  if (start === bytes.length && left === 0) return { rows, garbage: [], types };
+  return { rows, garbage: [slice(chunk, bytes, { start, end: bytes.length }, ends.length, left)], types };
 }
 
 async function typesOf({ table, columns }: Chunk, shipping: Shipping): Promise<readonly string[] | 'aborted'> {

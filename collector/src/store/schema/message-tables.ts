@@ -33,11 +33,7 @@ FROM (
     if(${letter} = 'r', splitByChar(' ', SpanAttributes['gen_ai.input.messages']), []) AS Hashes
   FROM ${database}.otel_traces
 ) AS span
-LEFT JOIN (
-  SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
-  FROM (SELECT Conversation, Hash, Text FROM ${database}.otel_messages LIMIT 1 BY Conversation, Hash)
-  GROUP BY Conversation
-) AS said ON said.Conversation = span.MessagesOf`,
+${textsOf(database)}`,
   ];
 }
 
@@ -64,10 +60,15 @@ FROM (
     splitByChar('|', toString(AttributeTypes))[1] AS Letters
   FROM ${database}.otel_traces
 ) AS span
-LEFT JOIN (
+${textsOf(database)}`,
+  ];
+}
+
+/** The texts of each conversation, for the rows of `span`. */
+function textsOf(database: string): string {
+  return `LEFT JOIN (
   SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
   FROM (SELECT Conversation, Hash, Text FROM ${database}.otel_messages LIMIT 1 BY Conversation, Hash)
   GROUP BY Conversation
-) AS said ON said.Conversation = span.MessagesOf`,
-  ];
+) AS said ON said.Conversation = span.MessagesOf`;
 }

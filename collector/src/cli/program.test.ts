@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import type { Command } from 'commander';
+import { createProgram } from './program.ts';
 
 const main = join(import.meta.dirname, '..', 'main.ts');
 const token = 'a-token-nobody-may-see';
@@ -34,6 +36,18 @@ test('help, version and an unknown command', () => {
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /unknown command 'sevre'\n.*serve/s);
   assert.equal(unknown.stdout, '');
+});
+
+test('the help of every command names defaults as somebody would type them', async () => {
+  const helps: string[] = [];
+  const walk = (command: Command): void => {
+    helps.push(command.helpInformation());
+    command.commands.forEach(walk);
+  };
+  walk(await createProgram(['--help']));
+  assert.ok(helps.length > 40, `${helps.length} commands`);
+  for (const help of helps)
+    assert.doesNotMatch(help, /default:\s+(\d{10,}|\[\]|\{\})|\(default: [^()]*\) \(default/, help);
 });
 
 test('config check: 0 when right, 2 with every problem when wrong, as text and as JSON', () => {

@@ -15,7 +15,8 @@ import { caseMarkdown } from '../case-markdown.ts';
 import { casePage, caseTable, eventText } from '../cases-view.ts';
 import { currentUser } from '../draft-files.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
-import { parseIdPrefix, parseLevel, parseLimit, parseSince, parseTraceId } from '../findings-filter.ts';
+import { parseIdPrefix, parseLevel, parseLimit, parseTraceId } from '../findings-filter.ts';
+import { sinceOption } from '../since-option.ts';
 import { printList, runOnStore, type StoreInput } from '../store-command.ts';
 import { escapeControl, jsonLine } from '../terminal.ts';
 
@@ -48,9 +49,7 @@ export function casesCommand(): Command {
         .option('--severity <level>', 'this level and above', parseLevel)
         .option('--agent <name>', 'the name of an agent in it')
         .option('--trace <id>', 'the id of a trace in it', parseTraceId)
-        .option('--since <when>', '30m, 24h, 7d, or a time such as 2026-11-22T10:00:00Z', (text) =>
-          parseSince(text, now),
-        )
+        .addOption(sinceOption(now))
         .option('--limit <n>', 'how many at most', parseLimit, listLimit)
         .option('--json', 'print a JSON array')
         .action((_, command: Command) => run(command, list)),

@@ -1,4 +1,4 @@
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { type Disposition, dispositions, markFinding } from '../../store/finding-marks.ts';
 import { getFinding, type StoredFinding } from '../../store/findings-reader.ts';
@@ -30,7 +30,7 @@ export function findingsMarkCommand(): Command {
     .argument('<id>', 'its id, or the first characters of it', parseIdPrefix)
     .addArgument(new Argument('<disposition>', 'what it is').choices([...dispositions]))
     .requiredOption('--reason <text>', 'why, for those who ask later')
-    .option('--by <name>', 'who says so (default: the user that runs the command)', currentUser())
+    .addOption(new Option('--by <name>', 'who says so').default(currentUser(), 'your user name'))
     .option(
       '--expires <when>',
       'last day of the suppression: 90d, or 2027-01-31',

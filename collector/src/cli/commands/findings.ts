@@ -11,9 +11,10 @@ import {
   rowCounts,
   tailStart,
 } from '../../store/findings-reader.ts';
-import { parseIdPrefix, parseLevel, parseLimit, parseSince, parseTraceId } from '../findings-filter.ts';
+import { parseIdPrefix, parseLevel, parseLimit, parseTraceId } from '../findings-filter.ts';
 import { findingLine, findingPage, findingTable, timeText } from '../findings-view.ts';
 import { watchSignals } from '../signals.ts';
+import { sinceOption } from '../since-option.ts';
 import { printList, runOnStore, type StoreInput } from '../store-command.ts';
 import { jsonLine } from '../terminal.ts';
 import { findingsMarkCommand, notFound } from './findings-mark.ts';
@@ -66,7 +67,7 @@ function withFilters(command: Command): Command {
     .option('--agent <name>', 'the name of the agent')
     .option('--trace <id>', 'the id of a trace', parseTraceId)
     .option('--session <id>', 'the id of a session, as `show` and `spanwarden.session` have it')
-    .option('--since <when>', '30m, 24h, 7d, or a time such as 2026-11-22T10:00:00Z', (text) => parseSince(text, now))
+    .addOption(sinceOption(now))
     .addOption(
       new Option('--disposition <what>', 'only findings that stand marked so').choices([...dispositions, 'unmarked']),
     )

@@ -5,7 +5,7 @@ import { CommandExit, exitCodes } from '../exit.ts';
 import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
 
 interface Options {
-  readonly header: Readonly<Record<string, string>>;
+  readonly header?: Readonly<Record<string, string>>;
   readonly json?: true;
 }
 
@@ -18,13 +18,13 @@ export function otlpCommand(): Command {
 function checkCommand(): Command {
   return new Command('check')
     .description('ask any OTLP endpoint whether it does what the specification wants; it gets a few test records')
-    .argument('<urls...>', 'http://host:4318 or https://…; grpc://host:4317 or grpcs://…', addUrl, [])
-    .option('--header <name=value>', 'sent with every request; may be given several times', addHeader, {})
+    .argument('<urls...>', 'http://host:4318 or https://…; grpc://host:4317 or grpcs://…', addUrl)
+    .option('--header <name=value>', 'sent with every request; may be given several times', addHeader)
     .option('--json', 'print one JSON object')
     .action(async (urls: Endpoint[], _, command: Command) => check(urls, command.optsWithGlobals<Options>()));
 }
 
-async function check(endpoints: readonly Endpoint[], { header, json }: Options): Promise<void> {
+async function check(endpoints: readonly Endpoint[], { header = {}, json }: Options): Promise<void> {
   const terminal = createTerminal(process.stdout);
   const results: Result[] = [];
   for (const endpoint of endpoints) {
@@ -63,7 +63,7 @@ function row({ result, level, section, title, seen }: Result, terminal: Terminal
 
 const seenCharsMax = 160;
 
-function addUrl(text: string, before: readonly Endpoint[]): readonly Endpoint[] {
+function addUrl(text: string, before: readonly Endpoint[] = []): readonly Endpoint[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const scheme = url?.protocol ?? '';
   if (!['http:', 'https:', 'grpc:', 'grpcs:'].includes(scheme) || !url?.host) {
@@ -73,7 +73,7 @@ function addUrl(text: string, before: readonly Endpoint[]): readonly Endpoint[] 
   return [...before, { transport: isGrpc ? 'grpc' : 'http', url: text.replace(/^grpc/, 'http') }];
 }
 
-function addHeader(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function addHeader(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const [, name, value] = /^([\w-]{1,256})=(.{0,8192})$/.exec(text) ?? [];
   if (name === undefined || value === undefined) {
     throw new InvalidArgumentError('Write name=value, for example authorization="Bearer …".');

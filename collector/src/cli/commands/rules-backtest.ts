@@ -18,6 +18,7 @@ import { whyNoHistory } from '../no-history.ts';
 import { withStore } from '../open-store.ts';
 import { createProgress } from '../progress.ts';
 import { collect } from '../rule-lists.ts';
+import { sinceOption } from '../since-option.ts';
 import { createTerminal, jsonLine } from '../terminal.ts';
 
 interface Options {
@@ -47,7 +48,7 @@ export function rulesBacktestCommand(): Command {
   return new Command('backtest')
     .description('what rules would have found in stored spans, and what they find other than the installed ones')
     .argument('<rule>', 'a rule file or folder, or the id or name of a rule of the config')
-    .option('--since <when>', '24h, 30d, or a time such as 2026-11-22T10:00:00Z', when, now - 30 * dayMs)
+    .addOption(sinceOption(now, 30))
     .option('--until <when>', 'the same way (default: now)', when)
     .option('--agent <name>', 'only spans of this agent, or service')
     .option('--service <name>', 'only spans of this service')

@@ -4,8 +4,8 @@ import { isCorrelation } from '../../detect/correlate/correlation.ts';
 import { type HuntQuery, huntQuery } from '../../hunt/query.ts';
 import { chooseRules } from '../chosen-rules.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
-import { parseSince } from '../findings-filter.ts';
 import { collect } from '../rule-lists.ts';
+import { sinceOption } from '../since-option.ts';
 import { createTerminal, escapeControl, jsonLine } from '../terminal.ts';
 
 interface Options {
@@ -17,8 +17,6 @@ interface Options {
   readonly widen?: true;
 }
 
-const weekMs = 7 * 86_400_000;
-
 /**
  * `spanwarden rules sql <rule>`: the ClickHouse query of a rule, to paste. Ends with 1 when a rule cannot be said in SQL, with
  * 2 when it cannot be loaded.
@@ -28,12 +26,7 @@ export function rulesSqlCommand(): Command {
   return new Command('sql')
     .description('print the ClickHouse query of a rule, for hunting in stored spans')
     .argument('<rule>', 'a rule file or folder, or the id or name of a rule of the config')
-    .option(
-      '--since <when>',
-      'spans that started since: 24h, 7d, or a time',
-      (text) => parseSince(text, now),
-      now - weekMs,
-    )
+    .addOption(sinceOption(now, 7, 'spans that started since'))
     .option('--limit <n>', 'rows at most', rows, 1000)
     .option('--widen', 'where a rule cannot be said in SQL, print a query that finds more than it')
     .option('--list <name=value,…>', 'values for a %name% placeholder; may be repeated', collect)

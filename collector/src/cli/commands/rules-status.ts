@@ -13,12 +13,12 @@ import {
   ruleStates,
   storedAttributes,
 } from '../../store/rule-health-reader.ts';
-import { parseSince } from '../findings-filter.ts';
 import { readConfiguredRules } from '../load-rules.ts';
 import { withStore } from '../open-store.ts';
 import { writeProblem } from '../rule-problems.ts';
 import { doubtedAttributes, type RuleStatus, refusalIn, statusOf } from '../rule-status.ts';
 import { statusPages, statusSummary, statusTable } from '../rule-status-view.ts';
+import { sinceOption } from '../since-option.ts';
 import { createTerminal, escapeControl, jsonLine } from '../terminal.ts';
 
 interface Options {
@@ -36,17 +36,10 @@ export function rulesStatusCommand(): Command {
   return new Command('status')
     .description('what each rule has seen, found and cost, and whether it can fire at all')
     .argument('[rules...]', 'ids or names of rules, for everything about them (default: a line for each rule)')
-    .option(
-      '--since <when>',
-      '24h, 7d, or a time such as 2026-11-22T10:00:00Z',
-      (text) => parseSince(text, now),
-      now - weekMs,
-    )
+    .addOption(sinceOption(now, 7))
     .option('--json', 'print one JSON object')
     .action(async (names: string[], _, command: Command) => status(names, command.optsWithGlobals<Options>()));
 }
-
-const weekMs = 7 * 86_400_000;
 
 async function status(names: readonly string[], options: Options): Promise<void> {
   const config = loadConfig({ file: options.config, env: process.env });

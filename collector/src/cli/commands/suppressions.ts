@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { lintRules } from '../../detect/lint.ts';
@@ -10,11 +10,12 @@ import { getFinding } from '../../store/findings-reader.ts';
 import { suppressedByFilter } from '../../store/rule-health-reader.ts';
 import { currentUser, draftFor, expiryDefault, isRead, parseExpiry, writeDraft } from '../draft-files.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
-import { parseIdPrefix, parseSince } from '../findings-filter.ts';
+import { parseIdPrefix } from '../findings-filter.ts';
 import { loadRules, readRuleFiles, rulePaths } from '../load-rules.ts';
 import { withStore } from '../open-store.ts';
 import { placeholderLists } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
+import { sinceOption } from '../since-option.ts';
 import { type Preview, previewFilter } from '../suppression-preview.ts';
 import { listedSuppression, previewText, suppressionTable } from '../suppression-view.ts';
 import { createTerminal, escapeControl, jsonLine } from '../terminal.ts';
@@ -35,8 +36,7 @@ const monthMs = 30 * 86_400_000;
 /** `spanwarden suppressions list | preview | add`: what is kept quiet, for whom, how long, and at what price. */
 export function suppressionsCommand(): Command {
   const now = Date.now();
-  const since = (command: Command): Command =>
-    command.option('--since <when>', '24h, 30d, or a time', (text) => parseSince(text, now), now - monthMs);
+  const since = (command: Command): Command => command.addOption(sinceOption(now, 30));
   const run = (perform: (config: Config, options: Options) => Promise<void>) => (command: Command) => {
     const options = command.optsWithGlobals<Options>();
     return perform(loadConfig({ file: options.config, env: process.env }), options);
@@ -58,7 +58,7 @@ export function suppressionsCommand(): Command {
       since(new Command('add').description('the narrowest suppression for a finding, and its test'))
         .argument('<finding>', 'id of a finding, or the first characters of it', parseIdPrefix)
         .requiredOption('--reason <text>', 'why what it hides is harmless')
-        .option('--owner <name>', 'whom to ask about it (default: the user that runs the command)', currentUser())
+        .addOption(new Option('--owner <name>', 'whom to ask about it').default(currentUser(), 'your user name'))
         .option(
           '--expires <when>',
           'its last day: 90d, or 2027-01-31',

@@ -159,7 +159,11 @@ interface Story {
   readonly isWrapped: boolean;
   readonly hasIds: boolean;
   readonly isChanged: boolean;
+  /** Under which name models know the tool `files.write` of an MCP server. */
+  readonly naming: keyof typeof modelNames;
 }
+
+const modelNames = { asItIs: 'files.write', cleaned: 'files_write', qualified: 'mcp__disk__files_write' };
 
 /** Without an id nothing says that a call with other arguments is the one that was proposed. */
 const isChanged = (story: Story) => story.isChanged && story.isProposed && story.isExecuted && story.hasIds;
@@ -173,7 +177,12 @@ function spansOf(story: Story, n: number): TestSpan[] {
   const callId = story.hasIds ? `call_${n}` : '';
   const proposed = { n, path: '/tmp' };
   const executed = isChanged(story) ? { n, path: '/etc' } : proposed;
-  const call = { type: 'tool_call', ...(story.hasIds && { id: callId }), name: 'write', arguments: proposed };
+  const call = {
+    type: 'tool_call',
+    ...(story.hasIds && { id: callId }),
+    name: modelNames[story.naming],
+    arguments: proposed,
+  };
   const answer = { type: 'tool_call_response', ...(story.hasIds && { id: callId }), response: 'done' };
   const chat = (part: number, start: number, attributes: Record<string, object>, parentSpanId = id(0)): TestSpan => ({
     ...{ traceId, spanId: id(part), parentSpanId, name: 'chat m', startNanos: at(start), endNanos: at(start + 1) },
@@ -183,11 +192,11 @@ function spansOf(story: Story, n: number): TestSpan[] {
     },
   });
   const tool = (part: number, parent: number, more: Record<string, string>, kind = 1): TestSpan => ({
-    ...{ traceId, spanId: id(part), parentSpanId: id(parent), name: 'execute_tool write', kind },
+    ...{ traceId, spanId: id(part), parentSpanId: id(parent), name: 'execute_tool', kind },
     ...{ startNanos: at(1 + part / 10), endNanos: at(2.9 - part / 10) },
     attributes: {
       'gen_ai.operation.name': 'execute_tool',
-      'gen_ai.tool.name': 'write',
+      'gen_ai.tool.name': kind === 1 ? modelNames[story.naming] : modelNames.asItIs,
       'gen_ai.tool.call.arguments': JSON.stringify(executed),
       ...more,
     },
@@ -261,6 +270,7 @@ test('one call is one call, in any order, in any batches and over restarts', asy
     isWrapped: fc.boolean(),
     hasIds: fc.boolean(),
     isChanged: fc.boolean(),
+    naming: fc.constantFrom('asItIs' as const, 'cleaned' as const, 'qualified' as const),
   });
   const restart = fc.constantFrom('snapshot' as const, 'journal' as const);
   await fc.assert(

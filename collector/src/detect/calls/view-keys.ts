@@ -1,4 +1,4 @@
-import { type CallView, viewKinds } from './view.ts';
+import { type CallView, isSameTool, toolOf, viewKinds } from './view.ts';
 
 /**
  * Keys by which views of one call may find each other, as small numbers: texts of them would take more than what else is remembered of
@@ -49,7 +49,7 @@ export function share(view: CallView, other: CallView): boolean {
     return view.callId === other.callId && (isTrace || isService || isConversation);
   // Without trace context each span is a trace of its own.
   const areRoots = view.parentSpanId === '' && other.parentSpanId === '' && isService;
-  return view.name !== '' && view.name === other.name && (isTrace || isConversation || areRoots);
+  return isSameTool(view, other) && (isTrace || isConversation || areRoots);
 }
 
 export function isSameView(a: CallView, b: CallView): boolean {
@@ -76,7 +76,7 @@ function partsOf({ traceId, spanId, service, conversation, callId, name }: CallV
     service: hashOf(service, seed),
     conversation: hashOf(conversation, seed),
     id: hashOf(callId, seed),
-    name: hashOf(name, seed),
+    name: hashOf(toolOf(name), seed),
   };
 }
 

@@ -73,6 +73,24 @@ export function isSameId(a: CallView, b: CallView): boolean {
   return a.callId !== '' && a.callId === b.callId;
 }
 
+/**
+ * The tool's own name: without the server in front of it (`mcp__shop__orders_read`), and with `_` for all that model APIs let stand in no
+ * name, because agents offer `orders.read` of an MCP server as `orders_read`.
+ */
+export function toolOf(name: string): string {
+  const at = name.lastIndexOf('__');
+  const own = at > 0 && at + 2 < name.length ? name.slice(at + 2) : name;
+  return unusual.test(own) ? own.replace(allUnusual, '_') : own;
+}
+
+const unusual = /[^A-Za-z0-9_]/;
+const allUnusual = new RegExp(unusual, 'g');
+
+/** Whether both name one tool; a name that is not known is none. */
+export function isSameTool(a: CallView, b: CallView): boolean {
+  return a.name !== '' && b.name !== '' && (a.name === b.name || toolOf(a.name) === toolOf(b.name));
+}
+
 /** Whether nothing that both say of the arguments differs. */
 export function agree({ given: a }: CallView, { given: b }: CallView): boolean {
   return !a.isTold || !b.isTold || a.hash === b.hash;
@@ -89,11 +107,11 @@ export function canBeSame(a: CallView, b: CallView): boolean {
     if (isNear) return true;
     const isElsewhere = a.conversation !== '' && b.conversation !== '';
     return (
-      !isElsewhere && a.service === b.service && (a.name === b.name || a.name === '' || b.name === '') && agree(a, b)
+      !isElsewhere && a.service === b.service && (a.name === '' || b.name === '' || isSameTool(a, b)) && agree(a, b)
     );
   }
   const areRoots = a.parentSpanId === '' && b.parentSpanId === '' && a.service === b.service;
-  return (isNear || areRoots) && a.name !== '' && a.name === b.name && agree(a, b);
+  return (isNear || areRoots) && isSameTool(a, b) && agree(a, b);
 }
 
 /** Whether a span is the one above and names the same tool, with or without its server in front. */
@@ -101,7 +119,7 @@ export function isBelow(inner: CallView, outer: CallView): boolean {
   return (
     inner.traceId === outer.traceId &&
     inner.parentSpanId === outer.spanId &&
-    (inner.name === '' || outer.name.endsWith(inner.name)) &&
+    (inner.name === '' || toolOf(outer.name).endsWith(toolOf(inner.name))) &&
     agree(inner, outer)
   );
 }

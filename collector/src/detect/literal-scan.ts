@@ -74,8 +74,10 @@ export function createScan(needles: readonly string[], cellsMax: number): Scan {
     let [a, b, c, d] = [row, 0, 0, 0];
     let all = 0;
     for (let at = 0; at < part; at++) {
-      const [inA, inB] = [lookup[units[at]!]!, lookup[units[at + part]!]!];
-      const [inC, inD] = [lookup[units[at + 2 * part]!]!, lookup[units[at + 3 * part]!]!];
+      const inA = lookup[units[at]!]!;
+      const inB = lookup[units[at + part]!]!;
+      const inC = lookup[units[at + 2 * part]!]!;
+      const inD = lookup[units[at + 3 * part]!]!;
       all |= inA | inB | inC | inD;
       a = next[a + (inA & classMask)]!;
       b = next[b + (inB & classMask)]!;

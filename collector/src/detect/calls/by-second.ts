@@ -28,6 +28,7 @@ export class BySecond<T> {
   }
 }
 
-function secondOf(nanos: bigint): number {
+/** The second in which a time lies. */
+export function secondOf(nanos: bigint): number {
   return Math.floor(Number(nanos) / 1e9);
 }

@@ -1,7 +1,8 @@
 import { limits } from '../../model/limits.ts';
 import { Scan, type Scanned, type Steps } from '../slices.ts';
 import { type StateBounds, stateBounds } from '../state-bounds.ts';
-import { BySecond } from './by-second.ts';
+import { BySecond, secondOf } from './by-second.ts';
+import { Crowd } from './crowd.ts';
 import { type CallView, compareViews, type ViewKind } from './view.ts';
 import { isSameView, keysOf, share, soughtKeysOf, type ViewKeys } from './view-keys.ts';
 
@@ -11,6 +12,8 @@ export interface Kept extends Scanned {
   /** In the order in which they came. */
   readonly number: number;
   readonly keys: ViewKeys;
+  /** In which second it ended: most of those that ended too late or too early are told so without arithmetic on large integers. */
+  readonly second: number;
   isPending: boolean;
   /** Kinds of views without ids that this one was found to be the same call as: it is one of each at most. */
   claimed: readonly ViewKind[];
@@ -25,7 +28,7 @@ export class ViewStore {
   readonly #seed: number;
   readonly #kept = new Set<Kept>();
   /** One view, as of most keys, or several. */
-  readonly #byKey = new Map<number, Kept | Kept[]>();
+  readonly #byKey = new Map<number, Kept | Crowd<Kept>>();
   readonly #pending = new BySecond<Kept>();
   readonly #byEnd = new BySecond<Kept>();
   readonly #scan = new Scan<Kept>();
@@ -72,8 +75,9 @@ export class ViewStore {
   /** False where it was remembered before. */
   add({ view, isPending, claimed }: Keeping): boolean {
     const keys = keysOf(view, this.#seed);
-    for (const known of this.#under(keys.own)) if (isSameView(known.view, view)) return false;
-    const kept: Kept = { view, number: this.#number++, keys, isPending, claimed, scan: this.#scan.number };
+    if (this.#someUnder(keys.own, (known) => isSameView(known.view, view))) return false;
+    const second = secondOf(view.endNanos);
+    const kept: Kept = { view, number: this.#number++, keys, second, isPending, claimed, scan: this.#scan.number };
     this.#kept.add(kept);
     this.chars += view.chars;
     if (view.callId === '') this.#withoutId++;
@@ -117,13 +121,15 @@ export class ViewStore {
   /** Views that may be of the same call as this one, and the span above it, which ended in that time; without itself, in event order. */
   near(view: CallView, fromNanos: bigint, untilNanos: bigint): Kept[] {
     const found = new Set<Kept>();
-    for (const key of soughtKeysOf(view, this.#withoutId > 0, this.#seed)) {
-      for (const each of this.#under(key)) {
-        const { endNanos } = each.view;
-        if (endNanos < fromNanos || endNanos > untilNanos) continue;
-        if (share(view, each.view) && !isSameView(view, each.view)) found.add(each);
-      }
-    }
+    const [from, until] = [secondOf(fromNanos), secondOf(untilNanos)];
+    const look = (each: Kept): boolean => {
+      if (each.second < from || each.second > until) return false;
+      const { endNanos } = each.view;
+      if (endNanos < fromNanos || endNanos > untilNanos) return false;
+      if (share(view, each.view) && !isSameView(view, each.view)) found.add(each);
+      return false;
+    };
+    for (const key of soughtKeysOf(view, this.#withoutId > 0, this.#seed)) this.#someUnder(key, look);
     if (found.size < 2) return [...found];
     return [...found].sort((a, b) => compareViews(a.view, b.view));
   }
@@ -144,30 +150,27 @@ export class ViewStore {
   }
 
   #put(key: number, kept: Kept): void {
-    const bucket = this.#byKey.get(key);
-    if (bucket === undefined) this.#byKey.set(key, kept);
-    else if (isSeveral(bucket)) bucket.push(kept);
-    else this.#byKey.set(key, [bucket, kept]);
+    const known = this.#byKey.get(key);
+    if (known === undefined) this.#byKey.set(key, kept);
+    else if (known instanceof Crowd) known.add(kept);
+    else {
+      const crowd = new Crowd<Kept>();
+      crowd.add(known);
+      crowd.add(kept);
+      this.#byKey.set(key, crowd);
+    }
   }
 
   #take(key: number, kept: Kept): void {
-    const bucket = this.#byKey.get(key);
-    if (bucket === kept) this.#byKey.delete(key);
-    if (bucket === undefined || !isSeveral(bucket)) return;
-    const at = bucket.indexOf(kept);
-    if (at >= 0) bucket.splice(at, 1);
-    if (bucket.length === 0) this.#byKey.delete(key);
+    const known = this.#byKey.get(key);
+    if (known instanceof Crowd) known.delete(kept);
+    if (known === kept || (known instanceof Crowd && known.isEmpty)) this.#byKey.delete(key);
   }
 
-  /** The newest views under a key. */
-  #under(key: number): readonly Kept[] {
-    const bucket = this.#byKey.get(key);
-    if (bucket === undefined) return [];
-    if (!isSeveral(bucket)) return [bucket];
-    return bucket.length <= limits.callComparedMax ? bucket : bucket.slice(-limits.callComparedMax);
+  /** Shows the newest views under a key, the last first, until `visit` says true of one. */
+  #someUnder(key: number, visit: (kept: Kept) => boolean): boolean {
+    const known = this.#byKey.get(key);
+    if (known === undefined) return false;
+    return known instanceof Crowd ? known.someNewest(limits.callComparedMax, visit) : visit(known);
   }
-}
-
-function isSeveral(bucket: Kept | Kept[]): bucket is Kept[] {
-  return Array.isArray(bucket);
 }

@@ -9,7 +9,7 @@ test('a crowd shows the newest of those that are left, the last first', () => {
     { weight: 2, arbitrary: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }) },
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 600, size: 'max' }), fc.nat(200), fc.nat(40), (steps, max, first) => {
+    fc.property(fc.array(step, { maxLength: 400, size: 'max' }), fc.nat(2_000), fc.nat(2), (steps, max, first) => {
       const crowd = new Crowd<{ readonly number: number }>();
       let all: { readonly number: number }[] = [];
       let number = 0;
@@ -37,6 +37,6 @@ test('a crowd shows the newest of those that are left, the last first', () => {
         last !== undefined,
       );
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

@@ -13,62 +13,108 @@ export interface Automaton {
   readonly next: Int32Array;
   /** The start of the first row of a state in which needles end; all behind it are such. */
   readonly loud: number;
-  /** The needles that end in a state, by how many rows it is behind `loud`. */
-  readonly outputs: readonly Int32Array[];
+  /** Where in `outputIds` those of a state start, by how many rows it is behind `loud`; they end where the next ones start. */
+  readonly outputStarts: Int32Array;
+  /** The needles that end in each of these states. */
+  readonly outputIds: Int32Array;
 }
 
 /** Folded needles as `likeNormalised` leaves them, each of characters of one UTF-16 unit. A table of more than `cellsMax` cells looks for beginnings only. */
 export function buildAutomaton(needles: readonly string[], cellsMax: number): Automaton {
   const { classOf, classes } = classify(needles);
-  const { next, states, ends, spaced } = buildTrie(needles, classOf, classes, cellsMax);
+  const trie = buildTrie(needles, classOf, classes, cellsMax);
+  const { next, states, ends } = trie;
   const fail = new Int32Array(states);
-  const found: (Set<number> | undefined)[] = ends;
-  const queue: number[] = [];
-  for (let column = 0; column < classes; column++) if (next[column] !== 0) queue.push(next[column]!);
-  // Breadth first: the failure state of a state is shallower, so its row is complete when it is copied from.
-  for (let head = 0; head < queue.length; head++) {
-    const state = queue[head]!;
-    const back = fail[state]!;
-    const inherited = found[back];
-    if (inherited) found[state] = new Set([...(found[state] ?? []), ...inherited]);
+  // The states are numbered by depth: the failure state of a state is shallower, so its row is complete when it is copied from.
+  for (let state = 0; state < states; state++) {
+    const [row, back] = [state * classes, fail[state]! * classes];
+    const isSpaced = trie.spaced[state] === 1;
     for (let column = 0; column < classes; column++) {
-      const slot = state * classes + column;
-      const fallback = next[back * classes + column]!;
-      if (next[slot] === 0) next[slot] = fallback;
-      else {
-        fail[next[slot]!] = fallback;
-        queue.push(next[slot]!);
-      }
+      const child = next[row + column]!;
+      if (child === 0) next[row + column] = next[back + column]!;
+      else fail[child] = state === 0 ? 0 : next[back + column]!;
     }
-    if (spaced.has(state)) next[state * classes + spaceClass] = state;
+    if (isSpaced) next[row + spaceClass] = state;
   }
   for (let state = 0; state < states; state++) next[state * classes + skippedClass] = state;
-  return { classOf, classes, ...renumber(next, found, states, classes) };
+  const { loudness, ...outputs } = outputsOf(needles.length, ends, fail);
+  return { classOf, classes, next, loud: renumber(next, loudness, classes), ...outputs };
 }
 
-/** Gives the states in which something ends the highest numbers, so that one comparison tells them from the others. */
-function renumber(
-  next: Int32Array,
-  found: readonly (Set<number> | undefined)[],
-  states: number,
-  classes: number,
-): Pick<Automaton, 'next' | 'loud' | 'outputs'> {
-  const silent = found.reduce((count, ids) => (ids ? count : count + 1), 0);
-  const numbers = new Int32Array(states);
-  const outputs: Int32Array[] = [];
-  let quiet = 0;
-  for (let state = 0; state < states; state++) {
-    const ids = found[state];
-    numbers[state] = ids ? silent + outputs.push(Int32Array.from(ids)) - 1 : quiet++;
+interface Outputs {
+  readonly outputStarts: Int32Array;
+  readonly outputIds: Int32Array;
+  /** By state, whether needles end in it. */
+  readonly loudness: Uint8Array;
+}
+
+/** The needles that end in each state: its own, and those of its failure state, which are shorter. */
+function outputsOf(needles: number, ends: Int32Array, fail: Int32Array): Outputs {
+  const states = fail.length;
+  // The needles of a state as a chain: the last one first, each with the one before it.
+  const lastOf = new Int32Array(states).fill(-1);
+  const before = new Int32Array(needles);
+  const counts = new Int32Array(states);
+  for (let id = 0; id < needles; id++) {
+    before[id] = lastOf[ends[id]!]!;
+    lastOf[ends[id]!] = id;
+    counts[ends[id]!]!++;
   }
-  const table = new Int32Array(states * classes);
+  const loudness = new Uint8Array(states);
+  let [loud, length] = [0, 0];
   for (let state = 0; state < states; state++) {
-    const row = numbers[state]! * classes;
-    for (let column = 0; column < classes; column++) {
-      table[row + column] = numbers[next[state * classes + column]!]! * classes;
+    counts[state]! += counts[fail[state]!]! * Number(state > 0);
+    if (counts[state] === 0) continue;
+    loudness[state] = 1;
+    loud++;
+    length += counts[state]!;
+  }
+  const outputStarts = new Int32Array(loud + 1);
+  const outputIds = new Int32Array(length);
+  for (let state = 0, place = 0, at = 0; state < states; state++) {
+    if (loudness[state] === 0) continue;
+    for (let from = state; ; from = fail[from]!) {
+      for (let id = lastOf[from]!; id >= 0; id = before[id]!) outputIds[at++] = id;
+      if (from === 0) break;
+    }
+    outputStarts[++place] = at;
+  }
+  return { outputStarts, outputIds, loudness };
+}
+
+/**
+ * Moves the states in which something ends behind all others, in their order, so that one comparison tells them; and makes
+ * starts of rows of the states in the table. Returns the start of the first of them.
+ */
+function renumber(next: Int32Array, loudness: Uint8Array, classes: number): number {
+  const numbers = new Int32Array(loudness.length);
+  let silent = 0;
+  for (const isLoud of loudness) if (isLoud === 0) silent++;
+  for (let state = 0, quiet = 0, loud = silent; state < loudness.length; state++) {
+    numbers[state] = (loudness[state] === 0 ? quiet++ : loud++) * classes;
+  }
+  for (let slot = 0; slot < next.length; slot++) next[slot] = numbers[next[slot]!]!;
+  moveRows(next, numbers, classes);
+  return silent * classes;
+}
+
+/** Brings each row to where it is to start, within the table: a second one would be as large. */
+function moveRows(next: Int32Array, starts: Int32Array, classes: number): void {
+  const moved = new Uint8Array(starts.length);
+  let [held, other] = [new Int32Array(classes), new Int32Array(classes)];
+  for (let state = 0; state < starts.length; state++) {
+    if (moved[state] === 1) continue;
+    held.set(next.subarray(state * classes, (state + 1) * classes));
+    // Along a ring of rows of which each takes the place of the next one.
+    for (let from = state; moved[from] === 0; ) {
+      const start = starts[from]!;
+      other.set(next.subarray(start, start + classes));
+      next.set(held, start);
+      moved[from] = 1;
+      [held, other] = [other, held];
+      from = start / classes;
     }
   }
-  return { next: table, loud: silent * classes, outputs };
 }
 
 /** The form of a literal in which the automaton looks for it. */
@@ -112,52 +158,72 @@ function foldedUnits(): readonly (readonly [number, number])[] {
 }
 
 interface Trie {
+  /** By state and class the state behind it, 0 where there is none. States are numbered by depth. */
   readonly next: Int32Array;
   readonly states: number;
-  /** By state, the literals that end there. */
-  readonly ends: (Set<number> | undefined)[];
-  /** The states that white space leads to. */
-  readonly spaced: ReadonlySet<number>;
+  /** By needle, the state in which it ends. */
+  readonly ends: Int32Array;
+  /** By state, 1 where white space leads to it. */
+  readonly spaced: Uint8Array;
 }
+
+/** How much of each needle there may be in a trie. */
+const lengths = [32, 16, 8, 6, 5, 4, 3, 2, 1];
 
 /** Of needles up to a length that tells them from one another, or of shorter beginnings when these do not fit. */
 function buildTrie(needles: readonly string[], classOf: Uint16Array, classes: number, cellsMax: number): Trie {
-  for (const length of [32, 16, 8, 6, 5, 4, 3, 2]) {
-    const trie = tryTrie(needles, length, classOf, classes, cellsMax);
-    if (trie) return trie;
+  const chars = needles.reduce((sum, needle) => sum + Math.min(needle.length, lengths[0]!), 1);
+  // First characters fit always.
+  const statesMax = Math.min(chars, Math.max(Math.floor(cellsMax / classes), classes + 1));
+  const next = new Int32Array(statesMax * classes);
+  const spaced = new Uint8Array(statesMax);
+  const ends = new Int32Array(needles.length);
+  /** By depth, how many states there are up to it. */
+  const statesAt = [1];
+  const depth = grow({ needles, classOf, classes, next, spaced, ends, statesAt });
+  const length = lengths.find((each) => each <= depth) ?? 1;
+  const states = statesAt[Math.min(length, statesAt.length - 1)]!;
+  if (depth < lengths[0]!) {
+    // What did not fit is taken back: all that leads beyond the length, and to where needles end there.
+    const last = statesAt[length - 1] ?? states;
+    next.fill(0, last * classes);
+    for (const [id, needle] of needles.entries()) ends[id] = walk(needle.slice(0, length), next, classOf, classes);
   }
-  return tryTrie(needles, 1, classOf, classes, Number.POSITIVE_INFINITY)!;
+  return { next: next.subarray(0, states * classes), states, ends, spaced: spaced.subarray(0, states) };
 }
 
-function tryTrie(
-  needles: readonly string[],
-  length: number,
-  classOf: Uint16Array,
-  classes: number,
-  cellsMax: number,
-): Trie | undefined {
-  const chars = needles.reduce((sum, needle) => sum + Math.min(needle.length, length), 1);
-  const statesMax = Math.min(chars, Math.floor(cellsMax / classes));
-  const next = new Int32Array(Math.max(1, statesMax) * classes);
-  const ends: (Set<number> | undefined)[] = [undefined];
-  const spaced = new Set<number>();
+interface Growth extends Omit<Trie, 'states'> {
+  readonly needles: readonly string[];
+  readonly classOf: Uint16Array;
+  readonly classes: number;
+  readonly statesAt: number[];
+}
+
+/** Adds one character of all needles after the other; returns of how many all have found a place. */
+function grow({ needles, classOf, classes, next, spaced, ends, statesAt }: Growth): number {
+  const statesMax = spaced.length;
   let states = 1;
-  for (const [id, needle] of needles.entries()) {
-    let state = 0;
-    for (let i = 0; i < Math.min(needle.length, length); i++) {
-      const column = classOf[needle.charCodeAt(i)]!;
-      const slot = state * classes + column;
+  let open = Int32Array.from(needles.keys());
+  for (let depth = 0; depth < lengths[0]!; depth++) {
+    open = open.filter((id) => needles[id]!.length > depth);
+    for (const id of open) {
+      const column = classOf[needles[id]!.charCodeAt(depth)]!;
+      const slot = ends[id]! * classes + column;
       if (next[slot] === 0) {
-        if (states >= statesMax) return undefined;
-        if (column === spaceClass) spaced.add(states);
+        if (states >= statesMax) return depth;
+        if (column === spaceClass) spaced[states] = 1;
         next[slot] = states++;
-        ends.push(undefined);
       }
-      state = next[slot]!;
+      ends[id] = next[slot]!;
     }
-    const here = ends[state] ?? new Set();
-    here.add(id);
-    ends[state] = here;
+    statesAt.push(states);
   }
-  return { next: next.subarray(0, states * classes), states, ends, spaced };
+  return lengths[0]!;
+}
+
+/** The state to which a text leads. */
+function walk(text: string, next: Int32Array, classOf: Uint16Array, classes: number): number {
+  let state = 0;
+  for (let at = 0; at < text.length; at++) state = next[state * classes + classOf[text.charCodeAt(at)]!]!;
+  return state;
 }

@@ -28,7 +28,7 @@ const classMask = (1 << classBits) - 1;
  * lane stood, as from there on both say the same.
  */
 export function createScan(needles: readonly string[], cellsMax: number): Scan {
-  const { classOf, classes, next, loud, outputs } = buildAutomaton(needles, cellsMax);
+  const { classOf, classes, next, loud, outputStarts, outputIds } = buildAutomaton(needles, cellsMax);
   const lookup = Int32Array.from(classOf, (column, unit) => column | (traitOf(unit) << classBits));
   const units = new Uint16Array(chunkUnits);
   const bytes = Buffer.from(units.buffer);
@@ -38,7 +38,9 @@ export function createScan(needles: readonly string[], cellsMax: number): Scan {
   let traits = 0;
 
   const note = (row: number): void => {
-    for (const id of outputs[(row - loud) / classes]!) {
+    const place = (row - loud) / classes;
+    for (let at = outputStarts[place]!; at < outputStarts[place + 1]!; at++) {
+      const id = outputIds[at]!;
       if (seen[id] === turn) continue;
       seen[id] = turn;
       found.push(id);

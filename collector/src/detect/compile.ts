@@ -45,8 +45,65 @@ export function createShared(fields: FieldTable): Shared {
   return { readerOf: createReaders(fields, views), scanner };
 }
 
-/** Turns a loaded rule into closures over field ids. */
+/**
+ * Turns a loaded rule into closures over field ids. They are made when the rule is first asked, which most of many rules never
+ * are; the fields and texts that they look for are made known at once.
+ */
 export function compileRule(rule: Rule, shared: Shared): RuleNode {
+  for (const { searches } of [rule.detection, ...rule.filters]) {
+    for (const search of searches.values()) expectSearch(search, shared);
+  }
+  return new LazyRule(rule, shared);
+}
+
+class LazyRule implements RuleNode {
+  readonly #rule: Rule;
+  readonly #shared: Shared;
+  #made: RuleNode | undefined;
+
+  constructor(rule: Rule, shared: Shared) {
+    this.#rule = rule;
+    this.#shared = shared;
+  }
+
+  get main(): Node {
+    return this.#node().main;
+  }
+
+  get filters(): readonly Node[] {
+    return this.#node().filters;
+  }
+
+  test(cursor: Cursor): boolean {
+    return this.#node().test(cursor);
+  }
+
+  collect(cursor: Cursor, evidence: Evidence[]): void {
+    this.#node().collect(cursor, evidence);
+  }
+
+  explain(cursor: Cursor): Explanation {
+    return this.#node().explain(cursor);
+  }
+
+  #node(): RuleNode {
+    this.#made ??= makeRule(this.#rule, this.#shared);
+    return this.#made;
+  }
+}
+
+function expectSearch(search: Search, shared: Shared): void {
+  if (search.kind !== 'item') {
+    for (const part of search.parts) expectSearch(part, shared);
+    return;
+  }
+  const { field, test } = search.item;
+  shared.readerOf(field);
+  if (test.kind === 'fieldref') shared.readerOf(test.other);
+  if (test.kind === 'values') for (const group of test.groups) shared.scanner.expect(group);
+}
+
+function makeRule(rule: Rule, shared: Shared): RuleNode {
   const main = compileDetection(rule.detection, shared);
   const filters = rule.filters.map((filter) => compileDetection(filter, shared, 'filter'));
   if (filters.length === 0) return { ...main, main, filters };

@@ -119,8 +119,11 @@ function moveRows(next: Int32Array, starts: Int32Array, classes: number): void {
 
 /** The form of a literal in which the automaton looks for it. */
 export function likeNormalised(literal: string): string {
-  return literal.replace(skipped, '').replace(spaces, ' ');
+  return changed.test(literal) ? literal.replace(skipped, '').replace(spaces, ' ') : literal;
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const changed = /[\x00-\x1f]| {2}/;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const skipped = /[\x00-\x08\x0e-\x1f]+/g;

@@ -17,6 +17,8 @@ export type LiteralId = number;
 export interface LiteralScanner {
   /** Folded text; undefined when the scanner cannot look for it. */
   add(literal: string): LiteralId | undefined;
+  /** Adds the texts that these matchers require, for who guards them after the first scan. */
+  expect(matchers: readonly Matcher[]): void;
   /** The literals that may stand in the member, each once, in no order; kept for the life of the member. */
   hits(member: Member): Int32Array;
   /** The same and the traits of the text. */
@@ -37,7 +39,9 @@ export interface MatcherGroup {
 }
 
 export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): LiteralScanner {
-  const literals: string[] = [];
+  /** By id, what is looked for of each. */
+  const needles: string[] = [];
+  /** -1 for what cannot be looked for. */
   const ids = new Map<string, LiteralId>();
   let scan: Scan | undefined;
   const keys = new Map<string, number>();
@@ -59,14 +63,21 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
   };
   const add = (literal: string): LiteralId | undefined => {
     const known = ids.get(literal);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known < 0 ? undefined : known;
     if (scan) throw new Error('literal scanner: a text was added after the first scan');
-    if (scannable(literal) === '') return undefined;
-    ids.set(literal, literals.length);
-    return literals.push(literal) - 1;
+    const needle = scannable(literal);
+    const id = needle === '' ? -1 : needles.push(needle) - 1;
+    ids.set(literal, id);
+    return id < 0 ? undefined : id;
+  };
+  const expect = (matchers: readonly Matcher[]): void => {
+    for (const matcher of matchers) {
+      if (matcher.inner && matcher.view) expect([matcher.inner]);
+      else if (matcher.costly) for (const set of matcher.required) for (const literal of set) add(literal);
+    }
   };
   const look = (member: Member): Scanned => {
-    scan ??= remembering(createScan(literals.map(scannable), cellsMax));
+    scan ??= remembering(createScan(needles, cellsMax));
     member.scanned ??= member.twin ? look(member.twin) : scan(member.text);
     return member.scanned;
   };
@@ -77,7 +88,7 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
   let marked: Scanned | undefined;
   const mark = (scanned: Scanned): void => {
     if (marked === scanned) return;
-    if (marks.length < literals.length) marks = new Int32Array(literals.length);
+    if (marks.length < needles.length) marks = new Int32Array(needles.length);
     marked = scanned;
     turn = (turn + 1) | 0;
     if (turn === 0) marks.fill(turn++);
@@ -157,7 +168,7 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
     });
     return { matchers, test: anyOf(tests) };
   };
-  return { add, hits, look, guard, group, afresh };
+  return { add, expect, hits, look, guard, group, afresh };
 }
 
 type Test = (member: Member) => boolean;
@@ -223,9 +234,13 @@ function sample(text: string): number {
 /** The longest run of a literal in which every character is one UTF-16 unit, so that a class of its own can stand for it. */
 function scannable(literal: string): string {
   const whole = likeNormalised(literal);
-  const run = whole.split(/[\ud800-\udfff]+/).reduce((best, each) => (each.length > best.length ? each : best), '');
+  const run = hasPairs.test(whole)
+    ? whole.split(/[\ud800-\udfff]+/).reduce((best, each) => (each.length > best.length ? each : best), '')
+    : whole;
   return run.slice(rareStart(run));
 }
+
+const hasPairs = /[\ud800-\udfff]/;
 
 /** What is left of a literal is to tell as much as the whole of it. */
 const tellingChars = 12;
@@ -234,9 +249,9 @@ const beginningChars = 3;
 
 function rareStart(run: string): number {
   let [best, rarity] = [0, 0];
-  for (let from = 0; from <= Math.max(0, run.length - tellingChars); from++) {
+  for (let from = 0; from <= run.length - tellingChars; from++) {
     let own = 0;
-    for (let at = from; at < from + beginningChars && at < run.length; at++) own += rarityOf(run.charCodeAt(at));
+    for (let at = from; at < from + beginningChars; at++) own += rarityOf(run.charCodeAt(at));
     if (own > rarity) [best, rarity] = [from, own];
   }
   return best;
@@ -244,8 +259,11 @@ function rareStart(run: string): number {
 
 /** From what texts mostly consist of upwards; other characters are rarer still. */
 const commonLetters = ' etaoinshrdlcumwfgypbvkxqjz';
-
-function rarityOf(unit: number): number {
+const rarities = Uint8Array.from({ length: 128 }, (_, unit) => {
   const at = commonLetters.indexOf(String.fromCharCode(unit));
   return at < 0 ? commonLetters.length : at;
+});
+
+function rarityOf(unit: number): number {
+  return unit < rarities.length ? rarities[unit]! : commonLetters.length;
 }

@@ -16,6 +16,8 @@ const written = /^(parent|root|ancestor)\.(.+)$/s;
 
 /** `parent.<field>`, `root.<field>` and `ancestor.<field>`; undefined for fields of the span itself. */
 export function ancestryField(name: string): AncestryField | undefined {
+  // Asked of every field of every rule, most of which begin otherwise.
+  if (!reaches.some((reach) => name.startsWith(reach))) return undefined;
   const [, reach, base] = written.exec(name) ?? [];
   return base === undefined ? undefined : { reach: reach as Reach, base };
 }

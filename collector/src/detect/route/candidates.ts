@@ -1,5 +1,5 @@
 import { byContents } from '../../model/by-contents.ts';
-import type { LiteralId, LiteralScanner } from '../literal-scanner.ts';
+import type { LiteralScanner } from '../literal-scanner.ts';
 import type { Cursor, Reader } from '../reader.ts';
 import type { View } from '../views.ts';
 import type { Witness, Witnesses } from './witness.ts';
@@ -18,7 +18,7 @@ export interface CandidatesOptions {
 
 /** One look at each field that some rule has a witness in, instead of one at each rule. */
 export function createCandidates({ places, witnesses, readerOf, scanner }: CandidatesOptions): Candidates {
-  const columns = new Map<string, ColumnDraft>();
+  const columns: Columns = new Map();
   const marks = new Uint32Array((witnesses.length + 31) >>> 5);
   const always = new Uint32Array(marks.length);
   for (const place of places) {
@@ -27,10 +27,13 @@ export function createCandidates({ places, witnesses, readerOf, scanner }: Candi
       const column = columnOf(columns, witness, readerOf);
       const id = witness.literal === undefined ? undefined : scanner.add(witness.literal);
       if (id === undefined) column.present.push(place);
-      else addTo(column.byLiteral, id, place);
+      else column.shown.push(id, place);
     }
   }
-  const columnsFor = byContents([...columns.values()].map(columnFrom), ({ reader }) => reader.field);
+  const columnsFor = byContents(
+    [...columns.values()].flatMap((each) => [...each.values()]).map(columnFrom),
+    ({ reader }) => reader.field,
+  );
   return (cursor) => {
     marks.set(always);
     for (const column of columnsFor(cursor.events, cursor.span)) look(column, cursor, scanner, marks);
@@ -44,33 +47,38 @@ interface Column {
   readonly view: View | undefined;
   /** Rules that want no more than the field. */
   readonly present: readonly number[];
-  /** By literal; every text holds some that are of other columns, and a place in a list is found sooner than one in a map. */
-  readonly byLiteral: readonly (readonly number[] | undefined)[];
+  /** By literal, where its rules start in `places`; they end where those of the next one start. */
+  readonly starts: Int32Array;
+  readonly places: Int32Array;
 }
 
-interface ColumnDraft extends Omit<Column, 'byLiteral' | 'present'> {
+interface ColumnDraft extends Pick<Column, 'reader' | 'view'> {
   readonly present: number[];
-  readonly byLiteral: Map<LiteralId, number[]>;
+  /** Literals, each with a rule behind it. */
+  readonly shown: number[];
 }
 
-function columnFrom({ byLiteral, ...column }: ColumnDraft): Column {
+type Columns = Map<View | undefined, Map<string, ColumnDraft>>;
+
+function columnFrom({ shown, ...column }: ColumnDraft): Column {
   let length = 0;
-  for (const id of byLiteral.keys()) length = Math.max(length, id + 1);
-  const list = new Array<readonly number[] | undefined>(length).fill(undefined);
-  for (const [id, places] of byLiteral) list[id] = places;
-  return { ...column, byLiteral: list };
+  for (let at = 0; at < shown.length; at += 2) length = Math.max(length, shown[at]! + 1);
+  const starts = new Int32Array(length + 1);
+  for (let at = 0; at < shown.length; at += 2) starts[shown[at]! + 1]!++;
+  for (let id = 0; id < length; id++) starts[id + 1]! += starts[id]!;
+  const places = new Int32Array(shown.length / 2);
+  const next = starts.slice();
+  for (let at = 0; at < shown.length; at += 2) places[next[shown[at]!]!++] = shown[at + 1]!;
+  return { ...column, starts, places };
 }
 
-function columnOf(
-  columns: Map<string, ColumnDraft>,
-  { field, view }: Witness,
-  readerOf: (field: string) => Reader,
-): ColumnDraft {
-  const key = `${view ?? ''}|${field}`;
-  const known = columns.get(key);
+function columnOf(columns: Columns, { field, view }: Witness, readerOf: (field: string) => Reader): ColumnDraft {
+  const fields = columns.get(view) ?? new Map<string, ColumnDraft>();
+  columns.set(view, fields);
+  const known = fields.get(field);
   if (known) return known;
-  const column: ColumnDraft = { reader: readerOf(field), view, present: [], byLiteral: new Map() };
-  columns.set(key, column);
+  const column: ColumnDraft = { reader: readerOf(field), view, present: [], shown: [] };
+  fields.set(field, column);
   return column;
 }
 
@@ -78,25 +86,22 @@ function look(column: Column, cursor: Cursor, scanner: LiteralScanner, marks: Ui
   const members = column.reader.read(cursor);
   if (members === undefined) return;
   for (const place of column.present) mark(marks, place);
-  if (column.byLiteral.length === 0) return;
+  if (column.places.length === 0) return;
   for (const member of members) {
     if (column.view === undefined) markHits(column, scanner.hits(member), marks);
     else for (const shown of member.view(column.view)) markHits(column, scanner.hits(shown), marks);
   }
 }
 
-function markHits({ byLiteral }: Column, hits: Int32Array, marks: Uint32Array): void {
+function markHits({ starts, places }: Column, hits: Int32Array, marks: Uint32Array): void {
+  const length = starts.length - 1;
   for (let at = 0; at < hits.length; at++) {
     const id = hits[at]!;
-    const places = id < byLiteral.length ? byLiteral[id] : undefined;
-    if (places !== undefined) for (const place of places) mark(marks, place);
+    // Every text holds some that are of other columns.
+    if (id >= length) continue;
+    const end = starts[id + 1]!;
+    for (let place = starts[id]!; place < end; place++) mark(marks, places[place]!);
   }
-}
-
-function addTo(byLiteral: Map<LiteralId, number[]>, id: LiteralId, place: number): void {
-  const places = byLiteral.get(id);
-  if (places) places.push(place);
-  else byLiteral.set(id, [place]);
 }
 
 function mark(marks: Uint32Array, place: number): void {

@@ -75,6 +75,7 @@ function plainShared(fields: ReturnType<typeof createFieldTable>): Shared {
     readerOf,
     scanner: {
       add: () => undefined,
+      expect: () => {},
       hits: () => new Int32Array(0),
       look: () => ({ hits: new Int32Array(0), traits: 0 }),
       guard: (matcher) => matcher,

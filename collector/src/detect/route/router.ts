@@ -18,8 +18,8 @@ export interface RouterOptions extends Shared {
 export function createRouter(rules: readonly Rule[], { skip, ...shared }: RouterOptions): Router {
   const witnesses = rules.map(({ detection }) => witnessesOf(detection));
   // All literals have to be known before the first scan; the routes are made when their categories first occur.
-  for (const { literal } of witnesses.flatMap((each) => each ?? []))
-    if (literal !== undefined) shared.scanner.add(literal);
+  for (const each of witnesses)
+    for (const { literal } of each ?? []) if (literal !== undefined) shared.scanner.add(literal);
   const routes = new Map<number, Route>();
   return (categories, cursor) => {
     let route = routes.get(categories);

@@ -66,7 +66,11 @@ function ofGroup(field: string, group: Group): Witnesses | undefined {
   return anyOf(
     group.map(({ required, view }) =>
       best(
-        required.map((set) => [...new Set(set)].map((literal): Witness => ({ field, literal, ...(view && { view }) }))),
+        required.map((set) =>
+          (set.length === 1 ? set : [...new Set(set)]).map(
+            (literal): Witness => (view === undefined ? { field, literal } : { field, literal, view }),
+          ),
+        ),
       ),
     ),
   );
@@ -77,23 +81,30 @@ function anyOf(parts: readonly (Witnesses | undefined)[]): Witnesses | undefined
   const all: Witness[] = [];
   for (const part of parts) {
     if (part === undefined || all.length + part.length > limits.witnessesPerRuleMax) return undefined;
-    all.push(...part);
+    if (parts.length === 1) return part;
+    for (const witness of part) all.push(witness);
   }
   return all;
 }
 
 /** All of them hold: the one that is seldom true is enough. */
 function best(parts: readonly (Witnesses | undefined)[]): Witnesses | undefined {
-  return parts.reduce<Witnesses | undefined>(
-    (rarest, part) => (frequency(part) < frequency(rarest) ? part : rarest),
-    undefined,
-  );
+  if (parts.length < 2) return parts[0];
+  let rarest: Witnesses | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const part of parts) {
+    const own = frequency(part);
+    if (own < least) [rarest, least] = [part, own];
+  }
+  return rarest;
 }
 
 /** A guess at the share of spans that show one of the witnesses. Wrong guesses cost time, nothing else. */
 function frequency(witnesses: Witnesses | undefined): number {
   if (witnesses === undefined) return Number.POSITIVE_INFINITY;
-  return 1 - witnesses.reduce((none, witness) => none * (1 - frequencyOf(witness)), 1);
+  let none = 1;
+  for (const witness of witnesses) none *= 1 - frequencyOf(witness);
+  return 1 - none;
 }
 
 function frequencyOf({ field, literal }: Witness): number {

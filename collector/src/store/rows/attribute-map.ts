@@ -9,6 +9,7 @@ import { valueText } from '../../model/value.ts';
 import { originalPrefix, TypeNotes } from './attribute-types.ts';
 import type { KeyPlace, ServiceKeys } from './key-budget.ts';
 import { OverflowText, overflowKey } from './overflow-text.ts';
+import { RecentValues } from './recent-values.ts';
 import type { RowWriter } from './rowbinary.ts';
 
 /** Spans with the same attribute names in the same order share one sorted order. */
@@ -42,6 +43,7 @@ export class AttributeMapWriter {
   readonly #listed: ReadonlySet<FieldId>;
   /** Whose keys the maps have that are written next, and where; undefined where any key is stored. */
   keys: { readonly of: ServiceKeys; readonly place: KeyPlace } | undefined;
+  readonly #recent = new RecentValues();
   #generation = -1;
   #batch!: AttributeSource;
 
@@ -56,6 +58,7 @@ export class AttributeMapWriter {
   begin(batch: AttributeSource): void {
     this.#batch = batch;
     if (this.#generation !== this.#fields.generation || this.#shapes.size > shapesMax) this.#shapes.clear();
+    if (this.#generation !== this.#fields.generation) this.#recent.clear();
     this.#generation = this.#fields.generation;
     this.#redactor?.begin(batch);
   }
@@ -240,10 +243,7 @@ export class AttributeMapWriter {
     const at = row * Attribute.stride;
     const type = batch.attributes[at + Attribute.type];
     if (type !== ValueType.string) {
-      const value = batch.attributeValue(row);
-      if (typeof value === 'number' && value >= 0 && value <= 0xffffffff && Number.isInteger(value))
-        writer.digits(value);
-      else this.#otherValue(writer, batch.attributes[at + Attribute.field]!, valueText(value));
+      this.#otherValue(writer, row);
       return;
     }
     const start = batch.attributes[at + Attribute.value]!;
@@ -258,9 +258,22 @@ export class AttributeMapWriter {
     else this.#cutValue(writer, bytes, start, length);
   }
 
-  #otherValue(writer: RowWriter, field: FieldId, text: string): void {
-    const name = field < 0 ? 'body' : this.#fields.name(field);
-    this.#text(writer, this.#redactor?.text(text, name) ?? text);
+  /** Most values that are no text are small numbers, or the same as in the span before: its text is at hand. */
+  #otherValue(writer: RowWriter, row: number): void {
+    const batch = this.#batch;
+    if (this.#recent.write(writer, batch, row)) return;
+    const field = batch.attributes[row * Attribute.stride + Attribute.field]!;
+    const value = batch.attributeValue(row);
+    if (typeof value === 'number' && value >= 0 && value <= 0xffffffff && Number.isInteger(value)) {
+      writer.digits(value);
+      return;
+    }
+    const text = valueText(value);
+    const stored = this.#redactor?.text(text, field < 0 ? 'body' : this.#fields.name(field)) ?? text;
+    const from = writer.length;
+    this.#text(writer, stored);
+    // What was taken out is counted each time.
+    if (stored === text) this.#recent.note(batch, row, writer.buffer.subarray(from, writer.length));
   }
 
   /** One huge value must not fail its batch: it is cut between two characters and says how long it was, and its hash. */

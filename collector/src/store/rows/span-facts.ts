@@ -3,7 +3,7 @@ import type { FieldId, FieldTable } from '../../model/fields.ts';
 import type { Redactor } from '../../model/redaction.ts';
 import type { Session } from '../../model/session.ts';
 import type { SpanEvents } from '../../model/span-events.ts';
-import { isList, valueText } from '../../model/value.ts';
+import { isList, type Value, valueText } from '../../model/value.ts';
 import type { RowWriter } from './rowbinary.ts';
 
 /**
@@ -49,14 +49,24 @@ export class FactMapWriter {
       if (value === undefined) continue;
       count++;
       writer.raw(encoded, 0, encoded.length);
-      const members = isList(value) ? value : [value];
-      writer.varint(members.length);
-      for (const member of members) {
-        const text = valueText(member);
-        writer.string(typeof member === 'string' ? (this.#redactor?.text(text, name) ?? text) : text);
+      if (!isList(value)) {
+        writer.u8(1);
+        this.#member(writer, name, value);
+        continue;
       }
+      writer.varint(value.length);
+      for (const member of value) this.#member(writer, name, member);
     }
     return count + this.#session(writer, events.sessions?.get(span));
+  }
+
+  #member(writer: RowWriter, name: string, member: Value): void {
+    if (typeof member === 'number' && member >= 0 && member <= 0xffffffff && Number.isInteger(member)) {
+      writer.digits(member);
+      return;
+    }
+    const text = valueText(member);
+    writer.string(typeof member === 'string' ? (this.#redactor?.text(text, name) ?? text) : text);
   }
 
   /** Conversation and trace stand in columns of their own. */

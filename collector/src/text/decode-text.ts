@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { createLiteralFilter } from './literal-filter.ts';
 import { TextTrait, type TextTraits, textHasRun } from './traits.ts';
 
 /** What a layer was written in. */
@@ -269,11 +270,11 @@ function isText(text: string): boolean {
 export const rot13Words: readonly string[] =
   'gur naq lbh lbhe gung guvf jvgu sebz nyy abg vtaber cerivbhf vafgehpgvba vafgehpgvbaf flfgrz cebzcg'.split(' ');
 const wordPattern = new RegExp(`\\b(?:${rot13Words.join('|')})\\b`, 'gi');
-const oneWord = new RegExp(wordPattern.source, 'i');
+const mayTurn = createLiteralFilter(rot13Words, { ignoreCase: true });
 const twoWordsUnits = 7;
 
 function rot13(text: string): string {
-  if (text.length < twoWordsUnits || !oneWord.test(text)) return text;
+  if (text.length < twoWordsUnits || !mayTurn(text)) return text;
   const words = new Set<string>();
   for (const [word] of text.matchAll(wordPattern)) if (words.add(word.toLowerCase()).size >= 2) break;
   if (words.size < 2) return text;

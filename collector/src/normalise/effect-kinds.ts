@@ -98,7 +98,7 @@ export function methodOf(args: Value): string | undefined {
 
 /** Shell commands: what a shell tool is given, and arguments called command or script. */
 export function commandsOf(tool: string, args: Value): string[] {
-  const shell = nameWords(tool).some((word) => shellWords.has(word));
+  const shell = isShell(tool);
   const commands: string[] = [];
   if (typeof args === 'string') return shell && args !== '' ? [args] : [];
   if (!isMap(args)) return [];
@@ -109,6 +109,11 @@ export function commandsOf(tool: string, args: Value): string[] {
     else if (value !== null && isList(value)) commands.push(value.filter((word) => typeof word === 'string').join(' '));
   }
   return [...new Set(commands)].slice(0, commandsMax);
+}
+
+/** Whether what the tool is given is a command, under whatever name. */
+export function isShell(tool: string): boolean {
+  return nameWords(tool).some((word) => shellWords.has(word));
 }
 
 const shellWords = new Set([

@@ -6,6 +6,7 @@ import {
   commandsOf,
   type EffectKind,
   effectKinds,
+  isShell,
   kindsOf,
   methodOf,
   nameWords,
@@ -21,7 +22,7 @@ import { parseCommand, type Segment, segmentText } from './shell.ts';
 import { isInjection, looksLikeSql, type SqlFacts, sqlFacts } from './sql.ts';
 import { carriesData } from './tunnel.ts';
 
-export { type EffectKind, effectKinds, nameWords, outgoingKinds, sinkKinds };
+export { type EffectKind, effectKinds, isShell, nameWords, outgoingKinds, sinkKinds };
 
 /** What else a span says about what it does: attributes of database and HTTP spans. */
 export interface SpanEffects {

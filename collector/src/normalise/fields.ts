@@ -1,6 +1,7 @@
 import type { FieldTable } from '../model/fields.ts';
 import { Attribute, Scope, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import { type Value, valueText } from '../model/value.ts';
+import { ArgumentSign } from './argument-signs.ts';
 import { contentAttributes } from './coverage.ts';
 import { elsewhere } from './dialects/dialect.ts';
 import { correctedAttributes } from './dialects/registry.ts';
@@ -83,6 +84,13 @@ function nonEmpty(value: Value | undefined): string | undefined {
   return value === undefined || value === null || value === '' ? undefined : valueText(value);
 }
 
+/** Without which of these signs in the arguments a fact comes from the name of the tool alone. */
+const signs = ArgumentSign;
+const hostSigns = signs.named | signs.url;
+const pathSigns = signs.named | signs.separator;
+const moneySigns = signs.named | signs.currency | signs.capitals;
+const sqlSigns = signs.named | signs.quote;
+
 const factFields: Readonly<Record<string, FieldReader>> = table({
   'spanwarden.dialect': (_b, _s, facts) => facts.translated.dialect()?.names,
   'spanwarden.coverage.missing': (_b, _s, facts) => list(facts.translated.missing()),
@@ -100,29 +108,29 @@ const factFields: Readonly<Record<string, FieldReader>> = table({
   'spanwarden.text.retrieved': (_b, _s, facts) => list(facts.retrievedTexts),
   'spanwarden.text.arguments': (_b, _s, facts) => list(facts.argumentTexts),
   'spanwarden.proposed.tool_names': (_b, _s, facts) => list(facts.proposedCalls.map((call) => call.name)),
-  'spanwarden.effect.kinds': (_b, _s, facts) => list(facts.effects.kinds),
-  'spanwarden.effect.urls': (_b, _s, facts) => list(facts.effects.urls),
-  'spanwarden.effect.hosts': (_b, _s, facts) => list(facts.effects.hosts),
-  'spanwarden.effect.domains': (_b, _s, facts) => list(facts.effects.domains),
-  'spanwarden.effect.external_domains': (_b, _s, facts) => list(facts.effects.externalDomains),
-  'spanwarden.effect.ips': (_b, _s, facts) => list(facts.effects.ips),
-  'spanwarden.effect.emails': (_b, _s, facts) => list(facts.effects.emails),
-  'spanwarden.effect.paths': (_b, _s, facts) => list(facts.effects.paths),
-  'spanwarden.effect.commands': (_b, _s, facts) => list(facts.effects.commands),
-  'spanwarden.effect.http_method': (_b, _s, facts) => facts.effects.httpMethod,
-  'spanwarden.effect.body_bytes': (_b, _s, facts) => facts.effects.bodyBytes,
-  'spanwarden.effect.amounts': (_b, _s, facts) => list(facts.effects.amounts),
-  'spanwarden.effect.money': (_b, _s, facts) => list(facts.effects.money),
-  'spanwarden.effect.accounts': (_b, _s, facts) => list(facts.effects.accounts),
-  'spanwarden.effect.host_classes': (_b, _s, facts) => list(facts.effects.hostClasses),
-  'spanwarden.effect.odd_addresses': (_b, _s, facts) => list(facts.effects.oddAddresses),
-  'spanwarden.effect.tunnel_hosts': (_b, _s, facts) => list(facts.effects.tunnelHosts),
-  'spanwarden.effect.programs': (_b, _s, facts) => list(facts.effects.programs),
-  'spanwarden.effect.segments': (_b, _s, facts) => list(facts.effects.segments),
-  'spanwarden.effect.shell_features': (_b, _s, facts) => list(facts.effects.shellFeatures),
-  'spanwarden.effect.sql_kinds': (_b, _s, facts) => list(facts.effects.sql.kinds),
-  'spanwarden.effect.sql_tables': (_b, _s, facts) => list(facts.effects.sql.tables),
-  'spanwarden.effect.sql_marks': (_b, _s, facts) => list(facts.effects.sql.marks),
+  'spanwarden.effect.kinds': (_b, _s, facts) => list(facts.effectsBy(signs.named).kinds),
+  'spanwarden.effect.urls': (_b, _s, facts) => list(facts.effectsBy(signs.url).urls),
+  'spanwarden.effect.hosts': (_b, _s, facts) => list(facts.effectsBy(hostSigns).hosts),
+  'spanwarden.effect.domains': (_b, _s, facts) => list(facts.effectsBy(hostSigns).domains),
+  'spanwarden.effect.external_domains': (_b, _s, facts) => list(facts.effectsBy(hostSigns).externalDomains),
+  'spanwarden.effect.ips': (_b, _s, facts) => list(facts.effectsBy(hostSigns).ips),
+  'spanwarden.effect.emails': (_b, _s, facts) => list(facts.effectsBy(signs.at).emails),
+  'spanwarden.effect.paths': (_b, _s, facts) => list(facts.effectsBy(pathSigns).paths),
+  'spanwarden.effect.commands': (_b, _s, facts) => list(facts.effectsBy(signs.named).commands),
+  'spanwarden.effect.http_method': (_b, _s, facts) => facts.effectsBy(signs.named).httpMethod,
+  'spanwarden.effect.body_bytes': (_b, _s, facts) => facts.bodyBytes,
+  'spanwarden.effect.amounts': (_b, _s, facts) => list(facts.effectsBy(signs.named).amounts),
+  'spanwarden.effect.money': (_b, _s, facts) => list(facts.effectsBy(moneySigns).money),
+  'spanwarden.effect.accounts': (_b, _s, facts) => list(facts.effectsBy(signs.digit).accounts),
+  'spanwarden.effect.host_classes': (_b, _s, facts) => list(facts.effectsBy(hostSigns).hostClasses),
+  'spanwarden.effect.odd_addresses': (_b, _s, facts) => list(facts.effectsBy(hostSigns).oddAddresses),
+  'spanwarden.effect.tunnel_hosts': (_b, _s, facts) => list(facts.effectsBy(hostSigns).tunnelHosts),
+  'spanwarden.effect.programs': (_b, _s, facts) => list(facts.effectsBy(signs.named).programs),
+  'spanwarden.effect.segments': (_b, _s, facts) => list(facts.effectsBy(signs.named).segments),
+  'spanwarden.effect.shell_features': (_b, _s, facts) => list(facts.effectsBy(signs.named).shellFeatures),
+  'spanwarden.effect.sql_kinds': (_b, _s, facts) => list(facts.effectsBy(sqlSigns).sql.kinds),
+  'spanwarden.effect.sql_tables': (_b, _s, facts) => list(facts.effectsBy(sqlSigns).sql.tables),
+  'spanwarden.effect.sql_marks': (_b, _s, facts) => list(facts.effectsBy(sqlSigns).sql.marks),
   'spanwarden.content.secrets': (_b, _s, facts) => list(facts.contentKinds('secrets')),
   'spanwarden.content.pii': (_b, _s, facts) => list(facts.contentKinds('pii')),
   'spanwarden.content.hidden_unicode': (_b, _s, facts) => list(facts.contentKinds('hiddenUnicode')),

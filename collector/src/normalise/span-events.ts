@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
 import type { PriceList } from '../model/prices.ts';
@@ -9,6 +10,7 @@ import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
 import { categoryByPresence, operationCategories, operationCategoriesAt } from './categories.ts';
 import { expectedContent, missingContent } from './coverage.ts';
+import { sourcesOf } from './derivations.ts';
 import { elsewhere } from './dialects/dialect.ts';
 import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
@@ -42,6 +44,8 @@ export class NormalisedEvents implements SpanEvents {
   readonly #byPresence: readonly (readonly [FieldId, number])[];
   /** Fields of `expectedContent`. */
   readonly #content: readonly FieldId[];
+  /** All attributes that texts come from. */
+  readonly #contents: readonly FieldId[];
   readonly #readers: (FieldReader | undefined)[] = [];
   /** Values of the current span by field id; `#stamps` tells which of them are of this span. */
   readonly #values: (Value | undefined)[] = [];
@@ -69,6 +73,7 @@ export class NormalisedEvents implements SpanEvents {
     this.#operation = fields.intern('gen_ai.operation.name');
     this.#conversation = fields.intern('gen_ai.conversation.id');
     this.#byPresence = categoryByPresence.map(([name, category]) => [fields.intern(name), category]);
+    this.#contents = sourcesOf('spanwarden.content')!.map((name) => fields.intern(name));
     this.#content = expectedContent.map(({ attribute }) => fields.intern(attribute));
     const read = (name: string) => this.value(this.#span, this.#idOf(name));
     this.#translator = new Translator(fields, knownDialects, read);
@@ -77,6 +82,8 @@ export class NormalisedEvents implements SpanEvents {
       corrected: (name) => this.#translator.corrected(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
       outputHints: () => this.#outputHints(),
+      raw: (name) => this.#raw(name),
+      isPlain: () => this.#isPlain(),
       missing: () => this.#missingContent(),
       dialect: () => this.#translator.dialectOf(this.#span),
       hasMaps: () => {
@@ -282,12 +289,36 @@ export class NormalisedEvents implements SpanEvents {
     const row = this.batch.findSpanAttribute(this.#span, field);
     if (this.#own(row, name) !== undefined || this.#translator.corrected(this.#span, name) !== undefined)
       return undefined;
-    const text = this.value(this.#span, field);
-    return typeof text === 'string' ? outputHints(text, this.#byteLength(row)) : undefined;
+    return this.#isText(row) ? outputHints(this.#bytesOf(row).toString('latin1')) : undefined;
   }
 
-  #byteLength(row: number): number {
-    return this.batch.attributes[row * Attribute.stride + Attribute.length]!;
+  #raw(name: string): string | undefined {
+    if (this.#present === everything) return undefined;
+    const row = this.batch.findSpanAttribute(this.#span, this.#idOf(name));
+    if (row < 0) return '';
+    return this.#isText(row) ? this.#bytesOf(row).toString('latin1') : undefined;
+  }
+
+  #isPlain(): boolean {
+    return this.#present !== everything && this.#contents.every(this.#isPlainAt);
+  }
+
+  readonly #isPlainAt = (field: FieldId): boolean => {
+    const row = this.batch.findSpanAttribute(this.#span, field);
+    if (row < 0) return true;
+    if (!this.#isText(row)) return false;
+    const bytes = this.#bytesOf(row);
+    return isAscii(bytes) && (!bytes.includes(backslash) || !bytes.includes('\\u'));
+  };
+
+  #isText(row: number): boolean {
+    return this.batch.attributes[row * Attribute.stride + Attribute.type] === ValueType.string;
+  }
+
+  #bytesOf(row: number): Buffer {
+    const { attributes, bytes } = this.batch;
+    const start = attributes[row * Attribute.stride + Attribute.value]!;
+    return bytes.subarray(start, start + attributes[row * Attribute.stride + Attribute.length]!);
   }
 
   /** The conversation that a call sends again, of which only what is new is read. */
@@ -358,3 +389,4 @@ export class NormalisedEvents implements SpanEvents {
 
 const none: readonly never[] = [];
 const statusError = 2;
+const backslash = 0x5c;

@@ -2,10 +2,11 @@ import type { PriceList } from '../model/prices.ts';
 import type { Session } from '../model/session.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
+import { ArgumentSign, allArgumentSigns, argumentSigns } from './argument-signs.ts';
 import { piiKinds, secretKinds } from './content.ts';
 import { encodingsIn, withDecoded } from './decoded-layers.ts';
 import type { Correction } from './dialects/dialect.ts';
-import { Effects, outgoingKinds } from './effects.ts';
+import { Effects, isShell, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
 import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
 import { isCut, parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
@@ -31,6 +32,13 @@ export interface Translated {
   messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
   /** What the answer may hold; only for one that is read from its canonical attribute. */
   outputHints(): OutputHints | undefined;
+  /**
+   * The bytes of an attribute, each as one character, empty where the span has none. Undefined where facts may come from elsewhere, or
+   * it is no text.
+   */
+  raw(name: string): string | undefined;
+  /** Whether all contents are text in ASCII in which no escape stands for something else; false where that cannot be told. */
+  isPlain(): boolean;
   /** Content that was not captured. */
   missing(): readonly string[];
   dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
@@ -52,6 +60,9 @@ interface Kept {
   isOutputWhole?: boolean;
   argumentTexts?: Texts;
   effects?: Effects;
+  argumentSigns?: number;
+  bareEffects?: Effects;
+  isPlain?: boolean;
   input?: readonly Message[];
   output?: readonly Message[];
   outputHints?: OutputHints;
@@ -124,6 +135,25 @@ export class SpanFacts {
   get effects(): Effects {
     this.#kept.effects ??= this.#readEffects();
     return this.#kept.effects;
+  }
+
+  /**
+   * The effects of the call, for a fact to which arguments add nothing that have none of these signs: those of its name alone, as for
+   * most calls, and without parsing.
+   */
+  effectsBy(signs: number): Effects {
+    const kept = this.#kept;
+    if (kept.effects !== undefined) return kept.effects;
+    kept.argumentSigns ??= this.#readArgumentSigns();
+    if ((kept.argumentSigns & signs) !== 0) return this.effects;
+    kept.bareEffects ??= this.#effectsOf(null);
+    return kept.bareEffects;
+  }
+
+  /** Bytes are sent by calls that send, and by commands. */
+  get bodyBytes(): number | undefined {
+    const bare = this.effectsBy(ArgumentSign.named);
+    return (bare.kinds.some((kind) => outgoingKinds.has(kind)) ? this.effects : bare).bodyBytes;
   }
 
   get userTexts(): Texts {
@@ -226,8 +256,15 @@ export class SpanFacts {
   /** Kinds of content over every text of the span. */
   contentKinds(kind: ContentClass): Texts {
     this.#kept.content ??= {};
-    this.#kept.content[kind] ??= kindsIn(this.#textsFor(kind), classifiers[kind]);
+    this.#kept.content[kind] ??= this.#lacks(kind) ? none : kindsIn(this.#textsFor(kind), classifiers[kind]);
     return this.#kept.content[kind];
+  }
+
+  /** Whether no text can hold content of the kind: nothing is hidden in ASCII, and its letters are what they look like. */
+  #lacks(kind: ContentClass): boolean {
+    if (!isUnusual(kind)) return false;
+    this.#kept.isPlain ??= this.translated.isPlain();
+    return this.#kept.isPlain;
   }
 
   /** Where secrets and personal data stand, and where encoded text does. */
@@ -247,7 +284,7 @@ export class SpanFacts {
   /** Kinds of content within the arguments of a call that carries them out, encoded or not. */
   outgoingKinds(kind: ContentClass): Texts {
     this.#kept.outgoing ??= {};
-    this.#kept.outgoing[kind] ??= this.effects.kinds.some((effect) => outgoingKinds.has(effect))
+    this.#kept.outgoing[kind] ??= this.effectsBy(ArgumentSign.named).kinds.some((effect) => outgoingKinds.has(effect))
       ? kindsIn([withDecoded(this.argumentTexts)], classifiers[kind])
       : [];
     return this.#kept.outgoing[kind];
@@ -326,8 +363,7 @@ export class SpanFacts {
 
   /** The texts in which content of a kind may stand. */
   #textsFor(kind: ContentClass): readonly Texts[] {
-    const isUnusual = kind === 'hiddenUnicode' || kind === 'homoglyphs';
-    return this.#textsWith(isUnusual && !this.#outputHints.unusual ? none : this.outputTexts);
+    return this.#textsWith(isUnusual(kind) && !this.#outputHints.unusual ? none : this.outputTexts);
   }
 
   #textsWith(output: Texts): readonly Texts[] {
@@ -348,17 +384,25 @@ export class SpanFacts {
   }
 
   #readEffects(): Effects {
+    return this.#effectsOf(this.arguments);
+  }
+
+  #effectsOf(args: Value): Effects {
     const tool = this.#text('gen_ai.tool.name');
-    const args = this.arguments;
     const query = this.#text('db.query.text');
     const method = this.#text('http.request.method');
     const size = this.#read('http.request.body.size');
-    if (query === '' && method === '' && args === null && size === undefined && tool === '') return noEffects;
+    if (query === '' && method === '' && size === undefined && args === null) return effectsOfName(tool);
     return new Effects(tool, args, {
       ...(query === '' ? {} : { query }),
       ...(method === '' ? {} : { method }),
       ...(typeof size === 'number' || typeof size === 'bigint' ? { bodyBytes: Number(size) } : {}),
     });
+  }
+
+  #readArgumentSigns(): number {
+    const raw = this.translated.raw('gen_ai.tool.call.arguments');
+    return raw === undefined || isShell(this.#text('gen_ai.tool.name')) ? allArgumentSigns : argumentSigns(raw);
   }
 
   #readToolDefinitions(): Texts {
@@ -380,10 +424,28 @@ export class SpanFacts {
   }
 }
 
-/** Of spans that call nothing, as most are; what it works out is kept for all of them. */
-const noEffects = new Effects('', null);
+/** Of calls that are told by their name, or of spans that call nothing; what they work out is kept for all of them. */
+const byName = new Map<string, Effects>();
+const namesMax = 1024;
+const nameCharsMax = 256;
+
+function effectsOfName(tool: string): Effects {
+  if (tool.length > nameCharsMax) return new Effects(tool, null);
+  let effects = byName.get(tool);
+  if (effects === undefined) {
+    effects = new Effects(tool, null);
+    if (byName.size >= namesMax) byName.clear();
+    byName.set(tool, effects);
+  }
+  return effects;
+}
+
 const noFlow = untrustedFlow([], [], []);
 const none: readonly never[] = [];
+
+function isUnusual(kind: ContentClass): boolean {
+  return kind === 'hiddenUnicode' || kind === 'homoglyphs';
+}
 
 function kindsIn(all: readonly Texts[], classify: (text: string) => readonly string[]): Texts {
   let kinds: Set<string> | undefined;

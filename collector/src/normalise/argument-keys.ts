@@ -1,7 +1,8 @@
 /** What the name of an argument says that its value is, as bits. */
 export const KeyTrait = { host: 1, sql: 2, query: 4, path: 8, amount: 16, account: 32, routing: 64 } as const;
 
-const patterns: readonly (readonly [trait: number, pattern: RegExp])[] = [
+/** Exported for the test that holds what is told from bytes against them. */
+export const keyPatterns: readonly (readonly [trait: number, pattern: RegExp])[] = [
   [KeyTrait.host, /(?:^|[._])(?:host|hostname|domain|endpoint|server|url|uri|ip|ip_?address|webhook)$/i],
   [KeyTrait.sql, /(?:^|[._])(?:sql|sql_?query|sql_?statement|sqlText)$/i],
   [KeyTrait.query, /(?:^|[._])(?:query|queries|statement|statements|stmt|query_?string|input|text|body)$/i],
@@ -35,6 +36,6 @@ export function keyTraits(path: string): number {
 
 function traitsOf(path: string): number {
   let traits = 0;
-  for (const [trait, pattern] of patterns) if (pattern.test(path)) traits |= trait;
+  for (const [trait, pattern] of keyPatterns) if (pattern.test(path)) traits |= trait;
   return traits;
 }

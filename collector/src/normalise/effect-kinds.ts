@@ -128,7 +128,7 @@ const shellWords = new Set([
   'command',
   'subprocess',
 ]);
-const commandKey = /^(?:command|cmd|full_command|commands|shell_command|bash_command)$/i;
+export const commandKey = /^(?:command|cmd|full_command|commands|shell_command|bash_command)$/i;
 const shellInputKey = /^(?:input|script|code|args|argv|line)$/i;
 
 const commandsMax = 64;

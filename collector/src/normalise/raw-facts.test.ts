@@ -141,7 +141,9 @@ test('facts told from the bytes are those of the parsed contents', () => {
     }),
     {
       numRuns: 400,
-      examples: rare.map((json) => [{ 'gen_ai.tool.name': 'find', 'gen_ai.tool.call.arguments': json }]),
+      examples: rare.map((json): [Record<string, Plain>] => [
+        { 'gen_ai.tool.name': 'find', 'gen_ai.tool.call.arguments': json },
+      ]),
     },
   );
 });

@@ -2,11 +2,12 @@ import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
 import type { Rule } from '../load.ts';
 import { wholeOf } from '../slices.ts';
+import type { SpanIdentity } from '../span-identity.ts';
 import type { Slices } from '../state.ts';
 import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
 import { type Correlation, silentSources } from './correlation.ts';
 import { readCorrelator, slicesOfCorrelator } from './correlator-state.ts';
-import { type CorrelationEvent, mergeEvents } from './event.ts';
+import { type CorrelationEvent, type GroupPart, mergeEvents, type SettledEvent } from './event.ts';
 import { EventLog, type Listener, placedParts } from './event-log.ts';
 import { EventStore } from './event-store.ts';
 import { findingOf } from './findings.ts';
@@ -80,6 +81,8 @@ export class Correlator {
   #nextEarly = 0;
   /** Events that wait for early findings, for each group once, since the last `settle`. */
   #came = 0;
+  /** What is left to do of the moment at hand. */
+  readonly #work: Work = new Map();
   /** No window closes before this. */
   #nextClose: bigint | undefined;
   /** Everything before it is evaluated. */
@@ -154,7 +157,7 @@ export class Correlator {
     const frontier = this.#sources.frontierNanos();
     if (frontier > this.#watermark) this.#watermark = frontier;
     for (let next = this.#buffer.peek(); next !== undefined; next = this.#buffer.peek()) {
-      if (this.#store.timeNanos(next) >= this.#watermark) break;
+      if (!this.#store.isBefore(next, this.#watermark)) break;
       this.#evaluateNext();
     }
     while (this.#isFull()) {
@@ -266,20 +269,12 @@ export class Correlator {
     }
     this.#store.letGo(first);
     this.#closeUntil(event.timeNanos);
-    const { span } = event;
-    const work: Work = new Map();
-    for (const { correlation, groups } of event.parts) {
-      work.set(
-        correlation,
-        groups.map((part) => ({ span, part })),
-      );
-    }
-    this.#run(event.timeNanos, work);
+    this.#run(event.timeNanos, event, this.#work);
   }
 
   /** The event, which waits no longer. */
-  #settled(number: number): CorrelationEvent {
-    const event = this.#store.read(number);
+  #settled(number: number): SettledEvent {
+    const event = this.#store.settled(number);
     this.#store.settle(number);
     for (const { correlation, groups } of event.parts) {
       const { early } = this.#evaluators[correlation]!;
@@ -318,7 +313,7 @@ export class Correlator {
         for (const change of evaluator.close()) this.#changed(index, change, work);
         this.#totals.touched(index);
       }
-      this.#run(next, work);
+      this.#run(next, undefined, work);
       this.#nextClose = this.#findNextClose();
     }
   }
@@ -331,26 +326,39 @@ export class Correlator {
     return next;
   }
 
-  /** Gives each correlation its share of the moment. A child stands before its parents, so what it adds is still to come. */
-  #run(timeNanos: bigint, work: Work): void {
-    while (work.size > 0) {
-      const index = work.size === 1 ? work.keys().next().value! : Math.min(...work.keys());
-      const shares = work.get(index)!;
-      work.delete(index);
-      const evaluator = this.#evaluators[index]!;
-      for (const { span, part } of shares) {
-        const change = evaluator.add(timeNanos, span, part);
-        if (change) this.#changed(index, change, work);
+  /**
+   * Gives each correlation its share of the moment: of an event, and of what those that it uses have found. A child stands before
+   * its parents, so what it adds is still to come. Nothing is left of `work` then.
+   */
+  #run(timeNanos: bigint, event: SettledEvent | undefined, work: Work): void {
+    const parts = event?.parts ?? [];
+    for (let at = 0; at < parts.length || work.size > 0; ) {
+      const own = parts[at]?.correlation ?? Number.POSITIVE_INFINITY;
+      const index = work.size === 0 ? own : Math.min(own, ...work.keys());
+      if (index === own) for (const part of parts[at++]!.groups) this.#share(index, timeNanos, event!.span, part, work);
+      if (work.size > 0) {
+        const told = work.get(index) ?? [];
+        work.delete(index);
+        for (const { span, part } of told) this.#share(index, timeNanos, span, part, work);
       }
-      const { closesNanos } = evaluator;
-      if (closesNanos !== undefined && (this.#nextClose === undefined || closesNanos < this.#nextClose)) {
-        this.#nextClose = closesNanos;
-      }
-      this.#totals.touched(index);
-      const { allGroupsMax, allEventsMax } = this.#bounds;
-      while (this.#totals.groups > allGroupsMax || this.#totals.events > allEventsMax) {
-        if (!this.#totals.evictStalest()) break;
-      }
+      this.#added(index);
+    }
+  }
+
+  #share(index: number, timeNanos: bigint, span: SpanIdentity, part: GroupPart, work: Work): void {
+    const change = this.#evaluators[index]!.add(timeNanos, span, part);
+    if (change) this.#changed(index, change, work);
+  }
+
+  #added(index: number): void {
+    const { closesNanos } = this.#evaluators[index]!;
+    if (closesNanos !== undefined && (this.#nextClose === undefined || closesNanos < this.#nextClose)) {
+      this.#nextClose = closesNanos;
+    }
+    this.#totals.touched(index);
+    const { allGroupsMax, allEventsMax } = this.#bounds;
+    while (this.#totals.groups > allGroupsMax || this.#totals.events > allEventsMax) {
+      if (!this.#totals.evictStalest()) break;
     }
   }
 

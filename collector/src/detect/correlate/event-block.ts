@@ -1,13 +1,16 @@
 import type { Session, SessionSource } from '../../model/session.ts';
 import type { SpanIdentity } from '../span-identity.ts';
-import type { CorrelationEvent, EventPart, GroupPart } from './event.ts';
-import { idAt, idBytes, kinds, start, traceBytes } from './event-format.ts';
+import type { CorrelationEvent, EventPart, GroupPart, SettledEvent } from './event.ts';
+import { idAt, idBytes, kinds, start, startAt, traceBytes } from './event-format.ts';
+import { KeptSpan, type SpanNames } from './kept-span.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { StateReader } from './state-bytes.ts';
 
 /** Names that many spans have in common, over all blocks. */
 const names = new SharedTexts();
 let blocks = 0;
+/** Of a block, for names that spans have together (a power of two). */
+const namesPlaces = 64;
 
 /**
  * Events that came together, as the bytes that the journal has of them. An event is read where somebody asks for it; until then
@@ -27,6 +30,8 @@ export class EventBlock {
   #textsAt: ArrayLike<number>;
   /** Those that were read. */
   #texts: (string | undefined)[] = [];
+  /** Those of spans that were settled, by a hash of their numbers. */
+  #names: (SpanNames | undefined)[] | undefined;
 
   /** @param textsAt where its texts stand; grows while the block is written */
   constructor(bytes: Uint8Array, textsAt: ArrayLike<number>) {
@@ -64,10 +69,65 @@ export class EventBlock {
     return readEvent(reader, this.#text);
   }
 
+  /**
+   * The same event with a span as windows keep it, and without what only the order of events needs.
+   * @param timeNanos when it ended
+   */
+  settled(at: number, timeNanos: bigint): SettledEvent {
+    const reader = this.#reader;
+    reader.seek(at + idAt);
+    if (reader.byte() !== kinds.hex) {
+      const { span, parts } = this.read(at);
+      return { timeNanos, span, parts };
+    }
+    const span = this.#keptSpan(timeNanos);
+    return { timeNanos, span, parts: readParts(reader, this.#text, at) };
+  }
+
+  #keptSpan(timeNanos: bigint): KeptSpan {
+    const reader = this.#reader;
+    const span0 = reader.int32BigEndian();
+    const span1 = reader.int32BigEndian();
+    const trace0 = reader.int32BigEndian();
+    const trace1 = reader.int32BigEndian();
+    const trace2 = reader.int32BigEndian();
+    const trace3 = reader.int32BigEndian();
+    const spanName = this.#text(true);
+    let place = this.#number;
+    const serviceName = this.#text(true);
+    place = place * 5 + this.#number;
+    const agentName = this.#text(true);
+    place = place * 5 + this.#number;
+    const conversationId = this.#text(false);
+    const userId = this.#text(true);
+    place = place * 5 + this.#number;
+    const toolName = this.#text(true);
+    place = (place * 5 + this.#number) & (namesPlaces - 1);
+    this.#names ??= new Array(namesPlaces);
+    let names = this.#names[place];
+    if (
+      names === undefined ||
+      names.spanName !== spanName ||
+      names.serviceName !== serviceName ||
+      names.agentName !== agentName ||
+      names.userId !== userId ||
+      names.toolName !== toolName
+    ) {
+      names = { spanName, serviceName, agentName, userId, toolName, session: undefined };
+      this.#names[place] = names;
+    }
+    if (reader.byte() !== 0) names = { ...names, session: readSession(this.#text) };
+    return new KeptSpan(timeNanos, conversationId, names, span0, span1, trace0, trace1, trace2, trace3);
+  }
+
+  /** Of the text read last. */
+  #number = 0;
+
   readonly #text = (isName: boolean): string => {
     const reader = this.#reader;
     const head = reader.varint();
     const number = head >>> 1;
+    this.#number = number;
     const known = this.#texts[number];
     if (known !== undefined) {
       if ((head & 1) === 1) reader.passText();
@@ -122,6 +182,7 @@ export class EventScanner {
 type ReadText = (isName: boolean) => string;
 
 function readEvent(reader: StateReader, text: ReadText): CorrelationEvent {
+  const begins = reader.at;
   const timeNanos = reader.biguint64();
   const startNanos = reader.biguint64();
   let spanId: string;
@@ -146,21 +207,26 @@ function readEvent(reader: StateReader, text: ReadText): CorrelationEvent {
     endNanos: timeNanos,
   };
   const span = reader.byte() === 0 ? identity : { ...identity, session: readSession(text) };
+  return { timeNanos, startNanos, span, parts: readParts(reader, text, begins) };
+}
+
+/** @param begins where the event begins */
+function readParts(reader: StateReader, text: ReadText, begins: number): EventPart[] {
   const parts = listOf<EventPart>(reader.count());
   for (let at = 0; at < parts.length; at++) {
     const correlation = reader.varint();
     const groups = listOf<GroupPart>(reader.count());
-    for (let group = 0; group < groups.length; group++) groups[group] = readGroup(reader, text, startNanos);
+    for (let group = 0; group < groups.length; group++) groups[group] = readGroup(reader, text, begins);
     parts[at] = { correlation, groups };
   }
-  return { timeNanos, startNanos, span, parts };
+  return parts;
 }
 
 function readSession(text: ReadText): Session {
   return { id: text(false), source: text(true) as SessionSource };
 }
 
-function readGroup(reader: StateReader, text: ReadText, ofEvent: bigint): GroupPart {
+function readGroup(reader: StateReader, text: ReadText, begins: number): GroupPart {
   const texts = listOf<string>(reader.count());
   for (let at = 0; at < texts.length; at++) texts[at] = text(false);
   const members = reader.varint() | 0;
@@ -169,7 +235,12 @@ function readGroup(reader: StateReader, text: ReadText, ofEvent: bigint): GroupP
   for (let at = 0; at < count; at++) values[at] = reader.byte() === kinds.text ? text(false) : reader.double();
   const began = reader.byte();
   if (began === start.none) return { texts, members, values };
-  return { texts, members, values, startNanos: began === start.ofEvent ? ofEvent : reader.biguint64() };
+  return {
+    texts,
+    members,
+    values,
+    startNanos: began === start.ofEvent ? reader.biguint64At(begins + startAt) : reader.biguint64(),
+  };
 }
 
 /** One list for all groups without values. */

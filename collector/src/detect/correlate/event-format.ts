@@ -4,6 +4,9 @@
  */
 export const [idBytes, traceBytes] = [8, 16] as const;
 
+/** Where the start of the span stands. */
+export const startAt = 8;
+
 /** Where the ids begin; so far all events are alike. */
 export const idAt = 16;
 

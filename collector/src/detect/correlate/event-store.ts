@@ -1,4 +1,4 @@
-import { type CorrelationEvent, compareEvents, isSameSpan } from './event.ts';
+import { type CorrelationEvent, compareEvents, isSameSpan, type SettledEvent } from './event.ts';
 import type { EventBlock } from './event-block.ts';
 
 /**
@@ -63,6 +63,18 @@ export class EventStore {
 
   read(event: number): CorrelationEvent {
     return this.#blocks[this.#block[event]!]!.read(this.#at[event]!);
+  }
+
+  /** The event as it is evaluated. */
+  settled(event: number): SettledEvent {
+    return this.#blocks[this.#block[event]!]!.settled(this.#at[event]!, this.timeNanos(event));
+  }
+
+  /** @param timeNanos of 64 bits without sign */
+  isBefore(event: number, timeNanos: bigint): boolean {
+    this.#words[0] = timeNanos;
+    const high = this.#endHigh[event]! - this.#halves[1]!;
+    return high === 0 ? this.#endLow[event]! < this.#halves[0]! : high < 0;
   }
 
   timeNanos(event: number): bigint {

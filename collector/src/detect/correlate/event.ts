@@ -11,6 +11,9 @@ export interface CorrelationEvent {
   readonly parts: readonly EventPart[];
 }
 
+/** An event whose place in the order of events is behind it. */
+export type SettledEvent = Omit<CorrelationEvent, 'startNanos'>;
+
 export interface EventPart {
   /** The index of the correlation. */
   readonly correlation: number;
@@ -86,7 +89,7 @@ export function isSameSpan(a: CorrelationEvent, b: CorrelationEvent): boolean {
  * One event out of two of the same span: rules that were decided later bring parts of their own. The first one itself when
  * the second adds nothing.
  */
-export function mergeEvents(a: CorrelationEvent, b: CorrelationEvent): CorrelationEvent {
+export function mergeEvents(a: SettledEvent, b: SettledEvent): SettledEvent {
   const parts = new Map(a.parts.map((part) => [part.correlation, part]));
   let added = false;
   for (const part of b.parts) {

@@ -3,6 +3,7 @@ import { excerpt, spanEvidenceField } from '../evidence.ts';
 import { reasonOf, ruleIdentity } from '../finding-texts.ts';
 import type { Correlation } from './correlation.ts';
 import { groupKeyOf } from './evaluator.ts';
+import { plainSpan } from './kept-span.ts';
 import type { Episode } from './kind.ts';
 import { shownText } from './shown.ts';
 import { wantedText } from './wanted.ts';
@@ -30,7 +31,7 @@ function settledPartsOf(
   { id, opened, groupTexts, spans }: Episode,
 ): { readonly finding: Finding; readonly wanted: string } {
   const { meta, syntax } = correlation;
-  const { endNanos, ...shown } = opened;
+  const { endNanos, ...shown } = plainSpan(opened);
   const finding: Finding = {
     id,
     timeNanos: endNanos,

@@ -1,3 +1,4 @@
+import { KeptSpan, plainSpan } from './kept-span.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
 /**
@@ -162,6 +163,7 @@ class Encoder {
 
   #record(value: Record<string, unknown>): void {
     const writer = this.#writer;
+    let record = value;
     if ('spanId' in value) {
       const place = this.#shared.get(value);
       if (place !== undefined) {
@@ -171,8 +173,9 @@ class Encoder {
       }
       if (this.#shared.size < rememberedMax) this.#shared.set(value, this.#shared.size);
       writer.byte(kinds.newShared);
+      if (value instanceof KeptSpan) record = plainSpan(value) as never;
     }
-    const keys = Object.keys(value);
+    const keys = Object.keys(record);
     const known = this.#shapes.findIndex((shape) => isSame(shape, keys));
     if (known >= 0) {
       writer.byte(kinds.knownShape);
@@ -183,7 +186,7 @@ class Encoder {
       writer.varint(keys.length);
       for (const key of keys) writer.text(key);
     }
-    for (const key of keys) this.write(value[key]);
+    for (const key of keys) this.write(record[key]);
   }
 }
 

@@ -211,6 +211,16 @@ export class StateReader {
     return this.#view.getBigInt64(this.#take(8), true);
   }
 
+  /** What stands somewhere that was read before. */
+  biguint64At(at: number): bigint {
+    return this.#view.getBigUint64(at, true);
+  }
+
+  /** Four bytes, the first of them the highest, as a signed number. */
+  int32BigEndian(): number {
+    return this.#view.getInt32(this.#take(4));
+  }
+
   uint32(): number {
     return this.#view.getUint32(this.#take(4), true);
   }

@@ -11,8 +11,6 @@ export interface Glob {
   test(text: string): boolean;
   /** Where the pattern's text stands in a text that passed `test`. */
   find(text: string): TextRange;
-  /** The longest text that must occur, folded; '' when none must. */
-  readonly literal: string;
 }
 
 /** Compiles a pattern without placeholders. The common shapes become one string search each. */
@@ -20,15 +18,19 @@ export function compileGlob(pattern: Pattern, cased: boolean): Glob {
   const parts = pattern.map((part) =>
     typeof part === 'object' && 'text' in part && !cased ? { text: foldCase(part.text) } : part,
   );
-  const texts = parts.filter((part) => typeof part === 'object').map((part) => ('text' in part ? part.text : ''));
-  const literal = texts.reduce((best, text) => (text.length > best.length ? text : best), '');
-  const simple = simpleGlob(parts);
-  return { ...(simple ?? generalGlob(parts)), literal: cased ? foldCase(literal) : literal };
+  return simpleGlob(parts) ?? generalGlob(parts);
 }
 
-type Tests = Pick<Glob, 'test' | 'find'>;
+/** The longest text that must occur, folded; '' when none must. */
+export function longestLiteral(pattern: Pattern): string {
+  let longest = '';
+  for (const part of pattern) {
+    if (typeof part === 'object' && 'text' in part && part.text.length > longest.length) longest = part.text;
+  }
+  return foldCase(longest);
+}
 
-function simpleGlob(parts: Pattern): Tests | undefined {
+function simpleGlob(parts: Pattern): Glob | undefined {
   const open = parts[0] === 'any';
   const close = parts.length > (open ? 1 : 0) && parts.at(-1) === 'any';
   const inner = parts.slice(open ? 1 : 0, close ? -1 : undefined);
@@ -52,7 +54,7 @@ const dash = Symbol('dash');
 const dashes = '-/–—―';
 
 /** Segments between `*` are found left to right, each as early as it can be: the first and last are anchored. */
-function generalGlob(parts: Pattern): Tests {
+function generalGlob(parts: Pattern): Glob {
   const segments: Unit[][] = [[]];
   for (const part of parts) {
     if (part === 'any') segments.push([]);

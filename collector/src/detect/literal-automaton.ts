@@ -153,11 +153,15 @@ let folds: readonly (readonly [number, number])[] | undefined;
 
 /** Every UTF-16 unit that is a character of its own and folds to another one, with that one. */
 function foldedUnits(): readonly (readonly [number, number])[] {
-  folds ??= Array.from({ length: 65_536 }, (_, unit) => unit)
-    .filter((unit) => unit < 0xd800 || unit > 0xdfff)
-    .map((unit) => [unit, foldCase(String.fromCharCode(unit)).charCodeAt(0)] as const)
-    .filter(([unit, folded]) => unit !== folded);
+  folds ??= [...foldedIn(0, 0xd800), ...foldedIn(0xe000, 65_536)];
   return folds;
+}
+
+function foldedIn(from: number, to: number): (readonly [number, number])[] {
+  // As one text: asking for each character takes a hundred times as long.
+  const units = Array.from({ length: to - from }, (_, at) => from + at);
+  const folded = foldCase(units.map((unit) => String.fromCharCode(unit)).join(''));
+  return units.map((unit, at) => [unit, folded.charCodeAt(at)] as const).filter(([unit, fold]) => unit !== fold);
 }
 
 interface Trie {
@@ -171,62 +175,55 @@ interface Trie {
 }
 
 /** How much of each needle there may be in a trie. */
-const lengths = [32, 16, 8, 6, 5, 4, 3, 2, 1];
+const lengths: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 8, 16, 32]);
+const lengthMax = Math.max(...lengths);
 
 /** Of needles up to a length that tells them from one another, or of shorter beginnings when these do not fit. */
 function buildTrie(needles: readonly string[], classOf: Uint16Array, classes: number, cellsMax: number): Trie {
-  const chars = needles.reduce((sum, needle) => sum + Math.min(needle.length, lengths[0]!), 1);
+  let chars = 1;
+  for (const { length } of needles) chars += Math.min(length, lengthMax);
   // First characters fit always.
   const statesMax = Math.min(chars, Math.max(Math.floor(cellsMax / classes), classes + 1));
   const next = new Int32Array(statesMax * classes);
   const spaced = new Uint8Array(statesMax);
-  const ends = new Int32Array(needles.length);
-  /** By depth, how many states there are up to it. */
-  const statesAt = [1];
-  const depth = grow({ needles, classOf, classes, next, spaced, ends, statesAt });
-  const length = lengths.find((each) => each <= depth) ?? 1;
-  const states = statesAt[Math.min(length, statesAt.length - 1)]!;
-  if (depth < lengths[0]!) {
-    // What did not fit is taken back: all that leads beyond the length, and to where needles end there.
-    const last = statesAt[length - 1] ?? states;
-    next.fill(0, last * classes);
-    for (const [id, needle] of needles.entries()) ends[id] = walk(needle.slice(0, length), next, classOf, classes);
-  }
+  const { states, shallower, ends, isWhole } = grow({ needles, classOf, classes, next, spaced });
+  // What did not fit is taken back: all that leads beyond the length.
+  if (!isWhole) next.fill(0, shallower * classes, states * classes);
   return { next: next.subarray(0, states * classes), states, ends, spaced: spaced.subarray(0, states) };
 }
 
-interface Growth extends Omit<Trie, 'states'> {
+interface Growth extends Pick<Trie, 'next' | 'spaced'> {
   readonly needles: readonly string[];
   readonly classOf: Uint16Array;
   readonly classes: number;
-  readonly statesAt: number[];
 }
 
-/** Adds one character of all needles after the other; returns of how many all have found a place. */
-function grow({ needles, classOf, classes, next, spaced, ends, statesAt }: Growth): number {
-  const statesMax = spaced.length;
+interface Grown extends Pick<Trie, 'states' | 'ends'> {
+  /** How many states there are of which longer needles could go on. */
+  readonly shallower: number;
+  readonly isWhole: boolean;
+}
+
+/** Adds one character of all needles after the other; tells of the greatest of the lengths for which all found a place. */
+function grow({ needles, classOf, classes, next, spaced }: Growth): Grown {
   let states = 1;
+  let grown: Grown | undefined;
   let open = Int32Array.from(needles.keys());
-  for (let depth = 0; depth < lengths[0]!; depth++) {
+  const ends = new Int32Array(needles.length);
+  for (let depth = 0; depth < lengthMax; depth++) {
+    const shallower = states;
     open = open.filter((id) => needles[id]!.length > depth);
     for (const id of open) {
       const column = classOf[needles[id]!.charCodeAt(depth)]!;
       const slot = ends[id]! * classes + column;
       if (next[slot] === 0) {
-        if (states >= statesMax) return depth;
+        if (states >= spaced.length) return grown!;
         if (column === spaceClass) spaced[states] = 1;
         next[slot] = states++;
       }
       ends[id] = next[slot]!;
     }
-    statesAt.push(states);
+    if (lengths.has(depth + 1)) grown = { states, shallower, ends: ends.slice(), isWhole: false };
   }
-  return lengths[0]!;
-}
-
-/** The state to which a text leads. */
-function walk(text: string, next: Int32Array, classOf: Uint16Array, classes: number): number {
-  let state = 0;
-  for (let at = 0; at < text.length; at++) state = next[state * classes + classOf[text.charCodeAt(at)]!]!;
-  return state;
+  return { states, shallower: states, ends, isWhole: true };
 }

@@ -111,7 +111,7 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
       isAfresh || member.text.length < limits.scanCacheCharsMin
         ? matcher.test(member)
         : answered(look(member), member.twin ? key + 1 : key, matcher, member);
-    return { ...matcher, test };
+    return asked(matcher, test);
   };
   const guard = (matcher: Matcher): Matcher => {
     if (matcher.inner && matcher.view) return throughView(guard(matcher.inner), matcher.view);
@@ -128,9 +128,12 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
       if (!isRegex || isAfresh) return matcher.test(member);
       return answered(scanned, member.twin ? key + 1 : key, matcher, member);
     };
-    const { find } = matcher;
-    if (!isRegex || find === undefined) return { ...matcher, test };
-    return { ...matcher, test, find: (member) => placed(look(member), member.twin ? key + 1 : key, find, member) };
+    if (!isRegex || matcher.find === undefined) return asked(matcher, test);
+    const find = (member: Member): TextRange => matcher.find!(member);
+    return {
+      ...asked(matcher, test),
+      find: (member) => placed(look(member), member.twin ? key + 1 : key, find, member),
+    };
   };
   /** Asks of guarded matchers those of which the smallest set of required texts has one in the member. */
   const indexed = (matchers: readonly Matcher[]): Test => {
@@ -154,7 +157,7 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
     const guarded: Matcher[] = [];
     const tests: Test[] = [];
     for (const matcher of matchers) {
-      if (setsOf(matcher) === undefined) tests.push(matcher.test);
+      if (setsOf(matcher) === undefined) tests.push((member) => matcher.test(member));
       else guarded.push(matcher);
     }
     if (guarded.length > 0) tests.push(guarded.length === 1 ? guarded[0]!.test : indexed(guarded));
@@ -172,6 +175,18 @@ export function createLiteralScanner(cellsMax = limits.literalTableCellsMax): Li
 }
 
 type Test = (member: Member) => boolean;
+
+/** The matcher, asked in another way. */
+function asked(matcher: Matcher, test: Test): Matcher {
+  const { wanted, required, costly, spec, show } = matcher;
+  return {
+    test,
+    ...(matcher.find && { find: (member) => matcher.find!(member) }),
+    ...(show && { show }),
+    ...{ wanted, required, costly },
+    ...(spec && { spec }),
+  };
+}
 
 function viewedBy({ inner, view }: Matcher): View | undefined {
   return inner && view;

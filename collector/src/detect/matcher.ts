@@ -61,7 +61,7 @@ export interface Matcher {
    */
   readonly required: readonly (readonly string[])[];
   /** The matcher costs more than a search for its required texts. */
-  readonly costly?: true;
+  readonly costly?: true | undefined;
   /** The same test as data, for those who say it in another language; left out where only code says it. */
   readonly spec?: MatcherSpec;
 }

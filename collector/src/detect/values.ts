@@ -59,14 +59,15 @@ export function plainText(pattern: Pattern): string | undefined {
 
 /** `contains`, `startswith` and `endswith` add a wildcard unless there is one. */
 export function withWildcards(pattern: Pattern, before: boolean, after: boolean): Pattern {
-  const parts = [...pattern];
-  if (before && parts[0] !== 'any') parts.unshift('any');
-  if (after && (parts.at(-1) !== 'any' || parts.length === 0)) parts.push('any');
-  return parts;
+  const open: Pattern = before && pattern[0] !== 'any' ? ['any'] : [];
+  const last = pattern.at(-1) ?? open[0];
+  const close: Pattern = after && last !== 'any' ? ['any'] : [];
+  return open.length + close.length === 0 ? pattern : [...open, ...pattern, ...close];
 }
 
 /** Joins neighbouring texts, so that a pattern has one form. */
 export function joinTexts(pattern: Pattern): Pattern {
+  if (!pattern.some((part, at) => joins(pattern[at - 1], part))) return pattern;
   const parts: PatternPart[] = [];
   for (const part of pattern) {
     const last = parts.at(-1);
@@ -77,4 +78,9 @@ export function joinTexts(pattern: Pattern): Pattern {
     }
   }
   return parts;
+}
+
+function joins(before: PatternPart | undefined, part: PatternPart): boolean {
+  if (typeof part === 'string') return part === 'any' && before === 'any';
+  return typeof before === 'object' && 'text' in before && 'text' in part;
 }

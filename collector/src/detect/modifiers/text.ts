@@ -1,8 +1,8 @@
 import type { Position } from '../../model/errors.ts';
 import { limits } from '../../model/limits.ts';
 import { normaliseText } from '../../text/normalise-text.ts';
-import { compileGlob } from '../glob.ts';
-import type { Matcher, MatcherSpec } from '../matcher.ts';
+import { compileGlob, type Glob, longestLiteral, type TextRange } from '../glob.ts';
+import type { Matcher, MatcherSpec, Member } from '../matcher.ts';
 import type { Report } from '../report.ts';
 import {
   joinTexts,
@@ -38,9 +38,8 @@ export function textMatchers(source: string, options: TextOptions): Matcher[] | 
   }
   const expanding = modifiers.includes('expand');
   const parsed = parsePattern(source, expanding);
-  const name = modifiers.filter((modifier) => !['all', 'neq', 'expand'].includes(modifier)).join('|');
   const errors = report.errors.length;
-  const table = expanding ? listTable(parsed, wantedText(name, source), options) : undefined;
+  const table = expanding ? listTable(parsed, wantedText(nameOf(modifiers), source), options) : undefined;
   if (report.errors.length > errors) return undefined;
   const expanded = expanding ? expandLists(parsed, options, table?.rest) : [parsed];
   let state: Stage[] | undefined = expanded;
@@ -52,7 +51,7 @@ export function textMatchers(source: string, options: TextOptions): Matcher[] | 
   const patterns = state?.map(asText);
   const forms = options.normalise ? patterns?.map((pattern) => normalisedPattern(pattern, options)) : patterns;
   if (!forms?.every((form) => form !== undefined)) return undefined;
-  const matchers = forms.map((form) => globMatcher(form, caseMatters, wantedText(name, source)));
+  const matchers = forms.map((form) => new GlobMatcher(form, caseMatters, modifiers, source));
   return table ? [table.matcher, ...matchers] : matchers;
 }
 
@@ -76,27 +75,57 @@ export function normalisedPattern(
   return undefined;
 }
 
-/** A matcher for a pattern; `wanted` says it in the words of the rule. */
-export function globMatcher(pattern: Pattern, cased: boolean, wanted: string): Matcher {
-  const parts = joinTexts(pattern);
-  const glob = compileGlob(parts, cased);
-  const spec: MatcherSpec = { kind: 'glob', pattern: parts, cased };
-  const required = glob.literal === '' ? [] : [[glob.literal]];
-  // A search through the text costs more than to ask what the one scan for all rules has found; for short ones it found too often.
-  const costly = pattern[0] === 'any' && glob.literal.length >= scannedCharsMin ? ({ costly: true } as const) : {};
-  const matcher = { wanted, required, spec, ...costly };
-  if (cased) {
-    return {
-      test: (member) => member.value !== null && glob.test(member.text),
-      find: (member) => glob.find(member.text),
-      ...matcher,
-    };
+/** What texts a rule has by the thousand: no more is kept of one than is needed to make the rest when somebody asks for it. */
+class GlobMatcher implements Matcher {
+  readonly #pattern: Pattern;
+  readonly #cased: boolean;
+  readonly #modifiers: readonly string[];
+  readonly #source: string;
+  readonly #literal: string;
+  #glob: Glob | undefined;
+
+  constructor(pattern: Pattern, cased: boolean, modifiers: readonly string[], source: string) {
+    this.#pattern = joinTexts(pattern);
+    this.#cased = cased;
+    this.#modifiers = modifiers;
+    this.#source = source;
+    this.#literal = longestLiteral(this.#pattern);
   }
-  return {
-    test: (member) => member.value !== null && glob.test(member.folded),
-    find: (member) => glob.find(member.folded),
-    ...matcher,
-  };
+
+  test(member: Member): boolean {
+    return member.value !== null && this.#compiled().test(this.#cased ? member.text : member.folded);
+  }
+
+  find(member: Member): TextRange {
+    return this.#compiled().find(this.#cased ? member.text : member.folded);
+  }
+
+  get wanted(): string {
+    return wantedText(nameOf(this.#modifiers), this.#source);
+  }
+
+  get required(): readonly (readonly string[])[] {
+    return this.#literal === '' ? [] : [[this.#literal]];
+  }
+
+  // A search through the text costs more than to ask what the one scan for all rules has found; for short ones it found too often.
+  get costly(): true | undefined {
+    return this.#pattern[0] === 'any' && this.#literal.length >= scannedCharsMin ? true : undefined;
+  }
+
+  get spec(): MatcherSpec {
+    return { kind: 'glob', pattern: this.#pattern, cased: this.#cased };
+  }
+
+  #compiled(): Glob {
+    this.#glob ??= compileGlob(this.#pattern, this.#cased);
+    return this.#glob;
+  }
+}
+
+/** The modifiers that people are to read in what a value asks for. */
+function nameOf(modifiers: readonly string[]): string {
+  return modifiers.filter((modifier) => !['all', 'neq', 'expand'].includes(modifier)).join('|');
 }
 
 const scannedCharsMin = 3;

@@ -46,7 +46,8 @@ export function readYaml(
   report: Report,
   code: ErrorCode = 'SW_RULE_YAML',
 ): readonly YamlNode[] {
-  if (Buffer.byteLength(text) > limits.ruleFileBytesMax) {
+  // No UTF-16 unit takes more than three bytes.
+  if (text.length * 3 > limits.ruleFileBytesMax && Buffer.byteLength(text) > limits.ruleFileBytesMax) {
     report.error(
       code,
       { file, line: 1, column: 1 },
@@ -69,8 +70,15 @@ export function canonicalText(node: YamlNode): string {
   if (node.kind === 'scalar') {
     return typeof node.value === 'bigint' ? String(node.value) : JSON.stringify(node.value);
   }
-  const members = node.entries.map((entry) => `${JSON.stringify(entry.key)}:${canonicalText(entry.value)}`);
-  return `{${members.sort().join(',')}}`;
+  const members = node.entries.map(({ key, value }) => ({
+    key: `${JSON.stringify(key)}:`,
+    value: canonicalText(value),
+  }));
+  // A key with its quotes is no beginning of another one, so that keys alone give the order, but for those that are equal.
+  members.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.value < b.value ? -1 : 1));
+  let text = '';
+  for (const { key, value } of members) text += `${text === '' ? '' : ','}${key}${value}`;
+  return `{${text}}`;
 }
 
 /** A YAML node as plain data. */

@@ -55,6 +55,7 @@ function compileRegex(source: string, flags: RegexFlags): RegexRead {
       advice: 'Lower the repeat counts.',
     };
   }
+  const required = requiredLiterals(source);
   return {
     regex: {
       test: (text) => compiled.test(text),
@@ -62,8 +63,8 @@ function compileRegex(source: string, flags: RegexFlags): RegexRead {
         const matcher = compiled.matcher(text);
         return matcher.find() ? { start: matcher.start(), end: matcher.end() } : { start: 0, end: 0 };
       },
-      required: requiredLiterals(source),
-      matchesEmpty: compiled.test(''),
+      required,
+      matchesEmpty: required.length === 0 && compiled.test(''),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RuleResponse } from '../../model/finding.ts';
 import { type Level, levels } from '../../model/severity.ts';
 import { didYouMean, type Report } from '../report.ts';
@@ -39,7 +39,7 @@ export function parseMeta(map: YamlMap, report: Report): RuleMeta {
     status: choice(map, 'status', statuses, 'stable', report),
     tags: parseTags(map, report),
     description: textOf(map, 'description', report, 65_535),
-    version: createHash('sha256').update(canonicalText(map)).digest('hex').slice(0, 12),
+    version: hash('sha256', canonicalText(map), 'hex').slice(0, 12),
     formerIds: parseFormerIds(map, report),
     ...(foldBy && { foldBy }),
   };

@@ -42,7 +42,8 @@ export function createShared(fields: FieldTable): Shared {
     const { hits, traits } = scanner.look(member);
     return { traits, mayTurn: hits.some((id) => turned.has(id)) };
   });
-  return { readerOf: createReaders(fields, views), scanner };
+  const { readerOf, afresh } = createReaders(fields, views, scanner.look);
+  return { readerOf, scanner: { ...scanner, afresh: (work) => scanner.afresh(() => afresh(work)) } };
 }
 
 /**
@@ -250,7 +251,7 @@ export function compileItem(item: ItemTest, shared: Shared): Node {
 
 function compileExists(wanted: boolean, reader: Reader, add: Add): Leaf {
   return {
-    test: (cursor) => (reader.read(cursor) !== undefined) === wanted,
+    test: (cursor) => reader.has(cursor) === wanted,
     collect: (cursor, evidence) => {
       const texts = reader.read(cursor)?.map((member) => member.text);
       add(evidence, wanted ? 'exists' : 'is absent', texts && new Member(texts.join(', ')));
@@ -303,31 +304,21 @@ type Add = (evidence: Evidence[], wanted: string, member?: Member, matcher?: Mat
 function compileValues(groups: readonly MatcherGroup[], negate: boolean, reader: Reader, add: Add): Leaf {
   return {
     test: (cursor) => {
-      const members = reader.read(cursor);
-      if (members === undefined) return false;
-      for (const group of groups) if (!holds(group, members)) return negate;
+      if (!reader.has(cursor)) return false;
+      for (const group of groups) if (reader.first(cursor, group) === undefined) return negate;
       return !negate;
     },
     collect: (cursor, evidence) => {
-      const members = reader.read(cursor) ?? [];
       if (negate) {
         const matcher = groups[0]?.matchers[0];
-        add(evidence, `not: ${matcher?.wanted ?? ''}`, members[0]);
+        add(evidence, `not: ${matcher?.wanted ?? ''}`, reader.read(cursor)?.[0]);
         return;
       }
-      for (const { matchers } of groups) {
-        for (const member of members) {
-          const matcher = matchers.find((each) => each.test(member));
-          if (!matcher) continue;
-          add(evidence, matcher.wanted, member, matcher);
-          break;
-        }
+      for (const group of groups) {
+        const member = reader.first(cursor, group);
+        const matcher = member && group.matchers.find((each) => each.test(member));
+        if (matcher) add(evidence, matcher.wanted, member, matcher);
       }
     },
   };
-}
-
-function holds(group: MatcherGroup, members: readonly Member[]): boolean {
-  for (const member of members) if (group.test(member)) return true;
-  return false;
 }

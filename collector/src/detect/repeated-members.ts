@@ -29,12 +29,13 @@ export class RepeatedMembers {
 
   /** As `membersOf`. */
   of(value: Value): Member[] {
-    if (!isList(value)) return [this.#member(value)];
+    if (!isList(value)) return [this.member(value)];
     if (value.length > limits.fieldMembersMax || value.some(isNested)) return membersOf(value, this.#views);
-    return value.map((each) => this.#member(each));
+    return value.map((each) => this.member(each));
   }
 
-  #member(value: Value): Member {
+  /** The member of one text, or of another scalar. */
+  member(value: Value): Member {
     // The engine hashes texts of these lengths whole, so that many of one length cannot be made to meet in one place.
     if (typeof value !== 'string' || value.length < limits.scanCacheCharsMin || value.length >= hashedCharsMax)
       return new Member(value, this.#views);

@@ -74,6 +74,7 @@ function viewOf(events: SpanEvents, part: ConversationPart): SpanEvents {
   return {
     batch: events.batch,
     value: (span, field) => events.partOf!(part, span, field),
+    repeated: (span, field) => events.repeated?.(span, field, part),
     categories: (span) => events.categories(span),
     texts: (span) => events.texts(span),
   };

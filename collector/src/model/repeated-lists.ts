@@ -1,3 +1,4 @@
+import { GrownList } from './grown-list.ts';
 import { limits } from './limits.ts';
 
 /**
@@ -42,9 +43,10 @@ interface Kept<T> {
   bytes: Buffer;
   length: number;
   members: number;
-  /** About what it takes, with the items; in bytes. */
+  /** About what it takes, with the items and what was worked out of them; in bytes. */
   weight: number;
-  items: readonly T[];
+  readonly list: GrownList<T>;
+  isForgotten: boolean;
 }
 
 /**
@@ -69,8 +71,11 @@ export class RepeatedLists<T> {
     return this.#weight;
   }
 
-  /** The items of the JSON text `bytes[start, end)`; undefined when it is no list that can be read this way. */
-  read(session: string, bytes: Buffer, start: number, end: number): readonly T[] | undefined {
+  /**
+   * The items of the JSON text `bytes[start, end)`, which are those that the list has now: the next call may add to it. Undefined when it
+   * is no list that can be read this way.
+   */
+  read(session: string, bytes: Buffer, start: number, end: number): GrownList<T> | undefined {
     const stop = end - 1;
     if (end - start > this.#bounds.listBytesMax || bytes[start] !== open || bytes[stop] !== close) return undefined;
     let last = stop;
@@ -80,19 +85,31 @@ export class RepeatedLists<T> {
     const from = known === undefined ? start : start + known.length;
     const added = from === last ? nothing : this.#options.read(bytes, from, end, from - start);
     if (added === undefined || added.members + (known?.members ?? 0) > this.#options.membersMax) return undefined;
-    const kept = known ?? { bytes: Buffer.alloc(0), length: 0, members: 0, items: [], weight: 0 };
+    const kept = known ?? this.#empty();
     const before = kept.weight;
     kept.weight += grow(kept, bytes, start, last) + this.#options.weightOf(added.items);
     kept.members += added.members;
-    if (added.items.length > 0) kept.items = kept.items.concat(added.items);
+    for (const item of added.items) kept.list.items.push(item);
     this.#weight += kept.weight - before;
     this.#keep(session, lists, kept);
-    return kept.items;
+    return kept.list;
+  }
+
+  #empty(): Kept<T> {
+    const kept: Kept<T> = {
+      ...{ bytes: Buffer.alloc(0), length: 0, members: 0, weight: 0, isForgotten: false },
+      list: new GrownList<T>((bytes) => {
+        if (kept.isForgotten) return;
+        kept.weight += bytes;
+        this.#weight += bytes;
+      }),
+    };
+    return kept;
   }
 
   #keep(session: string, lists: readonly Kept<T>[], kept: Kept<T>): void {
     const all = lists.length === 1 && lists[0] === kept ? lists : [kept, ...lists.filter((each) => each !== kept)];
-    for (const gone of all.slice(listsPerSessionMax)) this.#weight -= gone.weight;
+    for (const gone of all.slice(listsPerSessionMax)) this.#drop(gone);
     this.#sessions.delete(session);
     this.#sessions.set(session, all.length > listsPerSessionMax ? all.slice(0, listsPerSessionMax) : all);
     const { bytesMax, sessionsMax } = this.#bounds;
@@ -105,8 +122,13 @@ export class RepeatedLists<T> {
     for (const [stalest, gone] of this.#sessions) {
       if (this.#weight <= bytesMax - (bytesMax >> 3) && this.#sessions.size <= sessionsMax - (sessionsMax >> 3)) break;
       this.#sessions.delete(stalest);
-      for (const each of gone) this.#weight -= each.weight;
+      for (const each of gone) this.#drop(each);
     }
+  }
+
+  #drop(gone: Kept<T>): void {
+    gone.isForgotten = true;
+    this.#weight -= gone.weight;
   }
 }
 

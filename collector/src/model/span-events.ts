@@ -1,4 +1,5 @@
 import type { FieldId } from './fields.ts';
+import type { Grown } from './grown-list.ts';
 import type { Session, SessionKeys } from './session.ts';
 import type { SpanBatch } from './span-batch.ts';
 import type { MessageCalls, ToolCall } from './tool-call.ts';
@@ -18,6 +19,11 @@ export interface SpanEvents {
    * what is new, which is the answer and what was said since the one before. Other fields are as they are.
    */
   partOf?(part: ConversationPart, span: number, field: FieldId): Value | undefined;
+  /**
+   * The value, as a whole or for a part of the conversation, of a field that calls tell again and again: as texts to which calls add.
+   * Undefined where `value` and `partOf` have to be asked.
+   */
+  repeated?(span: number, field: FieldId, part?: ConversationPart): RepeatedTexts | undefined;
   /** Which contents a span has, as bits; left out where that cannot be told. */
   contents?(span: number): number;
   /** The bits of which `contents` of a span must have one for the field to have a value. */
@@ -40,6 +46,15 @@ export interface SpanEvents {
   toolCall?(span: number): ToolCall;
   /** The tool calls that the messages of a model call tell of; undefined when there are none. */
   messageCalls?(span: number): MessageCalls | undefined;
+}
+
+/** The texts of a field, in this order, at least one. */
+export interface RepeatedTexts {
+  readonly head: readonly string[];
+  /** The first `count` of these. */
+  readonly sent: Grown<string>;
+  readonly count: number;
+  readonly tail: readonly string[];
 }
 
 export type ConversationPart = 'earlier' | 'new';

@@ -27,16 +27,21 @@ const itemsMax = 64;
  * nor the system text contains, and that the model now puts into a call with consequences.
  *
  * @param untrusted texts of new tool results and documents
- * @param trusted texts of the user (all of the conversation) and of the system
+ * @param trusted texts of the user (all of the conversation) and of the system; asked only when something came from the others
  */
 export function untrustedFlow(
   calls: readonly ProposedCall[],
   untrusted: readonly string[],
-  trusted: readonly string[],
+  trusted: () => readonly string[],
 ): UntrustedFlow {
   if (calls.length === 0 || untrusted.length === 0) return none;
-  const from = untrusted.join('\n').toLowerCase();
-  const known = trusted.join('\n').toLowerCase();
+  let [from, known]: (string | undefined)[] = [];
+  const isFlow = (text: string): boolean => {
+    from ??= untrusted.join('\n').toLowerCase();
+    if (!from.includes(text)) return false;
+    known ??= trusted().join('\n').toLowerCase();
+    return !known.includes(text);
+  };
   const args = new Set<string>();
   const destinations = new Set<string>();
   const kinds = new Set<EffectKind>();
@@ -45,7 +50,7 @@ export function untrustedFlow(
     if (sinks.length === 0) continue;
     walkScalars(call.arguments, (scalar, path) => {
       for (const carrier of carriers(String(scalar))) {
-        if (args.size >= itemsMax || !from.includes(carrier.text) || known.includes(carrier.text)) continue;
+        if (args.size >= itemsMax || !isFlow(carrier.text)) continue;
         const item = `${call.name}.${path}=${carrier.text.slice(0, 80)}`;
         args.add(item);
         if (carrier.destination) destinations.add(item);

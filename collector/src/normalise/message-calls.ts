@@ -1,19 +1,22 @@
+import type { GrownList } from '../model/grown-list.ts';
 import { limits } from '../model/limits.ts';
 import type { AnsweredCall, MessageCalls, ToolCall } from '../model/tool-call.ts';
+import { type CallPart, callFinder, callsIn } from './known-calls.ts';
 import { type Message, newMessages, type Part } from './messages.ts';
 
-type CallPart = Part & { readonly kind: 'tool_call' };
 type ResultPart = Part & { readonly kind: 'tool_result' };
 
 /**
  * The tool calls that the messages of a model call tell of: those that its answer asks for, and those whose results are new in it,
  * with the calls they answer as far as the messages hold them. Undefined when there are none, as in most.
  * @param isWhole whether the answer is all there, or was cut off; asked only where it has calls
+ * @param list one that begins with the messages of `input`
  */
 export function messageCalls(
   input: readonly Message[],
   output: readonly Message[],
   isWhole: (name: 'gen_ai.output.messages') => boolean,
+  list?: GrownList<Message>,
 ): MessageCalls | undefined {
   const asked = callsIn(output).slice(0, limits.messageCallsMax);
   // Tools that the provider runs itself have their results in the answer.
@@ -21,23 +24,24 @@ export function messageCalls(
   if (asked.length === 0 && results.length === 0) return undefined;
   const isAll = asked.length > 0 && isWhole('gen_ai.output.messages');
   const proposed = asked.map((call): ToolCall => callOf(call, isAll));
-  return { proposed, answered: results.length === 0 ? [] : answeredCalls(results, input, asked) };
+  return { proposed, answered: results.length === 0 ? [] : answeredCalls(results, input, asked, list) };
 }
 
 function answeredCalls(
   results: readonly ResultPart[],
   input: readonly Message[],
   asked: readonly CallPart[],
+  list: GrownList<Message> | undefined,
 ): AnsweredCall[] {
-  const known = [...callsIn(input), ...asked];
-  const byId = new Map(known.map((call) => [call.id, call]));
+  const [ofInput, ofAnswer] = [callFinder(input, list), new Map(asked.map((call) => [call.id, call]))];
+  const find = (id: string): CallPart | undefined => ofAnswer.get(id) ?? ofInput(id);
   const answered = new Set(results.map(({ id }) => id));
   /** Results without an id answer the calls of the last turn that no other result names, by name or in their order. */
   const open = callsIn(lastTurn(input)).filter(({ id }) => id === '' || !answered.has(id));
   const turn = input.length;
   return results.map(({ id, name = '', result }): AnsweredCall => {
     // OpenAI's Responses have ids of items beside those of calls, and emitters mix them up.
-    const call = byId.get(id === '' ? noId : id) ?? take(open, name);
+    const call = find(id === '' ? noId : id) ?? take(open, name);
     if (call !== undefined) return { ...callOf(call, true), ...(id !== '' && { id }), result, isAsked: true, turn };
     return { id, name, arguments: null, isWhole: false, result, isAsked: false, turn };
   });
@@ -52,19 +56,14 @@ function take(calls: CallPart[], name: string): CallPart | undefined {
 
 function lastTurn(messages: readonly Message[]): readonly Message[] {
   const end = messages.findLastIndex(({ role }) => role === 'assistant');
-  const start = messages.slice(0, end + 1).findLastIndex(({ role }) => role !== 'assistant');
+  let start = end;
+  while (start >= 0 && messages[start]!.role === 'assistant') start--;
   return messages.slice(start + 1, end + 1);
 }
 
 function callOf({ id, name, arguments: given }: CallPart, isWhole: boolean): ToolCall {
   // What is still a text with a bracket in front could not be read as JSON.
   return { id, name, arguments: given, isWhole: isWhole && !(typeof given === 'string' && /^\s*[[{]/.test(given)) };
-}
-
-function callsIn(messages: readonly Message[]): CallPart[] {
-  const found: CallPart[] = [];
-  for (const { parts } of messages) for (const part of parts) if (part.kind === 'tool_call') found.push(part);
-  return found;
 }
 
 function resultsIn(messages: readonly Message[]): ResultPart[] {

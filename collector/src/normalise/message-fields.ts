@@ -1,3 +1,5 @@
+import type { Derive, GrownList } from '../model/grown-list.ts';
+import type { RepeatedTexts } from '../model/span-events.ts';
 import { valueText } from '../model/value.ts';
 import { type Message, type Part, type Role, resultTexts } from './messages.ts';
 import type { TaxonomyEntry } from './taxonomy.ts';
@@ -7,6 +9,8 @@ export interface Conversation {
   readonly instructions: readonly string[];
   readonly input: readonly Message[];
   readonly output: readonly Message[];
+  /** A list that begins with the messages of `input`, where calls go on with one; what was worked out of it is used. */
+  readonly list?: GrownList<Message>;
 }
 
 /**
@@ -17,37 +21,125 @@ export interface Conversation {
 export const messageFields: Readonly<Record<string, (conversation: Conversation) => readonly string[]>> = Object.assign(
   Object.create(null),
   {
-    'message.roles': (conversation: Conversation) => [
-      ...(conversation.instructions.length > 0 ? ['system'] : []),
-      ...messagesOf(conversation).map(({ role }) => role),
-    ],
-    'message.user.text': (conversation: Conversation) => textsOf(conversation, 'user'),
-    'message.assistant.text': (conversation: Conversation) => textsOf(conversation, 'assistant'),
-    'message.system.text': (conversation: Conversation) => [
-      ...conversation.instructions,
-      ...textsOf(conversation, 'system'),
-    ],
-    'message.tool.text': (conversation: Conversation) =>
-      partsOf(conversation, 'tool').flatMap((part) =>
-        part.kind === 'tool_result' ? resultTexts(part.result) : part.kind === 'text' ? [part.text] : [],
-      ),
     'message.tool.name': (conversation: Conversation) => resultNames(conversation),
-    'message.assistant.reasoning': (conversation: Conversation) =>
-      partsOf(conversation, 'assistant').flatMap((part) => (part.kind === 'text' && part.reasoning ? [part.text] : [])),
-    'message.assistant.tool_call.name': (conversation: Conversation) => callsOf(conversation).map(({ name }) => name),
-    'message.assistant.tool_call.arguments': (conversation: Conversation) =>
-      callsOf(conversation).map((call) => valueText(call.arguments)),
     'message.assistant.finish_reason': ({ output }: Conversation) =>
       output.flatMap(({ finishReason }) => finishReason ?? []),
-    ...Object.fromEntries(
-      (['user', 'assistant', 'tool'] as const).flatMap((role) => [
-        [`message.${role}.part_types`, (conversation: Conversation) => partsOf(conversation, role).map(typeOf)],
-        [`message.${role}.media_types`, (conversation: Conversation) => mediaOf(conversation, role, 'mediaType')],
-        [`message.${role}.uris`, (conversation: Conversation) => mediaOf(conversation, role, 'uri')],
-      ]),
-    ),
   },
+  Object.fromEntries(
+    Object.entries(fieldsByMessage()).map(([name, field]) => [
+      name,
+      (conversation: Conversation) => textsOf(name, field, conversation),
+    ]),
+  ),
 );
+
+/** A field whose texts follow from each message alone. */
+interface FieldByMessage {
+  /** What it says of system instructions. */
+  readonly head?: (instructions: readonly string[]) => readonly string[];
+  readonly add: Add<Message>;
+  /** Its texts are made, and not those of the messages. */
+  readonly isMade?: true;
+}
+
+type Add<T> = (item: T, into: string[]) => void;
+
+const byMessage: ReadonlyMap<string, FieldByMessage & { readonly derive: Derive<Message, string> }> = new Map(
+  Object.entries(fieldsByMessage()).map(([name, field]) => [name, { ...field, derive: derived(field) }]),
+);
+
+/**
+ * The same where the conversation has a list: without putting the texts into one list, and with those of messages that came before
+ * as they were worked out then. Undefined for other conversations, and for fields for which the order of messages matters.
+ */
+export function messageTexts(name: string, conversation: Conversation): RepeatedTexts | undefined {
+  const field = byMessage.get(name);
+  const { list, input, output, instructions } = conversation;
+  if (field === undefined || list === undefined) return undefined;
+  const sent = list.derived(name, field.derive, input.length);
+  const tail: string[] = [];
+  for (const message of output) field.add(message, tail);
+  const told = { head: field.head?.(instructions) ?? [], sent, count: sent.upTo(input.length), tail };
+  return told.head.length + told.count + tail.length === 0 ? undefined : told;
+}
+
+function textsOf(name: string, field: FieldByMessage, conversation: Conversation): readonly string[] {
+  const told = messageTexts(name, conversation);
+  if (told !== undefined) return told.head.concat(told.sent.items.slice(0, told.count), told.tail);
+  const texts = [...(field.head?.(conversation.instructions) ?? [])];
+  // Histories are long, and a call says little of its own: plain loops, nothing made for each message.
+  for (const messages of [conversation.input, conversation.output]) {
+    for (const message of messages) field.add(message, texts);
+  }
+  return texts;
+}
+
+function derived({ add, isMade }: FieldByMessage): Derive<Message, string> {
+  return (message, into) => {
+    const before = into.length;
+    add(message, into);
+    let bytes = 0;
+    if (isMade) for (let at = before; at < into.length; at++) bytes += textBytes + into[at]!.length;
+    return bytes;
+  };
+}
+
+/** What a text takes beside its characters. */
+const textBytes = 24;
+
+function fieldsByMessage(): Readonly<Record<string, FieldByMessage>> {
+  const fields: Record<string, FieldByMessage> = {
+    'message.roles': {
+      head: (instructions) => (instructions.length > 0 ? ['system'] : []),
+      add: ({ role }, into) => into.push(role),
+    },
+    'message.user.text': said('user'),
+    'message.assistant.text': said('assistant'),
+    'message.system.text': { ...said('system'), head: (instructions) => instructions },
+    'message.tool.text': { ...ofParts('tool', addResult), isMade: true },
+    'message.assistant.reasoning': ofParts('assistant', (part, into) => {
+      if (part.kind === 'text' && part.reasoning) into.push(part.text);
+    }),
+    'message.assistant.tool_call.name': ofParts('assistant', (part, into) => {
+      if (part.kind === 'tool_call') into.push(part.name);
+    }),
+    'message.assistant.tool_call.arguments': {
+      ...ofParts('assistant', (part, into) => {
+        if (part.kind === 'tool_call') into.push(valueText(part.arguments));
+      }),
+      isMade: true,
+    },
+  };
+  for (const role of ['user', 'assistant', 'tool'] as const) {
+    fields[`message.${role}.part_types`] = ofParts(role, (part, into) => into.push(typeOf(part)));
+    for (const [name, key] of [['media_types', 'mediaType'] as const, ['uris', 'uri'] as const]) {
+      fields[`message.${role}.${name}`] = ofParts(role, (part, into) => {
+        if (part.kind === 'media' && part[key] !== '') into.push(part[key]);
+      });
+    }
+  }
+  return fields;
+}
+
+/** What `add` adds of the parts of one who speaks. */
+function ofParts(role: Role, add: Add<Part>): FieldByMessage {
+  return {
+    add: (message, into) => {
+      for (const part of message.parts) if (speaker(message, part) === role) add(part, into);
+    },
+  };
+}
+
+function said(role: Role): FieldByMessage {
+  return ofParts(role, (part, into) => {
+    if (part.kind === 'text' && !part.reasoning) into.push(part.text);
+  });
+}
+
+function addResult(part: Part, into: string[]): void {
+  if (part.kind === 'text') into.push(part.text);
+  else if (part.kind === 'tool_result') for (const text of resultTexts(part.result)) into.push(text);
+}
 
 /** What the fields mean, for the taxonomy. */
 export const messageTaxonomy: readonly TaxonomyEntry[] = [
@@ -75,41 +167,15 @@ function entry(name: string, description: string): TaxonomyEntry {
   return { name, kind: 'fact', type: 'text[]', description };
 }
 
-function messagesOf({ input, output }: Conversation): readonly Message[] {
-  return [...input, ...output];
-}
-
-function partsOf({ input, output }: Conversation, role: Role): Part[] {
-  const found: Part[] = [];
-  // Histories are long, and a call says little of its own: plain loops, nothing made for each message.
-  for (const messages of [input, output]) {
-    for (const message of messages) {
-      for (const part of message.parts) if (speaker(message, part) === role) found.push(part);
-    }
-  }
-  return found;
-}
-
 function speaker({ role }: Message, { kind }: Part): Role {
   if (kind === 'tool_result') return 'tool';
   return kind === 'tool_call' ? 'assistant' : role;
 }
 
-function textsOf(conversation: Conversation, role: Role): string[] {
-  const texts: string[] = [];
-  for (const part of partsOf(conversation, role)) {
-    if (part.kind === 'text' && !part.reasoning) texts.push(part.text);
-  }
-  return texts;
-}
-
-function callsOf(conversation: Conversation): (Part & { readonly kind: 'tool_call' })[] {
-  return partsOf(conversation, 'assistant').filter((part) => part.kind === 'tool_call');
-}
-
 /** By the id of the last call before them; results without one by their place, where there are as many of them as calls before them. */
 function resultNames(conversation: Conversation): string[] {
-  const byId = new Map(callsOf(conversation).map(({ id, name }) => [id, name]));
+  const parts = [...conversation.input, ...conversation.output].flatMap((message) => message.parts);
+  const byId = new Map(parts.flatMap((part) => (part.kind === 'tool_call' ? [[part.id, part.name]] : [])));
   const names: (string | undefined)[] = [];
   let calls: string[] = [];
   let unnamed: number[] = [];
@@ -117,7 +183,7 @@ function resultNames(conversation: Conversation): string[] {
     if (unnamed.length === calls.length) for (const [i, place] of unnamed.entries()) names[place] = calls[i];
     [calls, unnamed] = [[], []];
   };
-  for (const part of messagesOf(conversation).flatMap(({ parts }) => parts)) {
+  for (const part of parts) {
     if (part.kind === 'tool_call') {
       if (unnamed.length > 0) settle();
       calls.push(part.name);
@@ -135,8 +201,4 @@ function typeOf(part: Part): string {
   if (part.kind === 'media') return part.form;
   if (part.kind === 'text') return part.reasoning ? 'reasoning' : 'text';
   return part.kind === 'tool_result' ? 'tool_call_response' : part.kind;
-}
-
-function mediaOf(conversation: Conversation, role: Role, key: 'mediaType' | 'uri'): string[] {
-  return partsOf(conversation, role).flatMap((part) => (part.kind === 'media' && part[key] !== '' ? [part[key]] : []));
 }

@@ -1,3 +1,4 @@
+import type { GrownList } from '../model/grown-list.ts';
 import { RepeatedLists, type RepeatedListsBounds } from '../model/repeated-lists.ts';
 import type { Value } from '../model/value.ts';
 import { listedMessages, type Message, messagesMax } from './messages.ts';
@@ -5,6 +6,7 @@ import { listedMessages, type Message, messagesMax } from './messages.ts';
 /** The conversations of sessions, of which each call is read from where the one before ended. What comes out is what `parseMessages` gives. */
 export class MessageHistory {
   readonly #lists: RepeatedLists<Message>;
+  #last: { readonly messages: readonly Message[]; readonly list: GrownList<Message> } | undefined;
 
   constructor(bounds: Partial<RepeatedListsBounds> = {}) {
     this.#lists = new RepeatedLists<Message>({
@@ -25,9 +27,17 @@ export class MessageHistory {
 
   /** The messages of the JSON text `bytes[start, end)`; undefined when it is no list that can be read this way. */
   read(session: string, bytes: Buffer, start: number, end: number): readonly Message[] | undefined {
-    const messages = this.#lists.read(session, bytes, start, end);
+    const list = this.#lists.read(session, bytes, start, end);
+    if (list === undefined) return undefined;
     // A member may give several messages, or none.
-    return messages !== undefined && messages.length > messagesMax ? messages.slice(-messagesMax) : messages;
+    const messages = list.items.slice(-messagesMax);
+    this.#last = messages.length === list.items.length ? { messages, list } : undefined;
+    return messages;
+  }
+
+  /** The list whose first items these messages are; undefined when they were not the last that were read here. */
+  listOf(messages: readonly Message[]): GrownList<Message> | undefined {
+    return this.#last?.messages === messages ? this.#last.list : undefined;
   }
 }
 

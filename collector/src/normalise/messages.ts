@@ -1,3 +1,4 @@
+import type { Derive, GrownList } from '../model/grown-list.ts';
 import { isList, type Value, valueJson, valueText } from '../model/value.ts';
 import { isMap, member, parsedOrCut, parsedValue, textMember } from './json-value.ts';
 import { type Part, partOf, partsOf, toolCall } from './message-parts.ts';
@@ -36,14 +37,35 @@ export function newMessages(messages: readonly Message[]): readonly Message[] {
   return messages.slice(messages.findLastIndex((message) => message.role === 'assistant') + 1);
 }
 
-/** What one role says in texts. */
-export function textsOf(messages: readonly Message[], role: Message['role']): string[] {
-  const found: string[] = [];
-  for (const message of messages) {
-    if (message.role !== role) continue;
-    for (const part of message.parts) if (part.kind === 'text') found.push(part.text);
+/** What one role says in texts. @param list one that begins with the messages: then only those that are new in it are looked at */
+export function textsOf(messages: readonly Message[], role: Role, list?: GrownList<Message>): string[] {
+  return lastTexts(messages, role, Number.POSITIVE_INFINITY, list);
+}
+
+/** The same of the last so many texts. */
+export function lastTexts(messages: readonly Message[], role: Role, max: number, list?: GrownList<Message>): string[] {
+  if (list !== undefined) {
+    const texts = list.derived(`said by ${role}`, said[role], messages.length);
+    const count = texts.upTo(messages.length);
+    return texts.items.slice(Math.max(0, count - max), count);
   }
-  return found;
+  const found: string[] = [];
+  for (const message of messages) said[role](message, found);
+  return found.length > max ? found.slice(-max) : found;
+}
+
+const said = {
+  system: textsBy('system'),
+  user: textsBy('user'),
+  assistant: textsBy('assistant'),
+  tool: textsBy('tool'),
+};
+
+function textsBy(role: Role): Derive<Message, string> {
+  return (message, into) => {
+    if (message.role === role) for (const part of message.parts) if (part.kind === 'text') into.push(part.text);
+    return 0;
+  };
 }
 
 /** Texts of system instructions: a list of parts, a message, or bare text. */

@@ -1,6 +1,8 @@
+import type { GrownList } from '../model/grown-list.ts';
 import type { Value } from '../model/value.ts';
 import type { ProposedCall } from './flow.ts';
-import { type Message, newMessages, resultTexts } from './messages.ts';
+import { callFinder, type FindCall } from './known-calls.ts';
+import { lastTexts, type Message, newMessages, resultTexts } from './messages.ts';
 import { asksApproval, type Content, contentsOf, isApproval, sourceClass, usedContents } from './provenance.ts';
 
 /** What a span has of content. */
@@ -11,6 +13,8 @@ export interface SpanContent {
   readonly retrieved: readonly string[];
   readonly system: readonly string[];
   readonly input: readonly Message[];
+  /** One that begins with the messages of `input`. */
+  readonly list?: GrownList<Message> | undefined;
   readonly proposed: readonly ProposedCall[];
 }
 
@@ -35,22 +39,20 @@ export function provenanceContents(span: SpanContent): readonly Content[] {
   } else contents.push(...contentsOf(results, { role: 'source', when: 'end', label: 'untrusted' }));
   contents.push(...contentsOf(span.retrieved, { role: 'source', when: 'end', label: 'untrusted' }));
   contents.push(...contentsOf(span.system, { role: 'trusted', when: 'start', label: 'user_supplied' }));
-  contents.push(...inputContents(span.input));
+  contents.push(...inputContents(span));
   for (const call of span.proposed) contents.push(...usedContents(call.name, call.arguments, 'end'));
   return contents;
 }
 
-function inputContents(input: readonly Message[]): Content[] {
-  const users = input.flatMap(({ role, parts }) =>
-    role === 'user' ? parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])) : [],
-  );
-  const contents = contentsOf(users.slice(-userTextsMax), { role: 'trusted', when: 'start', label: 'user_supplied' });
-  const names = new Map<string, string>();
-  for (const { parts } of input) for (const part of parts) if (part.kind === 'tool_call') names.set(part.id, part.name);
+function inputContents({ input, list }: Pick<SpanContent, 'input' | 'list'>): Content[] {
+  const users = lastTexts(input, 'user', userTextsMax, list);
+  const contents = contentsOf(users, { role: 'trusted', when: 'start', label: 'user_supplied' });
+  let find: FindCall | undefined;
   for (const { parts } of newMessages(input)) {
     for (const part of parts) {
       if (part.kind !== 'tool_result') continue;
-      const label = sourceClass(names.get(part.id) ?? '');
+      find ??= callFinder(input, list);
+      const label = sourceClass(find(part.id)?.name ?? '');
       contents.push(...contentsOf(resultTexts(part.result), { role: 'source', when: 'start', label }));
     }
   }

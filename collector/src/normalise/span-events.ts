@@ -2,9 +2,16 @@ import { isAscii } from 'node:buffer';
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
 import type { PriceList } from '../model/prices.ts';
+import type { RepeatedListsBounds } from '../model/repeated-lists.ts';
 import type { Session, SessionKeys } from '../model/session.ts';
 import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
-import { type AddedAttribute, Category, type ConversationPart, type SpanEvents } from '../model/span-events.ts';
+import {
+  type AddedAttribute,
+  Category,
+  type ConversationPart,
+  type RepeatedTexts,
+  type SpanEvents,
+} from '../model/span-events.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { valueText } from '../model/value.ts';
@@ -16,7 +23,7 @@ import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
 import { textsIn } from './json-value.ts';
-import { messageFields } from './message-fields.ts';
+import { messageFields, messageTexts } from './message-fields.ts';
 import { MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
 import { type OutputHints, outputHints } from './output-hints.ts';
@@ -60,15 +67,19 @@ export class NormalisedEvents implements SpanEvents {
   /** Of the current span: which attributes that facts come from are there. */
   #present = everything;
   readonly #translator: Translator;
-  readonly #history = new MessageHistory();
+  readonly #history: MessageHistory;
   readonly #facts: SpanFacts;
 
   /** Ids of the few attributes that facts read, so that their names are hashed once. */
   readonly #ids = new Map<string, FieldId>();
 
-  /** @param prices without them no call has a cost. */
-  constructor(fields: FieldTable, prices?: PriceList) {
+  /**
+   * @param prices without them no call has a cost.
+   * @param history how much is remembered of conversations
+   */
+  constructor(fields: FieldTable, prices?: PriceList, history: Partial<RepeatedListsBounds> = {}) {
     this.#fields = fields;
+    this.#history = new MessageHistory(history);
     this.#presence = new Presence(fields);
     this.#operation = fields.intern('gen_ai.operation.name');
     this.#conversation = fields.intern('gen_ai.conversation.id');
@@ -81,6 +92,7 @@ export class NormalisedEvents implements SpanEvents {
       value: (name) => this.#translator.value(this.#span, name),
       corrected: (name) => this.#translator.corrected(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
+      listOf: (messages) => this.#history.listOf(messages),
       outputHints: () => this.#outputHints(),
       raw: (name) => this.#raw(name),
       isPlain: () => this.#isPlain(),
@@ -153,6 +165,18 @@ export class NormalisedEvents implements SpanEvents {
     if (read === undefined) return this.value(span, field);
     const texts = read(this.#facts.conversationPart(part));
     return texts.length === 0 ? undefined : texts;
+  }
+
+  repeated(span: number, field: FieldId, part?: ConversationPart): RepeatedTexts | undefined {
+    if (span !== this.#span) this.#turnTo(span);
+    if ((this.#presence.needs(field) & this.#present) === 0) return undefined;
+    const { conversation } = this.#facts;
+    // Most fields are none of messages, and most calls are no conversation.
+    if (conversation.list === undefined) return undefined;
+    return messageTexts(
+      this.#fields.name(field),
+      part === undefined ? conversation : this.#facts.conversationPart(part),
+    );
   }
 
   categories(span: number): number {

@@ -1,11 +1,9 @@
-import type { PriceList } from '../model/prices.ts';
-import type { Session } from '../model/session.ts';
+import type { GrownList } from '../model/grown-list.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { ArgumentSign, allArgumentSigns, argumentSigns } from './argument-signs.ts';
 import { piiKinds, secretKinds } from './content.ts';
 import { encodingsIn, withDecoded } from './decoded-layers.ts';
-import type { Correction } from './dialects/dialect.ts';
 import { Effects, isShell, outgoingKinds } from './effects.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
 import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
@@ -19,36 +17,8 @@ import { anything, type OutputHints } from './output-hints.ts';
 import { contentPlaces, encodedPlaces, type NamedTexts } from './places.ts';
 import { type Content, type ProvenanceItem, provenanceItems, type Way } from './provenance.ts';
 import { provenanceContents } from './provenance-contents.ts';
+import type { AttributeReader, Translated } from './translated.ts';
 import { type Usage, usageOf } from './usage.ts';
-
-/** Reads a canonical attribute of the span the facts are about. */
-export type AttributeReader = (name: string) => Value | undefined;
-
-/** What the span says in another dialect than the canonical one. */
-export interface Translated {
-  value(name: string): Value | undefined;
-  /** What counts in place of an attribute that the span has; see `Translator.corrected`. */
-  corrected(name: string): ReturnType<Correction>;
-  messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
-  /** What the answer may hold; only for one that is read from its canonical attribute. */
-  outputHints(): OutputHints | undefined;
-  /**
-   * The bytes of an attribute, each as one character, empty where the span has none. Undefined where facts may come from elsewhere, or
-   * it is no text.
-   */
-  raw(name: string): string | undefined;
-  /** Whether all contents are text in ASCII in which no escape stands for something else; false where that cannot be told. */
-  isPlain(): boolean;
-  /** Content that was not captured. */
-  missing(): readonly string[];
-  dialect(): { readonly names: readonly string[]; readonly version: string } | undefined;
-  /** Whether an attribute of the span is a map, so that a name may be the path to a member of one. */
-  hasMaps(): boolean;
-  /** When the span ended, and the prices of that time; undefined for a span whose tokens do not count. */
-  priced(): { readonly prices: PriceList | undefined; readonly timeMs: number } | undefined;
-  /** Its session as other spans tell it. */
-  session(): Session | undefined;
-}
 
 type Texts = readonly string[];
 
@@ -63,7 +33,10 @@ interface Kept {
   argumentSigns?: number;
   bareEffects?: Effects;
   isPlain?: boolean;
+  instructions?: Texts;
   input?: readonly Message[];
+  /** The conversation that begins with `input`; of short ones there is none. */
+  list?: GrownList<Message> | undefined;
   output?: readonly Message[];
   outputHints?: OutputHints;
   userTexts?: Texts;
@@ -177,7 +150,7 @@ export class SpanFacts {
   get systemTexts(): Texts {
     // Some emitters put the instructions among the messages as well.
     if (this.#kept.systemTexts === undefined) {
-      const all = [...parseInstructions(this.#read('gen_ai.system_instructions')), ...textsOf(this.#input, 'system')];
+      const all = [...this.#instructions, ...textsOf(this.#input, 'system', this.#list)];
       this.#kept.systemTexts = all.length < 2 ? all : [...new Set(all)];
     }
     return this.#kept.systemTexts;
@@ -225,18 +198,17 @@ export class SpanFacts {
   /** The tool calls that messages tell of. */
   get messageCalls(): MessageCalls | undefined {
     const isWhole = (name: string) => this.#kept.isOutputWhole ?? !isCut(parsedValue(this.#read(name)));
-    return messageCalls(this.#input, this.#outputWithCalls, isWhole);
+    return messageCalls(this.#input, this.#outputWithCalls, isWhole, this.#list);
   }
 
   get flow(): UntrustedFlow {
     this.#kept.flow ??=
       this.proposedCalls.length === 0
         ? noFlow
-        : untrustedFlow(
-            this.proposedCalls,
-            [...this.toolResultTexts, ...this.retrievedTexts],
-            [...textsOf(this.#input, 'user'), ...this.systemTexts],
-          );
+        : untrustedFlow(this.proposedCalls, [...this.toolResultTexts, ...this.retrievedTexts], () => [
+            ...textsOf(this.#input, 'user', this.#list),
+            ...this.systemTexts,
+          ]);
     return this.#kept.flow;
   }
 
@@ -299,6 +271,7 @@ export class SpanFacts {
       retrieved: this.retrievedTexts,
       system: this.systemTexts,
       input: this.#input,
+      list: this.#list,
       proposed: this.proposedCalls,
     });
     const contents = this.#kept.provenance.filter((content) => content.role === role);
@@ -312,8 +285,8 @@ export class SpanFacts {
 
   /** All messages of a model call, not only the new ones. */
   get conversation(): Conversation {
-    const instructions = parseInstructions(this.#read('gen_ai.system_instructions'));
-    return { instructions, input: this.#input, output: this.#output };
+    const list = this.#list;
+    return { instructions: this.#instructions, input: this.#input, output: this.#output, ...(list && { list }) };
   }
 
   /** What of it the calls before had, all up to the last answer that is sent again, or what is new. In the first call all is. */
@@ -322,7 +295,12 @@ export class SpanFacts {
     const fresh = newMessages(all.input);
     const answered = all.input.length - fresh.length;
     if (part === 'earlier')
-      return { instructions: answered === 0 ? [] : all.instructions, input: all.input.slice(0, answered), output: [] };
+      return {
+        ...all,
+        instructions: answered === 0 ? [] : all.instructions,
+        input: all.input.slice(0, answered),
+        output: [],
+      };
     return { instructions: answered === 0 ? all.instructions : [], input: fresh, output: all.output };
   }
 
@@ -332,9 +310,18 @@ export class SpanFacts {
   }
 
   get #input(): readonly Message[] {
-    this.#kept.input ??=
-      this.translated.messages('gen_ai.input.messages') ?? parseMessages(this.#read('gen_ai.input.messages'));
+    this.#kept.input ??= this.#readInput();
     return this.#kept.input;
+  }
+
+  /** Undefined where it is as well to look at the messages one by one. */
+  get #list(): GrownList<Message> | undefined {
+    return this.#input.length < listedMessagesMin ? undefined : this.#kept.list;
+  }
+
+  get #instructions(): Texts {
+    this.#kept.instructions ??= parseInstructions(this.#read('gen_ai.system_instructions'));
+    return this.#kept.instructions;
   }
 
   get #output(): readonly Message[] {
@@ -352,6 +339,13 @@ export class SpanFacts {
     if (this.#kept.output !== undefined) return anything;
     this.#kept.outputHints ??= this.translated.outputHints() ?? anything;
     return this.#kept.outputHints;
+  }
+
+  #readInput(): readonly Message[] {
+    const messages = this.translated.messages('gen_ai.input.messages');
+    if (messages === undefined) return parseMessages(this.#read('gen_ai.input.messages'));
+    this.#kept.list = this.translated.listOf(messages);
+    return messages;
   }
 
   #readOutput(): readonly Message[] {
@@ -440,7 +434,9 @@ function effectsOfName(tool: string): Effects {
   return effects;
 }
 
-const noFlow = untrustedFlow([], [], []);
+const noFlow = untrustedFlow([], [], () => []);
+/** What is kept with a list takes more than it saves for fewer. */
+const listedMessagesMin = 8;
 const none: readonly never[] = [];
 
 function isUnusual(kind: ContentClass): boolean {

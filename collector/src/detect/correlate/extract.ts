@@ -27,7 +27,7 @@ export function createExtract(
   fields: FieldTable,
   counters: ExtractCounters,
 ): Extract {
-  const readerOf = createReaders(fields);
+  const { readerOf } = createReaders(fields);
   const identityOf = createIdentity(fields);
   const extractions = correlations.map((correlation) => createPart(correlation, readerOf, counters));
   const usedBy = new Map<Rule, number[]>();

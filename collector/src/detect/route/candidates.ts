@@ -83,7 +83,7 @@ function columnOf(columns: Columns, { field, view }: Witness, readerOf: (field: 
 }
 
 function look(column: Column, cursor: Cursor, scanner: LiteralScanner, marks: Uint32Array): void {
-  const members = column.reader.read(cursor);
+  const members = column.reader.shown(cursor, column.view);
   if (members === undefined) return;
   for (const place of column.present) mark(marks, place);
   if (column.places.length === 0) return;

@@ -57,7 +57,7 @@ export class MessageRowWriter {
       return undefined;
     // What stands before the bracket at the end would stand behind a message where the list goes on.
     if (bytes[end - 2]! <= space) return undefined;
-    const messages = this.#lists.read(`${day} ${name} ${conversation}`, bytes, start, end);
+    const messages = this.#lists.read(`${day} ${name} ${conversation}`, bytes, start, end)?.items;
     if (messages === undefined || messages.length * 2 * (hashChars + 1) > end - start) return undefined;
     let hashes = '';
     for (const message of messages) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { secretFormats } from '../normalise/secret-formats.ts';
 import { mintToken } from '../receive/token-file.ts';
@@ -202,4 +204,24 @@ test('the scanner points at every value that has something to redact', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('what is remembered of secrets does not keep the texts in memory that they stood in', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const redactor = new TextRedactor(key, false);
+  const used = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  const textBytes = 128 * 1024;
+  for (let i = 0; i < 100; i++) {
+    const letters = String(i)
+      .padStart(6, '0')
+      .replace(/\d/g, (digit) => 'ABCDEFGHIJ'[Number(digit)]!);
+    redactor.redacted(Buffer.from(`AKIA${letters}QRSTUVWXYZ ${' word'.repeat(textBytes / 5)}`).toString());
+  }
+  assert.equal(redactor.replaced, 100);
+  assert.ok(used() - before < 50 * textBytes);
 });

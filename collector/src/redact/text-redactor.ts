@@ -67,7 +67,8 @@ export class TextRedactor {
     const hash = createHmac('sha256', this.#key).update(value).digest('hex').slice(0, hashDigits);
     if (value.length > knownCharsMax) return hash;
     if (this.#known.size >= knownMax) this.#known.clear();
-    this.#known.set(value, hash);
+    // A part of a text keeps all of it in memory.
+    this.#known.set(Buffer.from(value).toString(), hash);
     return hash;
   }
 

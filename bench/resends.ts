@@ -2,12 +2,11 @@
 // nearly all are; the ring is full and each span pushes the oldest out. See bench/README.md.
 
 import { TraceDecoder } from '../collector/src/decode/trace-decoder.ts';
-import type { ResentSpans } from '../collector/src/detect/resends/resent-spans.ts';
 import { createFieldTable } from '../collector/src/model/fields.ts';
 import { limits } from '../collector/src/model/limits.ts';
 import { ok } from '../collector/src/model/outcome.ts';
 import { Span } from '../collector/src/model/span-batch.ts';
-import { createResentSpans } from '../collector/src/resends.ts';
+import { createResends, type Resends } from '../collector/src/resends.ts';
 import { makeBodies, spanSizes } from './spans.ts';
 
 const [rounds, secondsMin] = process.argv.includes('--quick') ? [2, 0.1] : [9, 0.5];
@@ -17,10 +16,10 @@ process.stdout.write(`${'span bytes'.padStart(10)} ${'decode, ns'.padStart(12)} 
 for (const size of spanSizes) {
   const bodies = makeBodies(size, 16, Math.max(8, Math.floor(400_000 / size)));
   const decoder = new TraceDecoder(createFieldTable());
-  const resends = createResentSpans(limits.resentSpansMax)!;
+  const resends = createResends({ traces: limits.resentRecordsMax }).traces;
   const plain = () => bodies.reduce((spans, body) => spans + run(decoder, body), 0);
   const sifting = () => bodies.reduce((spans, body) => spans + run(decoder, body, resends), 0);
-  for (let spans = 0; spans < limits.resentSpansMax; ) spans += sifting();
+  for (let spans = 0; spans < limits.resentRecordsMax; ) spans += sifting();
   let [decode, both] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   // By turns, so that what else the machine does falls on both.
   for (let round = 0; round < rounds; round++) {
@@ -32,7 +31,7 @@ for (const size of spanSizes) {
 }
 
 /** Bodies come again and again here; a byte of each span id that goes up makes them new. */
-function run(decoder: TraceDecoder, body: Buffer, resends?: ResentSpans): number {
+function run(decoder: TraceDecoder, body: Buffer, resends?: Resends['traces']): number {
   const outcome = decoder.decode(body);
   if (outcome.status !== 'ok') throw new Error(outcome.message);
   const { batch } = outcome;

@@ -30,7 +30,7 @@ import { Prices } from './prices/prices.ts';
 import { notFound, otlpHttpRouter } from './receive/http.ts';
 import { type Servers, startServers } from './receive/servers.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
-import { createResentSpans, trustOnlySynced } from './resends.ts';
+import { countResent, resendParts, resendsOf, trustOnlySynced } from './resends.ts';
 import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
 import { openSpool } from './spool/spool.ts';
@@ -104,8 +104,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const calls = createToolCalls(fields, allowedLatenessNanos, bounds.calls);
   const usage = new UsageWrappers(fields);
   const prices = pricesOf(config, metrics);
-  const resends = createResentSpans(config.spool.resent_spans_max);
-  const parts = { logs: joiner, calls, usage, ...(resends && { resends }) };
+  const resends = resendsOf(config.spool);
+  const parts = { logs: joiner, calls, usage, ...resendParts(resends) };
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, bounds, parts });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
@@ -270,7 +270,7 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
     },
     malformed: (code) => metrics.malformed.inc({ code }),
     resent: () => metrics.resentBatches.inc(),
-    resentSpans: (count) => metrics.resentSpans.inc(count),
+    resentRecords: countResent(metrics),
     detectFailed: (error) => {
       metrics.detectErrors.inc();
       options.logger.error({ err: error }, 'detection failed for a batch; its spans are stored without findings');

@@ -13,6 +13,8 @@ export interface Metrics {
   readonly malformed: Counter<'code'>;
   readonly resentBatches: Counter;
   readonly resentSpans: Counter;
+  readonly resentLogs: Counter;
+  readonly resentPoints: Counter;
   readonly decodedBytes: Counter<'encoding'>;
   readonly droppedRecords: Counter<'kind'>;
   readonly findings: Counter<'level'>;
@@ -57,6 +59,8 @@ export function createMetrics(): Metrics {
     malformed: labelled('spanwarden_decode_malformed_requests_total', 'Requests that could not be decoded.', 'code'),
     resentBatches: counter('spanwarden_receive_resent_batches_total', 'Batches recognised as already stored.'),
     resentSpans: counter('spanwarden_receive_resent_spans_total', 'Spans recognised as stored with another batch.'),
+    resentLogs: counter('spanwarden_receive_resent_log_records_total', 'Log records stored with another batch.'),
+    resentPoints: counter('spanwarden_receive_resent_data_points_total', 'Data points stored with another batch.'),
     decodedBytes: labelled('spanwarden_decode_bytes_total', 'Bytes decoded, after decompression.', 'encoding'),
     droppedRecords: labelled(
       'spanwarden_decode_dropped_records_total',

@@ -3,7 +3,7 @@ import { decodeAs, type Signal } from './decode/json.ts';
 import type { DecodedLogs } from './decode/log-decoder.ts';
 import type { DecodedMetrics } from './decode/metric-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
-import type { ResentSpans, Sift } from './detect/resends/resent-spans.ts';
+import type { Sift } from './detect/resends/resent-records.ts';
 import type { Slices } from './detect/state.ts';
 import { type Detector, Judging, type JudgingOptions } from './judging.ts';
 import { LogIntake } from './log-intake.ts';
@@ -20,6 +20,7 @@ import { storedFacts } from './normalise/stored-facts.ts';
 import type { OtlpOutcome } from './receive/contract.ts';
 import { redactedCases, redactedFindings } from './redact/records.ts';
 import { type Found, Refused } from './refused.ts';
+import type { Resends } from './resends.ts';
 import { JournalLog } from './state/journal-log.ts';
 import { encodeCases } from './store/rows/cases.ts';
 import { encodeFindings } from './store/rows/findings.ts';
@@ -44,8 +45,8 @@ export interface PipelineObserver {
   decodedMetrics?(batch: DecodedMetrics, encoding: 'protobuf' | 'json'): void;
   malformed?(code: string): void;
   resent?(): void;
-  /** Spans of a batch that came with another one before. */
-  resentSpans?(count: number): void;
+  /** Spans, log records or data points of a batch that came with another one before. */
+  resentRecords?(signal: Signal, count: number): void;
   detectFailed?(error: unknown): void;
   /** Findings that became due between batches. */
   settled?(findings: readonly Finding[]): void;
@@ -56,8 +57,8 @@ export interface PipelineObserver {
 export interface PipelineOptions extends JudgingOptions {
   readonly detector: Detector;
   readonly log: DurableLog;
-  /** Knows spans that came before, and is kept with the detector's memory; without it only whole requests are recognised. */
-  readonly resends?: Pick<ResentSpans, 'sift'> | undefined;
+  /** Knows what came before, and is kept with the detector's memory; without it only whole requests are recognised. */
+  readonly resends?: Resends | undefined;
   /** Spans outside [now - retention, now + a day] are stored at the edge of that range. */
   readonly retentionMs: number;
   /** What takes out of the rows of each table what must not be stored; a table without one is stored as it is. */
@@ -72,15 +73,15 @@ export interface PipelineOptions extends JudgingOptions {
 }
 
 /** What a request brought: nothing to store where all its records were refused. */
-type Taken =
-  | { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string }
-  | {
-      readonly status: 'ok';
-      readonly rejected: { count: number; message: string };
-      readonly stored?: Stored;
-      /** Outcomes of other records that hold spans of the request. */
-      readonly earlier?: readonly Promise<Outcome>[];
-    };
+type Taken = { readonly status: 'malformed'; readonly code: ErrorCode; readonly message: string } | TakenBatch;
+
+interface TakenBatch {
+  readonly status: 'ok';
+  readonly rejected: { count: number; message: string };
+  readonly stored?: Stored;
+  /** Outcomes of other records that hold a part of the request. */
+  readonly earlier?: readonly Promise<Outcome>[];
+}
 
 interface Stored {
   readonly rows: Rows[];
@@ -258,7 +259,7 @@ export class TracePipeline {
     return landing;
   }
 
-  /** Its spans are unknown again, and whatever record takes the journal on says so, too. */
+  /** What it held is unknown again, and whatever record takes the journal on says so, too. */
   #unsift(sift: Sift | undefined): void {
     if (sift === undefined || sift.isSettled) return;
     sift.settle(false);
@@ -274,39 +275,53 @@ export class TracePipeline {
     const decoded = decodeAs(this.#decoder, 'traces', encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
-    const sift = this.#options.resends?.sift(batch);
-    try {
+    return this.#sifted('traces', this.#options.resends?.traces?.sift(batch), () => {
       this.#options.observer?.decoded?.(batch, encoding);
-      if (sift !== undefined && sift.resent > 0) this.#options.observer?.resentSpans?.(sift.resent);
       const { rejected } = batch;
-      const earlier = sift?.earlier ?? [];
-      if (batch.spanCount === 0) return { status: 'ok', rejected, earlier };
-      return { status: 'ok', rejected, earlier, stored: { ...this.#rows(batch), sift } };
-    } catch (error) {
-      this.#unsift(sift);
-      throw error;
-    }
+      return batch.spanCount === 0 ? { status: 'ok', rejected } : { status: 'ok', rejected, stored: this.#rows(batch) };
+    });
   }
 
   #takeLogs(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
     const decoded = this.#logs.decode(encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
-    this.#options.observer?.decodedLogs?.(batch, encoding);
-    if (batch.logCount === 0) return { status: 'ok', rejected: batch.rejected };
-    const now = this.#options.now();
-    const { rows, events } = this.#logs.take(batch, this.#range(now));
-    return { status: 'ok', rejected: batch.rejected, stored: this.#stored(rows, this.#judging.logs(events), now) };
+    return this.#sifted('logs', this.#options.resends?.logs?.sift(batch), () => {
+      this.#options.observer?.decodedLogs?.(batch, encoding);
+      const { rejected } = batch;
+      if (batch.logCount === 0) return { status: 'ok', rejected };
+      const now = this.#options.now();
+      const { rows, events } = this.#logs.take(batch, this.#range(now));
+      return { status: 'ok', rejected, stored: this.#stored(rows, this.#judging.logs(events), now) };
+    });
   }
 
   #takeMetrics(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
     const decoded = this.metricPoints.decode(encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
-    this.#options.observer?.decodedMetrics?.(batch, encoding);
-    if (batch.pointCount === 0) return { status: 'ok', rejected: batch.rejected };
-    const rows = this.metricPoints.take(batch, this.#range(this.#options.now()));
-    return { status: 'ok', rejected: batch.rejected, stored: { rows, found: { findings: [], cases: [] } } };
+    return this.#sifted('metrics', this.#options.resends?.metrics?.sift(batch), () => {
+      this.#options.observer?.decodedMetrics?.(batch, encoding);
+      const { rejected } = batch;
+      if (batch.pointCount === 0) return { status: 'ok', rejected };
+      const rows = this.metricPoints.take(batch, this.#range(this.#options.now()));
+      // No rule looks at them, but that they are known from now on has to land with them.
+      this.#noteJournal();
+      return { status: 'ok', rejected, stored: { rows, found: { findings: [], cases: [] } } };
+    });
+  }
+
+  /** Takes what a sift left of a batch; when that fails, it is as if it had never come. */
+  #sifted(signal: Signal, sift: Sift | undefined, take: () => TakenBatch): Taken {
+    if (sift === undefined) return take();
+    try {
+      if (sift.resent > 0) this.#options.observer?.resentRecords?.(signal, sift.resent);
+      const { stored, ...taken } = take();
+      return { ...taken, earlier: sift.earlier, ...(stored && { stored: { ...stored, sift } }) };
+    } catch (error) {
+      this.#unsift(sift);
+      throw error;
+    }
   }
 
   /** The rows of a batch, and what was found in it. */

@@ -1,6 +1,6 @@
 import type { FieldId } from '../model/fields.ts';
-import type { LogBatch } from '../model/log-batch.ts';
-import type { MetricBatch } from '../model/metric-batch.ts';
+import { Log, type LogBatch } from '../model/log-batch.ts';
+import { type MetricBatch, Point } from '../model/metric-batch.ts';
 import { Attribute, type AttributeSource, Resource, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import type { Value } from '../model/value.ts';
 import { readInt64, readNested } from './any-value.ts';
@@ -48,15 +48,8 @@ export class OtlpSpanBatch extends OtlpBatch implements SpanBatch {
   rejected = { count: 0, message: '' };
   dropped = { attributes: 0, events: 0, links: 0 };
 
-  /** Takes spans that are marked out of the batch; those after them move up. What they refer to stays where it is. */
   leaveOut(isOut: Uint8Array): void {
-    let kept = 0;
-    for (let span = 0; span < this.spanCount; span++) {
-      if (isOut[span] !== 0) continue;
-      if (kept < span) this.spans.copyWithin(kept * Span.stride, span * Span.stride, (span + 1) * Span.stride);
-      kept++;
-    }
-    this.spanCount = kept;
+    this.spanCount = withoutRows(this.spans, Span.stride, this.spanCount, isOut);
   }
 
   findSpanAttribute(span: number, field: FieldId): number {
@@ -79,6 +72,17 @@ export class OtlpSpanBatch extends OtlpBatch implements SpanBatch {
   }
 }
 
+/** Takes rows that are marked out; those after them move up, and what they refer to stays where it is. Returns how many are left. */
+function withoutRows(rows: Int32Array, stride: number, count: number, isOut: Uint8Array): number {
+  let kept = 0;
+  for (let row = 0; row < count; row++) {
+    if (isOut[row] !== 0) continue;
+    if (kept < row) rows.copyWithin(kept * stride, row * stride, (row + 1) * stride);
+    kept++;
+  }
+  return kept;
+}
+
 /** The same for a logs request. */
 export class OtlpLogBatch extends OtlpBatch implements LogBatch {
   logCount = 0;
@@ -87,6 +91,10 @@ export class OtlpLogBatch extends OtlpBatch implements LogBatch {
   scopes: Int32Array<ArrayBufferLike> = new Int32Array(0);
   rejected = { count: 0, message: '' };
   dropped = { attributes: 0 };
+
+  leaveOut(isOut: Uint8Array): void {
+    this.logCount = withoutRows(this.logs, Log.stride, this.logCount, isOut);
+  }
 }
 
 /** The same for a metrics request. */
@@ -100,4 +108,7 @@ export class OtlpMetricBatch extends OtlpBatch implements MetricBatch {
   numbers: Buffer = Buffer.alloc(0);
   rejected = { count: 0, message: '' };
   dropped = { attributes: 0 };
+  leaveOut(isOut: Uint8Array): void {
+    this.pointCount = withoutRows(this.points, Point.stride, this.pointCount, isOut);
+  }
 }

@@ -8,7 +8,11 @@ import { Table } from './tables.ts';
 import { type Decoded, isZero, orMalformed, WireReader } from './wire.ts';
 
 /** What was left out of a batch because of a limit, by kind. */
-export type DecodedLogs = LogBatch & { readonly dropped: { readonly attributes: number } };
+export type DecodedLogs = LogBatch & {
+  readonly dropped: { readonly attributes: number };
+  /** Takes records that are marked out of the batch. */
+  leaveOut(isOut: Uint8Array): void;
+};
 
 /**
  * ExportLogsServiceRequest (OTLP 1.11, the same wire form as LogsData) → a log batch of offsets. As the trace decoder: bytes
@@ -65,6 +69,7 @@ export class LogDecoder {
     rows[at + Log.scope] = scope;
     rows[at + Log.traceId] = rows[at + Log.spanId] = rows[at + Log.time] = rows[at + Log.observedTime] = -1;
     rows[at + Log.body] = -1;
+    this.#reader.place(rows, at + Log.message, end);
     rows[at + Log.attributes] = attributesBefore;
     this.#attributes.tooDeep = false;
     const problem = this.#fields(end, at, attributesBefore);

@@ -8,7 +8,11 @@ import { Table } from './tables.ts';
 import { type Decoded, orMalformed, WireReader, WireType } from './wire.ts';
 
 /** What was left out of a batch because of a limit, by kind. */
-export type DecodedMetrics = MetricBatch & { readonly dropped: { readonly attributes: number } };
+export type DecodedMetrics = MetricBatch & {
+  readonly dropped: { readonly attributes: number };
+  /** Takes data points that are marked out of the batch. */
+  leaveOut(isOut: Uint8Array): void;
+};
 
 /**
  * ExportMetricsServiceRequest (OTLP 1.11, the same wire form as MetricsData) → a metric batch of offsets. As the trace decoder:

@@ -41,6 +41,7 @@ export class PointReader {
     rows.fill(0, at, at + Point.stride);
     for (const column of offsetColumns) rows[at + column] = -1;
     rows[at + Point.metric] = metric;
+    this.#reader.place(rows, at + Point.message, end);
     rows[at + Point.kind] = metricKinds.indexOf(kind);
     this.#attributes.tooDeep = false;
     this.#ranges.clear();

@@ -65,8 +65,8 @@ export const limits = {
   spoolSegmentBytesMax: 16 * 1024 * 1024,
   spoolRecordBytesMax: 256 * 1024 * 1024,
   spoolReserveBytes: 32 * 1024 * 1024,
-  /** Spans that are recognised when they come again, 16 bytes of memory each. */
-  resentSpansMax: 262_144,
+  /** Spans, log records and data points, each, that are recognised when they come again; 16 bytes of memory for one. */
+  resentRecordsMax: 262_144,
   spoolBytesMax: 8 * 1024 * 1024 * 1024,
   /** Bytes of journals after which a checkpoint is taken, so that a start has little to replay. */
   checkpointJournalBytesMax: 16 * 1024 * 1024,

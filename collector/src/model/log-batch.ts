@@ -30,5 +30,8 @@ export const Log = {
   body: 12,
   attributes: 13,
   attributeCount: 14,
-  stride: 15,
+  /** The whole message. */
+  message: 15,
+  messageLength: 16,
+  stride: 17,
 } as const;

@@ -67,7 +67,10 @@ export const Point = {
   negativeCount: 22,
   exemplars: 23,
   exemplarCount: 24,
-  stride: 25,
+  /** The whole message. */
+  message: 25,
+  messageLength: 26,
+  stride: 27,
 } as const;
 
 /** Columns of `exemplars`. */

@@ -51,15 +51,9 @@ export const spoolConfigSchema = z
         'Milliseconds for which inserted segments are kept and resent batches are recognised. Default 600000 (10 min). ' +
           'Longer keeps more disk in use, at most an eighth of bytes_max.',
       ),
-    resent_spans_max: z
-      .int()
-      .min(0)
-      .max(limits.resentSpansMax)
-      .default(limits.resentSpansMax)
-      .describe(
-        'Spans, the newest ones, that are recognised when they come again in another batch. Default 262144, at 16 bytes of ' +
-          'memory each; 0 recognises only whole batches. A span that comes again after more others than that is stored twice.',
-      ),
+    resent_spans_max: resentMax('Spans', 'A span'),
+    resent_log_records_max: resentMax('Log records', 'A record'),
+    resent_data_points_max: resentMax('Data points of metrics', 'A point'),
     pending_bytes_max: z
       .int()
       .min(mebibyte)
@@ -76,6 +70,18 @@ export const spoolConfigSchema = z
   })
   .prefault({})
   .describe('The disk buffer between detection and ClickHouse; a batch is acknowledged when it is fsynced here.');
+
+function resentMax(records: string, record: string) {
+  return z
+    .int()
+    .min(0)
+    .max(limits.resentRecordsMax)
+    .default(limits.resentRecordsMax)
+    .describe(
+      `${records}, the newest ones, that are recognised when they come again in another batch. Default 262144, at 16 bytes of ` +
+        `memory each; 0 recognises only whole batches. ${record} that comes again after more others than that is stored twice.`,
+    );
+}
 
 export type SpoolConfig = z.infer<typeof spoolConfigSchema>;
 

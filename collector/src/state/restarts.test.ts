@@ -138,7 +138,7 @@ async function undisturbed(steps: readonly Step[]): Promise<Map<string, string>>
 
 async function disturbed(
   steps: readonly Step[],
-  options: Pick<WorldOptions, 'open' | 'resentSpansMax'> = {},
+  options: Pick<WorldOptions, 'open' | 'resentMax'> = {},
 ): Promise<Map<string, string>> {
   const world = new World({ rules, latenessMs, ...options });
   await world.start();
@@ -187,10 +187,10 @@ test('crashes, restarts, refusals and repeats at any moment change no finding', 
     fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 16 }),
       fc.constantFrom(0, 4, 1000),
-      async (steps, resentSpansMax) => {
+      async (steps, resentMax) => {
         const wanted = await undisturbed(steps);
         findings += wanted.size;
-        assert.deepEqual(await disturbed(steps, { resentSpansMax }), wanted);
+        assert.deepEqual(await disturbed(steps, { resentMax }), wanted);
       },
     ),
     { numRuns: Number(process.env.SPANWARDEN_PROPERTY_RUNS ?? 40) },

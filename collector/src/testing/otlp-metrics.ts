@@ -68,3 +68,24 @@ export function otlpMetricsProtobuf(nanos: bigint, service?: string): Buffer {
   if (outcome.status !== 'ok') throw new Error(outcome.message);
   return outcome.bytes;
 }
+
+export interface TestSum {
+  readonly name: string;
+  readonly value: number;
+  /** 0 for a point without a time. */
+  readonly nanos: bigint;
+  readonly unit?: string;
+}
+
+/** One sum for each, with one data point. */
+export function otlpSumProtobuf(sums: readonly TestSum[], service = 'test'): Buffer {
+  const metrics = sums.map(({ name, value, nanos, unit = '1' }) => {
+    const point = { ...(nanos !== 0n && { timeUnixNano: String(nanos) }), asInt: String(value) };
+    return { name, unit, sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [point] } };
+  });
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: service } }] };
+  const body = { resourceMetrics: [{ resource, scopeMetrics: [{ scope: { name: 's' }, metrics }] }] };
+  const outcome = otlpJsonToProtobuf(Buffer.from(JSON.stringify(body)), 'metrics');
+  if (outcome.status !== 'ok') throw new Error(outcome.message);
+  return outcome.bytes;
+}

@@ -65,6 +65,11 @@ export class ContentHash {
     this.#finish(a, b, c, d, end - start);
   }
 
+  addWord(word: number): void {
+    const [f0, f1, f2, f3] = this.#factors;
+    this.#finish(step(this.high, word, f0, f1), step(this.low, word, f1, f2), f2, f3, 4);
+  }
+
   /** Each lane into both halves. */
   #finish(a: number, b: number, c: number, d: number, length: number): void {
     let first = (a ^ length) + b + c + d;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Signal } from '../../decode/json.ts';
 import { type Casework, withCasework } from '../../detect/casework.ts';
 import { createDetector } from '../../detect/engine.ts';
 import type { loadRules } from '../../detect/load.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { TracePipeline } from '../../pipeline.ts';
-import { createResentSpans } from '../../resends.ts';
+import { createResends, resendParts } from '../../resends.ts';
 import type { Spool } from '../../spool/contract.ts';
 import { openSpool } from '../../spool/spool.ts';
 import { VolatileFiles } from '../../spool/testing/volatile-files.ts';
@@ -19,8 +20,8 @@ export interface WorldOptions {
   readonly latenessMs: number;
   /** What a start does; a test of the test breaks it. */
   readonly open?: typeof openState;
-  /** How many spans are recognised when they come again in another batch; by default none. */
-  readonly resentSpansMax?: number;
+  /** How many records of each signal are recognised when they come again in another batch; by default none. */
+  readonly resentMax?: number;
 }
 
 /**
@@ -71,9 +72,9 @@ export class World {
   }
 
   /** Sends requests at once, that nobody sends again; `heard` is called for those that are acknowledged. */
-  async trySend(bodies: readonly Buffer[], heard: (index: number) => void): Promise<void> {
+  async trySend(bodies: readonly Buffer[], heard: (index: number) => void, signal: Signal = 'traces'): Promise<void> {
     for (const [index, body] of bodies.entries()) {
-      this.#pipeline.consume('protobuf', body).then(({ status }) => {
+      this.#pipeline.consume('protobuf', body, signal).then(({ status }) => {
         if (status === 'ok') heard(index);
       });
     }
@@ -126,7 +127,9 @@ export class World {
         if (!this.#shipped.has(id)) this.#shipped.set(id, Buffer.concat(buffers));
         return this.#spool.sent(segment!);
       });
-      segment.read('otel_traces').then((buffers) => this.#shippedSpans.set(id, Buffer.concat(buffers)));
+      for (const table of ['otel_traces', 'otel_logs', 'otel_metrics_sum'] as const) {
+        segment.read(table).then((buffers) => this.#shippedRows.set(`${table} ${id}`, Buffer.concat(buffers)));
+      }
       await this.#worked();
     }
     stop.abort();
@@ -169,13 +172,13 @@ export class World {
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { shown }]) => [id, shown]));
   }
 
-  /** The rows of all spans that the store would have, in no order. */
-  async spanRows(): Promise<Buffer> {
+  /** The rows of all spans, log records and sums that the store would have, in no order. */
+  async rows(): Promise<Buffer> {
     await this.ship();
-    return Buffer.concat([...this.#shippedSpans.values()]);
+    return Buffer.concat([...this.#shippedRows.values()]);
   }
 
-  readonly #shippedSpans = new Map<string, Buffer>();
+  readonly #shippedRows = new Map<string, Buffer>();
   /** As ClickHouse: of a segment that comes twice the first counts. */
   readonly #shipped = new Map<string, Buffer>();
 
@@ -212,11 +215,12 @@ export class World {
     const allowedLatenessNanos = BigInt(latenessMs) * 1_000_000n;
     const options = { fields, allowedLatenessNanos, journal: true };
     const sessionWaitNanos = allowedLatenessNanos;
-    const { resentSpansMax } = this.#options;
-    const resends = createResentSpans(resentSpansMax ?? 0);
-    const parts = resends && { resends };
+    const { resentMax } = this.#options;
+    const most = resentMax ?? 0;
+    const resends = createResends({ traces: most, logs: most, metrics: most });
+    const parts = resendParts(resends);
     const detector = createDetector({ ...rules, ...options, sessionWaitNanos });
-    this.#detector = withCasework(detector, { ...options, ...(parts && { parts }) });
+    this.#detector = withCasework(detector, { ...options, parts });
     this.state = await open(new CheckpointStore('/state', undefined, files), spool, this.#detector);
     const { journal, store, checkpoint } = this.state;
     const pipeline = new TracePipeline({

@@ -6,7 +6,8 @@ import { createFieldTable } from '../../model/fields.ts';
 import { type Outcome, ok } from '../../model/outcome.ts';
 import { Span } from '../../model/span-batch.ts';
 import { otlpProtobuf, type Plain, type TestSpan } from '../../testing/otlp.ts';
-import { ResentSpans, type Sift } from './resent-spans.ts';
+import { spanKind } from './contents.ts';
+import { ResentRecords, type Sift } from './resent-records.ts';
 
 const fields = createFieldTable();
 const decoder = new TraceDecoder(fields);
@@ -16,7 +17,8 @@ function span(n: number, more: TestSpan = {}): TestSpan {
   return { name: `span ${n}`, traceId: '0a'.repeat(16), spanId, startNanos: 1n, endNanos: 2n, ...more };
 }
 
-const createResends = (spansMax: number) => new ResentSpans(spansMax, () => randomBytes(4).readInt32LE());
+const createResends = (spansMax: number) =>
+  new ResentRecords<DecodedBatch>(spanKind, spansMax, () => randomBytes(4).readInt32LE());
 
 interface Sifted {
   readonly sift: Sift;
@@ -24,7 +26,11 @@ interface Sifted {
   readonly left: string[];
 }
 
-function send(to: ResentSpans, spans: readonly TestSpan[], resource?: Readonly<Record<string, Plain>>): Sifted {
+function send(
+  to: ResentRecords<DecodedBatch>,
+  spans: readonly TestSpan[],
+  resource?: Readonly<Record<string, Plain>>,
+): Sifted {
   const outcome = decoder.decode(otlpProtobuf(spans, resource));
   assert.equal(outcome.status, 'ok');
   const { batch } = outcome as { batch: DecodedBatch };
@@ -36,7 +42,11 @@ function send(to: ResentSpans, spans: readonly TestSpan[], resource?: Readonly<R
   return { sift, left };
 }
 
-function store(to: ResentSpans, spans: readonly TestSpan[], resource?: Readonly<Record<string, Plain>>): string[] {
+function store(
+  to: ResentRecords<DecodedBatch>,
+  spans: readonly TestSpan[],
+  resource?: Readonly<Record<string, Plain>>,
+): string[] {
   const { sift, left } = send(to, spans, resource);
   sift.underWay(Promise.resolve(ok));
   sift.settle(true);

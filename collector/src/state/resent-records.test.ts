@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Signal } from '../decode/json.ts';
 import { loadRules } from '../detect/load.ts';
-import { otlpProtobuf, type TestSpan } from '../testing/otlp.ts';
+import { otlpLogsProtobuf, otlpProtobuf } from '../testing/otlp.ts';
+import { otlpSumProtobuf } from '../testing/otlp-metrics.ts';
 import { World } from './testing/world.ts';
 
 const rules = loadRules([
@@ -57,15 +59,22 @@ const step: fc.Arbitrary<Step> = fc.record({
   regroup: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
 });
 
+interface Sent {
+  readonly span: number;
+  readonly version: number;
+}
+
 /** The senders: which spans there are, and of which somebody said that they are stored. */
 class Senders {
-  readonly all: { readonly span: number; readonly version: number }[] = [];
+  readonly all: Sent[] = [];
   readonly heard = new Set<string>();
   readonly #world: World;
+  readonly #signal: Signal;
   #spans = 0;
 
-  constructor(world: World) {
+  constructor(world: World, signal: Signal) {
     this.#world = world;
+    this.#signal = signal;
   }
 
   async send(batches: readonly Batch[]): Promise<void> {
@@ -100,26 +109,49 @@ class Senders {
     }
   }
 
-  async post(groups: readonly (readonly { span: number; version: number }[])[]): Promise<void> {
+  async post(groups: readonly (readonly Sent[])[]): Promise<void> {
     const full = groups.filter(({ length }) => length > 0);
     await this.#world.trySend(
-      full.map((group) => otlpProtobuf(group.map(spanOf))),
+      full.map((group) => requestOf[this.#signal](group)),
       (index) => {
         for (const each of full[index]!) this.heard.add(nameOf(each));
       },
+      this.#signal,
     );
   }
 }
 
-function nameOf({ span, version }: { readonly span: number; readonly version: number }): string {
+function nameOf({ span, version }: Sent): string {
   return `<span ${span} as ${version}>`;
 }
 
-function spanOf(each: { readonly span: number; readonly version: number }): TestSpan {
-  const attributes = { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 'pay' };
-  const spanId = (each.span + 1).toString(16).padStart(16, '0');
-  const endNanos = 1_900_000_000_000_000_000n + BigInt(each.span);
-  return { name: nameOf(each), spanId, traceId: '0a'.repeat(16), startNanos: endNanos - 1n, endNanos, attributes };
+const nanosOf = ({ span }: Sent): bigint => 1_900_000_000_000_000_001n + BigInt(span);
+
+const requestOf: Readonly<Record<Signal, (group: readonly Sent[]) => Buffer>> = {
+  traces: (group) =>
+    otlpProtobuf(
+      group.map((each) => {
+        const attributes = { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 'pay' };
+        const spanId = (each.span + 1).toString(16).padStart(16, '0');
+        const endNanos = nanosOf(each);
+        return {
+          name: nameOf(each),
+          spanId,
+          traceId: '0a'.repeat(16),
+          startNanos: endNanos - 1n,
+          endNanos,
+          attributes,
+        };
+      }),
+    ),
+  logs: (group) => otlpLogsProtobuf(distinct(group).map((each) => ({ body: nameOf(each), nanos: nanosOf(each) }))),
+  metrics: (group) =>
+    otlpSumProtobuf(distinct(group).map((each) => ({ name: nameOf(each), nanos: nanosOf(each), value: 1 }))),
+};
+
+/** In one request two that are equal are two, unless they have ids. */
+function distinct(group: readonly Sent[]): Sent[] {
+  return [...new Map(group.map((each) => [nameOf(each), each])).values()];
 }
 
 async function happen(world: World, besides: Step['besides']): Promise<void> {
@@ -132,11 +164,15 @@ async function happen(world: World, besides: Step['besides']): Promise<void> {
   if (besides === 'ship') await world.ship();
 }
 
-/** How often each span is in the store, by name, when all of them were acknowledged. */
-async function stored(steps: readonly Step[], resentSpansMax?: number): Promise<Map<string, number>> {
-  const world = new World({ rules, latenessMs: 20_000, ...(resentSpansMax && { resentSpansMax }) });
+/** How often each record is in the store, by name, when all of them were acknowledged. */
+async function stored(
+  steps: readonly Step[],
+  resentMax?: number,
+  signal: Signal = 'traces',
+): Promise<Map<string, number>> {
+  const world = new World({ rules, latenessMs: 20_000, ...(resentMax && { resentMax }) });
   await world.start();
-  const senders = new Senders(world);
+  const senders = new Senders(world, signal);
   for (const { batches, besides, diesAfter, regroup } of steps) {
     world.nowMs += 1100;
     if (diesAfter !== undefined) world.files.dieAfter(diesAfter);
@@ -152,25 +188,27 @@ async function stored(steps: readonly Step[], resentSpansMax?: number): Promise<
   }
   await senders.untilHeard();
   const counts = new Map(senders.all.map((each) => [nameOf(each), 0]));
-  for (const [name] of (await world.spanRows()).toString('latin1').matchAll(/<span \d+ as \d>/g)) {
+  for (const [name] of (await world.rows()).toString('latin1').matchAll(/<span \d+ as \d>/g)) {
     counts.set(name, counts.get(name)! + 1);
   }
   return counts;
 }
 
-test('spans that come again in other batches are stored once, whatever is refused and whenever the machine dies', async () => {
-  let spans = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 16 }), async (steps) => {
-      const counts = await stored(steps, 10_000);
-      spans += counts.size;
-      const wrong = [...counts].filter(([, count]) => count !== 1);
-      assert.deepEqual(wrong, []);
-    }),
-    { numRuns: Number(process.env.SPANWARDEN_PROPERTY_RUNS ?? 25) },
-  );
-  assert.ok(spans > 0);
-});
+for (const signal of ['traces', 'logs', 'metrics'] as const) {
+  test(`${signal} that come again in other batches are stored once, whatever is refused and whenever the machine dies`, async () => {
+    let records = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 16 }), async (steps) => {
+        const counts = await stored(steps, 10_000, signal);
+        records += counts.size;
+        const wrong = [...counts].filter(([, count]) => count !== 1);
+        assert.deepEqual(wrong, []);
+      }),
+      { numRuns: Number(process.env.SPANWARDEN_PROPERTY_RUNS ?? 25) },
+    );
+    assert.ok(records > 0);
+  });
+}
 
 test('with room for few spans some are stored twice, and none is lost', async () => {
   await fc.assert(

@@ -1,39 +1,37 @@
 import type { Outcome } from '../../model/outcome.ts';
-import { Resource, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
 import { StateReader, StateWriter } from '../correlate/state-bytes.ts';
 import { type Steps, slicesOf, wholeOf } from '../slices.ts';
 import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
 import { ContentHash, factorsCount, factorsOf } from './content-hash.ts';
+import type { RecordKind } from './contents.ts';
 import { KeyRing } from './key-ring.ts';
 
-/** A batch that known spans can be taken out of. */
-export type SiftedBatch = SpanBatch & { leaveOut(isOut: Uint8Array): void };
-
 /**
- * What became of the spans of one batch. Those that were new are known from then on; whoever stores them says what comes of it, and it is as if
- * they had never come when they were refused.
+ * What became of the records of one batch. Those that were new are known from then on; whoever stores them says what comes of it, and it is as
+ * if they had never come when they were refused.
  */
 export interface Sift {
-  /** Spans that were left out. */
+  /** Records that were left out. */
   readonly resent: number;
-  /** Some of them are in records that are not on disk yet: what becomes of these. */
+  /** Some of them came in batches that are not on disk yet: what becomes of these. */
   readonly earlier: readonly Promise<Outcome>[];
-  /** The spans that are left are on their way to disk. To be said before the next batch comes. */
+  /** What is left is on its way to disk. To be said before the next batch comes. */
   underWay(outcome: Promise<Outcome>): void;
-  /** They are on disk, or were refused. Only the first call counts. */
+  /** It is on disk, or was refused. Only the first call counts. */
   settle(isStored: boolean): void;
   readonly isSettled: boolean;
 }
 
 /**
- * Recognises spans that came before, in whatever batch. A span is known by all its bytes, its resource and its scope, so that the same span
- * with other content is another one.
+ * Recognises records of one signal that came before, in whatever batch: by all that `contents.ts` takes of them, so that the same span with
+ * other content is another one. Where equal ones in a batch are several, the second of a batch is known when a second one came before.
  *
- * That a span is known must never be true without the span on disk, or nobody would store it: what is noted lies in the record that holds
- * the span, and where that is refused, what takes the note back goes with the note into the next record.
+ * That a record is known must never be true without it on disk, or nobody would store it: what is noted goes to disk together with the
+ * record, and where that is refused, what takes the note back goes along with the note the next time.
  */
-export class ResentSpans implements Stateful {
-  readonly #spansMax: number;
+export class ResentRecords<Batch> implements Stateful {
+  readonly #kind: RecordKind<Batch>;
+  readonly #recordsMax: number;
   readonly #randomWord: () => number;
   #factors: Int32Array;
   #hash: ContentHash;
@@ -42,43 +40,43 @@ export class ResentSpans implements Stateful {
   readonly #journal = new StateWriter();
 
   /** @param randomWord gives 32 bits that nobody can foresee */
-  constructor(spansMax: number, randomWord: () => number) {
-    this.#spansMax = spansMax;
+  constructor(kind: RecordKind<Batch>, recordsMax: number, randomWord: () => number) {
+    this.#kind = kind;
+    this.#recordsMax = recordsMax;
     this.#randomWord = randomWord;
     this.#factors = factorsOf(randomWord);
     this.#hash = new ContentHash(this.#factors);
-    this.#ring = new KeyRing(spansMax);
+    this.#ring = new KeyRing(recordsMax);
   }
 
-  /** Spans that would be recognised. */
+  /** Records that would be recognised. */
   get size(): number {
     return this.#ring.size;
   }
 
-  /** Takes spans that are known out of the batch, also where two of it are the same. */
-  sift(batch: SiftedBatch): Sift {
+  /** Takes records that are known out of the batch. */
+  sift(batch: Batch): Sift {
     const ring = this.#ring;
     const hash = this.#hash;
-    const sift = new SiftOf(ring.added, batch.spanCount, (keys) => this.#settled(sift, keys));
-    const owner = new OwnerHash(hash, batch);
+    const contents = this.#kind.contentsOf(batch, hash);
+    const { count } = contents;
+    const sift = new SiftOf(ring.added, count, (keys) => this.#settled(sift, keys));
+    const equals = this.#kind.areEqualsSeveral ? new Map<number, number>() : undefined;
     let isOut: Uint8Array | undefined;
-    for (let span = 0; span < batch.spanCount; span++) {
-      const at = span * Span.stride;
-      owner.of(batch.spans[at + Span.resource]!, batch.spans[at + Span.scope]!);
-      const start = batch.spans[at + Span.message]!;
-      hash.add(start, start + batch.spans[at + Span.messageLength]!);
-      const { high, low } = hash;
-      const known = ring.find(high, low);
+    for (let record = 0; record < count; record++) {
+      if (!contents.hash(record)) continue;
+      let known = ring.find(hash.high, hash.low);
+      if (known >= 0 && equals !== undefined) known = this.#findNext(known, equals, sift.first);
       if (known >= 0) {
-        isOut ??= new Uint8Array(batch.spanCount);
-        isOut[span] = 1;
+        isOut ??= new Uint8Array(count);
+        isOut[record] = 1;
         sift.leaveOut(this.#recordOf(known));
       } else {
-        ring.add(high, low);
-        sift.note(high, low);
+        ring.add(hash.high, hash.low);
+        sift.note(hash.high, hash.low);
       }
     }
-    if (isOut !== undefined) batch.leaveOut(isOut);
+    if (isOut !== undefined) contents.leaveOut(isOut);
     if (sift.keys.length > 0) {
       this.#write(noted, sift.keys);
       this.#underWay.push(sift);
@@ -86,7 +84,7 @@ export class ResentSpans implements Stateful {
     return sift;
   }
 
-  /** Spans of before are unknown: what is known of them may not hold. */
+  /** Records of before are unknown: what is known of them may not hold. */
   forget(): void {
     this.#begin(factorsOf(this.#randomWord));
   }
@@ -139,7 +137,19 @@ export class ResentSpans implements Stateful {
     }
   }
 
-  /** The record under way that a key came with; undefined for one that has landed. */
+  /**
+   * Of a record that is known by its content: the number of the key for the one of its equals in this batch that it is, and -1 where so
+   * many have not come before. The hash is of that key then.
+   */
+  #findNext(known: number, equals: Map<number, number>, first: number): number {
+    const before = equals.get(known) ?? (known >= first ? 1 : 0);
+    equals.set(known, before + 1);
+    if (before === 0) return known;
+    this.#hash.addWord(before);
+    return this.#ring.find(this.#hash.high, this.#hash.low);
+  }
+
+  /** The batch under way that a key came with; undefined for one that has landed. */
   #recordOf(number: number): SiftOf | undefined {
     const oldest = this.#underWay[0];
     if (oldest === undefined || number < oldest.first) return undefined;
@@ -167,7 +177,7 @@ export class ResentSpans implements Stateful {
   #begin(factors: Int32Array): void {
     this.#factors = factors;
     this.#hash = new ContentHash(factors);
-    this.#ring = new KeyRing(this.#spansMax);
+    this.#ring = new KeyRing(this.#recordsMax);
     this.#underWay = [];
     this.#journal.length = 0;
   }
@@ -190,9 +200,9 @@ class SiftOf implements Sift {
   isSettled = false;
   readonly #settled: (refused: Int32Array) => void;
 
-  constructor(first: number, spans: number, settled: (refused: Int32Array) => void) {
+  constructor(first: number, records: number, settled: (refused: Int32Array) => void) {
     this.first = first;
-    this.#keys = new Int32Array(spans * 2);
+    this.#keys = new Int32Array(records * 2);
     this.#settled = settled;
   }
 
@@ -227,39 +237,6 @@ class SiftOf implements Sift {
     if (this.isSettled) return;
     this.isSettled = true;
     this.#settled(isStored ? this.keys.subarray(0, 0) : this.keys);
-  }
-}
-
-/** The hash that spans of one scope go on from, made once for as long as it stays the same. */
-class OwnerHash {
-  readonly #hash: ContentHash;
-  readonly #batch: SpanBatch;
-  #scope = -1;
-  #high = 0;
-  #low = 0;
-
-  constructor(hash: ContentHash, batch: SpanBatch) {
-    this.#hash = hash;
-    this.#batch = batch;
-    hash.read(batch.bytes);
-  }
-
-  of(resource: number, scope: number): void {
-    const hash = this.#hash;
-    if (scope !== this.#scope) {
-      const { resources, scopes } = this.#batch;
-      hash.begin();
-      this.#add(resources, resource * Resource.stride + Resource.message);
-      this.#add(scopes, scope * Scope.stride + Scope.message);
-      this.#scope = scope;
-      this.#high = hash.high;
-      this.#low = hash.low;
-    }
-    hash.from(this.#high, this.#low);
-  }
-
-  #add(rows: Int32Array<ArrayBufferLike>, at: number): void {
-    this.#hash.add(rows[at]!, rows[at]! + rows[at + 1]!);
   }
 }
 

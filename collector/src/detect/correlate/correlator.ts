@@ -6,20 +6,13 @@ import type { SpanIdentity } from '../span-identity.ts';
 import type { Slices } from '../state.ts';
 import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
 import { type Correlation, silentSources } from './correlation.ts';
+import { type CorrelatorBounds, defaultBounds } from './correlator-bounds.ts';
 import { readCorrelator, slicesOfCorrelator } from './correlator-state.ts';
 import { type CorrelationEvent, type GroupPart, mergeEvents, type SettledEvent } from './event.ts';
 import { EventLog, type Listener, placedParts } from './event-log.ts';
 import { EventStore } from './event-store.ts';
 import { findingOf } from './findings.ts';
-import type {
-  Change,
-  CorrelationEvaluator,
-  EarlyBudget,
-  EarlyFiring,
-  Episode,
-  EvaluatorBounds,
-  EvaluatorCounters,
-} from './kind.ts';
+import type { Change, CorrelationEvaluator, EarlyBudget, EarlyFiring, Episode, EvaluatorCounters } from './kind.ts';
 import { createEvaluator } from './kinds.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { Sources } from './sources.ts';
@@ -34,13 +27,6 @@ export interface CorrelatorOptions {
   readonly bounds?: Partial<CorrelatorBounds>;
   /** Note what comes in, for `takeJournal`, which must be called now and then; default false. */
   readonly journal?: boolean;
-}
-
-export interface CorrelatorBounds extends EvaluatorBounds {
-  readonly bufferEventsMax: number;
-  readonly bufferBytesMax: number;
-  readonly allGroupsMax: number;
-  readonly allEventsMax: number;
 }
 
 export interface CorrelatorCounters {
@@ -258,23 +244,30 @@ export class Correlator {
 
   #evaluateNext(): void {
     const first = this.#buffer.pop()!;
-    let event = this.#settled(first);
-    for (let next = this.#buffer.peek(); next !== undefined; next = this.#buffer.peek()) {
-      if (!this.#store.isSameSpan(first, next)) break;
-      this.#buffer.pop();
-      const both = mergeEvents(event, this.#settled(next));
-      this.#store.letGo(next);
-      if (both === event) this.counters.repeated++;
-      event = both;
-    }
+    const next = this.#buffer.peek();
+    const isRepeated = next !== undefined && this.#store.isSameSpan(first, next);
+    const event = isRepeated ? this.#joined(first) : this.#settled(this.#store.settled(first), first);
     this.#store.letGo(first);
     this.#closeUntil(event.timeNanos);
     this.#run(event.timeNanos, event, this.#work);
   }
 
-  /** The event, which waits no longer. */
-  #settled(number: number): SettledEvent {
-    const event = this.#store.settled(number);
+  /** An event and those after it of the same span. */
+  #joined(first: number): SettledEvent {
+    let event = this.#settled(this.#store.read(first), first);
+    for (let next = this.#buffer.peek(); next !== undefined; next = this.#buffer.peek()) {
+      if (!this.#store.isSameSpan(first, next)) break;
+      this.#buffer.pop();
+      const both = mergeEvents(event, this.#settled(this.#store.read(next), next));
+      this.#store.letGo(next);
+      if (both === event) this.counters.repeated++;
+      event = both;
+    }
+    return event;
+  }
+
+  /** The event waits no longer. */
+  #settled(event: SettledEvent, number: number): SettledEvent {
     this.#store.settle(number);
     for (const { correlation, groups } of event.parts) {
       const { early } = this.#evaluators[correlation]!;
@@ -389,12 +382,3 @@ const provisional = { provisional: true, version: 1n } as const;
 const hourNanos = 3_600_000_000_000n;
 /** Findings wait for the watermark where a slot ends within the lateness: one in so many, or fewer. */
 const latenessesPerSlotMin = 64n;
-
-const defaultBounds = {
-  groupsMax: limits.correlationGroupsPerRuleMax,
-  eventsPerGroupMax: limits.correlationEventsPerGroupMax,
-  bufferEventsMax: limits.correlationBufferEventsMax,
-  bufferBytesMax: limits.correlationBufferBytesMax,
-  allGroupsMax: limits.correlationGroupsMax,
-  allEventsMax: limits.correlationEventsMax,
-};

@@ -18,7 +18,7 @@ import type {
 import { type EarlyOpening, type Measure, measureOf } from './measure.ts';
 import { Recency } from './recency.ts';
 import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
-import type { Place, WaitingGroup, WaitingGroups } from './waiting.ts';
+import type { WaitingGroup, WaitingGroups } from './waiting.ts';
 
 /**
  * One correlation rule over events in event order. Conditions that only have lower bounds are checked at each event, over
@@ -293,10 +293,8 @@ export class Evaluator implements CorrelationEvaluator {
   }
 
   /** The first event of a group mostly waits alone, and means nothing alone. */
-  #wait(key: string, event: number, place: Place, part: GroupPart): void {
-    const isNothing = (): boolean => !this.#groups.get(key) && !this.#meansSomething(part);
-    this.#waiting.wait(key, event, place, part, isNothing);
-  }
+  readonly #isNothing = (key: string, part: GroupPart): boolean =>
+    !this.#groups.get(key) && !this.#meansSomething(part);
 
   #meansSomething({ members, values }: GroupPart): boolean {
     const counts = new Map(values.map((value) => [value, 1]));
@@ -306,7 +304,7 @@ export class Evaluator implements CorrelationEvaluator {
 
   #earlyFiring(): EarlyFiring {
     return {
-      wait: (event, place, part) => this.#wait(keyOf(part.texts), event, place, part),
+      wait: (event, place, part) => this.#waiting.wait(keyOf(part.texts), event, place, part, this.#isNothing),
       settled: (part) => this.#waiting.settled(keyOf(part.texts), part),
       fire: (frontierNanos, budget) => this.#fire(frontierNanos, budget),
     };

@@ -9,6 +9,8 @@ import { StateReader } from './state-bytes.ts';
 /** Names that many spans have in common, over all blocks. */
 const names = new SharedTexts();
 let blocks = 0;
+/** One list for all groups without values. */
+const none: never[] = [];
 /** Of a block, for names that spans have together (a power of two). */
 const namesPlaces = 64;
 
@@ -30,6 +32,8 @@ export class EventBlock {
   #textsAt: ArrayLike<number>;
   /** Those that were read. */
   #texts: (string | undefined)[] = [];
+  /** Lists of one text. */
+  readonly #lists: (readonly string[] | undefined)[] = [];
   /** Those of spans that were settled, by a hash of their numbers. */
   #names: (SpanNames | undefined)[] | undefined;
 
@@ -70,7 +74,8 @@ export class EventBlock {
   }
 
   /**
-   * The same event with a span as windows keep it, and without what only the order of events needs.
+   * The same event with a span as windows keep it, and without what only the order of events needs. Most events are in one group of
+   * one correlation: they are one object, which the next one takes over.
    * @param timeNanos when it ended
    */
   settled(at: number, timeNanos: bigint): SettledEvent {
@@ -81,7 +86,44 @@ export class EventBlock {
       return { timeNanos, span, parts };
     }
     const span = this.#keptSpan(timeNanos);
+    const partsAt = reader.at;
+    if (reader.count() === 1) {
+      only.part.correlation = reader.varint();
+      if (reader.count() === 1 && this.#readOnly()) {
+        only.event.timeNanos = timeNanos;
+        only.event.span = span;
+        return only.event;
+      }
+    }
+    reader.seek(partsAt);
     return { timeNanos, span, parts: readParts(reader, this.#text, at) };
+  }
+
+  /** Reads the one group into `only`; false for a group that is not as most are. */
+  #readOnly(): boolean {
+    const reader = this.#reader;
+    if (reader.count() !== 1) return false;
+    const text = this.#text(false);
+    const { group } = only;
+    group.texts = this.#listOf(text);
+    group.members = reader.varint() | 0;
+    const count = reader.count();
+    if (count === 0) group.values = none;
+    else if (count > 1) return false;
+    else if (reader.byte() === kinds.text) {
+      const value = this.#text(false);
+      group.values = this.#listOf(value);
+    } else group.values = [reader.double()];
+    return reader.byte() === start.none;
+  }
+
+  /** A list of the text that was read last. */
+  #listOf(text: string): readonly string[] {
+    const known = this.#lists[this.#number];
+    if (known !== undefined) return known;
+    const list = [text];
+    this.#lists[this.#number] = list;
+    return list;
   }
 
   #keptSpan(timeNanos: bigint): KeptSpan {
@@ -146,6 +188,15 @@ export class EventBlock {
     this.#texts[number] = text;
     return text;
   };
+}
+
+/** The event that was settled last. */
+const only = createOnly();
+
+function createOnly() {
+  const group = { texts: none as readonly string[], members: 0, values: none as readonly (string | number)[] };
+  const part = { correlation: 0, groups: [group] };
+  return { group, part, event: { timeNanos: 0n, span: undefined as never as SpanIdentity, parts: [part] } };
 }
 
 /** Reads events one after the other, and notes where texts stand. */
@@ -242,9 +293,6 @@ function readGroup(reader: StateReader, text: ReadText, begins: number): GroupPa
     startNanos: began === start.ofEvent ? reader.biguint64At(begins + startAt) : reader.biguint64(),
   };
 }
-
-/** One list for all groups without values. */
-const none: (string | number)[] = [];
 
 /** A list that grows while it is filled has room for sixteen more, which would be most of what a window takes. */
 function listOf<T>(length: number): T[] {

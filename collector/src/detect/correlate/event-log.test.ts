@@ -5,6 +5,8 @@ import type { Correlation } from './correlation.ts';
 import { type CorrelationEvent, compareEvents } from './event.ts';
 import { EventLog } from './event-log.ts';
 import { EventStore } from './event-store.ts';
+import { plainSpan } from './kept-span.ts';
+import { encodeState } from './snapshot.ts';
 
 const correlations = ['a', 'b'].map((id) => ({ meta: { id, version: '1' } }) as Correlation);
 
@@ -25,6 +27,10 @@ const group = fc.record(
   { requiredKeys: ['texts', 'members', 'values'] },
 );
 
+const value = fc.oneof(text, fc.double({ noNaN: true }));
+/** As most are: one group of one correlation, and one value or none. */
+const usual = fc.record({ texts: fc.tuple(text), members: fc.integer(), values: fc.array(value, { maxLength: 1 }) });
+
 const event: fc.Arbitrary<CorrelationEvent> = fc
   .record({
     timeNanos: fc.oneof(nanos, fc.constantFrom(5n, 6n)),
@@ -34,7 +40,10 @@ const event: fc.Arbitrary<CorrelationEvent> = fc
       ...{ agentName: text, conversationId: text, userId: text, toolName: text },
     }),
     session: fc.option(fc.record({ id: text, source: fc.constantFrom('trace' as const, 'prefix' as const) })),
-    parts: fc.array(fc.record({ correlation: fc.nat(1), groups: fc.array(group, { maxLength: 2 }) }), { maxLength: 2 }),
+    parts: fc.oneof(
+      fc.array(fc.record({ correlation: fc.nat(1), groups: fc.array(group, { maxLength: 2 }) }), { maxLength: 2 }),
+      fc.tuple(fc.record({ correlation: fc.nat(1), groups: fc.tuple(usual) })),
+    ),
   })
   .map(({ names, session, ...rest }) => ({
     ...rest,
@@ -54,6 +63,7 @@ test('events are read as they were written, from the log, from its journal and i
       });
       const read = () => numbers.map((number) => store.read(number));
       assert.deepEqual(read(), events);
+      assert.deepEqual(settledOf(store, numbers), events.map(asSettled));
       const journal = log.take();
       assert.deepEqual(read(), events);
       const told: CorrelationEvent[] = [];
@@ -71,6 +81,24 @@ test('events are read as they were written, from the log, from its journal and i
     }),
   );
 });
+
+/** What windows keep of the events, looked at when all of them were settled; the spans also as they are written down. */
+function settledOf(store: EventStore, numbers: readonly number[]) {
+  const kept = numbers.map((number) => {
+    const { timeNanos, span, parts } = store.settled(number);
+    const groups = parts.flatMap((part) => part.groups.map((each) => [part.correlation, { ...each }] as const));
+    return { timeNanos, span, groups };
+  });
+  return kept.map(({ span, ...rest }) => ({ ...rest, span: plainSpan(span), bytes: encodeState(span) }));
+}
+
+function asSettled({ timeNanos, span, parts }: CorrelationEvent) {
+  const groups = parts.flatMap((part) => part.groups.map((each) => [part.correlation, { ...each }] as const));
+  const { endNanos, session, ...names } = span;
+  const { traceId, spanId, spanName, serviceName, agentName, conversationId, userId, toolName } = names;
+  const plain = { traceId, spanId, spanName, serviceName, agentName, conversationId, userId, toolName, endNanos };
+  return { timeNanos, groups, span, bytes: encodeState(session ? { ...plain, session } : plain) };
+}
 
 test('events that tie in times and ids are told apart by what they hold, times among it', () => {
   const span = { traceId: 't', spanId: 's', spanName: '', serviceName: '', agentName: '', conversationId: '' };

@@ -65,7 +65,7 @@ export class EventStore {
     return this.#blocks[this.#block[event]!]!.read(this.#at[event]!);
   }
 
-  /** The event as it is evaluated. */
+  /** The event as it is evaluated; of no use when the next one is asked for. */
   settled(event: number): SettledEvent {
     return this.#blocks[this.#block[event]!]!.settled(this.#at[event]!, this.timeNanos(event));
   }

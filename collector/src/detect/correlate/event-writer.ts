@@ -5,6 +5,8 @@ import type { StateWriter } from './state-bytes.ts';
 
 /** Places for texts that were written lately (a power of two). */
 const places = 1 << 12;
+/** Names of a span, each of which has a slot. */
+const [slots, conversationSlot] = [6, 3] as const;
 
 /** Writes events into a block; a text that was written there lately is its number. */
 export class EventWriter {
@@ -12,6 +14,8 @@ export class EventWriter {
   readonly #recent: (string | undefined)[] = new Array(places);
   /** Counted through all blocks. */
   readonly #numbers = new Float64Array(places);
+  readonly #slotTexts: string[] = new Array(slots).fill('');
+  readonly #slotPlaces: number[] = new Array(slots).fill(placeOf(''));
   #first = 0;
   #textsAt: number[] = [];
 
@@ -35,12 +39,12 @@ export class EventWriter {
     writer.bigint64(timeNanos);
     writer.bigint64(startNanos);
     this.#ids(span);
-    this.#text(span.spanName);
-    this.#text(span.serviceName);
-    this.#text(span.agentName);
-    this.#text(span.conversationId);
-    this.#text(span.userId);
-    this.#text(span.toolName);
+    this.#name(0, span.spanName);
+    this.#name(1, span.serviceName);
+    this.#name(2, span.agentName);
+    this.#name(conversationSlot, span.conversationId);
+    this.#name(4, span.userId);
+    this.#name(5, span.toolName);
     writer.byte(span.session === undefined ? 0 : 1);
     if (span.session) {
       this.#text(span.session.id);
@@ -71,7 +75,8 @@ export class EventWriter {
   #group({ texts, members, values, startNanos }: GroupPart, ofEvent: bigint): void {
     const writer = this.#writer;
     writer.varint(texts.length);
-    for (const text of texts) this.#text(text);
+    // Most groups are conversations.
+    for (const text of texts) this.#name(conversationSlot, text);
     // As 32 bits without sign.
     writer.varint(members >>> 0);
     writer.varint(values.length);
@@ -92,9 +97,21 @@ export class EventWriter {
     }
   }
 
+  /** A text that is often the one that stood in the same slot of the event before, whose place is known. */
+  #name(slot: number, text: string): void {
+    if (this.#slotTexts[slot] !== text) {
+      this.#slotTexts[slot] = text;
+      this.#slotPlaces[slot] = placeOf(text);
+    }
+    this.#textAt(this.#slotPlaces[slot]!, text);
+  }
+
   #text(text: string): void {
+    this.#textAt(placeOf(text), text);
+  }
+
+  #textAt(place: number, text: string): void {
     const writer = this.#writer;
-    const place = placeOf(text);
     const known = this.#numbers[place]!;
     if (this.#recent[place] === text && known >= this.#first) {
       writer.varint((known - this.#first) * 2);

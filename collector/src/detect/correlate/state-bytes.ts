@@ -49,6 +49,7 @@ export class StateWriter {
       return;
     }
     let rest = value;
+    for (; rest > 127 && rest < 2 ** 31; rest >>= 7) this.#bytes[this.#at++] = (rest & 127) | 128;
     while (rest > 127) {
       this.#bytes[this.#at++] = (rest % 128) | 128;
       rest = Math.floor(rest / 128);
@@ -271,9 +272,13 @@ function viewOf(bytes: Uint8Array): DataView {
 
 /** The value of a lower-case hex digit, or more than 15. */
 function nibble(code: number): number {
+  return nibbles[code & 127]! | ((code >> 7) << 4);
+}
+
+const nibbles = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code >= 48 && code <= 57) return code - 48;
   return code >= 97 && code <= 102 ? code - 87 : 16;
-}
+});
 
 /** Of no text that V8 holds as bytes: there it costs next to nothing, where a loop over the characters is most of writing it. */
 const wide = /[\u0100-\uffff]/;

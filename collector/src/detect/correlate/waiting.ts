@@ -219,9 +219,15 @@ export class WaitingGroups {
   }
 
   /** @param isNothing that the event, if no other of its group waits, makes no condition true */
-  wait(key: string, number: number, place: Place, part: GroupPart, isNothing: () => boolean): void {
+  wait(
+    key: string,
+    number: number,
+    place: Place,
+    part: GroupPart,
+    isNothing: (key: string, part: GroupPart) => boolean,
+  ): void {
     const known = this.#groups.get(key);
-    if (known === undefined && isNothing()) {
+    if (known === undefined && isNothing(key, part)) {
       this.#groups.set(key, number);
       return;
     }

@@ -15,14 +15,17 @@ const text = fc.oneof(
   fc.string({ maxLength: 100 }),
 );
 const id = (digits: number) =>
-  fc.oneof(fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)), fc.constantFrom('', 'no id', 'A'.repeat(digits)));
+  fc.oneof(
+    fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)),
+    fc.constantFrom('', 'no id', 'A'.repeat(digits), '\u0130'.repeat(digits)),
+  );
 const nanos = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const group = fc.record(
   {
     texts: fc.array(text, { maxLength: 3 }),
     members: fc.integer(),
     values: fc.array(fc.oneof(text, fc.double({ noNaN: true })), { maxLength: 3 }),
-    startNanos: nanos,
+    startNanos: fc.oneof(nanos, fc.constant(5n)),
   },
   { requiredKeys: ['texts', 'members', 'values'] },
 );
@@ -82,6 +85,32 @@ test('events are read as they were written, from the log, from its journal and i
   );
 });
 
+test('names of spans are told apart', () => {
+  const store = new EventStore();
+  const log = new EventLog(correlations, store, true);
+  const texts = Array.from({ length: 200 }, (_, index) => `<${index}>`);
+  const made = Array.from({ length: 200 * 5 }, (_, index): CorrelationEvent => {
+    const at = (place: number) => texts[place === Math.floor(index / 200) ? index % 200 : 0]!;
+    const names = { spanName: at(0), serviceName: at(1), agentName: at(2), userId: at(3), toolName: at(4) };
+    const ids = { spanId: '0'.repeat(16), traceId: '0'.repeat(32) };
+    const span = { ...ids, ...names, conversationId: at(0), endNanos: 5n };
+    return { timeNanos: 5n, startNanos: 5n, span, parts: [] };
+  });
+  const numbers = made.map((each) => log.event(each));
+  assert.deepEqual(settledOf(store, numbers), made.map(asSettled));
+});
+
+test('a text is written once, whichever name it is', () => {
+  const log = new EventLog(correlations, new EventStore(), true);
+  for (const [a, b] of [['one', 'two'] as const, ['two', 'one'] as const, ['two', 'two'] as const]) {
+    const names = { spanName: a, serviceName: b, agentName: a, conversationId: b, userId: a, toolName: b };
+    const span = { ...names, spanId: '', traceId: '', endNanos: 5n };
+    log.event({ timeNanos: 5n, startNanos: 5n, span, parts: [] });
+  }
+  const journal = Buffer.from(log.take()).toString('latin1');
+  for (const text of ['one', 'two']) assert.equal(journal.split(text).length, 2);
+});
+
 /** What windows keep of the events, looked at when all of them were settled; the spans also as they are written down. */
 function settledOf(store: EventStore, numbers: readonly number[]) {
   const kept = numbers.map((number) => {
@@ -94,8 +123,8 @@ function settledOf(store: EventStore, numbers: readonly number[]) {
 
 function asSettled({ timeNanos, span, parts }: CorrelationEvent) {
   const groups = parts.flatMap((part) => part.groups.map((each) => [part.correlation, { ...each }] as const));
-  const { endNanos, session, ...names } = span;
-  const { traceId, spanId, spanName, serviceName, agentName, conversationId, userId, toolName } = names;
+  const { traceId, spanId, spanName, serviceName, agentName, conversationId, userId, toolName, endNanos, session } =
+    span;
   const plain = { traceId, spanId, spanName, serviceName, agentName, conversationId, userId, toolName, endNanos };
   return { timeNanos, groups, span, bytes: encodeState(session ? { ...plain, session } : plain) };
 }

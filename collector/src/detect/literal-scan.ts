@@ -22,6 +22,9 @@ const lanesUnitsMin = 256;
 const classBits = 16;
 const classMask = (1 << classBits) - 1;
 
+/** The traits of each UTF-16 unit where they stand in the table of a scan; the same for all scans. */
+let traitsOf: Int32Array | undefined;
+
 /**
  * A scan for all needles at once. The table of the automaton is what costs: each step waits for the one before. So four lanes
  * read four parts of a piece side by side; afterwards each goes on into the next part until it stands where that part's own
@@ -29,7 +32,9 @@ const classMask = (1 << classBits) - 1;
  */
 export function createScan(needles: readonly string[], cellsMax: number): Scan {
   const { classOf, classes, next, loud, outputStarts, outputIds } = buildAutomaton(needles, cellsMax);
-  const lookup = Int32Array.from(classOf, (column, unit) => column | (traitOf(unit) << classBits));
+  traitsOf ??= Int32Array.from({ length: classOf.length }, (_, unit) => traitOf(unit) << classBits);
+  const lookup = new Int32Array(traitsOf);
+  for (let unit = 0; unit < lookup.length; unit++) lookup[unit]! |= classOf[unit]!;
   const units = new Uint16Array(chunkUnits);
   const bytes = Buffer.from(units.buffer);
   const seen = new Int32Array(needles.length);

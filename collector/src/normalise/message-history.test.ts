@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { callFinder } from './known-calls.ts';
 import { MessageHistory } from './message-history.ts';
-import { parseMessages } from './messages.ts';
+import { parseMessages, textsOf } from './messages.ts';
+import { provenanceItems } from './provenance.ts';
+import { provenanceContents } from './provenance-contents.ts';
 
 const say = (role: string, content: string) => JSON.stringify({ role, parts: [{ type: 'text', content }] });
 
@@ -78,6 +81,47 @@ describe('a conversation that calls repeat', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('tells of the calls that sent less what it tells when nothing came after them', () => {
+    const history = new MessageHistory();
+    const asks = (name: string) =>
+      JSON.stringify({ role: 'assistant', parts: [{ type: 'tool_call', id: 'one', name }] });
+    const all = [say('user', 'pay a@b.example'), asks('orders.read'), say('user', 'or c@d.example'), asks('mail.read')];
+    const earlier = read(history, `[${all.slice(0, 2).join()}]`)!;
+    const list = history.listOf(earlier);
+    const later = read(history, `[${all.join()}]`)!;
+    assert.equal(history.listOf(earlier), undefined);
+    assert.equal(history.listOf(later), list);
+    for (const messages of [later, earlier, later]) {
+      assert.deepEqual(callFinder(messages, list)('one'), callFinder(messages, undefined)('one'));
+      assert.equal(callFinder(messages, list)('two'), undefined);
+      assert.deepEqual(textsOf(messages, 'user', list), textsOf(messages, 'user'));
+      const contents = (known: typeof list) =>
+        provenanceItems(
+          provenanceContents({
+            ...{ tool: '', arguments: null, results: [], retrieved: [], system: [], proposed: [] },
+            ...{ input: messages, list: known },
+          }),
+          'value',
+        );
+      assert.deepEqual(contents(list), contents(undefined));
+      assert.equal(contents(list).length, messages === later ? 2 : 1);
+    }
+  });
+
+  it('counts what is worked out of conversations, until they are forgotten', () => {
+    const history = new MessageHistory({ sessionsMax: 1 });
+    const messages = read(history, `[${say('user', 'a')},${say('user', 'b')}]`)!;
+    const list = history.listOf(messages)!;
+    const before = history.weight;
+    textsOf(messages, 'user', list);
+    assert.ok(history.weight > before);
+    read(history, `[${say('user', 'c')}]`, 'another session');
+    const after = history.weight;
+    callFinder(messages, list);
+    assert.equal(history.weight, after);
+    assert.ok(after < before);
   });
 
   it('leaves lists that are too long, and more messages than are looked at, to be read as a whole', () => {

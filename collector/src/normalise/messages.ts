@@ -39,19 +39,13 @@ export function newMessages(messages: readonly Message[]): readonly Message[] {
 
 /** What one role says in texts. @param list one that begins with the messages: then only those that are new in it are looked at */
 export function textsOf(messages: readonly Message[], role: Role, list?: GrownList<Message>): string[] {
-  return lastTexts(messages, role, Number.POSITIVE_INFINITY, list);
-}
-
-/** The same of the last so many texts. */
-export function lastTexts(messages: readonly Message[], role: Role, max: number, list?: GrownList<Message>): string[] {
   if (list !== undefined) {
     const texts = list.derived(`said by ${role}`, said[role], messages.length);
-    const count = texts.upTo(messages.length);
-    return texts.items.slice(Math.max(0, count - max), count);
+    return texts.items.slice(0, texts.upTo(messages.length));
   }
   const found: string[] = [];
   for (const message of messages) said[role](message, found);
-  return found.length > max ? found.slice(-max) : found;
+  return found;
 }
 
 const said = {

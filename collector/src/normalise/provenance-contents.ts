@@ -2,7 +2,7 @@ import type { GrownList } from '../model/grown-list.ts';
 import type { Value } from '../model/value.ts';
 import type { ProposedCall } from './flow.ts';
 import { callFinder, type FindCall } from './known-calls.ts';
-import { lastTexts, type Message, newMessages, resultTexts } from './messages.ts';
+import { type Message, newMessages, resultTexts, textsOf } from './messages.ts';
 import { asksApproval, type Content, contentsOf, isApproval, sourceClass, usedContents } from './provenance.ts';
 
 /** What a span has of content. */
@@ -45,8 +45,7 @@ export function provenanceContents(span: SpanContent): readonly Content[] {
 }
 
 function inputContents({ input, list }: Pick<SpanContent, 'input' | 'list'>): Content[] {
-  const users = lastTexts(input, 'user', userTextsMax, list);
-  const contents = contentsOf(users, { role: 'trusted', when: 'start', label: 'user_supplied' });
+  const contents = userContents(input, list);
   let find: FindCall | undefined;
   for (const { parts } of newMessages(input)) {
     for (const part of parts) {
@@ -58,3 +57,25 @@ function inputContents({ input, list }: Pick<SpanContent, 'input' | 'list'>): Co
   }
   return contents;
 }
+
+/** The same with every call that goes on with the conversation, so that each text is looked through once. */
+function userContents(input: readonly Message[], list: GrownList<Message> | undefined): Content[] {
+  if (list === undefined) return contentsOf(textsOf(input, 'user').slice(-userTextsMax), ofUser);
+  const known = list.derived('contents of the user', addUserContents, input.length);
+  const count = known.upTo(input.length);
+  return known.items.slice(Math.max(0, count - userTextsMax), count);
+}
+
+const ofUser = { role: 'trusted', when: 'start', label: 'user_supplied' } as const;
+
+function addUserContents(message: Message, into: Content[]): number {
+  let bytes = 0;
+  for (const text of textsOf([message], 'user')) {
+    into.push({ ...ofUser, text, kept: {} });
+    // What is found are hashes, about one for each word, and few of them are looked for in one way only.
+    bytes += contentBytes + 4 * text.length;
+  }
+  return bytes;
+}
+
+const contentBytes = 320;

@@ -28,6 +28,8 @@ export interface Content {
   readonly role: 'source' | 'trusted' | 'used';
   readonly when: 'start' | 'end';
   readonly label: string;
+  /** What was found in it, where it comes again with the next call. */
+  readonly kept?: Partial<Record<Way, readonly ProvenanceItem[]>>;
 }
 
 /** How content is looked at: as it stands, after decoding, by runs of words, or for ids of any kind. */
@@ -41,15 +43,27 @@ const wordsCharsPerItem = hashesPerItem * (fingerprintDigits + 1);
 export function provenanceItems(contents: readonly Content[], way: Way): ProvenanceItem[] {
   const items = new Set<string>();
   for (const content of contents) {
-    const role = way === 'decoded' ? `${content.role}:decoded` : content.role;
-    const head = `${role} ${content.when} ${content.label}`;
-    for (const found of foundIn(content.text, way)) {
+    for (const item of itemsOf(content, way)) {
       if (items.size >= itemsMax) return [...items];
-      items.add(`${head} ${found.kind} ${found.hashes} ${found.shown}`);
+      items.add(item);
     }
   }
   return [...items];
 }
+
+function itemsOf(content: Content, way: Way): readonly ProvenanceItem[] {
+  const known = content.kept?.[way];
+  if (known !== undefined) return known;
+  const role = way === 'decoded' ? `${content.role}:decoded` : content.role;
+  const head = `${role} ${content.when} ${content.label}`;
+  const found = foundIn(content.text, way);
+  const items =
+    found.length === 0 ? none : found.map(({ kind, hashes, shown }) => `${head} ${kind} ${hashes} ${shown}`);
+  if (content.kept !== undefined) content.kept[way] = items;
+  return items;
+}
+
+const none: readonly never[] = [];
 
 /**
  * What a tool's result is: `untrusted` when others may have written it (web, mail, documents, anything unknown), `internal`

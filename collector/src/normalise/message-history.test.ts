@@ -120,8 +120,9 @@ describe('a conversation that calls repeat', () => {
     read(history, `[${say('user', 'c')}]`, 'another session');
     const after = history.weight;
     callFinder(messages, list);
-    assert.equal(history.weight, after);
-    assert.ok(after < before);
+    const other = new MessageHistory();
+    read(other, `[${say('user', 'c')}]`, 'another session');
+    assert.deepEqual([after, history.weight], [other.weight, other.weight]);
   });
 
   it('leaves lists that are too long, and more messages than are looked at, to be read as a whole', () => {

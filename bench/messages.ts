@@ -1,6 +1,8 @@
-// `node bench/messages.ts [--quick]`: conversations of 50 turns of which every call sends all that was said before, against the same
-// calls with their new messages only; then what is stored of them under `store.messages: full` and `once`. See bench/README.md.
+// `node bench/messages.ts [--quick] [--against <checkout>]`: conversations of 50 turns of which every call sends all that was said before,
+// against the same calls with their new messages only; then what is stored of them under `store.messages: full` and `once`; then what a call
+// costs after 5, 25, 50 and 100 turns, by turns with another checkout if one is named, and what its bytes cost alone. See bench/README.md.
 
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { readRuleFiles, shippedRulesPath } from '../collector/src/cli/load-rules.ts';
 import { TraceDecoder } from '../collector/src/decode/trace-decoder.ts';
 import { createDetector } from '../collector/src/detect/engine.ts';
@@ -28,6 +30,9 @@ interface Turn {
   readonly answer: object;
 }
 
+/** By conversation. */
+type Told = readonly (readonly Turn[])[];
+
 function message(role: string, content: string): object {
   return { role, parts: [{ type: 'text', content }] };
 }
@@ -46,10 +51,14 @@ function makeTurn(number: number): Turn {
   };
 }
 
+function makeTold(length: number): Told {
+  return Array.from({ length: conversations }, () => Array.from({ length }, (_, number) => makeTurn(number)));
+}
+
 /** One request for each turn, with a call of each conversation. */
-function makeConversations(told: readonly (readonly Turn[])[], sent: Sent): Buffer[] {
+function makeConversations(told: Told, sent: Sent, name = 'conversation'): Buffer[] {
   const start = BigInt(Date.now()) * 1_000_000n;
-  return Array.from({ length: turns }, (_, turn) =>
+  return told[0]!.map((_, turn) =>
     otlpProtobuf(
       told.map((conversation, which) => {
         const from = sent === 'whole history' ? 0 : turn;
@@ -59,7 +68,7 @@ function makeConversations(told: readonly (readonly Turn[])[], sent: Sent): Buff
         const at = start + BigInt(turn) * 1_000_000_000n;
         return {
           traceId: `${which}`.padStart(32, 'a'),
-          spanId: `${which * 100 + turn}`.padStart(16, 'b'),
+          spanId: `${which * 1000 + turn}`.padStart(16, 'b'),
           name: 'chat gpt-5',
           startNanos: at,
           endNanos: at + 500_000_000n,
@@ -67,7 +76,7 @@ function makeConversations(told: readonly (readonly Turn[])[], sent: Sent): Buff
             'gen_ai.operation.name': 'chat',
             'gen_ai.provider.name': 'openai',
             'gen_ai.request.model': 'gpt-5',
-            'gen_ai.conversation.id': `conversation-${which}`,
+            'gen_ai.conversation.id': `${name}-${which}`,
             'gen_ai.agent.name': 'support',
             'gen_ai.input.messages': JSON.stringify(input),
             'gen_ai.output.messages': JSON.stringify([conversation[turn]!.answer]),
@@ -111,6 +120,8 @@ const rules: readonly (readonly [what: string, rules: readonly RuleSource[]])[] 
   ['shipped rules', shipped()],
   ['five rules on message.<role>.text', messageRules()],
 ];
+/** With rules that read other spans, and correlations: only where calls of one collector are measured. */
+const withAll = [...rules, ['all shipped rules', readRuleFiles([shippedRulesPath()]).rules] as const];
 
 function shipped(): RuleSource[] {
   return readRuleFiles([shippedRulesPath()]).rules.filter(
@@ -121,9 +132,7 @@ function shipped(): RuleSource[] {
 for (const [what, sources] of rules) {
   const micros = { 'whole history': [] as number[], 'new messages only': [] as number[] };
   for (let round = 0; round < rounds; round++) {
-    const told = Array.from({ length: conversations }, () =>
-      Array.from({ length: turns }, (_, number) => makeTurn(number)),
-    );
+    const told = makeTold(turns);
     for (const sent of Object.keys(micros) as Sent[]) micros[sent].push(microsPerCall(told, sent, sources));
   }
   const [whole, fresh] = [Math.min(...micros['whole history']), Math.min(...micros['new messages only'])];
@@ -134,12 +143,12 @@ for (const [what, sources] of rules) {
 }
 
 await measureStorage();
+await measureLengths();
+measureBytes();
 
 /** Rows as they are sent, what ClickHouse makes of them, and the CPU time of decoding and encoding. */
 async function measureStorage(): Promise<void> {
-  const told = Array.from({ length: conversations }, () =>
-    Array.from({ length: turns }, (_, number) => makeTurn(number)),
-  );
+  const told = makeTold(turns);
   const bodies = makeConversations(told, 'whole history');
   const db = await openTestStore();
   for (const way of ['full', 'once'] as const) {
@@ -185,7 +194,7 @@ function encoded(bodies: readonly Buffer[], way: 'full' | 'once') {
 }
 
 /** Decoding included. */
-function microsPerCall(told: readonly (readonly Turn[])[], sent: Sent, sources: readonly RuleSource[]): number {
+function microsPerCall(told: Told, sent: Sent, sources: readonly RuleSource[]): number {
   const bodies = makeConversations(told, sent);
   const fields = createFieldTable();
   const decoder = new TraceDecoder(fields);
@@ -202,4 +211,102 @@ function microsPerCall(told: readonly (readonly Turn[])[], sent: Sent, sources: 
   }
   const { user, system } = process.cpuUsage(before);
   return (user + system) / (turns * conversations);
+}
+
+/** A collector's part, warm after the first conversations, for requests one after the other. */
+async function takerOf(checkout: URL, sources: readonly RuleSource[]): Promise<(body: Buffer) => void> {
+  const load = <T>(path: string): Promise<T> => import(new URL(`collector/src/${path}`, checkout).href) as Promise<T>;
+  const fields = (await load<typeof import('../collector/src/model/fields.ts')>('model/fields.ts')).createFieldTable();
+  const decode = await load<typeof import('../collector/src/decode/trace-decoder.ts')>('decode/trace-decoder.ts');
+  const spans = await load<typeof import('../collector/src/normalise/span-events.ts')>('normalise/span-events.ts');
+  const engine = await load<typeof import('../collector/src/detect/engine.ts')>('detect/engine.ts');
+  const loading = await load<typeof import('../collector/src/detect/load.ts')>('detect/load.ts');
+  const decoder = new decode.TraceDecoder(fields);
+  const events = new spans.NormalisedEvents(fields);
+  const detector = engine.createDetector({ ...loading.loadRules([...sources]), fields });
+  const roles = fields.intern('message.roles');
+  return (body) => {
+    const outcome = decoder.decode(body);
+    if (outcome.status !== 'ok') throw new Error(outcome.message);
+    events.bind(outcome.batch);
+    if (sources.length > 0) detector.detect(events);
+    else for (let span = 0; span < outcome.batch.spanCount; span++) events.value(span, roles);
+  };
+}
+
+/** What a call costs after so many turns, as the mean of five calls around it in each of eight conversations; best and median of rounds. */
+async function measureLengths(): Promise<void> {
+  const lengths = [5, 25, 50, 100];
+  const named = process.argv.indexOf('--against');
+  const other = named < 0 ? [] : [new URL(`file://${process.argv[named + 1]!.replace(/\/?$/, '/')}`)];
+  const checkouts = [...other, new URL('..', import.meta.url)];
+  for (const [what, sources] of withAll) {
+    const takers = await Promise.all(checkouts.map((each) => takerOf(each, sources)));
+    const micros = new Map<string, number[]>();
+    for (let round = 0; round < rounds + 3; round++) {
+      const told = makeTold(Math.max(...lengths) + 2);
+      for (const sent of ['whole history', 'new messages only'] as const) {
+        const sums = sumsOf(makeConversations(told, sent, `${round} ${sent}`), takers, lengths);
+        // The first rounds are those in which code is compiled.
+        for (const [key, sum] of sums)
+          if (round >= 2) micros.set(`${sent} ${key}`, [...(micros.get(`${sent} ${key}`) ?? []), sum]);
+      }
+    }
+    for (const [at, checkout] of checkouts.entries()) {
+      for (const sent of ['whole history', 'new messages only'] as const) {
+        const shown = lengths.map((length) => bestAndMedian(micros.get(`${sent} ${at} ${length}`)!));
+        const where = at < other.length ? `in ${checkout.pathname}` : '';
+        process.stdout.write(`${what.padEnd(36)} ${sent.padEnd(18)} ${shown.join('')}  µs a call ${where}\n`);
+      }
+    }
+  }
+}
+
+function sumsOf(bodies: readonly Buffer[], takers: readonly ((body: Buffer) => void)[], lengths: readonly number[]) {
+  const sums = new Map<string, number>();
+  for (const [turn, body] of bodies.entries()) {
+    for (let place = 0; place < takers.length; place++) {
+      const at = (place + turn) % takers.length;
+      const took = microsOf(() => takers[at]!(body)) / conversations / 5;
+      const length = lengths.find((each) => Math.abs(turn + 1 - each) <= 2);
+      if (length !== undefined) sums.set(`${at} ${length}`, (sums.get(`${at} ${length}`) ?? 0) + took);
+    }
+  }
+  return sums;
+}
+
+function microsOf(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+function bestAndMedian(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  return `${sorted[0]!.toFixed(0)} (${sorted[sorted.length >> 1]!.toFixed(0)})`.padStart(12);
+}
+
+/** What has to be done with the bytes of requests whatever is known of them: of eight calls of 55 KB on average, for one of them. */
+function measureBytes(): void {
+  const bodies = makeConversations(makeTold(turns), 'whole history');
+  const copies = bodies.map((body) => Buffer.from(body));
+  const zipped = bodies.map((body) => gzipSync(body));
+  const decoder = new TraceDecoder(createFieldTable());
+  const work: Readonly<Record<string, (at: number) => void>> = {
+    gunzip: (at) => gunzipSync(zipped[at]!),
+    decode: (at) => decoder.decode(bodies[at]!),
+    compare: (at) => bodies[at]!.equals(copies[at]!),
+    copy: (at) => bodies[at]!.copy(copies[at]!),
+    crc32: (at) => crc32(bodies[at]!),
+  };
+  for (const [what, does] of Object.entries(work)) {
+    const took = Array.from({ length: rounds + 2 }, () =>
+      microsOf(() => {
+        for (let at = 0; at < bodies.length; at++) does(at);
+      }),
+    );
+    const each = took.map((micros) => micros / (turns * conversations));
+    process.stdout.write(`bytes alone: ${what.padEnd(8)} ${bestAndMedian(each)}  µs a call\n`);
+  }
 }

@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer';
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
 import type { PriceList } from '../model/prices.ts';
@@ -28,6 +27,7 @@ import { MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
 import { type OutputHints, outputHints } from './output-hints.ts';
 import { everything, Presence } from './presence.ts';
+import { isPlain, isText, rawText } from './raw-values.ts';
 import { sessionKeys } from './session-keys.ts';
 import { SpanFacts } from './span-facts.ts';
 
@@ -170,13 +170,8 @@ export class NormalisedEvents implements SpanEvents {
   repeated(span: number, field: FieldId, part?: ConversationPart): RepeatedTexts | undefined {
     if (span !== this.#span) this.#turnTo(span);
     if ((this.#presence.needs(field) & this.#present) === 0) return undefined;
-    const { conversation } = this.#facts;
-    // Most fields are none of messages, and most calls are no conversation.
-    if (conversation.list === undefined) return undefined;
-    return messageTexts(
-      this.#fields.name(field),
-      part === undefined ? conversation : this.#facts.conversationPart(part),
-    );
+    const told = part === undefined ? this.#facts.conversation : this.#facts.conversationPart(part);
+    return messageTexts(this.#fields.name(field), told);
   }
 
   categories(span: number): number {
@@ -313,14 +308,14 @@ export class NormalisedEvents implements SpanEvents {
     const row = this.batch.findSpanAttribute(this.#span, field);
     if (this.#own(row, name) !== undefined || this.#translator.corrected(this.#span, name) !== undefined)
       return undefined;
-    return this.#isText(row) ? outputHints(this.#bytesOf(row).toString('latin1')) : undefined;
+    return isText(this.batch, row) ? outputHints(rawText(this.batch, row)) : undefined;
   }
 
   #raw(name: string): string | undefined {
     if (this.#present === everything) return undefined;
     const row = this.batch.findSpanAttribute(this.#span, this.#idOf(name));
     if (row < 0) return '';
-    return this.#isText(row) ? this.#bytesOf(row).toString('latin1') : undefined;
+    return isText(this.batch, row) ? rawText(this.batch, row) : undefined;
   }
 
   #isPlain(): boolean {
@@ -329,21 +324,8 @@ export class NormalisedEvents implements SpanEvents {
 
   readonly #isPlainAt = (field: FieldId): boolean => {
     const row = this.batch.findSpanAttribute(this.#span, field);
-    if (row < 0) return true;
-    if (!this.#isText(row)) return false;
-    const bytes = this.#bytesOf(row);
-    return isAscii(bytes) && (!bytes.includes(backslash) || !bytes.includes('\\u'));
+    return row < 0 || (isText(this.batch, row) && isPlain(this.batch, row));
   };
-
-  #isText(row: number): boolean {
-    return this.batch.attributes[row * Attribute.stride + Attribute.type] === ValueType.string;
-  }
-
-  #bytesOf(row: number): Buffer {
-    const { attributes, bytes } = this.batch;
-    const start = attributes[row * Attribute.stride + Attribute.value]!;
-    return bytes.subarray(start, start + attributes[row * Attribute.stride + Attribute.length]!);
-  }
 
   /** The conversation that a call sends again, of which only what is new is read. */
   #repeatedMessages(name: MessageField): readonly Message[] | undefined {
@@ -413,4 +395,3 @@ export class NormalisedEvents implements SpanEvents {
 
 const none: readonly never[] = [];
 const statusError = 2;
-const backslash = 0x5c;

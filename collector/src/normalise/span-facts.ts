@@ -2,21 +2,21 @@ import type { GrownList } from '../model/grown-list.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { ArgumentSign, allArgumentSigns, argumentSigns } from './argument-signs.ts';
-import { piiKinds, secretKinds } from './content.ts';
+import { type ContentClass, classifiers, isUnusual, kindsIn } from './content-kinds.ts';
 import { encodingsIn, withDecoded } from './decoded-layers.ts';
 import { Effects, isShell, outgoingKinds } from './effects.ts';
+import { effectsOfName } from './effects-of-name.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
-import { hiddenUnicodeKinds, homoglyphWords } from './hidden-text.ts';
-import { isCut, parsedOrCut, parsedValue, textsIn, walkScalars } from './json-value.ts';
+import { isCut, parsedOrCut, parsedValue, textsIn } from './json-value.ts';
 import { messageCalls } from './message-calls.ts';
 import type { Conversation } from './message-fields.ts';
-import { type MessageHashes, messageHashes } from './message-hash.ts';
 import { type Message, newMessages, parseInstructions, parseMessages, resultTexts, textsOf } from './messages.ts';
 import { findUrls, imageUrls, registrableDomain, urlHost } from './network.ts';
 import { anything, type OutputHints } from './output-hints.ts';
 import { contentPlaces, encodedPlaces, type NamedTexts } from './places.ts';
 import { type Content, type ProvenanceItem, provenanceItems, type Way } from './provenance.ts';
 import { provenanceContents } from './provenance-contents.ts';
+import { definitionTexts } from './tool-definitions.ts';
 import type { AttributeReader, Translated } from './translated.ts';
 import { type Usage, usageOf } from './usage.ts';
 
@@ -52,16 +52,6 @@ interface Kept {
   provenance?: readonly Content[];
   usage?: Usage | null;
 }
-
-/** Classifiers of texts: each gives the kinds it finds. */
-const classifiers = {
-  secrets: secretKinds,
-  pii: piiKinds,
-  hiddenUnicode: hiddenUnicodeKinds,
-  homoglyphs: homoglyphWords,
-} as const;
-
-export type ContentClass = keyof typeof classifiers;
 
 /**
  * The derived facts of one span. Each is worked out when first asked for, so that a span pays only for what the rules of its
@@ -166,9 +156,11 @@ export class SpanFacts {
     return this.#kept.retrievedTexts;
   }
 
-  /** Names, descriptions and the descriptions inside schemas: all a poisoned definition can speak with. */
   get toolDefinitionTexts(): Texts {
-    this.#kept.toolDefinitionTexts ??= this.#readToolDefinitions();
+    this.#kept.toolDefinitionTexts ??= definitionTexts(
+      parsedValue(this.#read('gen_ai.tool.definitions')),
+      this.#text('gen_ai.tool.description'),
+    );
     return this.#kept.toolDefinitionTexts;
   }
 
@@ -304,11 +296,6 @@ export class SpanFacts {
     return { instructions: answered === 0 ? all.instructions : [], input: fresh, output: all.output };
   }
 
-  /** Of the messages that a model call sends, by which calls of one conversation know each other. */
-  get inputHashes(): MessageHashes {
-    return messageHashes(this.#input);
-  }
-
   get #input(): readonly Message[] {
     this.#kept.input ??= this.#readInput();
     return this.#kept.input;
@@ -399,59 +386,13 @@ export class SpanFacts {
     return raw === undefined || isShell(this.#text('gen_ai.tool.name')) ? allArgumentSigns : argumentSigns(raw);
   }
 
-  #readToolDefinitions(): Texts {
-    const found: string[] = [];
-    const definitions = parsedValue(this.#read('gen_ai.tool.definitions'));
-    if (definitions !== undefined) {
-      walkScalars(definitions, (scalar, path) => {
-        if (typeof scalar === 'string' && /(?:^|\.)(?:name|description|title)$/.test(path)) found.push(scalar);
-      });
-    }
-    const own = this.#text('gen_ai.tool.description');
-    if (own !== '') found.push(own);
-    return found;
-  }
-
   #text(name: string): string {
     const value = this.#read(name);
     return typeof value === 'string' ? value : '';
   }
 }
 
-/** Of calls that are told by their name, or of spans that call nothing; what they work out is kept for all of them. */
-const byName = new Map<string, Effects>();
-const namesMax = 1024;
-const nameCharsMax = 256;
-
-function effectsOfName(tool: string): Effects {
-  if (tool.length > nameCharsMax) return new Effects(tool, null);
-  let effects = byName.get(tool);
-  if (effects === undefined) {
-    effects = new Effects(tool, null);
-    if (byName.size >= namesMax) byName.clear();
-    byName.set(tool, effects);
-  }
-  return effects;
-}
-
 const noFlow = untrustedFlow([], [], () => []);
 /** What is kept with a list takes more than it saves for fewer. */
 const listedMessagesMin = 8;
 const none: readonly never[] = [];
-
-function isUnusual(kind: ContentClass): boolean {
-  return kind === 'hiddenUnicode' || kind === 'homoglyphs';
-}
-
-function kindsIn(all: readonly Texts[], classify: (text: string) => readonly string[]): Texts {
-  let kinds: Set<string> | undefined;
-  for (const texts of all) {
-    for (const text of texts) {
-      for (const kind of classify(text)) {
-        kinds ??= new Set();
-        kinds.add(kind);
-      }
-    }
-  }
-  return kinds === undefined ? none : [...kinds];
-}

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { isList, type Value } from '../model/value.ts';
-import { isMap, member, parsedValue, textMember } from './json-value.ts';
+import { isMap, member, parsedValue, textMember, walkScalars } from './json-value.ts';
 
 const toolsMax = 256;
 /** No schema nests deeper. */
@@ -67,4 +67,16 @@ function sorted(value: Value, depth = 0): string {
     .map(([key, inner]) => `${JSON.stringify(key)}:${sorted(inner, depth + 1)}`)
     .sort()
     .join(',')}}`;
+}
+
+/** Names, descriptions and the descriptions inside schemas: all a poisoned definition can speak with. */
+export function definitionTexts(definitions: Value | undefined, description: string): string[] {
+  const found: string[] = [];
+  if (definitions !== undefined) {
+    walkScalars(definitions, (scalar, path) => {
+      if (typeof scalar === 'string' && /(?:^|\.)(?:name|description|title)$/.test(path)) found.push(scalar);
+    });
+  }
+  if (description !== '') found.push(description);
+  return found;
 }

@@ -24,7 +24,7 @@ export class FactMapWriter {
     if (names.length > 125) throw new RangeError('more facts than the count has room for');
     const facts = [...names].sort().map((name): Fact => {
       const field = fields.intern(name);
-      return { name, field, encoded: fields.encodedName(field) };
+      return { name, field, encoded: fields.encodedName(field), kept: new Set() };
     });
     this.#factsOf = byContents(facts, ({ field }) => field);
   }
@@ -44,29 +44,39 @@ export class FactMapWriter {
 
   #entries(writer: RowWriter, events: SpanEvents, span: number): number {
     let count = 0;
-    for (const { name, field, encoded } of this.#factsOf(events, span)) {
+    for (const fact of this.#factsOf(events, span)) {
+      const { field, encoded } = fact;
       const value = events.value(span, field);
       if (value === undefined) continue;
       count++;
       writer.raw(encoded, 0, encoded.length);
       if (!isList(value)) {
         writer.u8(1);
-        this.#member(writer, name, value);
+        this.#member(writer, fact, value);
         continue;
       }
       writer.varint(value.length);
-      for (const member of value) this.#member(writer, name, member);
+      for (const member of value) this.#member(writer, fact, member);
     }
     return count + this.#session(writer, events.sessions?.get(span));
   }
 
-  #member(writer: RowWriter, name: string, member: Value): void {
+  #member(writer: RowWriter, fact: Fact, member: Value): void {
     if (typeof member === 'number' && member >= 0 && member <= 0xffffffff && Number.isInteger(member)) {
       writer.digits(member);
       return;
     }
     const text = valueText(member);
-    writer.string(typeof member === 'string' ? (this.#redactor?.text(text, name) ?? text) : text);
+    writer.string(typeof member === 'string' ? this.#stored(fact, text) : text);
+  }
+
+  /** Most facts have few different members, so that one look at each is enough. */
+  #stored({ name, kept }: Fact, text: string): string {
+    if (this.#redactor === undefined || kept.has(text)) return text;
+    const stored = this.#redactor.text(text, name);
+    // A copy, as a part of a text keeps all of it in memory.
+    if (stored === text && kept.size < keptMax && text.length <= keptCharsMax) kept.add(Buffer.from(text).toString());
+    return stored;
   }
 
   /** Conversation and trace stand in columns of their own. */
@@ -88,4 +98,9 @@ interface Fact {
   readonly name: string;
   readonly field: FieldId;
   readonly encoded: Uint8Array;
+  /** Members in which nothing is taken out, the first that came. */
+  readonly kept: Set<string>;
 }
+
+const keptMax = 16;
+const keptCharsMax = 32;

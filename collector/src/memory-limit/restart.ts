@@ -7,10 +7,10 @@ const mark = 'SPANWARDEN_HEAP_BOUNDED';
 /** Room for new objects; V8 would take three times as much as this. */
 const youngMegabytes = 16;
 /**
- * How much the old space may grow until it is looked through again, which other threads do. V8 by itself takes so little under load that
- * this is a sixth of all CPU time; near the bound it takes less than this, too.
+ * How much the old space may grow until it is looked through again, which threads beside this one do. V8 by itself allows little of it under
+ * load, so that this took a sixth of all CPU time. Near the bound it is what is left, at most half of it.
  */
-const growingPercent = 50;
+const growingPercent = 100;
 const mebibyte = 1024 * 1024;
 
 /**

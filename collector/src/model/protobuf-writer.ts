@@ -15,6 +15,10 @@ export class ProtobufWriter {
 
   varint(field: number, value: number | bigint): void {
     this.#tag(field, 0);
+    if (typeof value === 'number' && value >= 0 && value <= 0x7fff_ffff) {
+      this.#uint32(value);
+      return;
+    }
     let rest = BigInt.asUintN(64, BigInt(value));
     for (; rest > 127n; rest >>= 7n) this.#byte(Number(rest & 127n) | 128);
     this.#byte(Number(rest));

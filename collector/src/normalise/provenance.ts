@@ -36,19 +36,21 @@ export interface Content {
 export type Way = 'value' | 'decoded' | 'words' | 'ids';
 
 const itemsMax = 1024;
+const none: readonly never[] = [];
 /** Hashes of runs of words in one item, so that an item stays one line of ordinary length. */
 const hashesPerItem = 8;
 const wordsCharsPerItem = hashesPerItem * (fingerprintDigits + 1);
 
-export function provenanceItems(contents: readonly Content[], way: Way): ProvenanceItem[] {
-  const items = new Set<string>();
+export function provenanceItems(contents: readonly Content[], way: Way): readonly ProvenanceItem[] {
+  let items: Set<string> | undefined;
   for (const content of contents) {
     for (const item of itemsOf(content, way)) {
+      items ??= new Set();
       if (items.size >= itemsMax) return [...items];
       items.add(item);
     }
   }
-  return [...items];
+  return items === undefined ? none : [...items];
 }
 
 function itemsOf(content: Content, way: Way): readonly ProvenanceItem[] {
@@ -62,8 +64,6 @@ function itemsOf(content: Content, way: Way): readonly ProvenanceItem[] {
   if (content.kept !== undefined) content.kept[way] = items;
   return items;
 }
-
-const none: readonly never[] = [];
 
 /**
  * What a tool's result is: `untrusted` when others may have written it (web, mail, documents, anything unknown), `internal`
@@ -183,7 +183,7 @@ function valuesIn(text: string): Found[] {
   for (const email of findEmails(text, itemsMax))
     values.push(found('email', email, email.replace(/^(.).*@/, '$1***@')));
   for (const host of bareHosts(text)) values.push(found('host', host, host));
-  if (someDigit.test(text)) for (const account of accountsIn(text)) values.push(account);
+  if (accountStart.test(text)) for (const account of accountsIn(text)) values.push(account);
   for (const { kind, value } of secretsIn(text)) values.push(found(kind.class, value, kind.name));
   return values;
 }
@@ -193,6 +193,7 @@ function accountsIn(text: string): Found[] {
   return accounts.filter((each) => /\d{6}/.test(each)).map((each) => found('account', each, ends(each)));
 }
 
+const accountStart = /[A-Z]{2}\d{2}/;
 /** IBANs and accounts written like one, also in groups of four. */
 const accountPattern =
   /(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?![A-Z0-9])/g;

@@ -3,40 +3,53 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Crowd } from './crowd.ts';
 
-test('a crowd shows the newest of those that are left, the last first', () => {
-  const step = fc.oneof(
-    { weight: 3, arbitrary: fc.constant('add' as const) },
-    { weight: 2, arbitrary: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }) },
-  );
+interface Member {
+  readonly number: number;
+  readonly second: number;
+}
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ add: fc.integer({ min: 1, max: 3 }), second: fc.integer({ min: -9, max: 9 }) }) },
+  { weight: 2, arbitrary: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }) },
+);
+const steps = fc.array(step, { maxLength: 400, size: 'max' });
+
+test('a crowd shows those of some seconds among the newest that are left, the last first', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 400, size: 'max' }), fc.nat(2_000), fc.nat(2), (steps, max, first) => {
-      const crowd = new Crowd<{ readonly number: number }>();
-      let all: { readonly number: number }[] = [];
+    fc.property(steps, fc.nat(2_000), fc.integer({ min: -10, max: 10 }), fc.nat(10), (all, max, from, more) => {
+      const crowd = new Crowd<Member>();
+      const until = from + more;
+      let left: Member[] = [];
       let number = 0;
-      for (const each of steps) {
-        if (each === 'add') {
-          for (let more = 0; more <= first; more++) {
-            const member = { number: number++ };
-            all.push(member);
+      for (const each of all) {
+        if (typeof each === 'object') {
+          for (let added = 0; added < each.add; added++) {
+            // Time goes on, so that pieces differ in it.
+            const member = { number: number++, second: each.second + Math.floor(number / 50) };
+            left.push(member);
             crowd.add(member);
           }
-        } else if (all.length > 0) {
-          const gone = all[Math.floor(each * all.length)]!;
-          all = all.filter((member) => member !== gone);
+        } else if (left.length > 0) {
+          const gone = left[Math.floor(each * left.length)]!;
+          left = left.filter((member) => member !== gone);
           crowd.delete(gone);
           crowd.delete(gone);
         }
       }
-      const shown: unknown[] = [];
-      crowd.someNewest(max, (member) => shown.push(member) < 0);
-      assert.deepEqual(shown, max === 0 ? [] : all.slice(-max).reverse());
-      assert.equal(crowd.isEmpty, all.length === 0);
-      const last = all.at(-1);
+      const newest = max === 0 ? [] : left.slice(-max).reverse();
+      const expected = newest.filter(({ second }) => second >= from && second <= until);
+      const shown: Member[] = [];
       assert.equal(
-        crowd.someNewest(1, (member) => member === last),
-        last !== undefined,
+        crowd.someNewest(max, from, until, (member) => shown.push(member) < 0),
+        false,
       );
+      assert.deepEqual(shown, expected);
+      assert.equal(
+        crowd.someNewest(max, from, until, (member) => member === expected.at(-1)),
+        expected.length > 0,
+      );
+      assert.equal(crowd.isEmpty, left.length === 0);
     }),
-    { numRuns: 150 },
+    { numRuns: 200 },
   );
 });

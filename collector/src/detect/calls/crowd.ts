@@ -1,9 +1,22 @@
+interface Numbered {
+  readonly number: number;
+  /** Of its event time. */
+  readonly second: number;
+}
+
+interface Piece<T> {
+  readonly members: T[];
+  /** Seconds before and behind which none of them lies. */
+  first: number;
+  last: number;
+}
+
 /**
  * Members under one key, in the order of their numbers, in pieces: with many under one key, as where a service numbers its calls anew in
  * each conversation, neither taking one out nor looking at the newest may cost more than with few.
  */
-export class Crowd<T extends { readonly number: number }> {
-  readonly #pieces: T[][] = [];
+export class Crowd<T extends Numbered> {
+  readonly #pieces: Piece<T>[] = [];
 
   get isEmpty(): boolean {
     return this.#pieces.length === 0;
@@ -11,28 +24,37 @@ export class Crowd<T extends { readonly number: number }> {
 
   /** Its number is above all others. */
   add(member: T): void {
+    const { second } = member;
     const last = this.#pieces.at(-1);
-    if (last === undefined || last.length >= pieceMax) this.#pieces.push([member]);
-    else last.push(member);
+    if (last === undefined || last.members.length >= pieceMax) {
+      this.#pieces.push({ members: [member], first: second, last: second });
+      return;
+    }
+    last.members.push(member);
+    if (second < last.first) last.first = second;
+    if (second > last.last) last.last = second;
   }
 
   delete(member: T): void {
     const place = this.#placeOf(member.number);
-    const piece = this.#pieces[place];
-    const at = piece?.indexOf(member) ?? -1;
-    if (piece === undefined || at < 0) return;
-    if (piece.length === 1) this.#pieces.splice(place, 1);
-    else piece.splice(at, 1);
+    const members = this.#pieces[place]?.members;
+    const at = members?.indexOf(member) ?? -1;
+    if (members === undefined || at < 0) return;
+    if (members.length === 1) this.#pieces.splice(place, 1);
+    else members.splice(at, 1);
   }
 
-  /** Shows the newest, the last first, at most so many; ends where `visit` says true. */
-  someNewest(max: number, visit: (member: T) => boolean): boolean {
+  /** Of the newest, at most so many, shows those of some seconds, the last first; ends where `visit` says true. */
+  someNewest(max: number, from: number, until: number, visit: (member: T) => boolean): boolean {
     let left = max;
-    for (let place = this.#pieces.length - 1; place >= 0; place--) {
-      const piece = this.#pieces[place]!;
-      for (let at = piece.length - 1; at >= 0; at--) {
-        if (left-- <= 0) return false;
-        if (visit(piece[at]!)) return true;
+    for (let place = this.#pieces.length - 1; place >= 0 && left > 0; place--) {
+      const { members, first, last } = this.#pieces[place]!;
+      const end = Math.max(0, members.length - left);
+      left -= members.length;
+      if (last < from || first > until) continue;
+      for (let at = members.length - 1; at >= end; at--) {
+        const member = members[at]!;
+        if (member.second >= from && member.second <= until && visit(member)) return true;
       }
     }
     return false;
@@ -43,7 +65,7 @@ export class Crowd<T extends { readonly number: number }> {
     let [low, high] = [0, this.#pieces.length - 1];
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (this.#pieces[middle]![0]!.number <= number) low = middle;
+      if (this.#pieces[middle]!.members[0]!.number <= number) low = middle;
       else high = middle - 1;
     }
     return low;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AgentEvent, NamedValue } from '../../model/agent-event.ts';
 import { valueText } from '../../model/value.ts';
 import type { Differences } from './arguments.ts';
@@ -72,7 +72,7 @@ function below(
     traceId,
     startNanos: view.startNanos,
     endNanos: view.endNanos,
-    spanId: createHash('sha256').update(`spanwarden ${about} ${traceId} ${spanId} ${place}`).digest('hex').slice(0, 16),
+    spanId: hash('sha256', `spanwarden ${about} ${traceId} ${spanId} ${place}`, 'hex').slice(0, 16),
     // Model calls in traces of their own are put into sessions, and what they tell goes the same way.
     parentSpanId: view.parentSpanId === '' ? '' : spanId,
     name,

@@ -75,7 +75,8 @@ export class ViewStore {
   /** False where it was remembered before. */
   add({ view, isPending, claimed }: Keeping): boolean {
     const keys = keysOf(view, this.#seed);
-    if (this.#someUnder(keys.own, (known) => isSameView(known.view, view))) return false;
+    const isKnown = (known: Kept): boolean => isSameView(known.view, view);
+    if (this.#someUnder(keys.own, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, isKnown)) return false;
     const second = secondOf(view.endNanos);
     const kept: Kept = { view, number: this.#number++, keys, second, isPending, claimed, scan: this.#scan.number };
     this.#kept.add(kept);
@@ -123,13 +124,12 @@ export class ViewStore {
     const found = new Set<Kept>();
     const [from, until] = [secondOf(fromNanos), secondOf(untilNanos)];
     const look = (each: Kept): boolean => {
-      if (each.second < from || each.second > until) return false;
       const { endNanos } = each.view;
       if (endNanos < fromNanos || endNanos > untilNanos) return false;
       if (share(view, each.view) && !isSameView(view, each.view)) found.add(each);
       return false;
     };
-    for (const key of soughtKeysOf(view, this.#withoutId > 0, this.#seed)) this.#someUnder(key, look);
+    for (const key of soughtKeysOf(view, this.#withoutId > 0, this.#seed)) this.#someUnder(key, from, until, look);
     if (found.size < 2) return [...found];
     return [...found].sort((a, b) => compareViews(a.view, b.view));
   }
@@ -167,10 +167,11 @@ export class ViewStore {
     if (known === kept || (known instanceof Crowd && known.isEmpty)) this.#byKey.delete(key);
   }
 
-  /** Shows the newest views under a key, the last first, until `visit` says true of one. */
-  #someUnder(key: number, visit: (kept: Kept) => boolean): boolean {
+  /** Of the newest views under a key shows those that ended in some seconds, the last first, until `visit` says true of one. */
+  #someUnder(key: number, from: number, until: number, visit: (kept: Kept) => boolean): boolean {
     const known = this.#byKey.get(key);
     if (known === undefined) return false;
-    return known instanceof Crowd ? known.someNewest(limits.callComparedMax, visit) : visit(known);
+    if (known instanceof Crowd) return known.someNewest(limits.callComparedMax, from, until, visit);
+    return known.second >= from && known.second <= until && visit(known);
   }
 }

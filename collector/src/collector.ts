@@ -14,6 +14,7 @@ import { addDialectGauges } from './dialect-gauges.ts';
 import { type Intake, openIntake } from './intake.ts';
 import { addIntakeGauges, type IntakeGuards, openIntakeGuards } from './intake-guards.ts';
 import { createKeyBudget, keyWarnings } from './key-gauges.ts';
+import { KeyState } from './key-state.ts';
 import { addLogGauges, createJoiner } from './log-events.ts';
 import { memoryBytes } from './memory-limit/config.ts';
 import { memoryPlan } from './memory-limit/plan.ts';
@@ -104,8 +105,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const calls = createToolCalls(fields, allowedLatenessNanos, bounds.calls);
   const usage = new UsageWrappers(fields);
   const prices = pricesOf(config, metrics);
+  const keys = createKeyBudget(config, fields, metrics);
   const resends = resendsOf(config.spool);
-  const parts = { logs: joiner, calls, usage, ...resendParts(resends) };
+  const parts = { logs: joiner, calls, usage, keys: new KeyState(keys), ...resendParts(resends) };
   const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, bounds, parts });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
@@ -119,7 +121,6 @@ export async function startCollector(config: Config, options: CollectorOptions):
     throw error;
   });
   const own = await openOwnTraces(config.telemetry, metrics, logger);
-  const keys = createKeyBudget(config, fields, metrics);
   const pipeline = new TracePipeline({
     ...{ fields, detector: casework, joiner, calls, usage, prices, resends, keys },
     log: own.log(spool),

@@ -96,10 +96,17 @@ test('a service that is silent for a day begins anew, and makes room; services b
   now = 24 * 3_600_000;
   assert.deepEqual(Object.keys(store([{ attributes: { y: '' } }], 'three')[0]!.attributes), ['y']);
   assert.equal(budget.keys, 2);
+  now *= 2;
+  assert.deepEqual(
+    Object.keys(store([{ attributes: { z: '' } }], 'three')[0]!.attributes),
+    ['z'],
+    'it was silent itself',
+  );
 });
 
 test('places count apart, and hold in every batch though names were forgotten between', () => {
-  const { budget, fields } = storing({ keysMax: 1 });
+  const fields = createFieldTable(3);
+  const budget = new KeyBudget({ fields, keysMax: 1, now: () => 0 });
   const service = budget.of('shop');
   const shape = (name: string) => {
     const bytes = Buffer.from(name);
@@ -109,6 +116,14 @@ test('places count apart, and hold in every batch though names were forgotten be
   assert.equal(service.split(KeyPlace.event, shape('b')).over.length, 0);
   assert.equal(service.split(KeyPlace.span, shape('b')).over.length, 1);
   assert.equal(service.split(KeyPlace.span, shape('a')).over.length, 0, 'another run of the same name');
+  // Ids are given anew: other names have that of the first one then.
+  const first = shape('a').fields[0];
+  for (const name of ['c', 'd']) shape(name);
+  fields.trim();
+  const others = ['b', 'c', 'd', 'e'].map(shape);
+  assert.ok(others.some((other) => other.fields[0] === first));
+  for (const other of others) assert.equal(service.split(KeyPlace.span, other).over.length, 1);
+  assert.equal(service.split(KeyPlace.span, shape('a')).over.length, 0);
 });
 
 test('spans, their resources and their events are held to it, each for itself', () => {

@@ -20,6 +20,13 @@ export interface KeySplit {
   readonly overTotal: number;
 }
 
+/** Hears what the budget learns, so that it can be told again after a restart. */
+export interface KeyListener {
+  /** @param service undefined for those that share a place */
+  learned(service: string | undefined, place: KeyPlace, hash: number): void;
+  forgot(service: string): void;
+}
+
 /** Why attributes lost their key: their service has too many, or all services together. */
 export type OverflowReason = 'service' | 'total';
 
@@ -48,9 +55,10 @@ export class KeyBudget {
   /** By name; the one that came last stands last. */
   readonly #services = new Map<string, ServiceKeys>();
   /** Services for which there is no place share this. */
-  readonly #others: ServiceKeys;
-  readonly #seeds = [Math.random() * 2 ** 32, Math.random() * 2 ** 32] as const;
+  #others: ServiceKeys;
+  #seeds: readonly [number, number] = [Math.random() * 2 ** 32, Math.random() * 2 ** 32];
   #keys = 0;
+  listener: KeyListener | undefined;
 
   constructor(options: KeyBudgetOptions) {
     this.#options = {
@@ -74,6 +82,42 @@ export class KeyBudget {
     return full;
   }
 
+  /** What hashes are made with; those made with others mean nothing. */
+  get seeds(): readonly [number, number] {
+    return [this.#seeds[0] >>> 0, this.#seeds[1] >>> 0];
+  }
+
+  /** Begins anew, with nothing known. */
+  begin(seeds: readonly [number, number]): void {
+    this.#seeds = seeds;
+    this.#services.clear();
+    this.#others = new ServiceKeys(this);
+    this.#keys = 0;
+  }
+
+  /** Learns again what `learned` told, as far as there is room. */
+  relearn(service: string | undefined, place: KeyPlace, hash: number): void {
+    const { keysMax, totalMax } = this.#options;
+    const keys = service === undefined ? this.#others : this.of(service);
+    const known = keys.known(place);
+    if (known.has(hash) || known.size >= keysMax || this.#keys >= totalMax) return;
+    known.add(hash);
+    this.#keys++;
+  }
+
+  /** As `forgot` told. */
+  forget(service: string): void {
+    this.#keys -= this.#services.get(service)?.size ?? 0;
+    this.#services.delete(service);
+  }
+
+  /** All that is known, the service that came last at the end. */
+  walk(each: KeyListener['learned']): void {
+    for (const [name, keys] of [...this.#services, [undefined, this.#others] as const]) {
+      for (const place of Object.values(KeyPlace)) for (const hash of keys.known(place)) each(name, place, hash);
+    }
+  }
+
   of(serviceName: string): ServiceKeys {
     const name = serviceName.slice(0, serviceCharsMax);
     const now = this.#options.now();
@@ -86,7 +130,7 @@ export class KeyBudget {
     }
     this.#forgetIdle(now);
     if (this.#services.size >= this.#options.servicesMax) return this.#others;
-    const service = new ServiceKeys(this, now);
+    const service = new ServiceKeys(this, now, name);
     this.#services.set(name, service);
     return service;
   }
@@ -94,33 +138,35 @@ export class KeyBudget {
   #forgetIdle(now: number): void {
     for (const [name, service] of this.#services) {
       if (now - service.usedMs < idleMs) return;
-      this.#services.delete(name);
-      this.#keys -= service.size;
+      this.forget(name);
+      this.listener?.forgot(name);
     }
   }
 
-  split(known: Set<number>, { fields, order }: KeyShape): KeySplit {
+  split(keys: ServiceKeys, place: KeyPlace, { fields, order }: KeyShape): KeySplit {
     const kept: number[] = [];
     const over: number[] = [];
     let overTotal = 0;
-    for (const place of order) {
-      const reason = this.#reasonAgainst(known, fields[place]!);
-      if (reason === undefined) kept.push(place);
-      else over.push(place);
+    for (const at of order) {
+      const reason = this.#reasonAgainst(keys, place, fields[at]!);
+      if (reason === undefined) kept.push(at);
+      else over.push(at);
       if (reason === 'total') overTotal++;
     }
     return { kept: over.length === 0 ? order : Uint16Array.from(kept), over: Uint16Array.from(over), overTotal };
   }
 
-  #reasonAgainst(known: Set<number>, field: FieldId): OverflowReason | undefined {
+  #reasonAgainst(keys: ServiceKeys, place: KeyPlace, field: FieldId): OverflowReason | undefined {
     const { fields, keysMax, totalMax } = this.#options;
     if (fields.isPermanent(field)) return undefined;
     const hash = this.#hashOf(fields.encodedName(field));
+    const known = keys.known(place);
     if (known.has(hash)) return undefined;
     if (known.size >= keysMax) return 'service';
     if (this.#keys >= totalMax) return 'total';
     known.add(hash);
     this.#keys++;
+    this.listener?.learned(keys.name, place, hash);
     return undefined;
   }
 
@@ -128,7 +174,7 @@ export class KeyBudget {
     return known.size >= this.#options.keysMax;
   }
 
-  /** 53 bits under seeds of this process, so that nobody outside can choose names that look alike. */
+  /** 53 bits under seeds of this collector, so that nobody outside can choose names that look alike. */
   #hashOf(bytes: Uint8Array): number {
     let high = this.#seeds[0] | 0;
     let low = this.#seeds[1] | 0;
@@ -143,6 +189,8 @@ export class KeyBudget {
 /** The keys of one service. */
 export class ServiceKeys {
   usedMs: number;
+  /** Undefined for those that share a place. */
+  readonly name: string | undefined;
   readonly #budget: KeyBudget;
   readonly #places = Object.values(KeyPlace).map(() => ({
     known: new Set<number>(),
@@ -150,9 +198,14 @@ export class ServiceKeys {
     splits: new WeakMap<KeyShape, KeySplit>(),
   }));
 
-  constructor(budget: KeyBudget, usedMs = 0) {
+  constructor(budget: KeyBudget, usedMs = 0, name?: string) {
     this.#budget = budget;
     this.usedMs = usedMs;
+    this.name = name;
+  }
+
+  known(place: KeyPlace): Set<number> {
+    return this.#places[place]!.known;
   }
 
   get size(): number {
@@ -165,10 +218,10 @@ export class ServiceKeys {
 
   /** What becomes of a run of attributes; those that lose their key are counted. */
   split(place: KeyPlace, shape: KeyShape): KeySplit {
-    const { known, splits } = this.#places[place]!;
+    const { splits } = this.#places[place]!;
     let split = splits.get(shape);
     if (split === undefined) {
-      split = this.#budget.split(known, shape);
+      split = this.#budget.split(this, place, shape);
       splits.set(shape, split);
     }
     const { over, overTotal } = split;

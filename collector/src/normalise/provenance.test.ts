@@ -6,7 +6,7 @@ import { provenanceContents } from './provenance-contents.ts';
 import { fingerprints } from './shingles.ts';
 import { definitionHashes } from './tool-definitions.ts';
 
-function itemsOf(text: string, way: Way = 'value'): string[] {
+function itemsOf(text: string, way: Way = 'value'): readonly string[] {
   return provenanceItems([{ text, role: 'source', when: 'end', label: 'untrusted' }], way);
 }
 

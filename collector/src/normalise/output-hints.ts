@@ -48,22 +48,9 @@ class RawHints implements OutputHints {
   }
 }
 
-/** Two letters in a row of the middles of these words decide; of two such places that follow each other one is looked at. */
 function hasCallWord(raw: string): boolean {
-  for (let at = 1; at < raw.length; at += 2) {
-    const [before, here, after] = [raw.charCodeAt(at - 1), raw.charCodeAt(at), raw.charCodeAt(at + 1)];
-    if ((middles[pairOf(before, here)]! | middles[pairOf(here, after)]!) === 0) continue;
-    if (anyCallWord.test(raw.slice(Math.max(0, at - 4), at + 4))) return true;
-  }
-  return false;
+  const lower = raw.toLowerCase();
+  return callWords.some((word) => lower.includes(word));
 }
 
-/** Letters of either case have a number below 32; other characters share those. */
-function pairOf(first: number, second: number): number {
-  return ((first & 31) << 5) | (second & 31);
-}
-
-const middles = new Uint8Array(1024);
-for (const word of callWords) middles[pairOf(word.charCodeAt(1), word.charCodeAt(2))] = 1;
-const anyCallWord = new RegExp(callWords.join('|'), 'i');
 const notAscii = /[\x80-\xff]/;

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Session } from '../../model/session.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 
@@ -50,6 +51,26 @@ export class KeptSpan implements SpanIdentity {
     this.#trace3 = trace3;
   }
 
+  /** Equal for spans of equal ids. Who makes up ids does not know it. */
+  static hash(span: SpanIdentity): number {
+    if (!(span instanceof KeptSpan)) return hashOf(span.spanId, span.traceId);
+    const first = mixed(mixed(mixed(seed, span.#span0), span.#span1), span.#trace0);
+    return mixed(mixed(mixed(mixed(first, span.#trace1), span.#trace2), span.#trace3), 0);
+  }
+
+  /** Whether both have the same ids. */
+  static isSame(a: SpanIdentity, b: SpanIdentity): boolean {
+    if (!(a instanceof KeptSpan && b instanceof KeptSpan)) return a.spanId === b.spanId && a.traceId === b.traceId;
+    return (
+      a.#span1 === b.#span1 &&
+      a.#span0 === b.#span0 &&
+      a.#trace0 === b.#trace0 &&
+      a.#trace1 === b.#trace1 &&
+      a.#trace2 === b.#trace2 &&
+      a.#trace3 === b.#trace3
+    );
+  }
+
   get spanId(): string {
     return digits(this.#span0) + digits(this.#span1);
   }
@@ -83,6 +104,38 @@ export class KeptSpan implements SpanIdentity {
   }
 }
 
+/** Which spans came already. Those of a window are many: a map of texts made for it took longer than all else about a finding. */
+export class SpanSet {
+  readonly spans: SpanIdentity[] = [];
+  /** Places in `spans`, one more, by hash; 0 where there is none. At most half of them are taken. */
+  #table = new Int32Array(64);
+
+  add(span: SpanIdentity): void {
+    let at = this.#slotOf(span);
+    if (this.#table[at] !== 0) return;
+    if (this.spans.length * 2 >= this.#table.length) {
+      this.#grow();
+      at = this.#slotOf(span);
+    }
+    this.spans.push(span);
+    this.#table[at] = this.spans.length;
+  }
+
+  /** Where the span is, or would be. */
+  #slotOf(span: SpanIdentity): number {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let at = KeptSpan.hash(span) & mask;
+    for (; table[at] !== 0; at = (at + 1) & mask) if (KeptSpan.isSame(this.spans[table[at]! - 1]!, span)) break;
+    return at;
+  }
+
+  #grow(): void {
+    this.#table = new Int32Array(this.#table.length * 4);
+    for (const [index, span] of this.spans.entries()) this.#table[this.#slotOf(span)] = index + 1;
+  }
+}
+
 /** A span as a record of its own members, in the order in which they are written down. */
 export function plainSpan(span: SpanIdentity): SpanIdentity {
   if (!(span instanceof KeptSpan)) return span;
@@ -103,4 +156,22 @@ export function plainSpan(span: SpanIdentity): SpanIdentity {
 
 function digits(word: number): string {
   return (word >>> 0).toString(16).padStart(8, '0');
+}
+
+const seed = randomInt(2 ** 31);
+
+function mixed(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, 0x9e3779b1 ^ (seed << 1));
+  return product ^ (product >>> 15);
+}
+
+/** As that of numbers, where the ids are such: a window may hold spans of a snapshot beside those that came since. */
+function hashOf(spanId: string, traceId: string): number {
+  const id = spanId + traceId;
+  const isHex = spanId.length === 16 && traceId.length === 32 && /^[0-9a-f]+$/.test(id);
+  let hash = seed;
+  if (isHex)
+    for (let at = 0; at < id.length; at += 8) hash = mixed(hash, Number.parseInt(id.slice(at, at + 8), 16) | 0);
+  else for (let at = 0; at < id.length; at++) hash = mixed(hash, id.charCodeAt(at));
+  return mixed(hash, 0);
 }

@@ -1,5 +1,6 @@
 import type { SpanIdentity } from '../../span-identity.ts';
 import type { Entry } from '../event.ts';
+import { SpanSet } from '../kept-span.ts';
 import type { Measure } from '../measure.ts';
 import { Recency, type Recent } from '../recency.ts';
 import { addToSketch, createSketch, estimate, expireSketch, type Sketch } from '../sketch.ts';
@@ -105,19 +106,14 @@ function* entriesOf(last: Iterable<Held>): Generator<Entry> {
   for (const { entry } of last) yield entry;
 }
 
-/** The spans of events, each once. Of a span id there is almost always one trace. */
-function spansOf(entries: Iterable<Entry>, max = Number.POSITIVE_INFINITY): SpanIdentity[] {
-  const spans: SpanIdentity[] = [];
-  const known = new Map<string, SpanIdentity[]>();
+/** The spans of events, each once. */
+function spansOf(entries: Iterable<Entry>, max = Number.POSITIVE_INFINITY): readonly SpanIdentity[] {
+  const known = new SpanSet();
   for (const { span } of entries) {
-    if (spans.length >= max) break;
-    const alike = known.get(span.spanId);
-    if (alike === undefined) known.set(span.spanId, [span]);
-    else if (alike.some(({ traceId }) => traceId === span.traceId)) continue;
-    else alike.push(span);
-    spans.push(span);
+    if (known.spans.length >= max) break;
+    known.add(span);
   }
-  return spans;
+  return known.spans;
 }
 
 /** Values as they would be with more events, without a copy of those that are there. */

@@ -29,3 +29,18 @@ test('a set of spans knows each by its ids, as numbers and as texts', () => {
     }),
   );
 });
+
+test('spans that differ in any word of their ids are not the same, and equal ones have equal hashes', () => {
+  const at = (...words: readonly number[]) => {
+    const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map((place) => words[place] ?? 7);
+    return new KeptSpan(5n, '', names, a!, b!, c!, d!, e!, f!);
+  };
+  for (let place = 0; place < 6; place++) {
+    const other = at(...[7, 7, 7, 7, 7, 7].with(place, -8));
+    assert.equal(KeptSpan.isSame(at(), other), false);
+    assert.equal(KeptSpan.isSame(plainSpan(at()), other), false);
+    assert.notEqual(KeptSpan.hash(at()), KeptSpan.hash(other));
+    assert.equal(KeptSpan.hash(plainSpan(other)), KeptSpan.hash(other));
+    assert.equal(KeptSpan.isSame(plainSpan(other), other), true);
+  }
+});

@@ -1,4 +1,12 @@
-import { type CorrelationEvent, compareEvents, type Entry, type GroupPart, isSameSpan, keyOf } from './event.ts';
+import {
+  type CorrelationEvent,
+  compareEvents,
+  type Entry,
+  type GroupPart,
+  isSameSpan,
+  keyOf,
+  type SettledEvent,
+} from './event.ts';
 import type { EventStore } from './event-store.ts';
 import type { EarlyBudget } from './kind.ts';
 import type { Waiting } from './measure.ts';
@@ -17,7 +25,7 @@ export function placeOf(part: number, group: number): Place {
 
 const groupsPerPart = 1 << 16;
 
-function partAt({ parts }: CorrelationEvent, place: Place): GroupPart {
+function partAt({ parts }: SettledEvent, place: Place): GroupPart {
   return parts[Math.floor(place / groupsPerPart)]!.groups[place % groupsPerPart]!;
 }
 
@@ -188,7 +196,7 @@ export class WaitingGroup implements Waiting {
     const values = new Map<string | number, number>();
     for (const item of this.#items) count(values, item.values);
     for (const [index, number] of this.#numbers.entries()) {
-      count(values, partAt(this.#store.read(number), this.#places[index]!).values);
+      count(values, partAt(this.#store.settled(number), this.#places[index]!).values);
     }
     return values;
   }

@@ -30,6 +30,8 @@ export type Derive<T, U> = (item: T, into: U[]) => number;
  */
 export class GrownList<T> {
   readonly items: T[] = [];
+  /** Whether nothing but plain characters stood in all that was read of it; for the one who reads to say. */
+  isPlain = true;
   readonly #derived = new Map<string, Grown<unknown>>();
   readonly #weigh: Weigh;
 

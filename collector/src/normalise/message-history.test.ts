@@ -110,6 +110,16 @@ describe('a conversation that calls repeat', () => {
     }
   });
 
+  it('tells whether all of it is plain characters', () => {
+    const history = new MessageHistory();
+    const [plain, escaped] = [say('user', 'a\n"b"'), say('user', '\u0001')];
+    const isPlain = (...members: readonly string[]) => history.listOf(read(history, `[${members.join()}]`)!)!.isPlain;
+    assert.ok(isPlain(plain) && isPlain(plain, plain) && isPlain(plain, plain));
+    assert.ok(!isPlain(plain, plain, escaped) && !isPlain(plain, plain, escaped, plain));
+    assert.ok(!isPlain(plain, say('user', 'é')) && !isPlain(escaped));
+    assert.ok(isPlain(plain));
+  });
+
   it('counts what is worked out of conversations, until they are forgotten', () => {
     const history = new MessageHistory({ sessionsMax: 1 });
     const messages = read(history, `[${say('user', 'a')},${say('user', 'b')}]`)!;

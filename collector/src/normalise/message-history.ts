@@ -2,16 +2,23 @@ import type { GrownList } from '../model/grown-list.ts';
 import { RepeatedLists, type RepeatedListsBounds } from '../model/repeated-lists.ts';
 import type { Value } from '../model/value.ts';
 import { listedMessages, type Message, messagesMax } from './messages.ts';
+import { isPlainJson } from './raw-values.ts';
+
+/** For fewer messages what is kept with a list takes more than it saves. */
+export const listedMessagesMin = 8;
 
 /** The conversations of sessions, of which each call is read from where the one before ended. What comes out is what `parseMessages` gives. */
 export class MessageHistory {
   readonly #lists: RepeatedLists<Message>;
+  /** Of what was read last, behind what was known. */
+  #isPlain = true;
   #last: { readonly messages: readonly Message[]; readonly list: GrownList<Message> } | undefined;
 
   constructor(bounds: Partial<RepeatedListsBounds> = {}) {
     this.#lists = new RepeatedLists<Message>({
       read: (bytes, from, end) => {
         const members = parsedList(bytes, from, end);
+        this.#isPlain = isPlainJson(bytes.subarray(from, end));
         return members && { members: members.length, items: listedMessages(members) };
       },
       weightOf,
@@ -27,8 +34,10 @@ export class MessageHistory {
 
   /** The messages of the JSON text `bytes[start, end)`; undefined when it is no list that can be read this way. */
   read(session: string, bytes: Buffer, start: number, end: number): readonly Message[] | undefined {
+    this.#isPlain = true;
     const list = this.#lists.read(session, bytes, start, end);
     if (list === undefined) return undefined;
+    list.isPlain &&= this.#isPlain;
     // A member may give several messages, or none.
     const messages = list.items.slice(-messagesMax);
     this.#last = messages.length === list.items.length ? { messages, list } : undefined;

@@ -13,7 +13,11 @@ export function rawText(batch: SpanBatch, row: number): string {
 
 /** Whether a text, and any JSON in it, is ASCII in which no escape stands for something else. */
 export function isPlain(batch: SpanBatch, row: number): boolean {
-  const bytes = bytesOf(batch, row);
+  return isPlainJson(bytesOf(batch, row));
+}
+
+/** The same of bytes. */
+export function isPlainJson(bytes: Buffer): boolean {
   return isAscii(bytes) && (!bytes.includes(backslash) || !bytes.includes('\\u'));
 }
 

@@ -23,7 +23,7 @@ import { type MessageField, type TranslationFaults, Translator } from './dialect
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
 import { textsIn } from './json-value.ts';
 import { messageFields, messageTexts } from './message-fields.ts';
-import { MessageHistory } from './message-history.ts';
+import { listedMessagesMin, MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
 import { type OutputHints, outputHints } from './output-hints.ts';
 import { everything, Presence } from './presence.ts';
@@ -92,7 +92,7 @@ export class NormalisedEvents implements SpanEvents {
       value: (name) => this.#translator.value(this.#span, name),
       corrected: (name) => this.#translator.corrected(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
-      listOf: (messages) => this.#history.listOf(messages),
+      listOf: (messages) => (messages.length < listedMessagesMin ? undefined : this.#history.listOf(messages)),
       outputHints: () => this.#outputHints(),
       raw: (name) => this.#raw(name),
       isPlain: () => this.#isPlain(),
@@ -323,6 +323,8 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   readonly #isPlainAt = (field: FieldId): boolean => {
+    // Of messages that came before it is known.
+    if (this.#facts.list?.isPlain && field === this.#idOf('gen_ai.input.messages')) return true;
     const row = this.batch.findSpanAttribute(this.#span, field);
     return row < 0 || (isText(this.batch, row) && isPlain(this.batch, row));
   };

@@ -140,7 +140,7 @@ export class SpanFacts {
   get systemTexts(): Texts {
     // Some emitters put the instructions among the messages as well.
     if (this.#kept.systemTexts === undefined) {
-      const all = [...this.#instructions, ...textsOf(this.#input, 'system', this.#list)];
+      const all = [...this.#instructions, ...textsOf(this.#input, 'system', this.list)];
       this.#kept.systemTexts = all.length < 2 ? all : [...new Set(all)];
     }
     return this.#kept.systemTexts;
@@ -190,7 +190,7 @@ export class SpanFacts {
   /** The tool calls that messages tell of. */
   get messageCalls(): MessageCalls | undefined {
     const isWhole = (name: string) => this.#kept.isOutputWhole ?? !isCut(parsedValue(this.#read(name)));
-    return messageCalls(this.#input, this.#outputWithCalls, isWhole, this.#list);
+    return messageCalls(this.#input, this.#outputWithCalls, isWhole, this.list);
   }
 
   get flow(): UntrustedFlow {
@@ -198,7 +198,7 @@ export class SpanFacts {
       this.proposedCalls.length === 0
         ? noFlow
         : untrustedFlow(this.proposedCalls, [...this.toolResultTexts, ...this.retrievedTexts], () => [
-            ...textsOf(this.#input, 'user', this.#list),
+            ...textsOf(this.#input, 'user', this.list),
             ...this.systemTexts,
           ]);
     return this.#kept.flow;
@@ -263,7 +263,7 @@ export class SpanFacts {
       retrieved: this.retrievedTexts,
       system: this.systemTexts,
       input: this.#input,
-      list: this.#list,
+      list: this.list,
       proposed: this.proposedCalls,
     });
     const contents = this.#kept.provenance.filter((content) => content.role === role);
@@ -277,8 +277,8 @@ export class SpanFacts {
 
   /** All messages of a model call, not only the new ones. */
   get conversation(): Conversation {
-    const list = this.#list;
-    return { instructions: this.#instructions, input: this.#input, output: this.#output, ...(list && { list }) };
+    const told = { instructions: this.#instructions, input: this.#input, output: this.#output };
+    return this.list === undefined ? told : { ...told, list: this.list };
   }
 
   /** What of it the calls before had, all up to the last answer that is sent again, or what is new. In the first call all is. */
@@ -301,9 +301,9 @@ export class SpanFacts {
     return this.#kept.input;
   }
 
-  /** Undefined where it is as well to look at the messages one by one. */
-  get #list(): GrownList<Message> | undefined {
-    return this.#input.length < listedMessagesMin ? undefined : this.#kept.list;
+  /** The list of the conversation, where the messages that were sent were read from one. */
+  get list(): GrownList<Message> | undefined {
+    return this.#kept.list;
   }
 
   get #instructions(): Texts {
@@ -393,6 +393,4 @@ export class SpanFacts {
 }
 
 const noFlow = untrustedFlow([], [], () => []);
-/** What is kept with a list takes more than it saves for fewer. */
-const listedMessagesMin = 8;
 const none: readonly never[] = [];

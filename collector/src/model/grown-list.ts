@@ -33,19 +33,19 @@ export class GrownList<T> {
   /** Whether nothing but plain characters stood in all that was read of it; for the one who reads to say. */
   isPlain = true;
   readonly #derived = new Map<string, Grown<unknown>>();
-  readonly #weigh: Weigh;
+  readonly weigh: Weigh;
 
   constructor(weigh: Weigh) {
-    this.#weigh = weigh;
+    this.weigh = weigh;
   }
 
   /** What `derive` gives for the first `count` items, maybe for more. @param name another one for each `derive` */
   derived<U>(name: string, derive: Derive<T, U>, count: number): Grown<U> {
     let grown = this.#derived.get(name) as Grown<U> | undefined;
     if (grown === undefined) {
-      grown = new Grown<U>(this.#weigh);
+      grown = new Grown<U>(this.weigh);
       this.#derived.set(name, grown as Grown<unknown>);
-      this.#weigh(grownBytes);
+      this.weigh(grownBytes);
     }
     if (grown.ends.length < count) this.#grow(grown, derive, count);
     return grown;
@@ -59,7 +59,7 @@ export class GrownList<T> {
       bytes += derive(this.items[at]!, items);
       ends.push(items.length);
     }
-    this.#weigh(bytes + (items.length - before) * pointerBytes);
+    this.weigh(bytes + (items.length - before) * pointerBytes);
   }
 }
 

@@ -61,21 +61,15 @@ function inputContents({ input, list }: Pick<SpanContent, 'input' | 'list'>): Co
 /** The same with every call that goes on with the conversation, so that each text is looked through once. */
 function userContents(input: readonly Message[], list: GrownList<Message> | undefined): Content[] {
   if (list === undefined) return contentsOf(textsOf(input, 'user').slice(-userTextsMax), ofUser);
-  const known = list.derived('contents of the user', addUserContents, input.length);
+  const add = (message: Message, into: Content[]): number => {
+    const texts = textsOf([message], 'user');
+    for (const text of texts) into.push({ ...ofUser, text, kept: { items: {}, weigh: list.weigh } });
+    return texts.length * contentBytes;
+  };
+  const known = list.derived('contents of the user', add, input.length);
   const count = known.upTo(input.length);
   return known.items.slice(Math.max(0, count - userTextsMax), count);
 }
 
 const ofUser = { role: 'trusted', when: 'start', label: 'user_supplied' } as const;
-
-function addUserContents(message: Message, into: Content[]): number {
-  let bytes = 0;
-  for (const text of textsOf([message], 'user')) {
-    into.push({ ...ofUser, text, kept: {} });
-    // What is found are hashes, about one for each word, and few of them are looked for in one way only.
-    bytes += contentBytes + 4 * text.length;
-  }
-  return bytes;
-}
-
-const contentBytes = 320;
+const contentBytes = 160;

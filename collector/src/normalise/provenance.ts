@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Weigh } from '../model/grown-list.ts';
 import type { Value } from '../model/value.ts';
 import { secretsIn } from './content.ts';
 import { layersOf } from './decoded-layers.ts';
@@ -29,7 +30,12 @@ export interface Content {
   readonly when: 'start' | 'end';
   readonly label: string;
   /** What was found in it, where it comes again with the next call. */
-  readonly kept?: Partial<Record<Way, readonly ProvenanceItem[]>>;
+  readonly kept?: KeptItems;
+}
+
+export interface KeptItems {
+  readonly items: Partial<Record<Way, readonly ProvenanceItem[]>>;
+  readonly weigh: Weigh;
 }
 
 /** How content is looked at: as it stands, after decoding, by runs of words, or for ids of any kind. */
@@ -54,16 +60,22 @@ export function provenanceItems(contents: readonly Content[], way: Way): readonl
 }
 
 function itemsOf(content: Content, way: Way): readonly ProvenanceItem[] {
-  const known = content.kept?.[way];
+  const known = content.kept?.items[way];
   if (known !== undefined) return known;
   const role = way === 'decoded' ? `${content.role}:decoded` : content.role;
   const head = `${role} ${content.when} ${content.label}`;
   const found = foundIn(content.text, way);
   const items =
     found.length === 0 ? none : found.map(({ kind, hashes, shown }) => `${head} ${kind} ${hashes} ${shown}`);
-  if (content.kept !== undefined) content.kept[way] = items;
+  if (content.kept !== undefined) {
+    content.kept.items[way] = items;
+    content.kept.weigh(items.reduce((sum, item) => sum + itemBytes + item.length, 0));
+  }
   return items;
 }
+
+/** What an item takes beside its characters. */
+const itemBytes = 32;
 
 /**
  * What a tool's result is: `untrusted` when others may have written it (web, mail, documents, anything unknown), `internal`

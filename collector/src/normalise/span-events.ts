@@ -122,7 +122,8 @@ export class NormalisedEvents implements SpanEvents {
     this.#turnTo(-1);
   }
 
-  bind(batch: SpanBatch): this {
+  /** @param keepsFacts whether derived facts are kept for those who go through the batch after others did, where it is not too large */
+  bind(batch: SpanBatch, keepsFacts = true): this {
     this.batch = batch;
     this.#sessions = undefined;
     this.wrappers = undefined;
@@ -130,9 +131,16 @@ export class NormalisedEvents implements SpanEvents {
     this.#presence.begin();
     if (this.#categories.length < batch.spanCount) this.#categories = new Int16Array(batch.spanCount);
     this.#categories.fill(-1, 0, batch.spanCount);
-    this.#facts.begin(batch.bytes.length <= limits.factsKeptBatchBytesMax ? batch.spanCount : 0);
+    const kept = keepsFacts && batch.bytes.length <= limits.factsKeptBatchBytesMax;
+    this.#facts.begin(kept ? batch.spanCount : 0);
     this.#turnTo(-1);
     return this;
+  }
+
+  /** The derived facts of the batch are kept no longer: memory that the collector of garbage would copy until the next one is bound. */
+  release(): void {
+    this.#facts.begin(0);
+    this.#turnTo(-1);
   }
 
   value(span: number, field: FieldId): Value | undefined {

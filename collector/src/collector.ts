@@ -75,6 +75,9 @@ const readMs = 1_000;
 const graceMs = 3_000;
 /** How often findings that wait for event time are looked for while no span comes. */
 const settleMs = 1_000;
+/** By when after its begin a stop has written its checkpoint, or goes without one; at least so long is tried. */
+const checkpointByMs = 4_500;
+const checkpointMsMin = 1_000;
 /** Sent segments kept for their journals may take this part of the spool before a checkpoint is taken early. */
 const journalShare = 32;
 const dayMs = 86_400_000;
@@ -341,6 +344,7 @@ async function stop({
   shipping,
   shipped,
 }: Running): Promise<void> {
+  const from = performance.now();
   guards.close();
   // While it can still be taken, should it go to this collector.
   await own.stop();
@@ -348,7 +352,7 @@ async function stop({
   await servers.close(graceMs);
   intake.close();
   await running.stop();
-  await keeper.close();
+  await keeper.close(Math.max(checkpointMsMin, from + checkpointByMs - performance.now()));
   await spool.seal();
   await drained(spool);
   shipping.abort();

@@ -81,3 +81,22 @@ test('any other bytes are unreadable or harmless', () => {
   );
   assert.deepEqual(createMemory({}).restore(Uint8Array.of(9)), { status: 'unreadable' });
 });
+
+test('pieces that nobody asks for any more are cut, at whichever they were', () => {
+  const parts = { a: new Notes(), b: new Notes() };
+  for (const part of Object.values(parts)) part.note('x');
+  const memory = createMemory(parts);
+  let pieces = 0;
+  for (const counted = memory.slices(); counted.next(); ) pieces++;
+  for (let taken = 0; taken < pieces; taken++) {
+    const slices = memory.slices();
+    for (let i = 0; i < taken; i++) slices.next();
+    slices.cancel();
+    assert.equal(slices.next(), undefined);
+    assert.equal(slices.isCut, true, `after ${taken} of ${pieces}`);
+  }
+  const whole = memory.slices();
+  while (whole.next()) {}
+  whole.cancel();
+  assert.equal(whole.isCut, false);
+});

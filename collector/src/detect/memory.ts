@@ -90,8 +90,10 @@ function slicesOf(parts: ReadonlyMap<string, Stateful>, pieceBytes?: number): Sl
   const all = [...parts].map(([name, part]) => [name, part.slices?.(pieceBytes) ?? sliceOf(part.snapshot())] as const);
   const left = [...all];
   let isTitled = false;
+  let isCancelled = false;
   return {
     next: () => {
+      if (isCancelled) return undefined;
       const writer = new StateWriter();
       if (!isTitled) {
         isTitled = true;
@@ -109,10 +111,12 @@ function slicesOf(parts: ReadonlyMap<string, Stateful>, pieceBytes?: number): Sl
       return writer.done();
     },
     cancel: () => {
-      for (const [, slices] of all) slices.cancel();
+      // Also where the rest of it is small and would be given whole.
+      isCancelled ||= left.length > 0;
+      for (const [, slices] of left) slices.cancel();
     },
     get isCut() {
-      return all.some(([, { isCut }]) => isCut);
+      return isCancelled || all.some(([, { isCut }]) => isCut);
     },
   };
 }

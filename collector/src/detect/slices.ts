@@ -149,15 +149,20 @@ interface Encoder {
 /** Steps that write to an encoder, as pieces. */
 export function slicesOf(encoder: Encoder, steps: Steps, pieceBytes = pieceBytesDefault): Slices {
   let isLeft = true;
+  // Steps over what never changes are not cut themselves: they would end early as if they were whole.
+  let isCancelled = false;
   return {
     next: () => {
-      if (!isLeft || steps.isCut) return undefined;
+      if (!isLeft || isCancelled || steps.isCut) return undefined;
       isLeft = steps.step(() => encoder.length >= pieceBytes);
       return encoder.take();
     },
-    cancel: () => steps.cancel(),
+    cancel: () => {
+      isCancelled ||= isLeft;
+      steps.cancel();
+    },
     get isCut() {
-      return steps.isCut;
+      return isCancelled || steps.isCut;
     },
   };
 }

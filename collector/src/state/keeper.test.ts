@@ -24,6 +24,9 @@ async function setup(t: TestContext) {
     isCut: false,
     rests: 0,
     atRest: () => {},
+    /** What making one piece takes. */
+    pieceMs: 0,
+    said: [] as string[],
   };
   const storeJournal = async () => {
     const outgoing = journal.outgoing();
@@ -41,6 +44,7 @@ async function setup(t: TestContext) {
       ...{ journal, store, segments, storeJournal, intervalMs: 1000, segmentBytesMax: 500, now: () => state.nowMs },
       kept: { slices: () => slicesOf(state) },
       turnMs: 0,
+      logger: { info: (_, message) => state.said.push(message), warn: () => {}, error: () => {} },
       rest: async () => {
         state.rests++;
         state.atRest();
@@ -52,12 +56,19 @@ async function setup(t: TestContext) {
   return { keeper, journal, state, files, directory };
 }
 
-function slicesOf(state: { readonly pieces: readonly string[]; readonly isCut: boolean }): KeptSlices {
+interface SlicedState {
+  readonly pieces: readonly string[];
+  readonly isCut: boolean;
+  readonly pieceMs: number;
+}
+
+function slicesOf(state: SlicedState): KeptSlices {
   const left = [...state.pieces];
   let isCancelled = false;
   return {
     next: () => {
       const piece = isCancelled ? undefined : left.shift();
+      for (const until = performance.now() + state.pieceMs; performance.now() < until; );
       return piece === undefined ? undefined : Buffer.from(piece);
     },
     cancel: () => {
@@ -151,4 +162,35 @@ test('the end does not wait for a checkpoint that is under way, but takes its ow
   assert.deepEqual([keeper.stats().checkpoints, state.rests], [1, 1]);
   const found = await new CheckpointStore(directory).load(() => true);
   assert.equal(Buffer.concat(found!.sections).toString(), 'one');
+});
+
+test('a stop goes without a checkpoint that would not be there in time, and the journals are kept', async (t) => {
+  const { keeper, journal, state, files, directory } = await setup(t);
+  journal.add(Buffer.from('a'));
+  assert.equal(await keeper.checkpoint(), true);
+  state.from = -1;
+  // A state that would take more than a minute to write.
+  state.pieces = Array.from({ length: 10_000 }, () => 'x');
+  state.pieceMs = 7;
+  journal.add(Buffer.from('b'));
+  const from = performance.now();
+  await keeper.close(100);
+  assert.ok(performance.now() - from < 5_000);
+  assert.equal(journal.stored, journal.last, 'the journal is on disk');
+  assert.deepEqual([keeper.stats().checkpoints, keeper.stats().failed, state.from, await files()], [1, 0, -1, 1]);
+  assert.deepEqual(state.said, ['state: no checkpoint in the time of a stop; the next start replays the journals']);
+  const found = await new CheckpointStore(directory).load(() => true);
+  assert.equal(found?.number, 1, 'the one before');
+});
+
+test('a stop does not begin a checkpoint when the last one took longer than there is', async (t) => {
+  const { keeper, journal, state } = await setup(t);
+  state.pieceMs = 60;
+  journal.add(Buffer.from('a'));
+  await keeper.checkpoint();
+  journal.add(Buffer.from('b'));
+  state.pieces = [];
+  await keeper.close(20);
+  assert.equal(keeper.stats().checkpoints, 1);
+  assert.equal(state.said.length, 1);
 });

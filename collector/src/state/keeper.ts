@@ -72,6 +72,8 @@ export class StateKeeper {
   #triedMs: number;
   #isFailing = false;
   #isClosing = false;
+  /** When a checkpoint of the end has to be written. */
+  #untilMs = Number.POSITIVE_INFINITY;
   #slices: KeptSlices | undefined;
   #stats: KeeperStats;
 
@@ -105,13 +107,26 @@ export class StateKeeper {
     return this.#running;
   }
 
-  /** The last checkpoint, of everything there is; for the end, when nothing comes any more. */
-  async close(): Promise<void> {
+  /**
+   * Puts the journal on disk, then takes the last checkpoint, of everything there is; for the end, when nothing comes any more. One that
+   * would not be there within the time is not taken: the next start replays the journals since the one before.
+   */
+  async close(msMax = Number.POSITIVE_INFINITY): Promise<void> {
     this.#isClosing = true;
+    this.#untilMs = performance.now() + msMax;
     this.#slices?.cancel();
     await this.#running;
     await this.#options.storeJournal();
-    if (this.#options.journal.last !== this.#lastNumber) await this.checkpoint();
+    if (this.#options.journal.last === this.#lastNumber) return;
+    // What the last one took is the least that this one takes.
+    const isTime = performance.now() + this.#stats.workMs <= this.#untilMs;
+    if (isTime && (await this.checkpoint())) return;
+    if (this.#isFailing) return;
+    const fields = { stateBytes: this.#stats.bytes, timeMs: msMax };
+    this.#options.logger?.info(
+      fields,
+      'state: no checkpoint in the time of a stop; the next start replays the journals',
+    );
   }
 
   #isDue(): boolean {
@@ -181,6 +196,7 @@ export class StateKeeper {
       if (pieces.length > 0) await file.add(Buffer.concat(pieces));
       if (piece === undefined) return;
       if (!this.#isClosing) await rest(workedMs);
+      else if (performance.now() >= this.#untilMs) slices.cancel();
     }
   }
 

@@ -31,6 +31,7 @@ interface Step {
     | 'kill'
     | 'power loss'
     | 'restart'
+    | 'hurried restart'
     | 'checkpoint'
     | 'ship'
     | 'settle'
@@ -53,7 +54,15 @@ const step: fc.Arbitrary<Step> = fc.record({
   batches: fc.array(batch, { maxLength: 4 }),
   besides: fc.constantFrom(
     ...(['nothing', 'nothing', 'kill', 'power loss', 'restart', 'checkpoint', 'ship', 'settle'] as const),
-    ...(['full disk', 'full disk', 'failed sync', 'begin checkpoint', 'begin checkpoint', 'damage'] as const),
+    ...([
+      'hurried restart',
+      'full disk',
+      'full disk',
+      'failed sync',
+      'begin checkpoint',
+      'begin checkpoint',
+      'damage',
+    ] as const),
   ),
   diesAfter: fc.option(fc.nat(12), { freq: 4, nil: undefined }),
   regroup: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
@@ -160,6 +169,7 @@ async function happen(world: World, besides: Step['besides']): Promise<void> {
   if (besides === 'damage') await world.damage();
   if (besides === 'power loss') await world.crash(true);
   if (besides === 'restart') await world.stop();
+  if (besides === 'hurried restart') await world.stop(0);
   if (besides === 'checkpoint') await world.checkpoint();
   if (besides === 'ship') await world.ship();
 }

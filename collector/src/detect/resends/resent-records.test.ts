@@ -191,3 +191,15 @@ test('a snapshot is of the moment when it was begun', () => {
   assert.equal(after.size, 600);
   assert.deepEqual(store(after, [span(700), span(599)]), ['span 700']);
 });
+
+test('a snapshot that is cancelled is none', () => {
+  const resends = createResends(2000);
+  store(
+    resends,
+    Array.from({ length: 1500 }, (_, n) => span(n)),
+  );
+  const slices = resends.slices(64);
+  slices.next();
+  slices.cancel();
+  assert.deepEqual([slices.next(), slices.isCut], [undefined, true]);
+});

@@ -155,8 +155,9 @@ export class World {
     await this.start();
   }
 
-  async stop(): Promise<void> {
-    void this.#keeper.close();
+  /** @param msMax for its checkpoint; with 0 it goes without one */
+  async stop(msMax?: number): Promise<void> {
+    void this.#keeper.close(msMax);
     await this.#worked();
     await this.crash(false);
   }

@@ -17,7 +17,7 @@ export interface SpanIdentity {
   /** Event time: the end of the span. */
   readonly endNanos: bigint;
   /** Its session where that is neither its conversation nor its trace. */
-  readonly session?: Session;
+  readonly session?: Session | undefined;
 }
 
 /** Reads the identity of the span that the cursor stands on. */

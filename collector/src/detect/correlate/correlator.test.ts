@@ -5,7 +5,8 @@ import { type Finding, versionOf } from '../../model/finding.ts';
 import { loadRules } from '../load.ts';
 import { plainFindings } from '../testing/plain-correlation.ts';
 import type { Correlation } from './correlation.ts';
-import { Correlator, type CorrelatorBounds } from './correlator.ts';
+import { Correlator } from './correlator.ts';
+import type { CorrelatorBounds } from './correlator-bounds.ts';
 import type { CorrelationEvent } from './event.ts';
 
 const second = 1_000_000_000n;

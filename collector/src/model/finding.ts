@@ -41,7 +41,7 @@ export interface Finding {
   readonly userId: string;
   readonly toolName: string;
   /** The session of the span where that is neither its conversation nor its trace; see `sessionOf`. */
-  readonly session?: Session;
+  readonly session?: Session | undefined;
   readonly evidence: readonly Evidence[];
   /** Events that belong to the finding; left out where it is a single span. */
   readonly count?: number;

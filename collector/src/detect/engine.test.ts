@@ -130,3 +130,22 @@ describe('the detector', () => {
     assert.equal(findingsOf(last.replace(/m\d+/, `m${limits.fieldMembersMax - 1}`), [{ fields: { f } }]).length, 1);
   });
 });
+
+test('a rule that is asked for the first time long after others finds all of its texts', () => {
+  const second = ruleWith('s:\n  f|contains|all: [seldom word, often]\nt:\n  g|fieldref: h\ncondition: s and t');
+  const fields = createFieldTable();
+  const sources = [ruleWith(simple), second.replace(id, '6f2f2a54-7ed9-4d3f-a8d8-6f1f6d9f2b11')];
+  const { rules } = loadRules(sources.map((text, i) => ({ path: `${i}.yml`, text })));
+  const detector = createDetector({ rules, fields });
+  const found = (span: Record<string, string>) =>
+    detector
+      .detect(plainEvents([{ fields: span }], (field) => fields.name(field)))
+      .map(({ ruleId }) => ruleId.slice(-1));
+  assert.deepEqual(found({ f: 'x' }), ['0']);
+  assert.deepEqual(found({ f: 'a seldom word', g: 'y', h: 'y' }), []);
+  assert.deepEqual(found({ f: 'often a seldom word', g: 'y', h: 'y' }), ['1']);
+  assert.deepEqual(
+    detector.ruleStats().map(({ matches }) => matches),
+    [1, 1],
+  );
+});

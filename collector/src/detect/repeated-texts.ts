@@ -17,11 +17,12 @@ export interface Told {
 
 /** What was found in the first texts of a list, which stands for every call that begins with them. */
 interface Notes {
-  readonly owner: RepeatedLooks;
+  /** Whose they are; nothing in them keeps the rules in memory that they were made for. */
+  readonly owner: object;
   /** By view. */
   readonly looks: Map<View | undefined, Look>;
-  /** So many texts pass none of a group of matchers. */
-  readonly failed: Map<MatcherGroup, number>;
+  /** So many texts pass none of a group of matchers, by its number. */
+  readonly failed: Map<number, number>;
 }
 
 /** The literals that may stand in a view of the first texts. */
@@ -42,6 +43,8 @@ interface Look {
 export class RepeatedLooks {
   readonly #members: RepeatedMembers;
   readonly #look: (member: Member) => Scanned;
+  readonly #owner = {};
+  readonly #numbers = new Map<MatcherGroup, number>();
   #isAfresh = false;
 
   constructor(members: RepeatedMembers, look: (member: Member) => Scanned) {
@@ -81,7 +84,8 @@ export class RepeatedLooks {
 
   #firstSent({ sent, count }: RepeatedTexts, group: MatcherGroup): Member | undefined {
     const { failed } = this.#notesOf(sent);
-    const known = failed.get(group);
+    const number = this.#numberOf(group);
+    const known = failed.get(number);
     let at = this.#isAfresh ? 0 : (known ?? 0);
     let found: Member | undefined;
     for (; at < count && found === undefined; at++) {
@@ -90,7 +94,7 @@ export class RepeatedLooks {
     }
     if (found !== undefined) at--;
     if (known === undefined) sent.weigh(entryBytes);
-    if (known === undefined || at > known) failed.set(group, at);
+    if (known === undefined || at > known) failed.set(number, at);
     return found;
   }
 
@@ -122,11 +126,17 @@ export class RepeatedLooks {
     }
   }
 
+  #numberOf(group: MatcherGroup): number {
+    const number = this.#numbers.get(group) ?? this.#numbers.size;
+    this.#numbers.set(group, number);
+    return number;
+  }
+
   /** Two detectors at one list take turns in losing their notes. */
   #notesOf(sent: Grown<string>): Notes {
     const known = sent.note as Notes | undefined;
-    if (known?.owner === this) return known;
-    const notes: Notes = { owner: this, looks: new Map(), failed: new Map() };
+    if (known?.owner === this.#owner) return known;
+    const notes: Notes = { owner: this.#owner, looks: new Map(), failed: new Map() };
     sent.note = notes;
     sent.weigh(notesBytes);
     return notes;

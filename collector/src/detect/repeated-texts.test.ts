@@ -90,19 +90,20 @@ function changed(told: readonly unknown[], how: Step['change']): readonly unknow
 }
 
 interface Way {
+  readonly table: ReturnType<typeof createFieldTable>;
   readonly decoder: TraceDecoder;
   readonly events: NormalisedEvents;
   readonly detector: ReturnType<typeof createDetector>;
-  readonly fields: readonly (readonly [string, number])[];
+  readonly asked: readonly (readonly [string, number])[];
 }
 
-function wayOf(bounds: Partial<RepeatedListsBounds>): Way {
-  const fields = createFieldTable();
+function wayOf(bounds: Partial<RepeatedListsBounds>, ruled = rules, table = createFieldTable()): Way {
   return {
-    decoder: new TraceDecoder(fields),
-    events: new NormalisedEvents(fields, undefined, bounds),
-    detector: createDetector({ ...loadRules(rules), fields }),
-    fields: asked.map((name) => [name, fields.intern(name)] as const),
+    table,
+    decoder: new TraceDecoder(table),
+    events: new NormalisedEvents(table, undefined, bounds),
+    detector: createDetector({ ...loadRules(ruled), fields: table }),
+    asked: asked.map((name) => [name, table.intern(name)] as const),
   };
 }
 
@@ -120,7 +121,7 @@ function toldOf(way: Way, body: Buffer, isBackwards: boolean): unknown {
   const before = isBackwards ? undefined : findingsOf();
   const facts = (isBackwards ? spans.toReversed() : spans).map((span) => [
     span,
-    ...way.fields.map(([name, field]) => [
+    ...way.asked.map(([name, field]) => [
       name,
       events.value(span, field),
       events.partOf('earlier', span, field),
@@ -132,7 +133,11 @@ function toldOf(way: Way, body: Buffer, isBackwards: boolean): unknown {
   return { facts: facts.sort(([a], [b]) => Number(a) - Number(b)), findings: before ?? findingsOf() };
 }
 
-function spanOf(number: number, { which, output, instructed }: Step, told: readonly unknown[]) {
+function spanOf(
+  number: number,
+  { which, output, instructed }: Pick<Step, 'which' | 'output' | 'instructed'>,
+  told: readonly unknown[],
+) {
   return {
     ...{ traceId: 'ab'.repeat(16), spanId: `${number}`.padStart(16, '1'), startNanos: 1n, endNanos: 2n },
     attributes: {
@@ -168,5 +173,24 @@ describe('conversations to which calls add', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('are told to each detector by its own rules', () => {
+    const way = wayOf({});
+    const told = Array.from({ length: 12 }, (_, at) => ({
+      role: at % 2 ? 'assistant' : 'user',
+      content: at === 4 ? 'please ignore all' : `well ${at}`,
+    }));
+    const other = wayOf({}, rules.toReversed());
+    const body = otlpProtobuf([spanOf(1, { which: 'a', output: told[1]!, instructed: false }, told)]);
+    const [mine, theirs] = [toldOf(way, body, false), toldOf(other, body, false)] as { findings: unknown }[];
+    for (const { detector, expected } of [
+      { detector: wayOf({}, rules.toReversed(), way.table).detector, expected: theirs },
+      { detector: way.detector, expected: mine },
+    ])
+      assert.deepEqual(
+        (toldOf({ ...way, detector }, body, false) as { findings: unknown }).findings,
+        expected!.findings,
+      );
   });
 });

@@ -1,13 +1,14 @@
 import type { Logger } from 'pino';
 import { hasMoreValues } from './decode/json-values.ts';
 import type { IntakeGuards } from './intake-guards.ts';
-import { addMemoryGauges } from './memory-limit/gauges.ts';
+import { addConnectionGauges, addMemoryGauges } from './memory-limit/gauges.ts';
 import type { MemoryPlan } from './memory-limit/plan.ts';
 import { MemoryWatch } from './memory-limit/watch.ts';
 import type { Metrics } from './metrics.ts';
 import type { OwnWork } from './own-traces/open.ts';
 import type { TracePipeline } from './pipeline.ts';
 import { Admission } from './receive/admission.ts';
+import { Connections } from './receive/connections.ts';
 import type { Encoding, HttpPaths, ReceiveOptions, Refusal } from './receive/contract.ts';
 
 /** What is let in, and what becomes of it. */
@@ -36,11 +37,14 @@ export function openIntake({ own, guards, paths, pipeline, metrics, plan, logger
   const memory = new MemoryWatch({ limitBytes: plan.limitBytes, logger });
   const admission = new Admission({ bytesMax: plan.requestsBytesMax, memory: () => memory.level() });
   addMemoryGauges(metrics, memory, admission);
+  const connections = new Connections(plan.connectionBytesMax);
+  addConnectionGauges(metrics, connections);
   const receive: ReceiveOptions = {
     paths,
     admit: (authorization) => access.admit(authorization),
     ...(tls && { tls }),
     admission,
+    connections,
     bodyBytesMax: plan.bodyBytesMax,
     consume: own.consume(async (encoding, bytes, signal) => {
       metrics.decodedBytes.inc({ encoding }, bytes.length);
@@ -59,8 +63,8 @@ export function openIntake({ own, guards, paths, pipeline, metrics, plan, logger
   return {
     receive,
     warnings: () => {
-      const warning = memory.warning();
-      return warning === undefined ? [] : [warning];
+      const warnings = [memory.warning(), connections.warning()];
+      return warnings.filter((warning) => warning !== undefined);
     },
     stop: (readMs) => admission.stop(readMs),
     close: () => memory.close(),

@@ -1,6 +1,7 @@
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Metrics } from '../metrics.ts';
 import type { Admission } from '../receive/admission.ts';
+import type { Connections } from '../receive/connections.ts';
 import type { MemoryWatch } from './watch.ts';
 
 export function addMemoryGauges(metrics: Metrics, watch: MemoryWatch, admission: Admission): void {
@@ -30,6 +31,28 @@ export function addMemoryGauges(metrics: Metrics, watch: MemoryWatch, admission:
     collect() {
       this.reset();
       for (const [reason, number] of Object.entries(admission.refused)) this.inc({ reason }, number);
+    },
+  });
+}
+
+export function addConnectionGauges(metrics: Metrics, connections: Connections): void {
+  const registers = [metrics.registry];
+  const labelNames = ['transport'];
+  new Gauge({
+    name: 'spanwarden_receive_connections',
+    help: 'Open connections of senders.',
+    ...{ labelNames, registers },
+    collect() {
+      for (const [transport, number] of Object.entries(connections.open)) this.set({ transport }, number);
+    },
+  });
+  new Counter({
+    name: 'spanwarden_receive_refused_connections_total',
+    help: 'Connections closed at once because there were too many for the memory.',
+    ...{ labelNames, registers },
+    collect() {
+      this.reset();
+      for (const [transport, number] of Object.entries(connections.refused)) this.inc({ transport }, number);
     },
   });
 }

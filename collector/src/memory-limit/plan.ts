@@ -11,6 +11,8 @@ export interface MemoryPlan {
   /** Of those, one in JSON, and the values in it. */
   readonly jsonBytesMax: number;
   readonly jsonValuesMax: number;
+  /** Connections of one server, while nothing is sent over them. */
+  readonly connectionBytesMax: number;
   /** Rows that wait for their fsync. */
   readonly spoolPendingBytesMax: number;
   /** Which part of the bounds in `limits.ts` what detection remembers may reach. */
@@ -29,6 +31,7 @@ export function memoryPlan(limitBytes: number): MemoryPlan {
     heapBytesMax: Math.min(Math.floor((limitBytes * 5) / 8), limitBytes - otherBytes),
     requestsBytesMax: Math.min(limits.requestsBytesMax, Math.floor(limitBytes / 6)),
     bodyBytesMax: Math.min(limits.bodyBytesMax, Math.floor(limitBytes / 8)),
+    connectionBytesMax: Math.floor(limitBytes / 16),
     jsonBytesMax: Math.min(limits.bodyBytesMax, Math.floor(limitBytes / 16)),
     jsonValuesMax: Math.min(limits.jsonValuesMax, Math.floor(limitBytes / 256)),
     spoolPendingBytesMax: Math.min(limits.spoolPendingBytesMax, Math.floor(limitBytes / 8)),

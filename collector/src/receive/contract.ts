@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import type { Admission } from './admission.ts';
+import type { Connections } from './connections.ts';
 import type { TlsFiles } from './tls.ts';
 
 export type Encoding = 'protobuf' | 'json';
@@ -39,6 +40,8 @@ export interface ReceiveOptions {
   readonly paths?: HttpPaths;
   /** Whether there is room for a request, over all servers. */
   readonly admission: Admission;
+  /** How many connections there may be; `limits.connectionsMax` for each server unless said otherwise. */
+  readonly connections?: Connections;
   /** The largest body, as sent and unpacked; `limits.bodyBytesMax` unless said otherwise. */
   readonly bodyBytesMax?: number;
   /** Hands a whole request on and resolves when its fate is known. Must not throw. */

@@ -62,6 +62,7 @@ export function grpcIntake(options: ReceiveOptions, waits: Patience = patience):
   const connections = options.tls ? secured(options.tls, take, waits) : new NetServer(take);
   connections.on('connection', (socket) => track(socket, sockets));
   connections.maxConnections = limits.connectionsMax;
+  options.connections?.bound(connections, 'grpc', options.tls !== undefined);
   return { connections, close: (graceMs) => close(server, connections, sockets, graceMs) };
 }
 

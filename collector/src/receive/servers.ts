@@ -5,7 +5,6 @@ import type { ReceiveConfig } from './config.ts';
 import { type Patience, patience, type ReceiveOptions } from './contract.ts';
 import { grpcIntake } from './grpc.ts';
 import { listen, urlOf } from './listen.ts';
-import type { TlsFiles } from './tls.ts';
 
 /** The servers of the collector, listening. */
 export interface Servers {
@@ -22,7 +21,7 @@ export async function startServers(
   options: ReceiveOptions,
   waits: Patience = patience,
 ): Promise<Servers> {
-  const web = await startHttp(config, http, waits, options.tls);
+  const web = await startHttp(config, http, waits, options);
   if (config.grpc.listen === 'off') return { urls: { http: web.url, grpc: undefined }, close: web.close };
   const grpc = grpcIntake(options, waits);
   try {
@@ -40,7 +39,8 @@ export async function startServers(
 const idleLookMs = 25;
 
 /** Slow senders lose their connection: https://nodejs.org/api/http.html#serverheaderstimeout */
-async function startHttp(config: ReceiveConfig, listener: RequestListener, waits: Patience, tls?: TlsFiles) {
+async function startHttp(config: ReceiveConfig, listener: RequestListener, waits: Patience, options: ReceiveOptions) {
+  const { tls, connections } = options;
   const bounds = {
     headersTimeout: waits.headersMs,
     requestTimeout: waits.requestMs,
@@ -52,6 +52,7 @@ async function startHttp(config: ReceiveConfig, listener: RequestListener, waits
   if (secured) tls.onChange((options) => secured.setSecureContext(options));
   const server = secured ?? createServer(bounds, listener);
   server.maxConnections = limits.connectionsMax;
+  connections?.bound(server, 'http', tls !== undefined);
   await listen(server, config.http.listen, 'receive.http.listen');
   const close = async (graceMs: number) => {
     const closed = new Promise<void>((done) => server.close(() => done()));

@@ -13,6 +13,7 @@ import { loadConfig } from '../config/load.ts';
 import { limits } from '../model/limits.ts';
 import { Admission } from './admission.ts';
 import type { ReceiveConfig } from './config.ts';
+import { Connections } from './connections.ts';
 import { patience } from './contract.ts';
 import { otlpHttpRouter } from './http.ts';
 import { type Servers, startServers } from './servers.ts';
@@ -57,7 +58,14 @@ interface Setup {
 
 let setups = 0;
 
-async function start(options: { clientCa?: Authority; token?: string; waits?: typeof patience } = {}) {
+interface StartOptions {
+  readonly clientCa?: Authority;
+  readonly token?: string;
+  readonly waits?: typeof patience;
+  readonly connections?: Connections;
+}
+
+async function start(options: StartOptions = {}) {
   const name = `server-${setups++}`;
   putPair(name, await authority.issue('collector'));
   const { client_ca_file, ...pair } = paths(name);
@@ -67,6 +75,7 @@ async function start(options: { clientCa?: Authority; token?: string; waits?: ty
   const { receive } = loadConfig({ file: 'test', text: yaml, env: {} });
   const intake = {
     tls,
+    ...(options.connections && { connections: options.connections }),
     admit: admitting(options.token),
     admission: new Admission({ bytesMax: limits.requestsBytesMax }),
     consume: async () => ({ status: 'ok', rejected: 0, message: '' }) as const,
@@ -284,4 +293,27 @@ test('beyond loopback certificates of clients are enough, TLS alone is not', () 
     });
   assert.throws(() => listen(''), /listens beyond loopback without a token/);
   assert.equal(listen(', client_ca_file: ca').receive.tls?.client_ca_file, 'ca');
+});
+
+test('each server has as many connections as fit into its memory, and closes further ones before their handshake', async () => {
+  // One over gRPC, and over HTTPS two.
+  const connections = new Connections(80 * 1024);
+  const { servers } = await start({ connections });
+  for (const [url, most] of [
+    [servers.urls.http, 2],
+    [servers.urls.grpc!, 1],
+  ] as const) {
+    const port = Number(new URL(url).port);
+    const reached = async () => {
+      const socket = connect({ port, host: '127.0.0.1', ca: authority.cert, ALPNProtocols: ['h2', 'http/1.1'] });
+      closing.push(() => socket.destroy());
+      return Promise.race([
+        once(socket, 'secureConnect').then(() => true),
+        once(socket, 'close').then(() => false),
+      ]).catch(() => false);
+    };
+    for (let i = 0; i < most; i++) assert.equal(await reached(), true, url);
+    assert.equal(await reached(), false, url);
+  }
+  assert.deepEqual(connections.refused, { http: 1, grpc: 1 });
 });

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type * as PhoneNumbers from 'libphonenumber-js/min';
+import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
 /**
  * Telephone numbers in text, by place: international form, or three groups as in North America; bare digit runs are far more
@@ -19,14 +18,10 @@ export function phonePlaces(text: string, max = 64): { readonly start: number; r
 const pattern =
   /(?<![\w+.-])(?:\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\w-])/g;
 
-let phoneNumbers: typeof PhoneNumbers | undefined;
-
 function isPhone(written: string): boolean {
   const digits = written.replace(/\D/g, '');
   if (digits.length < 9 || digits.length > 15) return false;
-  // A hundred modules, which many a process never needs.
-  phoneNumbers ??= createRequire(import.meta.url)('libphonenumber-js/min') as typeof PhoneNumbers;
-  const number = phoneNumbers.parsePhoneNumberFromString(written, 'US');
+  const number = parsePhoneNumberFromString(written, 'US');
   if (number === undefined) return false;
   return (
     number.isValid() ||

@@ -17,6 +17,8 @@ describe('excerpts', () => {
     assert.ok(shown.includes('ignore the rules'));
     assert.ok(shown.startsWith('…') && shown.endsWith('…'));
     assert.ok(shown.length <= limits.evidenceCharsMax);
+    const [before, after] = shown.split('ignore the rules').map((part) => part.length);
+    assert.ok(Math.abs(before! - after!) <= 2, 'as much of what stands before as of what comes after');
   });
 
   test('escape what a terminal obeys and what nobody sees', () => {

@@ -148,21 +148,29 @@ test('a group passes what one of its matchers passes, as it is or in a view, and
   assert.equal(matchers[1]!.test(new Member('a pear !')), true);
 });
 
-test('where a regex matches is looked for once in a text', () => {
+test('where a regex matches is looked for once in a text, of each regex and each text', () => {
   const scanner = createLiteralScanner();
   let looked = 0;
-  const regex: Matcher = {
-    ...guarded([['needle']]),
-    find: ({ text }) => ({ start: ++looked && text.indexOf('needle'), end: text.length }),
-    spec: { kind: 'regex', source: 'needle.*', flags: { i: false, m: false, s: false } },
-  };
-  const text = `a needle ${'x'.repeat(200)}`;
-  const places = [new Member(text), new Member(text)].map((member) => scanner.guard(regex).find!(member));
-  assert.deepEqual(places, [
-    { start: 2, end: text.length },
-    { start: 2, end: text.length },
-  ]);
-  assert.equal(looked, 1);
+  const regexOf = (word: string): Matcher => ({
+    ...guarded([[word]]),
+    find: ({ text }) => {
+      looked++;
+      return { start: text.indexOf(word), end: text.indexOf(word) + word.length };
+    },
+    spec: { kind: 'regex', source: word, flags: { i: false, m: false, s: false } },
+  });
+  const words = ['needle', 'thread'];
+  const finders = words.map((word) => scanner.guard(regexOf(word)).find!);
+  const texts = [`a needle, a thread ${'x'.repeat(200)}`, `a thread, a needle ${'x'.repeat(200)}`];
+  for (let time = 0; time < 2; time++) {
+    for (const text of texts) {
+      for (const [i, word] of words.entries()) {
+        const start = text.indexOf(word);
+        assert.deepEqual(finders[i]!(new Member(text)), { start, end: start + word.length }, `${word} in ${text}`);
+      }
+    }
+    assert.equal(looked, 4);
+  }
 });
 
 test('a cheap matcher, or one that requires nothing, stays as it is', () => {

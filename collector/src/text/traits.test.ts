@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { textHasRun } from './traits.ts';
+import { TextTrait, textHasRun, traitOf } from './traits.ts';
 
 /** Plain searches for what the scan looks for a few places at a time. */
 const longWord = /[A-Za-z0-9+/_-]{16}/;
@@ -21,4 +21,26 @@ test('a run is seen wherever it stands, and nothing else is', () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('a run is seen across the places where a long text is taken apart', () => {
+  const run = 'x'.repeat(16);
+  const hex = '0a:1b:2c:3d:4e:5f:60:71';
+  for (const each of [run, hex, hex.slice(1), run.slice(1)]) {
+    for (const border of [8192, 2 * 8192 - 64]) {
+      for (let before = 0; before <= 2 * each.length; before++) {
+        const text = `${'.'.repeat(border - before)}${each}${'.'.repeat(9000)}`;
+        assert.equal(textHasRun(text), longWord.test(text) || pairs.test(text), `${each} ${before} before ${border}`);
+      }
+    }
+  }
+});
+
+test('what begins an escape and what is not plain ASCII is told of each unit', () => {
+  const escapes = new Set(['%', '&', '\\', '\u{e0041}'[0]].map((char) => char!.charCodeAt(0)));
+  for (let unit = 0; unit < 0x10000; unit++) {
+    const isOther = unit >= 0x7f;
+    const wanted = (isOther ? TextTrait.other : 0) | (escapes.has(unit) ? TextTrait.escape : 0);
+    assert.equal(traitOf(unit), wanted, unit.toString(16));
+  }
 });

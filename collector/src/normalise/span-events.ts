@@ -3,7 +3,7 @@ import { limits } from '../model/limits.ts';
 import type { PriceList } from '../model/prices.ts';
 import type { RepeatedListsBounds } from '../model/repeated-lists.ts';
 import type { Session, SessionKeys } from '../model/session.ts';
-import { Attribute, Event, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
+import { Attribute, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import {
   type AddedAttribute,
   Category,
@@ -21,7 +21,6 @@ import { elsewhere } from './dialects/dialect.ts';
 import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
-import { textsIn } from './json-value.ts';
 import { messageFields, messageTexts } from './message-fields.ts';
 import { listedMessagesMin, MessageHistory } from './message-history.ts';
 import type { Message } from './messages.ts';
@@ -30,6 +29,7 @@ import { everything, Presence } from './presence.ts';
 import { isPlain, isText, rawText } from './raw-values.ts';
 import { sessionKeys } from './session-keys.ts';
 import { SpanFacts } from './span-facts.ts';
+import { spanTexts } from './span-texts.ts';
 
 /** What could not be taken from spans of other dialects. */
 export type DialectFaults = TranslationFaults & {
@@ -247,29 +247,7 @@ export class NormalisedEvents implements SpanEvents {
   }
 
   texts(span: number): readonly string[] {
-    const batch = this.batch;
-    const at = span * Span.stride;
-    const texts = [
-      batch.text(batch.spans[at + Span.name]!, batch.spans[at + Span.nameLength]!),
-      batch.text(batch.spans[at + Span.statusMessage]!, batch.spans[at + Span.statusMessageLength]!),
-    ];
-    this.#attributeTexts(batch.spans[at + Span.attributes]!, batch.spans[at + Span.attributeCount]!, texts);
-    const firstEvent = batch.spans[at + Span.events]!;
-    for (let row = firstEvent; row < firstEvent + batch.spans[at + Span.eventCount]!; row++) {
-      const event = row * Event.stride;
-      texts.push(batch.text(batch.events[event + Event.name]!, batch.events[event + Event.nameLength]!));
-      this.#attributeTexts(batch.events[event + Event.attributes]!, batch.events[event + Event.attributeCount]!, texts);
-    }
-    return texts;
-  }
-
-  #attributeTexts(first: number, count: number, into: string[]): void {
-    for (let row = first; row < first + count; row++) {
-      const value = this.batch.attributeValue(row);
-      const type = this.batch.attributes[row * Attribute.stride + Attribute.type];
-      if (type === ValueType.array || type === ValueType.map) into.push(...textsIn(value));
-      else if (value !== null) into.push(valueText(value));
-    }
+    return spanTexts(this.batch, span);
   }
 
   #missingContent(): readonly string[] {

@@ -150,7 +150,7 @@ export class Judging {
     return this.#guarded(() => {
       const events = told(calls);
       if (events.length === 0) return [];
-      const spans = this.#agentEvents.bind(events, true);
+      const spans = this.#agentEvents.bind(events);
       const findings = this.#found(spans);
       observer?.batch?.(spans, findings);
       return findings;

@@ -63,10 +63,10 @@ export class AgentEventSpans {
     this.#events = new NormalisedEvents(fields, prices);
   }
 
-  /** Valid until the next call. @param isReadOnce nobody goes through them a second time and asks for what was derived */
-  bind(events: readonly AgentEvent[], isReadOnce = false): SpanEvents {
+  /** Valid until the next call. */
+  bind(events: readonly AgentEvent[]): SpanEvents {
     const decoded = this.#decoder.decode(encodeAgentEvents(events));
     if (decoded.status === 'malformed') throw new Error(`events of agents were written wrongly: ${decoded.message}`);
-    return this.#events.bind(decoded.batch, !isReadOnce);
+    return this.#events.bind(decoded.batch);
   }
 }

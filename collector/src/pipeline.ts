@@ -332,7 +332,6 @@ export class TracePipeline {
     this.#options.observer?.batch?.(events, findings);
     const spans = this.#encoder.encode(batch, this.#range(now), events);
     const messages = this.#encoder.takeMessages();
-    this.#events.release();
     const stored = this.#stored(spans, findings, now);
     return messages === undefined
       ? stored

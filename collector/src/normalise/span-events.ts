@@ -122,8 +122,7 @@ export class NormalisedEvents implements SpanEvents {
     this.#turnTo(-1);
   }
 
-  /** @param keepsFacts whether derived facts are kept for those who go through the batch after others did, where it is not too large */
-  bind(batch: SpanBatch, keepsFacts = true): this {
+  bind(batch: SpanBatch): this {
     this.batch = batch;
     this.#sessions = undefined;
     this.wrappers = undefined;
@@ -131,16 +130,9 @@ export class NormalisedEvents implements SpanEvents {
     this.#presence.begin();
     if (this.#categories.length < batch.spanCount) this.#categories = new Int16Array(batch.spanCount);
     this.#categories.fill(-1, 0, batch.spanCount);
-    const kept = keepsFacts && batch.bytes.length <= limits.factsKeptBatchBytesMax;
-    this.#facts.begin(kept ? batch.spanCount : 0);
+    this.#facts.begin(batch.bytes.length <= limits.factsKeptBatchBytesMax ? batch.spanCount : 0);
     this.#turnTo(-1);
     return this;
-  }
-
-  /** The derived facts of the batch are kept no longer: memory that the collector of garbage would copy until the next one is bound. */
-  release(): void {
-    this.#facts.begin(0);
-    this.#turnTo(-1);
   }
 
   value(span: number, field: FieldId): Value | undefined {

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import type * as LoadRules from '../collector/src/cli/load-rules.ts';
 import type * as Casework from '../collector/src/detect/casework.ts';
 import type * as Engine from '../collector/src/detect/engine.ts';
+import type * as Load from '../collector/src/detect/load.ts';
 import type * as Usage from '../collector/src/detect/usage-wrappers.ts';
 import type * as LogEvents from '../collector/src/log-events.ts';
 import type * as Fields from '../collector/src/model/fields.ts';
@@ -21,6 +22,7 @@ import type * as Pipeline from '../collector/src/pipeline.ts';
 import type * as Redactor from '../collector/src/redact/row-redactor.ts';
 import type * as ToolCalls from '../collector/src/tool-calls.ts';
 import { makeBodies } from './spans.ts';
+import { rulesTimes } from './stages.ts';
 
 const { values } = parseArgs({
   options: {
@@ -58,14 +60,13 @@ async function load(checkout: string): Promise<Version> {
   const { UsageWrappers } = await at<typeof Usage>('detect/usage-wrappers.ts');
   const { createRedactor } = await at<typeof Redactor>('redact/row-redactor.ts');
   const { watchedAttributes } = await at<typeof Derivations>('normalise/derivations.ts');
-  const { loadRules } = await at<typeof LoadRules>('cli/load-rules.ts');
+  const { loadRules } = await at<typeof Load>('detect/load.ts');
+  const { readRuleFiles, shippedRulesPath } = await at<typeof LoadRules>('cli/load-rules.ts');
   const fields = createFieldTable();
   const shipped = values.rules === 'shipped';
-  const { rules, correlations } = loadRules({ rules: [], shipped_rules: true, lists: {} });
   const detector = createDetector({
     ...{ fields, journal: true, allowedLatenessNanos: latenessNanos, watchedFields: watchedAttributes },
-    rules: shipped ? rules : rules.slice(0, Number(values.rules)),
-    correlations: shipped ? correlations : [],
+    ...loadRules(shipped ? readRuleFiles([shippedRulesPath()]).rules : rulesTimes(Number(values.rules))),
   });
   const [joiner, calls] = [createJoiner(fields, latenessNanos), createToolCalls(fields, latenessNanos)];
   const parts = { logs: joiner, calls, usage: new UsageWrappers(fields) };
@@ -186,7 +187,7 @@ async function main(other: string): Promise<void> {
 if (values.bodies !== undefined) writeBodies(values.bodies);
 else if (values.other === undefined) {
   process.stderr.write(
-    'Name another checkout with its packages installed: node bench/turns.ts --other ../before [--size 700|3000|30000] [--rules shipped|15] [--requests 40] [--json]\n',
+    'Name another checkout with its packages installed: node bench/turns.ts --other ../before [--size 700|3000|30000] [--rules shipped|<count>] [--requests 40] [--json]\n',
   );
   process.exitCode = 2;
 } else await main(values.other);

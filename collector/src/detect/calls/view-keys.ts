@@ -1,4 +1,4 @@
-import { type CallView, isSameTool, toolOf, viewKinds } from './view.ts';
+import { areElsewhere, type CallView, isSameTool, toolOf, viewKinds } from './view.ts';
 
 /**
  * Keys by which views of one call may find each other, as small numbers: texts of them would take more than what else is remembered of
@@ -16,6 +16,8 @@ export function keysOf(view: CallView, seed: number): ViewKeys {
   const parts = partsOf(view, seed);
   const found: number[] = [];
   addIdKeys(view, parts, found);
+  if (view.callId !== '')
+    found.push(keyOf(view.conversation === '' ? tags.idAlone : tags.idTold, parts.service, parts.id));
   if (isSpan(view)) found.push(keyOf(tags.span, parts.trace, parts.span));
   addNameKeys(view, parts, view.callId === '' ? tags.name : tags.nameWithId, found);
   const place = view.place * viewKinds.length + viewKinds.indexOf(view.kind);
@@ -31,6 +33,10 @@ export function soughtKeysOf(view: CallView, withoutId: boolean, seed: number): 
   const parts = partsOf(view, seed);
   const keys = [keyOf(tags.span, parts.trace, hashOf(view.parentSpanId, seed))];
   addIdKeys(view, parts, keys);
+  if (view.callId !== '') {
+    keys.push(keyOf(tags.idAlone, parts.service, parts.id));
+    if (view.conversation === '') keys.push(keyOf(tags.idTold, parts.service, parts.id));
+  }
   if (isSpan(view)) keys.push(keyOf(tags.span, parts.trace, parts.span));
   if (withoutId) addNameKeys(view, parts, tags.name, keys);
   if (view.callId === '') addNameKeys(view, parts, tags.nameWithId, keys);
@@ -46,7 +52,7 @@ export function share(view: CallView, other: CallView): boolean {
   const isConversation = view.conversation !== '' && view.conversation === other.conversation;
   const isService = view.service === other.service;
   if (view.callId !== '' && other.callId !== '')
-    return view.callId === other.callId && (isTrace || isService || isConversation);
+    return view.callId === other.callId && (isTrace || isConversation || (isService && !areElsewhere(view, other)));
   // Without trace context each span is a trace of its own.
   const areRoots = view.parentSpanId === '' && other.parentSpanId === '' && isService;
   return isSameTool(view, other) && (isTrace || isConversation || areRoots);
@@ -66,8 +72,11 @@ interface Parts {
   readonly name: number;
 }
 
-/** Kinds of keys; those with three in a row are of trace, conversation and service. */
-const tags = { own: 0, span: 1, id: 2, name: 5, nameWithId: 8, end: 11 } as const;
+/**
+ * Kinds of keys; those with two in a row are of trace and conversation, those with three of the service as well. Ids of a service are found by
+ * whether their conversation is told: where each conversation numbers its calls anew, thousands are called alike.
+ */
+const tags = { own: 0, span: 1, id: 2, idAlone: 4, idTold: 5, name: 6, nameWithId: 9, end: 12 } as const;
 
 function partsOf({ traceId, spanId, service, conversation, callId, name }: CallView, seed: number): Parts {
   return {
@@ -86,7 +95,7 @@ function isSpan({ kind }: CallView): boolean {
 
 function addIdKeys({ callId, conversation }: CallView, parts: Parts, keys: number[]): void {
   if (callId === '') return;
-  keys.push(keyOf(tags.id, parts.trace, parts.id), keyOf(tags.id + 2, parts.service, parts.id));
+  keys.push(keyOf(tags.id, parts.trace, parts.id));
   if (conversation !== '') keys.push(keyOf(tags.id + 1, parts.conversation, parts.id));
 }
 

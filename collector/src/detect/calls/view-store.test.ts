@@ -15,7 +15,7 @@ const view: fc.Arbitrary<CallView> = fc.record({
   service: text('shop', 'mail'),
   conversation: text('', 'c1', 'c2'),
   callId: text('', '', 'i1', 'i2', 'i3'),
-  name: text('', 'send', 'read'),
+  name: text('', 'send.all', 'send_all', 'mcp__mail__send_all', 'read'),
   startNanos: fc.constant(0n),
   endNanos: fc.bigInt(0n, 5n),
   isWhole: fc.constant(true),
@@ -51,4 +51,19 @@ test('the views near one are all that share something with it, whatever came and
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('views of two conversations share nothing, whatever their ids: many number their calls anew', () => {
+  const [one] = fc.sample(view, 1) as [CallView];
+  const at = (traceId: string, conversation: string): CallView => ({
+    ...one,
+    ...{ kind: 'answered', traceId, conversation, spanId: traceId, parentSpanId: 'p', callId: 'call_0' },
+  });
+  const store = new ViewStore(({ endNanos }) => endNanos);
+  store.add({ view: at('t1', 'c1'), isPending: true, claimed: [] });
+  store.add({ view: at('t2', ''), isPending: true, claimed: [] });
+  const near = (each: CallView) => store.near(each, 0n, 10n).map(({ view: { traceId } }) => traceId);
+  assert.deepEqual(near(at('t3', 'c3')), ['t2']);
+  assert.deepEqual(near(at('t3', 'c1')), ['t1', 't2']);
+  assert.deepEqual(near(at('t3', '')), ['t1', 't2']);
 });

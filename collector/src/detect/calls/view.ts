@@ -69,6 +69,11 @@ export function isOneStory(a: CallView, b: CallView): boolean {
   return a.traceId === b.traceId || (a.conversation !== '' && a.conversation === b.conversation);
 }
 
+/** Whether two views that are of no one story are told to be of two. */
+export function areElsewhere(a: CallView, b: CallView): boolean {
+  return a.conversation !== '' && b.conversation !== '';
+}
+
 export function isSameId(a: CallView, b: CallView): boolean {
   return a.callId !== '' && a.callId === b.callId;
 }
@@ -105,10 +110,8 @@ export function canBeSame(a: CallView, b: CallView): boolean {
   if (a.callId !== '' && b.callId !== '') {
     if (a.callId !== b.callId) return false;
     if (isNear) return true;
-    const isElsewhere = a.conversation !== '' && b.conversation !== '';
-    return (
-      !isElsewhere && a.service === b.service && (a.name === '' || b.name === '' || isSameTool(a, b)) && agree(a, b)
-    );
+    if (areElsewhere(a, b) || a.service !== b.service) return false;
+    return (a.name === '' || b.name === '' || isSameTool(a, b)) && agree(a, b);
   }
   const areRoots = a.parentSpanId === '' && b.parentSpanId === '' && a.service === b.service;
   return (isNear || areRoots) && isSameTool(a, b) && agree(a, b);

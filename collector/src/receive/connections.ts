@@ -3,10 +3,10 @@ import { limits } from '../model/limits.ts';
 
 export type Transport = 'http' | 'grpc';
 
-/** What a connection takes while nothing is sent over it, in bytes, measured with 500 of each and rounded up. */
+/** What a connection takes while nothing is sent over it, in bytes, rounded up from what `bench/connections.ts` measures. */
 const idleBytes: Readonly<Record<Transport, { readonly plain: number; readonly tls: number }>> = {
-  http: { plain: 8 * 1024, tls: 40 * 1024 },
-  grpc: { plain: 24 * 1024, tls: 64 * 1024 },
+  http: { plain: 8 * 1024, tls: 56 * 1024 },
+  grpc: { plain: 24 * 1024, tls: 72 * 1024 },
 };
 
 /** How many connections fit into so many bytes; never more than `limits.connectionsMax`. */

@@ -297,7 +297,7 @@ test('beyond loopback certificates of clients are enough, TLS alone is not', () 
 
 test('each server has as many connections as fit into its memory, and closes further ones before their handshake', async () => {
   // One over gRPC, and over HTTPS two.
-  const connections = new Connections(80 * 1024);
+  const connections = new Connections(112 * 1024);
   const { servers } = await start({ connections });
   for (const [url, most] of [
     [servers.urls.http, 2],

@@ -21,7 +21,8 @@ import type * as Derivations from '../collector/src/normalise/derivations.ts';
 import type * as Pipeline from '../collector/src/pipeline.ts';
 import type * as Redactor from '../collector/src/redact/row-redactor.ts';
 import type * as ToolCalls from '../collector/src/tool-calls.ts';
-import { makeBodies } from './spans.ts';
+import { spansPerRequest } from './intake/requests.ts';
+import { makeBodies, type SpanSize } from './spans.ts';
 import { rulesTimes } from './stages.ts';
 
 const { values } = parseArgs({
@@ -36,7 +37,7 @@ const { values } = parseArgs({
   },
 });
 const [size, requests] = [Number(values.size), Number(values.requests)];
-const spans = size > 3_000 ? 64 : 512;
+const spans = spansPerRequest(size as SpanSize);
 /** Compiling is over when most of these have gone through. */
 const warmUp = Math.ceil(requests / 4);
 const latenessNanos = 30_000_000_000n;

@@ -1,4 +1,4 @@
-import { agree, type CallView, canBeSame, compareViews, isBelow, isOneStory, isSameId, isSameTool } from './view.ts';
+import { agree, type CallView, canBeSame, compareViews, isBelow, isOneStory, isSameId, mayBeSameTool } from './view.ts';
 import type { Kept } from './view-store.ts';
 
 /** Views that stand for others, and what they stand for. */
@@ -44,7 +44,7 @@ export function namedAnswer(view: CallView, near: readonly Kept[]): CallView {
 export function earlierAnswer(view: CallView, near: readonly Kept[]): boolean {
   return near.some(({ view: other }) => {
     if (other.kind !== 'answered' || compareViews(other, view) > 0 || !canBeSame(view, other)) return false;
-    if (!agree(view, other) || (view.name !== '' && other.name !== '' && !isSameTool(view, other))) return false;
+    if (!agree(view, other) || !mayBeSameTool(view, other)) return false;
     // Some emitters number calls anew in each turn; a list that is sent again has as many messages.
     if (isSameId(view, other) && view.turn === other.turn) return true;
     return other.traceId === view.traceId && other.spanId !== view.spanId && overlap(view, other);

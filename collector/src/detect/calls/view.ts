@@ -96,6 +96,11 @@ export function isSameTool(a: CallView, b: CallView): boolean {
   return a.name !== '' && b.name !== '' && (a.name === b.name || toolOf(a.name) === toolOf(b.name));
 }
 
+/** Whether nothing that both say of the tool differs. */
+export function mayBeSameTool(a: CallView, b: CallView): boolean {
+  return a.name === '' || b.name === '' || isSameTool(a, b);
+}
+
 /** Whether nothing that both say of the arguments differs. */
 export function agree({ given: a }: CallView, { given: b }: CallView): boolean {
   return !a.isTold || !b.isTold || a.hash === b.hash;
@@ -111,7 +116,7 @@ export function canBeSame(a: CallView, b: CallView): boolean {
     if (a.callId !== b.callId) return false;
     if (isNear) return true;
     if (areElsewhere(a, b) || a.service !== b.service) return false;
-    return (a.name === '' || b.name === '' || isSameTool(a, b)) && agree(a, b);
+    return mayBeSameTool(a, b) && agree(a, b);
   }
   const areRoots = a.parentSpanId === '' && b.parentSpanId === '' && a.service === b.service;
   return (isNear || areRoots) && isSameTool(a, b) && agree(a, b);

@@ -19,6 +19,8 @@ export interface CommitterOptions {
   /** Before a failed segment is mended: what it needs may be freed. */
   readonly onDiskFull: () => Promise<void>;
   readonly onSealed: (writer: SegmentWriter) => void;
+  /** Records that are on disk now; the first has this sequence. */
+  readonly onCommitted: (sequence: number, records: readonly PreparedRecord[]) => void;
 }
 
 interface Waiting {
@@ -187,6 +189,7 @@ export class Committer {
     }
     if (this.#isFailing) logger?.info({}, 'spool: writes work again');
     this.#isFailing = false;
+    this.#options.onCommitted(this.#writer.nextSequence - records.length, records);
     counters.syncs++;
     counters.appendedRecords += records.length;
     for (const { rows, bytes } of records) {

@@ -56,6 +56,8 @@ export interface Spool extends SegmentSource {
    * limit stands above it: past `sentBytesMax` the oldest go all the same, and `stats().journalSegmentsLost` says so.
    */
   keepFrom(segment: number): void;
+  /** Reads along: the rows of these tables, from any position on. To be called before anything is appended. */
+  tail(tables: readonly RowTableName[]): SpoolTail;
   /** Commits what is pending and seals the open segment, so that `next` offers it. For a drain before `close`. */
   seal(): Promise<void>;
   stats(): SpoolStats;
@@ -64,6 +66,38 @@ export interface Spool extends SegmentSource {
    * `sent` and `deadLetter` after it do nothing: the segment is offered again at the next start.
    */
   close(): Promise<void>;
+}
+
+/** Rows of one table in a record. */
+export interface TailTable {
+  readonly table: RowTableName;
+  /** How many columns each row has; 0 when its writer did not say. */
+  readonly columns: number;
+  readonly rows: number;
+  /** RowBinary. */
+  readonly bytes: Buffer;
+}
+
+/** A record that has rows of the wanted tables. */
+export interface TailRecord {
+  /** The record's sequence: grows for ever, and never comes again in this spool. */
+  readonly position: number;
+  /** When the batch was taken in, ms since the epoch. */
+  readonly timeMs: number;
+  readonly tables: readonly TailTable[];
+}
+
+/** What follows a position: records up to `through`, or that those after it and up to `through` are no longer on disk. */
+export type TailRead =
+  | { readonly status: 'rows'; readonly records: readonly TailRecord[]; readonly through: number }
+  | { readonly status: 'gone'; readonly after: number; readonly through: number };
+
+/** Rows in the order in which they were committed, for those who keep a place of their own. Nothing is held back for them. */
+export interface SpoolTail {
+  /** The position of the newest record that is on disk; what a new reader begins after. */
+  readonly newest: number;
+  /** What comes after a position; waits until there is something. Undefined when the signal aborted. */
+  read(after: number, signal: AbortSignal): Promise<TailRead | undefined>;
 }
 
 export interface SpoolOptions {
@@ -85,6 +119,8 @@ export interface SpoolOptions {
   readonly columns?: ColumnCounts;
   /** Bytes of shipped segments kept during their grace time; an eighth of `bytesMax` unless said otherwise. */
   readonly sentBytesMax?: number;
+  /** Bytes of rows that a tail keeps in memory; `limits.spoolTailBytesMax` unless said otherwise. */
+  readonly tailBytesMax?: number;
   /** As by `keepFrom`, from opening on; nothing is kept for its journal unless said otherwise. */
   readonly keepFrom?: number;
   /** Milliseconds since the epoch; `Date.now` unless said otherwise. */

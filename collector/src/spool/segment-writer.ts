@@ -44,6 +44,11 @@ export class SegmentWriter {
     return this.#records;
   }
 
+  /** The sequence of the next record. */
+  get nextSequence(): number {
+    return this.header.sequence * recordsPerSegmentMax + this.#records;
+  }
+
   get firstTimeMs(): number {
     return this.#firstTimeMs;
   }
@@ -61,7 +66,7 @@ export class SegmentWriter {
     const isFirst = this.#goodBytes === 0;
     const buffers: Uint8Array[] = isFirst ? [encodeSegmentHeader(this.header)] : [];
     let bytes = isFirst ? segmentHeaderBytes : 0;
-    let sequence = this.header.sequence * recordsPerSegmentMax + this.#records;
+    let sequence = this.nextSequence;
     for (const record of group) {
       buffers.push(encodeRecordHeader(record, this.header.marker, sequence++), ...record.payload);
       bytes += record.bytes;

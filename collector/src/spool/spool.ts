@@ -2,13 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { type Outcome, ok } from '../model/outcome.ts';
-import type { RefusedRows, SealedSegment } from '../model/spool.ts';
+import type { RefusedRows, RowTableName, SealedSegment } from '../model/spool.ts';
 import { Committer, retryAfterMs } from './committer.ts';
-import type { AppendOutcome, Spool, SpoolBatch, SpoolOptions, SpoolStats, StoredJournal } from './contract.ts';
+import type {
+  AppendOutcome,
+  Spool,
+  SpoolBatch,
+  SpoolOptions,
+  SpoolStats,
+  SpoolTail,
+  StoredJournal,
+} from './contract.ts';
 import { newCounters, type SpoolCounters } from './counters.ts';
 import { DigestWindow } from './digests.ts';
 import { nodeFiles, type SpoolFiles } from './files.ts';
-import { digestBytes, prepareRecord, type SegmentHeader } from './format.ts';
+import { digestBytes, prepareRecord, recordsPerSegmentMax, type SegmentHeader } from './format.ts';
 import { loadIdentity, type SpoolIdentity } from './identity.ts';
 import { readJournals } from './journals.ts';
 import { acquireLock, type SpoolLock } from './lock.ts';
@@ -19,6 +27,7 @@ import { DiskReserve } from './reserve.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { SegmentShelf } from './shelf.ts';
 import { type SegmentFacts, StoredSegment } from './stored-segment.ts';
+import { DiskTail } from './tail.ts';
 
 /** What a test puts in the place of the machine. */
 export interface SpoolMachine {
@@ -85,6 +94,7 @@ class DiskSpool implements Spool {
   readonly #reserve: DiskReserve;
   readonly #sentBytesMax: number;
   readonly #pruneTimer: NodeJS.Timeout;
+  readonly #tails: DiskTail[] = [];
   #nextSequence: number;
   #isFull = false;
   #closed: Promise<void> | undefined;
@@ -109,6 +119,9 @@ class DiskSpool implements Spool {
       newHeader: () => this.#newHeader(),
       onDiskFull: () => this.#reserve.release(),
       onSealed: (writer) => this.#addSegment(factsOf(writer)),
+      onCommitted: (sequence, records) => {
+        for (const tail of this.#tails) tail.committed(sequence, records);
+      },
     });
     const intervalMs = Math.max(1000, Math.min(graceMs, pruneIntervalMsMax));
     this.#pruneTimer = setInterval(() => void this.#tidyUp(), intervalMs).unref();
@@ -153,6 +166,17 @@ class DiskSpool implements Spool {
 
   keepFrom(segment: number): void {
     this.#shelf.keepFrom(segment);
+  }
+
+  tail(tables: readonly RowTableName[]): SpoolTail {
+    const { files, identity, options } = this.#parts;
+    const tail = new DiskTail({
+      ...{ files, identity, tables, directory: options.directory, logger: options.logger },
+      recentBytesMax: options.tailBytesMax ?? limits.spoolTailBytesMax,
+      newest: this.#nextSequence * recordsPerSegmentMax - 1,
+    });
+    this.#tails.push(tail);
+    return tail;
   }
 
   committed(digest: Uint8Array): Promise<Outcome> | undefined {

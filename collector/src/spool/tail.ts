@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import type { RowTableName } from '../model/spool.ts';
+import type { SpoolTail, TailRead, TailRecord, TailTable } from './contract.ts';
+import { errorCode, readFileBytes } from './files.ts';
+import {
+  type PreparedRecord,
+  recordsPerSegmentMax,
+  type ScannedRecord,
+  scanSegment,
+  segmentFileBytesMax,
+} from './format.ts';
+import type { JournalSource } from './journals.ts';
+import { parseSegmentName } from './names.ts';
+import { tableByte } from './tables.ts';
+
+export interface TailOptions extends JournalSource {
+  /** Only their rows are given. */
+  readonly tables: readonly RowTableName[];
+  /** Bytes of rows that are kept in memory, so that those who keep up read no file. */
+  readonly recentBytesMax: number;
+  /** The highest position that may be on disk already. */
+  readonly newest: number;
+}
+
+/** The segment whose records follow a position. */
+export function segmentAfter(position: number): number {
+  return Math.floor((position + 1) / recordsPerSegmentMax);
+}
+
+/**
+ * The rows of some tables in the order in which they were written. Those of the last records come from memory; older ones are
+ * read again from their segments, one file at a time.
+ */
+export class DiskTail implements SpoolTail {
+  readonly #options: TailOptions;
+  readonly #tables: ReadonlyMap<number, RowTableName>;
+  #recent: TailRecord[] = [];
+  #recentBytes = 0;
+  /** Rows of all records after this one are in `recent`. */
+  #recentAfter: number;
+  #newest: number;
+  readonly #sleepers = new Set<() => void>();
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+    this.#tables = new Map(options.tables.map((table) => [tableByte(table), table]));
+    this.#newest = options.newest;
+    this.#recentAfter = options.newest;
+  }
+
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** Takes note of records that are on disk now, in order; the first has this position. */
+  committed(position: number, records: readonly PreparedRecord[]): void {
+    for (const [index, { tables, payload, timeMs }] of records.entries()) {
+      const rows = tables.flatMap(({ table, columns, rows }, place): TailTable[] => {
+        const name = this.#tables.get(table);
+        // The bytes are part of larger ones that their owner uses again.
+        return name ? [{ table: name, columns, rows, bytes: Buffer.from(payload[place]!) }] : [];
+      });
+      if (rows.length > 0) this.#remember({ position: position + index, timeMs, tables: rows });
+    }
+    this.#newest = position + records.length - 1;
+    for (const wake of [...this.#sleepers]) wake();
+  }
+
+  async read(after: number, signal: AbortSignal): Promise<TailRead | undefined> {
+    for (;;) {
+      if (signal.aborted) return undefined;
+      if (after < this.#recentAfter) {
+        const read = await this.#readFile(after);
+        if (read) return read;
+        // A segment went away while its turn came: look again.
+        continue;
+      }
+      const through = this.#newest;
+      const records = this.#recent.filter(({ position }) => position > after);
+      if (through > after) return { status: 'rows', records, through };
+      await this.#sleep(signal);
+    }
+  }
+
+  #remember(record: TailRecord): void {
+    this.#recent.push(record);
+    this.#recentBytes += bytesOf(record);
+    let dropped = 0;
+    while (this.#recentBytes > this.#options.recentBytesMax && dropped < this.#recent.length - 1) {
+      const oldest = this.#recent[dropped++]!;
+      this.#recentBytes -= bytesOf(oldest);
+      this.#recentAfter = oldest.position;
+    }
+    if (dropped > 0) this.#recent = this.#recent.slice(dropped);
+  }
+
+  /** The next file with records after a position, or that files before it are gone. Undefined when it vanished meanwhile. */
+  async #readFile(after: number): Promise<TailRead | undefined> {
+    const { files, identity, logger } = this.#options;
+    const wanted = segmentAfter(after);
+    const next = (await this.#segments()).find(({ sequence }) => sequence >= wanted);
+    // What is left of earlier runs ends where this one began.
+    const end = next === undefined ? this.#recentAfter : next.sequence * recordsPerSegmentMax - 1;
+    if (next === undefined || next.sequence > wanted) return { status: 'gone', after, through: Math.max(after, end) };
+    let content: Buffer;
+    try {
+      content = next.bytes > segmentFileBytesMax ? Buffer.alloc(0) : await readFileBytes(files, next.path);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      logger?.error({ err: error, file: next.path }, 'spool: the rows of a segment could not be read');
+      content = Buffer.alloc(0);
+    }
+    const { records } = scanSegment(content, { marker: identity.marker, sequence: next.sequence });
+    // Of the open segment no more than is known to be synced.
+    const limit = Math.min(this.#newest, (next.sequence + 1) * recordsPerSegmentMax - 1);
+    const found = records.filter(({ sequence }) => sequence > after && sequence <= limit);
+    return { status: 'rows', records: found.flatMap((record) => this.#rowsOf(content, record)), through: limit };
+  }
+
+  async #segments(): Promise<{ readonly sequence: number; readonly path: string; readonly bytes: number }[]> {
+    const { files, directory } = this.#options;
+    const found = (await files.list(directory)).flatMap(({ name, bytes }) => {
+      const segment = parseSegmentName(name);
+      return segment ? [{ sequence: segment.sequence, path: join(directory, name), bytes }] : [];
+    });
+    return found.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  #rowsOf(content: Buffer, record: ScannedRecord): TailRecord[] {
+    const tables: TailTable[] = [];
+    let offset = record.offset + record.headerBytes;
+    for (const { table, columns, rows, bytes } of record.tables) {
+      const name = this.#tables.get(table);
+      if (name) tables.push({ table: name, columns, rows, bytes: content.subarray(offset, offset + bytes) });
+      offset += bytes;
+    }
+    return tables.length === 0 ? [] : [{ position: record.sequence, timeMs: record.timeMs, tables }];
+  }
+
+  #sleep(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#sleepers.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#sleepers.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+}
+
+function bytesOf({ tables }: TailRecord): number {
+  return tables.reduce((sum, { bytes }) => sum + bytes.length, recordOverheadBytes);
+}
+
+/** About what the objects around the rows take. */
+const recordOverheadBytes = 300;

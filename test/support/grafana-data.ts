@@ -185,6 +185,7 @@ const openCase: Case = {
   traceIds: [traceId],
   chainIds: ['0c'.repeat(16)],
   alertSeq: 1,
+  alerted: true,
 };
 
 const cases: readonly Case[] = [

@@ -1,4 +1,4 @@
-import type { Case } from '../model/case.ts';
+import { type Case, inPlaceOf } from '../model/case.ts';
 import type { FieldTable } from '../model/fields.ts';
 import type { Finding } from '../model/finding.ts';
 import type { SpanEvents } from '../model/span-events.ts';
@@ -57,12 +57,13 @@ export function withCasework(rules: Ruling, options: CaseworkOptions): Casework 
   // Their names stand in checkpoints and journals.
   const memory = createMemory({ rules, repeats, cases: casebook, ...options.parts });
   const changed = new Map<string, Case>();
+  const change = (each: Case): void => void changed.set(each.id, inPlaceOf(changed.get(each.id), each));
   const newest = (): bigint => (rules.newestNanos > repeats.newestNanos ? rules.newestNanos : repeats.newestNanos);
 
   const given = (found: readonly Finding[], ties: readonly Tie[] = []): Finding[] => {
     const findings = found.map((finding) => ({ ...finding, chainId: chainOf(finding).id }));
     const links = rules.takeLinks?.().map(([a, b]): Tie => [traceKey(a), traceKey(b)]) ?? [];
-    for (const each of casebook.take(findings, [...ties, ...links], newest())) changed.set(each.id, each);
+    for (const each of casebook.take(findings, [...ties, ...links], newest())) change(each);
     if (!journal) memory.dropJournal();
     return findings;
   };
@@ -79,7 +80,7 @@ export function withCasework(rules: Ruling, options: CaseworkOptions): Casework 
     },
     flush: () => {
       const findings = given([...rules.flush(), ...repeats.flush()]);
-      for (const each of casebook.flush()) changed.set(each.id, each);
+      for (const each of casebook.flush()) change(each);
       if (!journal) memory.dropJournal();
       return findings;
     },

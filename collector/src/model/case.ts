@@ -33,6 +33,13 @@ export interface Case {
   readonly chainIds: readonly string[];
   /** How many times the case called for attention: when it opened, and whenever its level rose. */
   readonly alertSeq: number;
+  /** Whether this row is a call for attention, and not only newer. */
+  readonly alerted: boolean;
+}
+
+/** The newer row of a case, in place of one that nobody has seen: what that one called for attention with still counts. */
+export function inPlaceOf(unseen: Case | undefined, newer: Case): Case {
+  return unseen?.alerted === true && !newer.alerted ? { ...newer, alerted: true } : newer;
 }
 
 /** What one rule says about a case. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Case, CaseFinding } from '../model/case.ts';
+import type { Case } from '../model/case.ts';
 import type { Rows } from '../model/spool.ts';
 import { addCaseEvent, caseCounts, getCase, listCases } from './cases-reader.ts';
 import { clickhouseConfigSchema } from './config.ts';
@@ -11,6 +11,7 @@ import { listFindings } from './findings-reader.ts';
 import { openStore, type Store } from './index.ts';
 import { encodeCases } from './rows/cases.ts';
 import { encodeFindings } from './rows/findings.ts';
+import { hostile, nanos, caseRow as row } from './testing/cases.ts';
 import { finding, MemorySource, segment } from './testing/segments.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'spanwarden-cases-'));
@@ -25,29 +26,6 @@ after(async () => {
   await store.close();
   rmSync(dataDir, { recursive: true, force: true });
 });
-
-const today = Math.floor(Date.now() / 86_400_000);
-const nanos = BigInt(today) * 86_400_000_000_000n;
-const hostile = `O'Neil {a:String} "x" \u001b[31m; DROP TABLE cases`;
-
-function row(id: string, changes: Partial<Case> = {}): Case {
-  const step: CaseFinding = {
-    ...{ findingId: 'f1'.repeat(16), timeNanos: nanos + 1n, lastSeenNanos: nanos + 5n, count: 3, ruleId: 'rule' },
-    level: 'high',
-    ...{ ruleTitle: 'Rule', traceId: 'a1'.repeat(16), spanId: 'b1'.repeat(8), spanName: 'span' },
-    ...{ agentName: hostile, toolName: 'tool', shown: 'what matched' },
-  };
-  return {
-    ...{ id, version: 1n, day: today, mergedInto: '', headline: `${hostile} did it`, raisedBy: '' },
-    level: 'high',
-    ...{ firstSeenNanos: nanos + 1n, lastSeenNanos: nanos + 5n, findings: 2, count: 3 },
-    votes: [{ ruleId: 'rule', ruleTitle: 'Rule', level: 'high', findings: 1, count: 3 }],
-    timeline: [step, { ...step, findingId: 'f2'.repeat(16), level: 'low' }],
-    ...{ agents: [hostile], users: ['u'], conversations: ['c'], traceIds: ['a1'.repeat(16)], chainIds: [id] },
-    alertSeq: 1,
-    ...changes,
-  };
-}
 
 async function ship(rows: Rows): Promise<void> {
   const source = new MemorySource(segment(`cases-${segments++}`, rows));

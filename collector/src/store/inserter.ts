@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { RowTableName } from '../model/spool.ts';
 import type { StoreClient } from './client.ts';
@@ -32,6 +33,7 @@ export async function insertRows(
   try {
     const { stream } = await client.exec({
       query: `INSERT INTO ${client.isSharded && table === 'otel_traces' ? insertName(table) : table} (${carried.join(', ')}) FORMAT RowBinary`,
+      query_id: insertQueryId(token),
       values: Readable.from(buffers, { objectMode: false }),
       ...(signal && { abort_signal: signal }),
       clickhouse_settings: {
@@ -52,6 +54,14 @@ export async function insertRows(
   } catch (error) {
     return classifyError(error);
   }
+}
+
+/**
+ * Says from which segment the rows of an INSERT came: columns of findings and cases take it from there. Random at its end, as no two
+ * queries that run may have the same.
+ */
+function insertQueryId(token: string): string {
+  return `spool-${token.split(':', 1)[0]}-${randomUUID()}`;
 }
 
 /** More rows than fit into the bytes of one INSERT. */

@@ -292,6 +292,6 @@ function settled(steps: readonly Step[], restarts: boolean): unknown[] {
   for (const { mergedInto } of rows.values()) assert.ok(mergedInto === '' || rows.get(mergedInto)?.mergedInto === '');
   return [...rows.values()]
     .filter(({ mergedInto }) => mergedInto === '')
-    .map(({ version, alertSeq, ...row }) => row)
+    .map(({ version, alertSeq, alerted, ...row }) => row)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }

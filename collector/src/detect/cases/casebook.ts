@@ -286,20 +286,21 @@ export class Casebook implements Stateful {
     state.version = state.version + 1n > state.newest ? state.version + 1n : state.newest;
     const level = severityOf([...record.findings.values()]).level;
     if (record.written.size === 0) this.counters.opened++;
-    if (rank(level) > rank(record.alerted)) {
+    const alerted = rank(level) > rank(record.alerted);
+    if (alerted) {
       record.alerted = level;
       record.alertSeq++;
     }
     record.given++;
     record.dueNanos = 0n;
-    const row = caseOf(record, id, state.version);
+    const row = caseOf(record, id, state.version, alerted);
     record.rules = row.votes.length;
     given.push(row);
     record.written.set(id, '');
     for (const [other, target] of record.written) {
       if (other === id || target === id) continue;
       const day = record.chains.get(other)?.day ?? row.day;
-      given.push({ ...row, id: other, day, mergedInto: id });
+      given.push({ ...row, id: other, day, mergedInto: id, alerted: false });
       record.written.set(other, id);
     }
   }

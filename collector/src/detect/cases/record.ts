@@ -108,7 +108,7 @@ export function leaderOf(record: CaseRecord): { readonly chainId: string; readon
 }
 
 /** What stands in the row of a case. */
-export function caseOf(record: CaseRecord, id: string, version: bigint): Case {
+export function caseOf(record: CaseRecord, id: string, version: bigint, alerted: boolean): Case {
   const all = [...record.findings.values()].sort(eventOrder);
   const { level, raisedBy } = severityOf(all);
   const votes = votesOf(all);
@@ -133,6 +133,7 @@ export function caseOf(record: CaseRecord, id: string, version: bigint): Case {
     traceIds: names(all.map(({ traceId }) => traceId)),
     chainIds: [...record.chains.keys()].sort(),
     alertSeq: record.alertSeq,
+    alerted,
   };
 }
 

@@ -1,7 +1,8 @@
-import { type Finding, versionOf } from '../../model/finding.ts';
-import { sessionOf } from '../../model/session.ts';
-import { severityId } from '../../model/severity.ts';
+import { type Evidence, type Finding, type RuleResponse, versionOf } from '../../model/finding.ts';
+import { type SessionSource, sessionOf } from '../../model/session.ts';
+import { type Level, severityId } from '../../model/severity.ts';
 import type { Rows } from '../../model/spool.ts';
+import { RowReader } from './row-reader.ts';
 import { RowWriter } from './rowbinary.ts';
 
 /** The columns of findings in the order in which `encodeFindings` writes them. */
@@ -79,4 +80,48 @@ function writeFinding(writer: RowWriter, finding: Finding): void {
   }
   writer.u64(BigInt(finding.count ?? 1));
   writer.i64(finding.lastSeenNanos ?? finding.timeNanos);
+}
+
+/**
+ * The findings in rows of `encodeFindings`: all but what is not stored. Throws a RangeError for bytes that are no such rows, and for
+ * those of another version, with another number of columns.
+ */
+export function decodeFindings(bytes: Buffer, columns: number = findingsColumns.length): Finding[] {
+  if (columns !== findingsColumns.length) throw new RangeError(`findings of ${columns} columns`);
+  const reader = new RowReader(bytes);
+  const findings: Finding[] = [];
+  while (!reader.isAtEnd) findings.push(readFinding(reader));
+  return findings;
+}
+
+/** One row of them, or of the answer to a query for `findingsColumns` in RowBinary. */
+export function readFinding(reader: RowReader): Finding {
+  const text = () => reader.string();
+  const head = { id: text(), timeNanos: reader.i64(), version: reader.u64() };
+  const rule = { ruleId: text(), ruleTitle: text(), ruleVersion: text(), level: text() as Level };
+  // The severity follows from the level.
+  reader.u8();
+  const what = {
+    response: text() as RuleResponse,
+    tags: reader.array(text),
+    ...{ reason: text(), groupKey: text(), chainId: text() },
+  };
+  const span = { traceId: text(), spanId: text(), spanName: text(), serviceName: text(), agentName: text() };
+  const conversationId = text();
+  const session = { id: text(), source: text() as SessionSource };
+  const who = { userId: text(), toolName: text() };
+  const evidence = readEvidence(reader);
+  const seen = { count: Number(reader.u64()), lastSeenNanos: reader.i64() };
+  const isPlain = session.source === 'conversation' || session.source === 'trace';
+  return {
+    ...{ ...head, ...rule, ...what, ...span, conversationId, ...who, evidence, ...seen },
+    ...(!isPlain && { session }),
+  };
+}
+
+function readEvidence(reader: RowReader): Evidence[] {
+  const [selections, fields, wanted, excerpts] = Array.from({ length: 4 }, () => reader.array(() => reader.string()));
+  return selections!.map((selection, i) => ({
+    ...{ selection, field: fields![i]!, wanted: wanted![i]!, excerpt: excerpts![i]! },
+  }));
 }

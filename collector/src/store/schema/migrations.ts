@@ -1,4 +1,5 @@
 import { caseTables } from './case-tables.ts';
+import { exportColumns } from './export-columns.ts';
 import { findingsTables } from './findings-tables.ts';
 import { historyColumns, shardedTraceColumns } from './history-columns.ts';
 import type { Layout } from './layout.ts';
@@ -47,4 +48,5 @@ export const migrations: readonly Migration[] = [
   { version: 8, name: 'messages', statements: (options) => messageTables(options.database, options.ttlDays) },
   { version: 9, name: 'metrics', statements: (options) => otelMetrics(options.database, options.ttlDays) },
   { version: 10, name: 'lists', statements: (options) => wholeSpansView(options.database) },
+  { version: 11, name: 'exports', statements: (options) => exportColumns(options.database) },
 ];

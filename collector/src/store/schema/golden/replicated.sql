@@ -625,3 +625,21 @@ LEFT JOIN (
 ) AS said ON said.Conversation = span.MessagesOf;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (10, 'lists');
+
+ALTER TABLE spanwarden.cases ON CLUSTER 'prod' ADD COLUMN IF NOT EXISTS Alerted Bool DEFAULT 0 CODEC(ZSTD(1)) AFTER AlertSeq;
+
+ALTER TABLE spanwarden.findings ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS SpoolId LowCardinality(String) DEFAULT extract(initialQueryID(), '^spool-([0-9a-f]{16})-')
+    CODEC(ZSTD(1)) AFTER InsertedAt,
+  ADD COLUMN IF NOT EXISTS SpoolSegment UInt64 DEFAULT toUInt64OrZero(extract(initialQueryID(), '^spool-[0-9a-f]{16}-([0-9]{16})-'))
+    CODEC(Delta(8), ZSTD(1)) AFTER SpoolId,
+  ADD INDEX IF NOT EXISTS idx_spool_segment SpoolSegment TYPE minmax GRANULARITY 1;
+
+ALTER TABLE spanwarden.cases ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS SpoolId LowCardinality(String) DEFAULT extract(initialQueryID(), '^spool-([0-9a-f]{16})-')
+    CODEC(ZSTD(1)) AFTER InsertedAt,
+  ADD COLUMN IF NOT EXISTS SpoolSegment UInt64 DEFAULT toUInt64OrZero(extract(initialQueryID(), '^spool-[0-9a-f]{16}-([0-9]{16})-'))
+    CODEC(Delta(8), ZSTD(1)) AFTER SpoolId,
+  ADD INDEX IF NOT EXISTS idx_spool_segment SpoolSegment TYPE minmax GRANULARITY 1;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (11, 'exports');

@@ -722,3 +722,30 @@ LEFT JOIN (
 ) AS said ON said.Conversation = span.MessagesOf;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (10, 'lists');
+
+ALTER TABLE spanwarden.cases_local ON CLUSTER 'prod' ADD COLUMN IF NOT EXISTS Alerted Bool DEFAULT 0 CODEC(ZSTD(1)) AFTER AlertSeq;
+
+CREATE OR REPLACE TABLE spanwarden.cases ON CLUSTER 'prod' AS spanwarden.cases_local
+ENGINE = Distributed('prod', 'spanwarden', 'cases_local', cityHash64(CaseId));
+
+ALTER TABLE spanwarden.findings_local ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS SpoolId LowCardinality(String) DEFAULT extract(initialQueryID(), '^spool-([0-9a-f]{16})-')
+    CODEC(ZSTD(1)) AFTER InsertedAt,
+  ADD COLUMN IF NOT EXISTS SpoolSegment UInt64 DEFAULT toUInt64OrZero(extract(initialQueryID(), '^spool-[0-9a-f]{16}-([0-9]{16})-'))
+    CODEC(Delta(8), ZSTD(1)) AFTER SpoolId,
+  ADD INDEX IF NOT EXISTS idx_spool_segment SpoolSegment TYPE minmax GRANULARITY 1;
+
+CREATE OR REPLACE TABLE spanwarden.findings ON CLUSTER 'prod' AS spanwarden.findings_local
+ENGINE = Distributed('prod', 'spanwarden', 'findings_local', cityHash64(FindingId));
+
+ALTER TABLE spanwarden.cases_local ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS SpoolId LowCardinality(String) DEFAULT extract(initialQueryID(), '^spool-([0-9a-f]{16})-')
+    CODEC(ZSTD(1)) AFTER InsertedAt,
+  ADD COLUMN IF NOT EXISTS SpoolSegment UInt64 DEFAULT toUInt64OrZero(extract(initialQueryID(), '^spool-[0-9a-f]{16}-([0-9]{16})-'))
+    CODEC(Delta(8), ZSTD(1)) AFTER SpoolId,
+  ADD INDEX IF NOT EXISTS idx_spool_segment SpoolSegment TYPE minmax GRANULARITY 1;
+
+CREATE OR REPLACE TABLE spanwarden.cases ON CLUSTER 'prod' AS spanwarden.cases_local
+ENGINE = Distributed('prod', 'spanwarden', 'cases_local', cityHash64(CaseId));
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (11, 'exports');

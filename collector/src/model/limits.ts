@@ -64,8 +64,9 @@ export const limits = {
   spoolPendingBytesMax: 64 * 1024 * 1024,
   spoolSegmentBytesMax: 16 * 1024 * 1024,
   spoolRecordBytesMax: 256 * 1024 * 1024,
-  /** Rows of findings and cases kept in memory for those who read along. */
-  spoolTailBytesMax: 8 * 1024 * 1024,
+  /** Rows of findings and cases kept in memory for those who read along, and how many bytes of them are given at once. */
+  spoolTailBytesMax: 2 * 1024 * 1024,
+  spoolTailReadBytesMax: 1024 * 1024,
   spoolReserveBytes: 32 * 1024 * 1024,
   /** Spans, log records and data points, each, that are recognised when they come again; 16 bytes of memory for one. */
   resentRecordsMax: 262_144,

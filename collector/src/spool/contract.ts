@@ -37,6 +37,8 @@ export type AppendOutcome = Outcome & {
 
 /** The fsynced buffer on disk between detection and the store. */
 export interface Spool extends SegmentSource {
+  /** 16 hex digits, its own for ever. */
+  readonly id: string;
   /**
    * Puts a batch on disk. Resolves only when it is fsynced, or when it was refused; never rejects for reasons of the
    * disk. Retryable: full, failed write, shutting down. Permanent: larger than `limits.spoolRecordBytesMax`.
@@ -96,7 +98,7 @@ export type TailRead =
 export interface SpoolTail {
   /** The position of the newest record that is on disk; what a new reader begins after. */
   readonly newest: number;
-  /** What comes after a position; waits until there is something. Undefined when the signal aborted. */
+  /** What comes after a position, not more than is good at once; waits until there is something. Undefined when the signal aborted. */
   read(after: number, signal: AbortSignal): Promise<TailRead | undefined>;
 }
 

@@ -127,6 +127,10 @@ class DiskSpool implements Spool {
     this.#pruneTimer = setInterval(() => void this.#tidyUp(), intervalMs).unref();
   }
 
+  get id(): string {
+    return this.#parts.identity.spoolId;
+  }
+
   async restore(found: Awaited<ReturnType<typeof recover>>): Promise<void> {
     this.#shelf.setAsideBytes = found.setAsideBytes;
     for (const facts of found.segments) this.#addSegment(facts);

@@ -100,6 +100,20 @@ test('segments that were deleted are said to be gone, once, and reading goes on 
   assert.deepEqual([numbers, gone], [[2, 3], 1]);
 });
 
+test('a reader is given about a mebibyte at once, from memory and from files', async (t) => {
+  const { spool, tail } = await started(t, { tailBytesMax: 1.5 * 2 ** 20, segmentBytesMax: 16 * 2 ** 20 });
+  const start = tail.newest;
+  for (let number = 1; number <= 20; number++) await spool.append(numberedBatch(number, 200_000));
+  const given: number[] = [];
+  for (let at = start; at < tail.newest; ) {
+    const read = (await tail.read(at, never))!;
+    assert.equal(read.status, 'rows');
+    at = read.through;
+    given.push(read.status === 'rows' ? read.records.length : 0);
+  }
+  assert.deepEqual(given, [6, 6, 6, 2]);
+});
+
 test('from any position on every row is read once, in order, over sealing, shipping and restarts', async (t) => {
   const step = fc.constantFrom('append', 'append', 'append', 'seal', 'ship', 'restart' as const);
   await fc.assert(

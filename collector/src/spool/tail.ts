@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { limits } from '../model/limits.ts';
 import type { RowTableName } from '../model/spool.ts';
 import type { SpoolTail, TailRead, TailRecord, TailTable } from './contract.ts';
 import { errorCode, readFileBytes } from './files.ts';
@@ -75,9 +76,10 @@ export class DiskTail implements SpoolTail {
         // A segment went away while its turn came: look again.
         continue;
       }
-      const through = this.#newest;
-      const records = this.#recent.filter(({ position }) => position > after);
-      if (through > after) return { status: 'rows', records, through };
+      if (this.#newest > after) {
+        const first = this.#recent.findIndex(({ position }) => position > after);
+        return withinBytes(first < 0 ? [] : this.#recent.slice(first), this.#newest);
+      }
       await this.#sleep(signal);
     }
   }
@@ -114,7 +116,11 @@ export class DiskTail implements SpoolTail {
     // Of the open segment no more than is known to be synced.
     const limit = Math.min(this.#newest, (next.sequence + 1) * recordsPerSegmentMax - 1);
     const found = records.filter(({ sequence }) => sequence > after && sequence <= limit);
-    return { status: 'rows', records: found.flatMap((record) => this.#rowsOf(content, record)), through: limit };
+    const read = withinBytes(
+      found.flatMap((record) => this.#rowsOf(content, record)),
+      limit,
+    );
+    return { ...read, records: read.records.map(copied) };
   }
 
   async #segments(): Promise<{ readonly sequence: number; readonly path: string; readonly bytes: number }[]> {
@@ -148,6 +154,22 @@ export class DiskTail implements SpoolTail {
       signal.addEventListener('abort', wake, { once: true });
     });
   }
+}
+
+/** As many of the records as may be given at once, one at least. */
+function withinBytes(records: readonly TailRecord[], through: number) {
+  let bytes = 0;
+  for (const [index, record] of records.entries()) {
+    bytes += bytesOf(record);
+    if (bytes < limits.spoolTailReadBytesMax || index === records.length - 1) continue;
+    return { status: 'rows', records: records.slice(0, index + 1), through: record.position } as const;
+  }
+  return { status: 'rows', records, through } as const;
+}
+
+/** Without the rest of the file in memory. */
+function copied({ tables, ...record }: TailRecord): TailRecord {
+  return { ...record, tables: tables.map((each) => ({ ...each, bytes: Buffer.from(each.bytes) })) };
 }
 
 function bytesOf({ tables }: TailRecord): number {

@@ -240,6 +240,15 @@ export const limits = {
   /** Spans above model calls that are remembered, to tell which of them restate the tokens of those. */
   usageParentsMax: 100_000,
   responseBytesMax: 4 * 1024 * 1024,
+  /** Bytes of a receiver's answer that are read, and characters of it that are shown. */
+  exportAnswerBytesMax: 4 * 1024 * 1024,
+  exportReasonCharsMax: 300,
+  /** Connections to one destination. */
+  exportSocketsMax: 8,
+  /** Connections without a request are closed after this, sooner than most receivers do it. */
+  exportSocketIdleMs: 30_000,
+  /** A receiver that asks for a longer pause gets this one. */
+  exportRetryAfterMsMax: 3_600_000,
 } as const;
 
 export function assertLimits(): void {

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import OpenAI from 'openai';
+import { findingEvent, idOf } from './support/export-events.ts';
+import type { ElasticReceiver } from './support/receivers/elasticsearch.ts';
+import { assertDelivered, opened, send } from './support/receivers/opened.ts';
+import { parsed, poison } from './support/receivers/receiver.ts';
+import type { SplunkReceiver } from './support/receivers/splunk-hec.ts';
+import { subjectNamed } from './support/receivers/subjects.ts';
+import { type WebhookReceiver, webhookKey } from './support/receivers/webhook.ts';
+
+// What only one protocol has. What all have is in export-contract.test.ts.
+
+const three = [1, 2, 3].map((number) => findingEvent(number));
+
+test('webhook: 410 and a clock that is off are the setup', async () => {
+  const { receiver, to } = await opened<WebhookReceiver>(subjectNamed('webhook, array'));
+  receiver.isGone = true;
+  assert.equal((await send(to, three)).status, 'misconfigured');
+  receiver.isGone = false;
+  receiver.clockAheadSeconds = 3600;
+  const outcome = await send(to, three);
+  assert.deepEqual(outcome, {
+    status: 'misconfigured',
+    reason: 'HTTP 401 Unauthorized: time of the message is out of tolerance',
+  });
+  receiver.clockAheadSeconds = 0;
+  assertDelivered(await send(to, three));
+});
+
+test('webhook: a batch that is sent again has the same id, another one has another', async () => {
+  const { receiver, to } = await opened<WebhookReceiver>(subjectNamed('webhook, array'));
+  for (const batch of [three, three, three.slice(1)]) assertDelivered(await send(to, batch));
+  const [first, second, third] = receiver.ids;
+  assert.equal(first, second);
+  assert.notEqual(first, third);
+});
+
+test('webhook: a library for Standard Webhooks takes the signature, and none over another body', async () => {
+  const { receiver, to } = await opened<WebhookReceiver>(subjectNamed('webhook, array'));
+  assertDelivered(await send(to, three));
+  const [request] = receiver.requests;
+  const { webhooks } = new OpenAI({ apiKey: 'none', webhookSecret: webhookKey });
+  const headers = request!.headers as Record<string, string>;
+  await webhooks.verifySignature(String(request!.body), headers);
+  await assert.rejects(webhooks.verifySignature(`${request!.body} `, headers));
+});
+
+test('webhook: with two keys there are two signatures', async () => {
+  const other = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
+  const { receiver, to } = await opened<WebhookReceiver>(subjectNamed('webhook, array'), {
+    signing_secrets: [other, webhookKey],
+  });
+  assertDelivered(await send(to, three));
+  assert.match(String(receiver.requests[0]?.headers['webhook-signature']), /^v1,\S+ v1,\S+$/);
+});
+
+test('splunk_hec: the event that is wrong is refused, those before it are taken, those after it go again', async () => {
+  const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec'));
+  const outcome = await send(to, [findingEvent(1), findingEvent(2, poison), findingEvent(3)]);
+  assert.ok(outcome.status === 'delivered');
+  assert.deepEqual(
+    outcome.refused?.map(({ index }) => index),
+    [1],
+  );
+  assert.deepEqual(outcome.again, [2]);
+  assert.deepEqual(receiver.held, [idOf(findingEvent(1))]);
+});
+
+test('splunk_hec: an index that the token does not allow is the setup', async () => {
+  const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec'), { index: 'other' });
+  const outcome = await send(to, three);
+  assert.equal(outcome.status, 'misconfigured');
+  assert.match((outcome as { reason: string }).reason, /Incorrect index/);
+  assert.deepEqual(receiver.held, []);
+});
+
+test('splunk_hec: the envelope has time, host, source, source type, index and few fields', async () => {
+  const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec'));
+  assertDelivered(await send(to, three.slice(0, 1)));
+  const { event: _, ...envelope } = parsed(receiver.texts[0] ?? '') as Record<string, unknown>;
+  assert.deepEqual(envelope, {
+    time: 1_790_000_000.123,
+    host: 'collector-1',
+    source: 'spanwarden',
+    sourcetype: 'spanwarden:finding',
+    index: 'agents',
+    fields: {
+      event_id: three[0]!.id,
+      severity: 'high',
+      rule_id: '5f0c2f0e-0000-4000-8000-000000000001',
+      agent: 'Tool result tells the agent what to do',
+      trace_id: '0af7651916cd43dd8448eb211c80319c',
+    },
+  });
+  assert.ok(receiver.requests[0]?.isPacked);
+});
+
+test('splunk_hec: with acknowledgement it is asked until the events are indexed', async () => {
+  const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec, with acknowledgement'));
+  receiver.unindexedPolls = 2;
+  assertDelivered(await send(to, three));
+  assert.equal(receiver.requests.filter(({ path }) => path.endsWith('/ack')).length, 3);
+});
+
+test('splunk_hec: what is not indexed in time goes again; a token without acknowledgement is the setup', async () => {
+  const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec, with acknowledgement'), {
+    acknowledge_ms: 1000,
+  });
+  receiver.unindexedPolls = 1000;
+  assert.equal((await send(to, three)).status, 'retryable');
+  receiver.hasAcknowledgement = false;
+  const outcome = await send(to, three);
+  assert.equal(outcome.status, 'misconfigured');
+  assert.match((outcome as { reason: string }).reason, /no ackId/);
+});
+
+test('elasticsearch: each item has its own outcome', async () => {
+  const { receiver, to } = await opened<ElasticReceiver>(subjectNamed('elasticsearch'));
+  assertDelivered(await send(to, three.slice(0, 1)));
+  receiver.busyFor = '0003-1';
+  const outcome = await send(to, [findingEvent(1), findingEvent(2, poison), findingEvent(3), findingEvent(4)]);
+  assert.ok(outcome.status === 'delivered');
+  assert.deepEqual(outcome.again, [2]);
+  assert.deepEqual(
+    outcome.refused?.map(({ index }) => index),
+    [1],
+  );
+  assert.match(outcome.refused?.[0]?.reason ?? '', /document_parsing_exception/);
+  assert.deepEqual([...receiver.documents.keys()], [findingEvent(1).id, findingEvent(4).id]);
+});
+
+test('elasticsearch: when every shard is busy nothing is taken as delivered', async () => {
+  const { receiver, to } = await opened<ElasticReceiver>(subjectNamed('elasticsearch'));
+  receiver.busyFor = '-1';
+  assert.equal((await send(to, three)).status, 'retryable');
+});
+
+test('elasticsearch: another target is the setup, and so is a password that is wrong', async () => {
+  const other = await opened(subjectNamed('elasticsearch'), { target: 'other' });
+  assert.equal((await send(other.to, three)).status, 'misconfigured');
+  const basic = { api_key: undefined, username: 'u', password: 'wrong-secret-1' };
+  const { to } = await opened(subjectNamed('elasticsearch'), basic);
+  const outcome = await send(to, three);
+  assert.equal(outcome.status, 'misconfigured');
+  assert.match((outcome as { reason: string }).reason, /Basic \[REDACTED\]|\[REDACTED\]/);
+});

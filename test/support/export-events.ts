@@ -93,6 +93,7 @@ export function caseEvent(number: number, text = 'Agent support sent data after 
       traceIds: ['0af7651916cd43dd8448eb211c80319c'],
       chainIds: [id],
       alertSeq: 1,
+      alerted: true,
     },
   };
 }

@@ -98,6 +98,7 @@ const told: Case = {
   traceIds: [finding.traceId],
   chainIds: ['a1b2c3d4e5f60718293a4b5c6d7e8f90'],
   alertSeq: 1,
+  alerted: true,
 };
 
 export const findingEvent: FindingEvent = {

@@ -5,6 +5,8 @@ import { findingEvent, idOf } from './support/export-events.ts';
 import type { ElasticReceiver } from './support/receivers/elasticsearch.ts';
 import { assertDelivered, opened, send } from './support/receivers/opened.ts';
 import { parsed, poison } from './support/receivers/receiver.ts';
+import type { SecopsReceiver } from './support/receivers/secops.ts';
+import type { SentinelReceiver } from './support/receivers/sentinel.ts';
 import type { SplunkReceiver } from './support/receivers/splunk-hec.ts';
 import { subjectNamed } from './support/receivers/subjects.ts';
 import { type WebhookReceiver, webhookKey } from './support/receivers/webhook.ts';
@@ -144,4 +146,48 @@ test('elasticsearch: another target is the setup, and so is a password that is w
   const outcome = await send(to, three);
   assert.equal(outcome.status, 'misconfigured');
   assert.match((outcome as { reason: string }).reason, /Basic \[REDACTED\]|\[REDACTED\]/);
+});
+
+test('sentinel: one token for many batches, and a new one when it is not taken any more', async () => {
+  const { receiver, to } = await opened<SentinelReceiver>(subjectNamed('sentinel'));
+  for (const _ of [1, 2]) assertDelivered(await send(to, three));
+  assert.equal(receiver.given, 1);
+  receiver.tokens.clear();
+  assertDelivered(await send(to, three));
+  assert.equal(receiver.given, 2);
+  assert.equal(receiver.held.length, 9);
+});
+
+test('sentinel: a token that is never taken is asked for once more and then is the setup; so is a missing role', async () => {
+  const { receiver, to } = await opened<SentinelReceiver>(subjectNamed('sentinel'));
+  const add = receiver.tokens.add.bind(receiver.tokens);
+  receiver.tokens.add = () => receiver.tokens;
+  const outcome = await send(to, three);
+  assert.equal(outcome.status, 'misconfigured');
+  assert.doesNotMatch((outcome as { reason: string }).reason, /signature-of-the-token/);
+  assert.equal(receiver.given, 2);
+  receiver.tokens.add = add;
+  receiver.hasRole = false;
+  assert.equal((await send(to, three)).status, 'misconfigured');
+});
+
+test('sentinel: a token endpoint that is down is retryable', async () => {
+  const { to } = await opened<SentinelReceiver>(subjectNamed('sentinel'), { login_url: 'http://127.0.0.1:9' });
+  assert.equal((await send(to, three)).status, 'retryable');
+});
+
+test('secops: with a clock that is off there is no token, and the reason says why', async () => {
+  const { receiver, to } = await opened<SecopsReceiver>(subjectNamed('secops'));
+  receiver.clockAheadSeconds = 7200;
+  const outcome = await send(to, three);
+  assert.equal(outcome.status, 'misconfigured');
+  assert.match((outcome as { reason: string }).reason, /no access token .* short-lived token/);
+});
+
+test('datadog: no text from telemetry becomes a tag', async () => {
+  const { receiver, to } = await opened(subjectNamed('datadog'));
+  assertDelivered(await send(to, [findingEvent(1, 'x,env:forged')]));
+  const log = parsed(receiver.texts[0] ?? '') as Record<string, unknown>;
+  assert.equal(log.ddtags, 'env:test,kind:finding,activity:create,severity:high');
+  assert.equal(log.status, 'error');
 });

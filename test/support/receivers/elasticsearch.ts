@@ -44,7 +44,9 @@ export class ElasticReceiver extends Receiver {
     const id = (action as { create?: { _id?: unknown } } | undefined)?.create?._id;
     if (typeof id !== 'string' || Buffer.byteLength(id) > 512) return undefined;
     const document = parsed(text);
-    if (typeof document !== 'object' || document === null || isPoisoned(text)) {
+    const time = (document as { '@timestamp'?: unknown } | null | undefined)?.['@timestamp'];
+    // A data stream wants a time of every document.
+    if (typeof time !== 'string' || Number.isNaN(Date.parse(time)) || isPoisoned(text)) {
       return { status: 400, error: { type: 'document_parsing_exception', reason: 'failed to parse field [message]' } };
     }
     if (this.busyFor !== undefined && id.endsWith(this.busyFor)) {

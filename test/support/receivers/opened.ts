@@ -25,11 +25,16 @@ export const context: DestinationContext = {
 
 export async function opened<Own extends Receiver = Receiver>(
   { type, config, start }: Subject,
-  own: object = {},
+  own: object | ((origin: string) => object) = {},
 ): Promise<{ receiver: Own; to: Destination }> {
   const receiver = (await start()) as Own;
   closing.push(() => receiver.close());
-  const checked = type.schema.parse({ type: type.type, timeout_ms: 10_000, ...config(receiver), ...own });
+  const checked = type.schema.parse({
+    type: type.type,
+    timeout_ms: 10_000,
+    ...config(receiver),
+    ...(typeof own === 'function' ? own(receiver.origin) : own),
+  });
   const to = await type.open(checked, context);
   closing.push(() => to.close());
   return { receiver, to };

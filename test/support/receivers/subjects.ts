@@ -1,10 +1,18 @@
 import type { DestinationType } from '../../../collector/src/export/contract.ts';
+import { datadog } from '../../../collector/src/export/destinations/datadog.ts';
 import { elasticsearch } from '../../../collector/src/export/destinations/elasticsearch.ts';
+import { secops } from '../../../collector/src/export/destinations/secops.ts';
+import { sentinel } from '../../../collector/src/export/destinations/sentinel.ts';
 import { splunkHec } from '../../../collector/src/export/destinations/splunk-hec.ts';
+import { sumologic } from '../../../collector/src/export/destinations/sumologic.ts';
 import { webhook } from '../../../collector/src/export/destinations/webhook.ts';
+import { DatadogReceiver, datadogKey } from './datadog.ts';
 import { ElasticReceiver, elasticKey } from './elasticsearch.ts';
 import type { Receiver } from './receiver.ts';
+import { SecopsReceiver, serviceAccount } from './secops.ts';
+import { azure, SentinelReceiver } from './sentinel.ts';
 import { SplunkReceiver, splunkToken } from './splunk-hec.ts';
+import { SumoReceiver, sumoPath } from './sumologic.ts';
 import { WebhookReceiver, webhookKey, webhookToken } from './webhook.ts';
 
 /** A destination, a receiver for it, and what holds of the two. */
@@ -15,7 +23,7 @@ export interface Subject {
   /** Settings that lead to the receiver, without type. */
   config(receiver: Receiver): object;
   /** Settings in place of those, with credentials that the receiver does not know; secrets begin with `wrong-secret`. */
-  readonly wrong: object;
+  readonly wrong: object | ((origin: string) => object);
   /** Whether an event that comes twice is held once. */
   readonly tellsRepetitions?: boolean;
   /** Gets cases, as for people. */
@@ -59,6 +67,44 @@ export const subjects: readonly Subject[] = [
     config: ({ origin }) => ({ url: origin, api_key: elasticKey }),
     wrong: { api_key: 'wrong-secret-0123456789' },
     tellsRepetitions: true,
+  }),
+  subject(sentinel as never, {
+    name: 'sentinel',
+    start: () => new SentinelReceiver().start(),
+    config: ({ origin }) => ({
+      url: origin,
+      login_url: origin,
+      rule_id: azure.rule,
+      tenant_id: azure.tenant,
+      client_id: azure.client,
+      client_secret: azure.secret,
+    }),
+    wrong: { client_secret: 'wrong-secret-0123456789' },
+  }),
+  subject(secops as never, {
+    name: 'secops',
+    start: () => new SecopsReceiver().start(),
+    config: ({ origin }) => ({
+      url: origin,
+      location: 'eu',
+      project: 'project-1',
+      instance: 'instance-1',
+      log_type: 'SPANWARDEN',
+      credentials: serviceAccount(origin),
+    }),
+    wrong: (origin: string) => ({ credentials: serviceAccount(origin, false) }),
+  }),
+  subject(datadog as never, {
+    name: 'datadog',
+    start: () => new DatadogReceiver().start(),
+    config: ({ origin }) => ({ url: origin, api_key: datadogKey, tags: { env: 'test' } }),
+    wrong: { api_key: 'wrong-secret-0123456789' },
+  }),
+  subject(sumologic as never, {
+    name: 'sumologic',
+    start: () => new SumoReceiver().start(),
+    config: ({ origin }) => ({ url: `${origin}${sumoPath}`, category: 'security/agents' }),
+    wrong: (origin: string) => ({ url: `${origin}/receiver/v1/http/wrong-secret-0123456789` }),
   }),
 ];
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ExportEvent } from '../../model/export-event.ts';
 import { Secret } from '../../model/secret.ts';
 import type { DestinationType, EncodedEvent, SendOutcome } from '../contract.ts';
 import { classify } from '../http/classify.ts';
@@ -6,7 +7,7 @@ import type { HttpAnswer } from '../http/client.ts';
 import { httpClient, httpSettings, secretSetting, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
 import { jsonOf } from '../http/json.ts';
-import { within } from './event-facts.ts';
+import { eventFacts, within } from './event-facts.ts';
 import { plainJson } from './plain-json.ts';
 
 const schema = z
@@ -68,13 +69,20 @@ export const elasticsearch: DestinationType<'elasticsearch', typeof schema> = {
     return httpDestination(client, {
       limits: { eventsMax: 1000, bytesMax: config.batch_bytes_max, overheadBytes: 1 },
       encode: (event) =>
-        Buffer.from(`${JSON.stringify({ create: { _id: event.id } })}\n${plainJson.encode(event, inside)}`),
+        Buffer.from(
+          `${JSON.stringify({ create: { _id: event.id } })}\n${document(event, plainJson.encode(event, inside))}`,
+        ),
       // The last line must end as well.
       request: (batch) => ({ url, headers, body: joined(batch, '', '\n', '\n'), gzip: true }),
       outcome: (answer, batch) => outcomeOf(answer, batch, context.now()),
     });
   },
 };
+
+/** Documents of a data stream must have a time. */
+function document(event: ExportEvent, text: string): string {
+  return `{"@timestamp":"${new Date(eventFacts(event).timeMs).toISOString()}",${text.slice(1)}`;
+}
 
 function credentials({ api_key, username, password }: z.infer<typeof schema>): {
   authorization: Record<string, string>;

@@ -1,6 +1,10 @@
+import { datadog } from './datadog.ts';
 import { elasticsearch } from './elasticsearch.ts';
+import { secops } from './secops.ts';
+import { sentinel } from './sentinel.ts';
 import { splunkHec } from './splunk-hec.ts';
+import { sumologic } from './sumologic.ts';
 import { webhook } from './webhook.ts';
 
 /** All kinds of destinations over HTTP. */
-export const httpDestinationTypes = [webhook, splunkHec, elasticsearch] as const;
+export const httpDestinationTypes = [webhook, splunkHec, elasticsearch, sentinel, secops, datadog, sumologic] as const;

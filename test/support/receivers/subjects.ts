@@ -1,18 +1,26 @@
 import type { DestinationType } from '../../../collector/src/export/contract.ts';
 import { datadog } from '../../../collector/src/export/destinations/datadog.ts';
 import { elasticsearch } from '../../../collector/src/export/destinations/elasticsearch.ts';
+import { opsgenie } from '../../../collector/src/export/destinations/opsgenie.ts';
+import { pagerduty } from '../../../collector/src/export/destinations/pagerduty.ts';
 import { secops } from '../../../collector/src/export/destinations/secops.ts';
 import { sentinel } from '../../../collector/src/export/destinations/sentinel.ts';
+import { slack } from '../../../collector/src/export/destinations/slack.ts';
 import { splunkHec } from '../../../collector/src/export/destinations/splunk-hec.ts';
 import { sumologic } from '../../../collector/src/export/destinations/sumologic.ts';
+import { teams } from '../../../collector/src/export/destinations/teams.ts';
 import { webhook } from '../../../collector/src/export/destinations/webhook.ts';
 import { DatadogReceiver, datadogKey } from './datadog.ts';
 import { ElasticReceiver, elasticKey } from './elasticsearch.ts';
+import { OpsgenieReceiver, opsgenieKey } from './opsgenie.ts';
+import { PagerdutyReceiver, pagerdutyKey } from './pagerduty.ts';
 import type { Receiver } from './receiver.ts';
 import { SecopsReceiver, serviceAccount } from './secops.ts';
 import { azure, SentinelReceiver } from './sentinel.ts';
+import { SlackReceiver, slackPath } from './slack.ts';
 import { SplunkReceiver, splunkToken } from './splunk-hec.ts';
 import { SumoReceiver, sumoPath } from './sumologic.ts';
+import { TeamsReceiver, teamsPath } from './teams.ts';
 import { WebhookReceiver, webhookKey, webhookToken } from './webhook.ts';
 
 /** A destination, a receiver for it, and what holds of the two. */
@@ -105,6 +113,36 @@ export const subjects: readonly Subject[] = [
     start: () => new SumoReceiver().start(),
     config: ({ origin }) => ({ url: `${origin}${sumoPath}`, category: 'security/agents' }),
     wrong: (origin: string) => ({ url: `${origin}/receiver/v1/http/wrong-secret-0123456789` }),
+  }),
+  subject(slack as never, {
+    name: 'slack',
+    start: () => new SlackReceiver().start(),
+    config: ({ origin }) => ({ url: `${origin}${slackPath}` }),
+    wrong: (origin: string) => ({ url: `${origin}/services/T0000/B0000/wrong-secret-0123456789` }),
+    isForPeople: true,
+  }),
+  subject(teams as never, {
+    name: 'teams',
+    start: () => new TeamsReceiver().start(),
+    config: ({ origin }) => ({ url: `${origin}${teamsPath}` }),
+    wrong: (origin: string) => ({ url: `${origin}/workflows/1?sig=wrong-secret-0123456789` }),
+    isForPeople: true,
+  }),
+  subject(pagerduty as never, {
+    name: 'pagerduty',
+    start: () => new PagerdutyReceiver().start(),
+    config: ({ origin }) => ({ url: origin, routing_key: pagerdutyKey }),
+    wrong: { routing_key: 'wrong-secret-0123456789' },
+    tellsRepetitions: true,
+    isForPeople: true,
+  }),
+  subject(opsgenie as never, {
+    name: 'opsgenie',
+    start: () => new OpsgenieReceiver().start(),
+    config: ({ origin }) => ({ url: origin, api_key: opsgenieKey }),
+    wrong: { api_key: 'wrong-secret-0123456789' },
+    tellsRepetitions: true,
+    isForPeople: true,
   }),
 ];
 

@@ -1,10 +1,26 @@
 import { datadog } from './datadog.ts';
 import { elasticsearch } from './elasticsearch.ts';
+import { opsgenie } from './opsgenie.ts';
+import { pagerduty } from './pagerduty.ts';
 import { secops } from './secops.ts';
 import { sentinel } from './sentinel.ts';
+import { slack } from './slack.ts';
 import { splunkHec } from './splunk-hec.ts';
 import { sumologic } from './sumologic.ts';
+import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
 /** All kinds of destinations over HTTP. */
-export const httpDestinationTypes = [webhook, splunkHec, elasticsearch, sentinel, secops, datadog, sumologic] as const;
+export const httpDestinationTypes = [
+  webhook,
+  splunkHec,
+  elasticsearch,
+  sentinel,
+  secops,
+  datadog,
+  sumologic,
+  slack,
+  teams,
+  pagerduty,
+  opsgenie,
+] as const;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
-import { httpDestinationTypes } from '../collector/src/export/destinations/index.ts';
+import { destinationTypes } from '../collector/src/export/destinations/index.ts';
 import { repositoryRoot } from '../scripts/repository.ts';
 import { serviceAccount } from './support/receivers/secops.ts';
 import { webhookKey } from './support/receivers/webhook.ts';
@@ -12,9 +12,7 @@ import { webhookKey } from './support/receivers/webhook.ts';
 
 const page = readFileSync(join(repositoryRoot, 'docs/destinations.md'), 'utf8');
 const examples = [...page.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text]) => text ?? '');
-const types = new Map<string, (typeof httpDestinationTypes)[number]>(
-  httpDestinationTypes.map((kind) => [kind.type, kind]),
-);
+const types = new Map<string, (typeof destinationTypes)[number]>(destinationTypes.map((kind) => [kind.type, kind]));
 
 /** What stands in place of a reference to the environment or a file, as none of them is on this machine. */
 function standIn(reference: string): string {

@@ -7,11 +7,12 @@ import { sentinel } from './sentinel.ts';
 import { slack } from './slack.ts';
 import { splunkHec } from './splunk-hec.ts';
 import { sumologic } from './sumologic.ts';
+import { syslog } from './syslog.ts';
 import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
-/** All kinds of destinations over HTTP. */
-export const httpDestinationTypes = [
+/** All kinds of destinations. */
+export const destinationTypes = [
   webhook,
   splunkHec,
   elasticsearch,
@@ -23,4 +24,5 @@ export const httpDestinationTypes = [
   teams,
   pagerduty,
   opsgenie,
+  syslog,
 ] as const;

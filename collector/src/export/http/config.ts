@@ -118,7 +118,7 @@ export function urlSecrets(url: URL): string[] {
   return [url.pathname + url.search, url.pathname, url.search.slice(1), ...url.searchParams.values(), ...pieces];
 }
 
-function tlsFiles({ ca_file, cert_file, key_file }: NonNullable<HttpConfig['tls']>): SecureContextOptions {
+export function tlsFiles({ ca_file, cert_file, key_file }: NonNullable<HttpConfig['tls']>): SecureContextOptions {
   const context = {
     ...(ca_file !== undefined && { ca: read(ca_file) }),
     ...(cert_file !== undefined && { cert: read(cert_file) }),

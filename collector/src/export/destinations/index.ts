@@ -1,5 +1,6 @@
 import { datadog } from './datadog.ts';
 import { elasticsearch } from './elasticsearch.ts';
+import { email } from './email.ts';
 import { opsgenie } from './opsgenie.ts';
 import { pagerduty } from './pagerduty.ts';
 import { secops } from './secops.ts';
@@ -25,4 +26,5 @@ export const destinationTypes = [
   pagerduty,
   opsgenie,
   syslog,
+  email,
 ] as const;

@@ -72,6 +72,7 @@ export function factsOf(event: ExportEvent, context: FormatContext, isCut: boole
     isSample: event.isSample,
     isCut,
     title: titleOf(event),
+    message: messageOf(event),
     severity: severities[facts.level],
     takenMs: event.takenMs,
     link: context.link(event),
@@ -83,12 +84,21 @@ export function factsOf(event: ExportEvent, context: FormatContext, isCut: boole
 
 /** What people read first. A sample says so before anything else, for whoever is called by it at night. */
 export function titleOf(event: ExportEvent): string {
-  const title = event.kind === 'finding' ? event.finding.ruleTitle : event.case.headline;
-  return event.isSample ? `[SAMPLE] ${title}` : title;
+  return marked(event, event.kind === 'finding' ? event.finding.ruleTitle : event.case.headline);
 }
 
-/** How often a case was seen, and by which rules. */
-export function caseMessage({ headline, findings, count, votes }: Case): string {
+/** What happened, in a sentence; of a case also how often, and by which rules. */
+export function messageOf(event: ExportEvent): string {
+  if (event.kind === 'case') return marked(event, caseMessage(event.case));
+  const { reason, ruleTitle } = event.finding;
+  return marked(event, reason === '' ? ruleTitle : reason);
+}
+
+function marked({ isSample }: ExportEvent, text: string): string {
+  return isSample ? `[SAMPLE] ${text}` : text;
+}
+
+function caseMessage({ headline, findings, count, votes }: Case): string {
   const rules = votes.map(({ ruleTitle }) => ruleTitle).join(', ');
   const numbers = `${findings} ${findings === 1 ? 'finding' : 'findings'}, seen ${count} ${count === 1 ? 'time' : 'times'}`;
   return `${headline} (${numbers}${rules === '' ? '' : `; rules: ${rules}`})`;
@@ -107,6 +117,7 @@ type OwnFacts = Omit<
   | 'isSample'
   | 'isCut'
   | 'title'
+  | 'message'
   | 'severity'
   | 'takenMs'
   | 'link'
@@ -120,7 +131,6 @@ function findingFacts({ finding, caseId }: FindingEvent): OwnFacts {
   return {
     id: finding.id,
     caseId,
-    message: finding.reason === '' ? finding.ruleTitle : finding.reason,
     level: finding.level,
     firstNanos: finding.timeNanos,
     lastNanos: finding.lastSeenNanos ?? finding.timeNanos,
@@ -157,7 +167,6 @@ function caseFacts(event: CaseEvent): OwnFacts {
   return {
     id: told.id,
     caseId: told.id,
-    message: caseMessage(told),
     level: told.level,
     firstNanos: told.firstSeenNanos,
     lastNanos: told.lastSeenNanos,

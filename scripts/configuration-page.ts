@@ -18,8 +18,9 @@ export function configurationPage(schema: JsonSchema): string {
  * one (`${env:NAME}`), which a strict schema would underline.
  */
 export function editorSchema(schema: JsonSchema): JsonSchema {
-  const { properties, items, additionalProperties, anyOf } = schema;
-  const isLeaf = properties === undefined && items === undefined && anyOf === undefined && schema.type !== 'object';
+  const { properties, items, additionalProperties, anyOf, oneOf } = schema;
+  const isUnion = anyOf !== undefined || oneOf !== undefined;
+  const isLeaf = properties === undefined && items === undefined && !isUnion && schema.type !== 'object';
   const isFreeText = schema.type === 'string' && schema.enum === undefined && !('pattern' in schema);
   if (isLeaf && !isFreeText) {
     const { description, default: preset, ...rest } = schema;
@@ -33,8 +34,17 @@ export function editorSchema(schema: JsonSchema): JsonSchema {
     ...schema,
     ...(properties && { properties: mapValues(properties, editorSchema) }),
     ...(items && { items: editorSchema(items) }),
+    ...(oneOf && { oneOf: oneOf.map(editorKind) }),
     ...(typeof additionalProperties === 'object' && { additionalProperties: editorSchema(additionalProperties) }),
   };
+}
+
+/** Of sections of several kinds one: the constant that tells it from the others stays as it is. */
+function editorKind(kind: JsonSchema): JsonSchema {
+  const { properties = {} } = kind;
+  const plain = Object.entries(properties).filter(([, { const: value }]) => value !== undefined);
+  const edited = editorSchema(kind);
+  return { ...edited, properties: { ...edited.properties, ...Object.fromEntries(plain) } };
 }
 
 const introduction = [
@@ -61,7 +71,33 @@ interface Row {
 }
 
 function sectionPart(name: string, section: JsonSchema): string[] {
-  return [`## \`${name}\``, '', section.description ?? '', '', ...table(rowsOf(name, section))];
+  const kinds = Object.entries(section.properties ?? {}).flatMap(([key, option]) =>
+    kindsPart(`${name}.${key}`, option),
+  );
+  return [`## \`${name}\``, '', section.description ?? '', '', ...table(rowsOf(name, section)), ...kinds];
+}
+
+/** Named sections of several kinds: a table of what all have, and one for each kind. */
+function kindsPart(name: string, { additionalProperties: each }: JsonSchema): string[] {
+  if (typeof each !== 'object' || each.oneOf === undefined) return [];
+  const prefix = `${name}.<name>`;
+  const kinds = each.oneOf.map((kind) => ({ kind, rows: rowsOf(prefix, kind) }));
+  const texts = kinds.map(({ rows }) => new Set(rows.map((row) => JSON.stringify(row))));
+  const isCommon = (row: Row): boolean => texts.every((all) => all.has(JSON.stringify(row)));
+  return [
+    `### \`${prefix}\``,
+    '',
+    each.description ?? '',
+    '',
+    ...table(kinds[0]?.rows.filter(isCommon) ?? []),
+    ...kinds.flatMap(({ kind, rows }) => [
+      `### \`${prefix}\` of type ${String(kind.properties?.type?.const)}`,
+      '',
+      kind.properties?.type?.description ?? '',
+      '',
+      ...table(rows.filter((row) => !isCommon(row))),
+    ]),
+  ];
 }
 
 function rowsOf(prefix: string, section: JsonSchema): Row[] {
@@ -80,6 +116,8 @@ function table(rows: readonly Row[]): string[] {
 
 function typeText(option: JsonSchema): string {
   if (option.enum !== undefined) return option.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (option.oneOf !== undefined) return 'section';
+  if (typeof option.additionalProperties === 'object') return `${typeText(option.additionalProperties)} by name`;
   if (option.anyOf !== undefined) return option.anyOf.map(typeText).join(' or ');
   if (option.const !== undefined) return `\`${String(option.const)}\``;
   if (option.items !== undefined) return `list of ${typeText(option.items)}`;

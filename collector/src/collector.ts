@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import express from 'express';
 import type { Logger } from 'pino';
 import type { ActiveRules } from './active-rules/active-rules.ts';
-import { type RuleSources, type RunningRules, runRules } from './active-rules/run.ts';
+import { type RuleSources, runRules } from './active-rules/run.ts';
 import { apiRouter } from './api/routes.ts';
 import type { Config } from './config/schema.ts';
 import { withCasework } from './detect/casework.ts';
@@ -25,23 +25,20 @@ import { createFieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { assertLimits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
-import { type OwnWork, openOwnTraces } from './own-traces/open.ts';
+import { openOwnTraces } from './own-traces/open.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { Prices } from './prices/prices.ts';
 import { notFound, otlpHttpRouter } from './receive/http.ts';
-import { type Servers, startServers } from './receive/servers.ts';
+import { startServers } from './receive/servers.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { countResent, resendParts, resendsOf, trustOnlySynced } from './resends.ts';
-import { spoolOptions } from './spool/config.ts';
 import type { Spool } from './spool/contract.ts';
-import { openSpool } from './spool/spool.ts';
-import { CheckpointStore } from './state/checkpoint-store.ts';
 import { addStateGauges } from './state/gauges.ts';
 import { StateKeeper } from './state/keeper.ts';
-import { openState } from './state/open-state.ts';
+import { stopCollector } from './stop.ts';
+import { openStorage } from './storage.ts';
 import { schemaOptions } from './store/config.ts';
-import { openStore, type Store } from './store/index.ts';
-import { columnCounts } from './store/schema/columns.ts';
+import type { Store } from './store/index.ts';
 import { telemetryDaysMax } from './store/schema/retention.ts';
 import type { ShipperHooks } from './store/shipper.ts';
 import { createToolCalls } from './tool-calls.ts';
@@ -64,20 +61,8 @@ export interface Collector {
   stop(): Promise<void>;
 }
 
-/**
- * How long a stop waits for ClickHouse to take what is left, and how long when it takes nothing; the rest stays in the spool for
- * the next start. With what the store waits for, a stop is over in less than ten seconds.
- */
-const drainMs = 3_000;
-const idleDrainMs = 1_000;
-/** How long a stop waits for the bodies of requests under way, and for their answers. */
-const readMs = 1_000;
-const graceMs = 3_000;
 /** How often findings that wait for event time are looked for while no span comes. */
 const settleMs = 1_000;
-/** By when after its begin a stop has written its checkpoint, or goes without one; at least so long is tried. */
-const checkpointByMs = 4_500;
-const checkpointMsMin = 1_000;
 /** Sent segments kept for their journals may take this part of the spool before a checkpoint is taken early. */
 const journalShare = 32;
 const dayMs = 86_400_000;
@@ -115,14 +100,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
-  const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'), plan.spoolPendingBytesMax);
-  const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
-  const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, casework, logger);
+  const storage = { ...{ config, dataDir, fields, metrics, logger }, pendingBytesMax: plan.spoolPendingBytesMax };
+  const { spool, state, store, exporter } = await openStorage(storage, casework);
   trustOnlySynced(resends, spool.stats());
-  const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
-    await spool.close();
-    throw error;
-  });
   const own = await openOwnTraces(config.telemetry, metrics, logger);
   const pipeline = new TracePipeline({
     ...{ fields, detector: casework, joiner, calls, usage, prices, resends, keys },
@@ -154,18 +134,25 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const shipping = new AbortController();
   const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));
   const intake = openIntake({ own, guards, paths: config.receive.http.paths, pipeline, metrics, plan, logger });
-  const warnings = () => [...ruleWarnings(running.rules), ...intake.warnings(), ...keyWarnings(keys)];
+  const warnings = () => [
+    ...ruleWarnings(running.rules),
+    ...intake.warnings(),
+    ...keyWarnings(keys),
+    ...exporter.warnings(),
+  ];
   const app = httpApp(guards, intake, store, metrics, { rules: running.rules, warnings });
   const servers = await startServers(config.receive, app, intake.receive).catch(async (error: unknown) => {
     clearInterval(settling);
     guards.close();
     intake.close();
     await running.stop();
+    await exporter.stop(0);
     shipping.abort();
     await Promise.all([spool.close(), shipped]);
     await store.close();
     throw error;
   });
+  exporter.start();
   const { http, grpc } = servers.urls;
   let stopping: Promise<void> | undefined;
   return {
@@ -174,7 +161,19 @@ export async function startCollector(config: Config, options: CollectorOptions):
     reload: () => void reload(guards, running.rules),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stop({ own, guards, intake, servers, keeper, running, spool, store, shipping, shipped });
+      stopping ??= stopCollector({
+        own,
+        guards,
+        intake,
+        servers,
+        keeper,
+        running,
+        exporter,
+        spool,
+        store,
+        shipping,
+        shipped,
+      });
       return stopping;
     },
   };
@@ -317,60 +316,4 @@ function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline, reda
     () => pipeline.clampedSpans,
   );
   add('spanwarden_store_truncated_values', 'Attribute values cut before storage.', () => pipeline.truncatedValues);
-}
-
-interface Running {
-  readonly own: OwnWork;
-  readonly guards: IntakeGuards;
-  readonly intake: Intake;
-  readonly servers: Servers;
-  readonly keeper: StateKeeper;
-  readonly running: RunningRules;
-  readonly spool: Spool;
-  readonly store: Store;
-  readonly shipping: AbortController;
-  readonly shipped: Promise<void>;
-}
-
-async function stop({
-  own,
-  guards,
-  intake,
-  servers,
-  keeper,
-  running,
-  spool,
-  store,
-  shipping,
-  shipped,
-}: Running): Promise<void> {
-  const from = performance.now();
-  guards.close();
-  // While it can still be taken, should it go to this collector.
-  await own.stop();
-  intake.stop(readMs);
-  await servers.close(graceMs);
-  intake.close();
-  await running.stop();
-  await keeper.close(Math.max(checkpointMsMin, from + checkpointByMs - performance.now()));
-  await spool.seal();
-  await drained(spool);
-  shipping.abort();
-  await shipped;
-  await spool.close();
-  await store.close();
-}
-
-async function drained(spool: Spool): Promise<void> {
-  const from = performance.now();
-  let left = spool.stats().segments;
-  let movedMs = from;
-  for (;;) {
-    const { segments } = spool.stats();
-    const now = performance.now();
-    if (segments !== left) movedMs = now;
-    left = segments;
-    if (segments === 0 || now - from > drainMs || now - movedMs > idleDrainMs) return;
-    await new Promise((done) => setTimeout(done, 25));
-  }
 }

@@ -79,7 +79,10 @@ function mend(document: ConfigDocument, issue: core.$ZodIssue): boolean {
   if (key === undefined || typeof parent !== 'object' || parent === null) return false;
   const container = parent as Record<PropertyKey, unknown>;
   const value = container[key];
-  const wanted = value === null && issue.expected === 'object' ? Object.create(null) : typed(issue.expected, value);
+  const wanted =
+    value === null && ['object', 'record'].includes(issue.expected)
+      ? Object.create(null)
+      : typed(issue.expected, value);
   if (wanted === undefined || (value !== null && !document.isResolved(issue.path))) return false;
   container[key] = wanted;
   return true;
@@ -95,16 +98,18 @@ function typed(expected: string, value: unknown): number | boolean | undefined {
 function problemsOf(document: ConfigDocument, schema: JsonSchema, issue: core.$ZodIssue, path: Path): Problem[] {
   if (document.isFailed(path)) return [];
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(schema, path);
+    const known = knownKeys(schema, document.value, path);
     return issue.keys.map((key) => unknownKey(document, known, [...path, key]));
   }
+  if (issue.code === 'invalid_key') return [wrongKey(document, issue, path)];
+  if (issue.code === 'invalid_union' && issue.errors.length === 0) return [wrongKind(document, issue, path)];
   const nearest = issue.code === 'invalid_union' ? nearestBranch(issue.errors) : undefined;
   if (nearest !== undefined) {
     return nearest.flatMap((inner) => problemsOf(document, schema, inner, [...path, ...inner.path]));
   }
   const name = path.join('.');
   const message = issue.message.replace(/^Invalid input: |^Invalid (option|string): |^Too (big|small): /, '');
-  const advice = adviceFor(schema, path);
+  const advice = schemaAt(schema, document.value, path)?.description;
   return [
     {
       code: 'SW_CONFIG_VALUE',
@@ -127,27 +132,55 @@ function unknownKey(document: ConfigDocument, known: readonly string[], path: Pa
   };
 }
 
+/** A name that somebody chose, in a form that it must not have. */
+function wrongKey(document: ConfigDocument, issue: core.$ZodIssueInvalidKey, path: Path): Problem {
+  return {
+    code: 'SW_CONFIG_KEY',
+    message: `${path.join('.')}: ${issue.issues[0]?.message ?? issue.message}`,
+    position: document.positionOfKey(path),
+  };
+}
+
+/** One of several kinds of sections, named wrongly or not at all. */
+function wrongKind(document: ConfigDocument, issue: core.$ZodIssueInvalidUnion, path: Path): Problem {
+  const known = 'options' in issue ? (issue.options ?? []).map(String) : [];
+  const value = at(document.value, path);
+  const near = typeof value === 'string' ? didYouMean(value.toLowerCase(), known) : undefined;
+  const message = value === undefined ? 'is missing' : 'is of no known kind';
+  return {
+    code: 'SW_CONFIG_VALUE',
+    message: `${path.join('.')}: ${message}`,
+    position: document.positionOf(path),
+    advice: near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${near}?`,
+  };
+}
+
 /** Of a union's alternatives the one that got furthest: with the fewest issues. */
 function nearestBranch(branches: readonly (readonly core.$ZodIssue[])[]): readonly core.$ZodIssue[] | undefined {
   return [...branches].sort((a, b) => a.length - b.length)[0];
 }
 
-function knownKeys(schema: JsonSchema, path: Path): readonly string[] {
-  return Object.keys(schemaAt(schema, path)?.properties ?? {});
+function knownKeys(schema: JsonSchema, value: unknown, path: Path): readonly string[] {
+  return Object.keys(schemaAt(schema, value, path)?.properties ?? {});
 }
 
-function adviceFor(schema: JsonSchema, path: Path): string | undefined {
-  return schemaAt(schema, path)?.description;
-}
-
-function schemaAt(schema: JsonSchema, path: Path): JsonSchema | undefined {
+/** The schema of a path in a document: of sections of several kinds that of the kind that stands there. */
+function schemaAt(schema: JsonSchema, value: unknown, path: Path): JsonSchema | undefined {
   let current: JsonSchema | undefined = schema;
-  for (const key of path) {
+  for (const [depth, key] of path.entries()) {
     const rest: JsonSchema | boolean | undefined = current?.additionalProperties;
     current = typeof key === 'number' ? current?.items : current?.properties?.[String(key)];
     if (current === undefined && typeof rest === 'object') current = rest;
+    if (current?.oneOf !== undefined) current = kindOf(current.oneOf, at(value, path.slice(0, depth + 1)));
   }
   return current;
+}
+
+function kindOf(kinds: readonly JsonSchema[], value: unknown): JsonSchema | undefined {
+  const members = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return kinds.find(({ properties = {} }) =>
+    Object.entries(properties).some(([key, { const: wanted }]) => wanted !== undefined && members[key] === wanted),
+  );
 }
 
 function at(value: unknown, path: Path): unknown {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { detectConfigSchema } from '../detect/config.ts';
+import { eventsOf, exportConfigSchema } from '../export/config.ts';
 import { limitsConfigSchema, memoryBytes } from '../memory-limit/config.ts';
+import { redactionProfiles } from '../model/redaction.ts';
 import { telemetryConfigSchema } from '../own-traces/config.ts';
 import { pricesConfigSchema } from '../prices/config.ts';
 import { receiveConfigSchema } from '../receive/config.ts';
@@ -42,6 +44,7 @@ export const configSchema = z
     spool: spoolConfigSchema,
     clickhouse: clickhouseConfigSchema,
     store: storeConfigSchema,
+    export: exportConfigSchema,
     telemetry: telemetryConfigSchema,
   })
   .superRefine(({ limits, spool }, context) => {
@@ -53,6 +56,17 @@ export const configSchema = z
         `limits.memory of ${limits.memory} is too small for spool.${key} of ${bytes}, which may be an eighth of it: ` +
         `set limits.memory to ${Math.ceil((bytes * 8) / 2 ** 20)}MiB, or ${key} to at most ${bytesMax}`;
       context.addIssue({ code: 'custom', path: ['spool', key], message });
+    }
+  })
+  .superRefine(({ redact, export: { destinations } }, context) => {
+    for (const [name, destination] of Object.entries(destinations)) {
+      const { redact: profile } = destination;
+      if (profile === undefined) continue;
+      const stored = eventsOf(destination).map((table) => ({ table, as: redact.tables[table] ?? redact.profile }));
+      const stricter = stored.find(({ as }) => redactionProfiles.indexOf(profile) < redactionProfiles.indexOf(as));
+      if (stricter === undefined) continue;
+      const message = `${profile} is looser than ${stricter.as}, as ${stricter.table} are stored: what is taken out there cannot be sent`;
+      context.addIssue({ code: 'custom', path: ['export', 'destinations', name, 'redact'], message });
     }
   })
   .describe('Configuration of the Spanwarden collector.');
@@ -79,4 +93,7 @@ export interface JsonSchema {
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
+  /** Objects that a constant member, such as `type`, tells from each other. */
+  readonly oneOf?: readonly JsonSchema[];
+  readonly propertyNames?: JsonSchema;
 }

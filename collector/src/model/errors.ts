@@ -40,6 +40,8 @@ export const errorCodes = {
   SW_LISTEN: 0,
   SW_TOKEN_FILE: 0,
   SW_TLS_FILE: 0,
+  SW_EXPORT_OPEN: 0,
+  SW_EXPORT_NAME: 0,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -239,6 +239,29 @@ export const limits = {
   pricesKnownMax: 4096,
   /** Spans above model calls that are remembered, to tell which of them restate the tokens of those. */
   usageParentsMax: 100_000,
+  /** Destinations of findings and cases, calls at once to one, and events of a request. */
+  exportDestinationsMax: 32,
+  exportConcurrencyMax: 16,
+  exportBatchEventsMax: 10_000,
+  exportBatchBytesMax: 32 * 1024 * 1024,
+  /** Events of the stream that a destination reads ahead; and bytes of all destinations together, of which each has its share. */
+  exportWindowEventsMax: 4096,
+  exportWindowBytesMax: 32 * 1024 * 1024,
+  /** One event as it goes over the wire; longer texts in it are cut until it fits. */
+  exportEventBytesMax: 256 * 1024,
+  /** References to events that a receiver will never take. */
+  exportDeadLetterBytesMax: 8 * 1024 * 1024,
+  /** Texts that a user adds to events, and characters of each, placeholders filled in. */
+  exportFieldsMax: 64,
+  exportFieldCharsMax: 1024,
+  /** Longest pause between attempts, of what may pass and of what a person has to mend; and longest one that a receiver may ask for. */
+  exportRetryMsMax: 60_000,
+  exportMisconfiguredMsMax: 300_000,
+  exportRetryAfterMsMax: 600_000,
+  /** How far a cursor file is behind, how old a status file is, and how soon a disk that refuses is tried again. */
+  exportCursorMs: 1_000,
+  exportStatusMs: 3_000,
+  exportDiskRetryMs: 1_000,
   responseBytesMax: 4 * 1024 * 1024,
   /** Bytes of a receiver's answer that are read, and characters of it that are shown. */
   exportAnswerBytesMax: 4 * 1024 * 1024,
@@ -247,8 +270,6 @@ export const limits = {
   exportSocketsMax: 8,
   /** Connections without a request are closed after this, sooner than most receivers do it. */
   exportSocketIdleMs: 30_000,
-  /** A receiver that asks for a longer pause gets this one. */
-  exportRetryAfterMsMax: 3_600_000,
 } as const;
 
 export function assertLimits(): void {

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from './config/schema.ts';
+import type { Memory } from './detect/memory.ts';
+import type { Exporter } from './export/exporter.ts';
+import { ExportSource, exportedTables } from './export-source.ts';
+import { openExporting } from './exporting.ts';
+import type { Metrics } from './metrics.ts';
+import type { FieldTable } from './model/fields.ts';
+import { spoolOptions } from './spool/config.ts';
+import type { Spool } from './spool/contract.ts';
+import { openSpool } from './spool/spool.ts';
+import { CheckpointStore } from './state/checkpoint-store.ts';
+import { type OpenedState, openState } from './state/open-state.ts';
+import { readBacklog } from './store/backlog.ts';
+import { openStore, type Store } from './store/index.ts';
+import { columnCounts } from './store/schema/columns.ts';
+
+export interface StorageOptions {
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly fields: FieldTable;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly pendingBytesMax: number;
+}
+
+/** What keeps rows, and what takes them from there. */
+export interface Storage {
+  readonly spool: Spool;
+  readonly state: OpenedState;
+  readonly store: Store;
+  readonly exporter: Exporter;
+}
+
+/**
+ * Opens the spool, brings back what detection remembers, and opens the store and the destinations; nothing is sent yet. Throws a
+ * SpanwardenError when one of them cannot be opened, with the others closed again.
+ */
+export async function openStorage(options: StorageOptions, memory: Memory): Promise<Storage> {
+  const { config, dataDir, logger, pendingBytesMax } = options;
+  const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'), pendingBytesMax);
+  const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
+  const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, memory, logger);
+  const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
+    await spool.close();
+    throw error;
+  });
+  const source = () => exportSource(spool, store, logger);
+  const exporter = await openExporting({ ...options, source }).catch(async (error: unknown) => {
+    await spool.close();
+    await store.close();
+    throw error;
+  });
+  return { spool, state, store, exporter };
+}
+
+/** Findings and cases for destinations; asked for before anything is appended. */
+function exportSource(spool: Spool, store: Store, logger: Logger): ExportSource {
+  const backlog = async (range: Parameters<typeof readBacklog>[1]) => {
+    await store.migrated();
+    return readBacklog(store.client, range);
+  };
+  return new ExportSource({ tail: spool.tail(exportedTables), spoolId: spool.id, backlog, logger });
+}

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
+import { exportConfigSchema } from '../collector/src/export/config.ts';
 import { destinationTypes } from '../collector/src/export/destinations/index.ts';
 import { repositoryRoot } from '../scripts/repository.ts';
 import { serviceAccount } from './support/receivers/secops.ts';
@@ -37,7 +38,7 @@ test('every example is a valid config', () => {
   for (const { name, config } of shown) {
     const kind = types.get(config.type);
     assert.ok(kind, `${name}: no type ${config.type}`);
-    const checked = kind.schema.safeParse(config);
+    const checked = exportConfigSchema.safeParse({ destinations: { [name]: config } });
     assert.ok(checked.success, `${name}: ${checked.error?.message}`);
   }
 });

@@ -134,12 +134,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const shipping = new AbortController();
   const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));
   const intake = openIntake({ own, guards, paths: config.receive.http.paths, pipeline, metrics, plan, logger });
-  const warnings = () => [
-    ...ruleWarnings(running.rules),
-    ...intake.warnings(),
-    ...keyWarnings(keys),
-    ...exporter.warnings(),
-  ];
+  const warnings = () =>
+    [ruleWarnings(running.rules), intake.warnings(), keyWarnings(keys), exporter.warnings()].flat();
   const app = httpApp(guards, intake, store, metrics, { rules: running.rules, warnings });
   const servers = await startServers(config.receive, app, intake.receive).catch(async (error: unknown) => {
     clearInterval(settling);

@@ -36,6 +36,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   rules: async () => (await import('./commands/rules.ts')).rulesCommand(),
   suppressions: async () => (await import('./commands/suppressions.ts')).suppressionsCommand(),
   spool: async () => (await import('./commands/spool.ts')).spoolCommand(),
+  export: async () => (await import('./commands/export.ts')).exportCommand(),
   token: async () => (await import('./commands/token.ts')).tokenCommand(),
   clickhouse: async () => (await import('./commands/clickhouse.ts')).clickhouseCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),

@@ -38,3 +38,12 @@ test('ids that are none are left out, for a receiver would refuse the request', 
     assert.deepEqual([read.traceId, read.spanId], [undefined, undefined]);
   }
 });
+
+test('an attribute of the user takes the place of none of ours', () => {
+  const extraFields = () => ({ 'gen_ai.agent.name': 'other', 'user.id': 'root', team: 'a' });
+  const { attributes } = JSON.parse(format.encode(findingEvent, { ...context, extraFields }));
+  const keys: string[] = attributes.map(({ key }: { key: string }) => key);
+  assert.equal(new Set(keys).size, keys.length);
+  assert.ok(!JSON.stringify(attributes).includes('root'));
+  assert.ok(keys.includes('team'));
+});

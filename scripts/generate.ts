@@ -1,13 +1,15 @@
 // `npm run generate`: writes the files that are made from sources. They are committed; `npm run check` compares them.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { configJsonSchema } from '../collector/src/config/schema.ts';
 import { dashboardFiles } from '../grafana/generate.ts';
 import { configurationPage, editorSchema } from './configuration-page.ts';
 import { confusablesSource } from './confusables.ts';
+import { formatsPage } from './formats-page.ts';
 import { repositoryRoot } from './repository.ts';
 import { ruleFileSchema, ruleTestSchema } from './rule-schema.ts';
+import { siemFiles } from './siem-content.ts';
 import { taxonomyPage } from './taxonomy-page.ts';
 
 /** Every generated file: its path in the repository and what belongs into it. */
@@ -18,11 +20,14 @@ const generators: Readonly<Record<string, () => string>> = {
   'docs/rule.schema.json': () => `${JSON.stringify(ruleFileSchema(), null, 2)}\n`,
   'docs/rule-test.schema.json': () => `${JSON.stringify(ruleTestSchema(), null, 2)}\n`,
   'collector/src/text/confusables.ts': confusablesSource,
+  'docs/formats.md': formatsPage,
+  ...siemFiles,
   ...dashboardFiles,
 };
 
 if (import.meta.main) {
   for (const path of staleFiles()) {
+    mkdirSync(dirname(join(repositoryRoot, path)), { recursive: true });
     writeFileSync(join(repositoryRoot, path), generators[path]?.() ?? '');
     process.stderr.write(`wrote ${path}\n`);
   }

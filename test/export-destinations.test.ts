@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import OpenAI from 'openai';
-import { findingEvent, idOf } from './support/export-events.ts';
+import { rejectedIn } from '../collector/src/export/destinations/otlp-protobuf.ts';
+import { caseEvent, findingEvent, hostileText, idOf } from './support/export-events.ts';
 import type { ElasticReceiver } from './support/receivers/elasticsearch.ts';
 import { assertDelivered, opened, send } from './support/receivers/opened.ts';
+import type { OtlpReceiver } from './support/receivers/otlp.ts';
 import { parsed, poison } from './support/receivers/receiver.ts';
 import type { SecopsReceiver } from './support/receivers/secops.ts';
 import type { SentinelReceiver } from './support/receivers/sentinel.ts';
@@ -77,25 +80,19 @@ test('splunk_hec: an index that the token does not allow is the setup', async ()
   assert.deepEqual(receiver.held, []);
 });
 
-test('splunk_hec: the envelope has time, host, source, source type, index and few fields', async () => {
-  const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec'));
-  assertDelivered(await send(to, three.slice(0, 1)));
-  const { event: _, ...envelope } = parsed(receiver.texts[0] ?? '') as Record<string, unknown>;
-  assert.deepEqual(envelope, {
-    time: 1_790_000_000.123,
-    host: 'collector-1',
-    source: 'spanwarden',
-    sourcetype: 'spanwarden:finding',
-    index: 'agents',
-    fields: {
-      event_id: three[0]!.id,
-      severity: 'high',
-      rule_id: '5f0c2f0e-0000-4000-8000-000000000001',
-      agent: 'Tool result tells the agent what to do',
-      trace_id: '0af7651916cd43dd8448eb211c80319c',
-    },
-  });
+test('splunk_hec: where an event goes and what it is called there can be said', async () => {
+  const own = { index: 'agents', source: 'here', sourcetype: 'theirs' };
+  const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec'), own);
+  assertDelivered(await send(to, [findingEvent(1, hostileText)]));
+  const { event, fields, ...envelope } = parsed(receiver.texts[0] ?? '') as Record<string, Record<string, unknown>>;
+  assert.deepEqual(envelope, { time: 1_790_000_000, host: 'collector-1', ...own });
+  assert.equal(event?.event_id, three[0]!.id);
+  assert.equal(fields?.spanwarden_severity, 'high');
   assert.ok(receiver.requests[0]?.isPacked);
+  const plain = await opened<SplunkReceiver>(subjectNamed('splunk_hec'), { index: undefined });
+  assertDelivered(await send(plain.to, three.slice(0, 1)));
+  const { sourcetype, index } = parsed(plain.receiver.texts[0] ?? '') as Record<string, unknown>;
+  assert.deepEqual([sourcetype, index], ['spanwarden:finding', undefined]);
 });
 
 test('splunk_hec: with acknowledgement it is asked until the events are indexed', async () => {
@@ -107,7 +104,7 @@ test('splunk_hec: with acknowledgement it is asked until the events are indexed'
 
 test('splunk_hec: what is not indexed in time goes again; a token without acknowledgement is the setup', async () => {
   const { receiver, to } = await opened<SplunkReceiver>(subjectNamed('splunk_hec, with acknowledgement'), {
-    acknowledge_ms: 1000,
+    timeout_ms: 500,
   });
   receiver.unindexedPolls = 1000;
   assert.equal((await send(to, three)).status, 'retryable');
@@ -148,6 +145,62 @@ test('elasticsearch: another target is the setup, and so is a password that is w
   assert.match((outcome as { reason: string }).reason, /Basic \[REDACTED\]|\[REDACTED\]/);
 });
 
+test('elasticsearch, secops: settings that do not go together stop the opening', async () => {
+  const twice = { username: 'u', password: 'p' };
+  for (const own of [twice, { api_key: undefined, username: 'u' }]) {
+    await assert.rejects(async () => opened(subjectNamed('elasticsearch'), own), { name: 'SpanwardenError' });
+  }
+  const own = { log_type: undefined };
+  await assert.rejects(async () => opened(subjectNamed('secops, json'), own), /log_type is missing/);
+});
+
+test('elasticsearch: documents of every format have the time that a data stream wants', async () => {
+  for (const format of ['ecs', 'ocsf', 'json']) {
+    const { receiver, to } = await opened<ElasticReceiver>(subjectNamed('elasticsearch'), { format });
+    assertDelivered(await send(to, three));
+    assert.equal(receiver.documents.size, 3, format);
+  }
+});
+
+test('otlp: both encodings say the same', async () => {
+  const events = [findingEvent(1, hostileText), caseEvent(2)];
+  const texts = [];
+  for (const name of ['otlp, protobuf', 'otlp, json']) {
+    const { receiver, to } = await opened<OtlpReceiver>(subjectNamed(name));
+    assertDelivered(await send(to, events));
+    texts.push(receiver.texts);
+  }
+  assert.deepEqual(texts[0], texts[1]);
+  const { eventName, severity, traceId } = parsed(texts[0]?.[0] ?? '') as Record<string, unknown>;
+  assert.deepEqual(
+    [eventName, severity, traceId],
+    ['spanwarden.finding', [17, 'ERROR'], '0af7651916cd43dd8448eb211c80319c'],
+  );
+});
+
+test('otlp: a partial success is not sent again, and the answer says what is missing; 500 is about the events', async () => {
+  for (const name of ['otlp, protobuf', 'otlp, json']) {
+    const { receiver, to } = await opened<OtlpReceiver>(subjectNamed(name));
+    receiver.takesOne = true;
+    assert.deepEqual(await send(to, three), {
+      status: 'delivered',
+      answer: '2 of 3 log records rejected: records rejected',
+    });
+    assert.equal((await send(to, [findingEvent(1, poison)])).status, 'refused');
+    receiver.isBroken = true;
+    assert.equal((await send(to, three)).status, 'refused');
+  }
+});
+
+test('otlp: whatever bytes an answer has, reading it ends', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      const { count, message } = rejectedIn(Buffer.from(bytes));
+      assert.ok(count >= 0 && typeof message === 'string');
+    }),
+  );
+});
+
 test('sentinel: one token for many batches, and a new one when it is not taken any more', async () => {
   const { receiver, to } = await opened<SentinelReceiver>(subjectNamed('sentinel'));
   for (const _ of [1, 2]) assertDelivered(await send(to, three));
@@ -177,7 +230,7 @@ test('sentinel: a token endpoint that is down is retryable', async () => {
 });
 
 test('secops: with a clock that is off there is no token, and the reason says why', async () => {
-  const { receiver, to } = await opened<SecopsReceiver>(subjectNamed('secops'));
+  const { receiver, to } = await opened<SecopsReceiver>(subjectNamed('secops, udm'));
   receiver.clockAheadSeconds = 7200;
   const outcome = await send(to, three);
   assert.equal(outcome.status, 'misconfigured');

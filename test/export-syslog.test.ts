@@ -65,7 +65,7 @@ function data({ sd }: ReadMessage): Record<string, string> {
 
 function assertArrived(messages: readonly ReadMessage[], events: readonly ExportEvent[]): void {
   assert.deepEqual(
-    messages.map((message) => data(message)['eventid']),
+    messages.map((message) => data(message).eventid),
     events.map(({ id }) => id),
   );
   for (const [index, { host, app, msgid, message }] of messages.entries()) {
@@ -126,7 +126,7 @@ for (const [name, start] of [
       assert.equal(down.status, 'retryable', JSON.stringify(down));
       await receiver.restart();
       assertDelivered(await send(to, [findingEvent(2)]));
-      const ids = (await receiver.messages(3)).map((message) => data(message)['eventid']);
+      const ids = (await receiver.messages(3)).map((message) => data(message).eventid);
       assert.deepEqual(
         ids,
         [1, 1, 2].map((number) => findingEvent(number).id),

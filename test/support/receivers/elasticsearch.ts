@@ -12,7 +12,7 @@ export class ElasticReceiver extends Receiver {
   readonly documents = new Map<string, string>();
 
   constructor() {
-    super({ bytesMax: 5_000_000, words }, (self) => (received) => (self as ElasticReceiver).#take(received));
+    super({ bytesMax: 10_000_000, words }, (self) => (received) => (self as ElasticReceiver).#take(received));
   }
 
   #take({ path, headers, body, query }: Received): Answer {

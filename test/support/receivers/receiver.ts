@@ -26,7 +26,7 @@ export interface Received {
 export interface Answer {
   readonly code: number;
   readonly headers?: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** The protocol of a receiver, after what all have in common. */
@@ -91,10 +91,10 @@ export class Receiver {
     const fault = this.#options.spared?.includes(url.pathname) ? undefined : this.fault;
     const answer = this.#answer(request, url, Buffer.concat(chunks), fault);
     if (answer === undefined) return;
-    const body = answer.body ?? '';
-    response.writeHead(answer.code, { 'content-length': String(Buffer.byteLength(body)), ...answer.headers });
+    const body = Buffer.from(answer.body ?? '');
+    response.writeHead(answer.code, { 'content-length': String(body.length), ...answer.headers });
     if (fault !== 'cut') response.end(body);
-    else response.write(body.slice(0, body.length / 2), () => response.destroy());
+    else response.write(body.subarray(0, body.length / 2), () => response.destroy());
   }
 
   #answer(request: IncomingMessage, url: URL, wire: Buffer, fault: Fault | undefined): Answer | undefined {
@@ -113,7 +113,11 @@ export class Receiver {
     const answer = this.#take(received);
     // An empty body cannot be cut.
     return fault === 'cut'
-      ? { ...answer, body: answer.body || ' '.repeat(100), code: answer.code === 204 ? 200 : answer.code }
+      ? {
+          ...answer,
+          body: answer.body?.length ? answer.body : ' '.repeat(100),
+          code: answer.code === 204 ? 200 : answer.code,
+        }
       : answer;
   }
 

@@ -20,7 +20,7 @@ export function serviceAccount(origin: string, isKnown = true): string {
 }
 
 /**
- * `logs:import` of the Chronicle API and Google's token endpoint.
+ * `events:import` and `logs:import` of the Chronicle API and Google's token endpoint.
  * https://docs.cloud.google.com/chronicle/docs/reference/rest/v1beta/projects.locations.instances.logTypes.logs/import
  * https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests
  */
@@ -41,10 +41,13 @@ export class SecopsReceiver extends Receiver {
     if (received.path === '/token') return this.#token(received);
     const token = /^Bearer (.+)$/.exec(received.headers.authorization ?? '')?.[1] ?? '';
     if (!this.tokens.has(token)) return problem(401, 'UNAUTHENTICATED', `invalid authentication credentials ${token}`);
-    const place = '/v1beta/projects/project-1/locations/eu/instances/instance-1/logTypes/SPANWARDEN/logs:import';
-    if (received.path !== place) return problem(404, 'NOT_FOUND', received.path);
-    const { inlineSource } = (parsed(received.body.toString()) ?? {}) as { inlineSource?: { logs?: unknown[] } };
-    const texts = inlineSource?.logs?.map(textOf) ?? [undefined];
+    const instance = '/v1beta/projects/project-1/locations/eu/instances/instance-1';
+    const { inlineSource } = (parsed(received.body.toString()) ?? {}) as { inlineSource?: Record<string, unknown[]> };
+    let texts: (string | undefined)[];
+    if (received.path === `${instance}/events:import`) texts = inlineSource?.events?.map(udmOf) ?? [undefined];
+    else if (received.path === `${instance}/logTypes/SPANWARDEN/logs:import`) {
+      texts = inlineSource?.logs?.map(textOf) ?? [undefined];
+    } else return problem(404, 'NOT_FOUND', received.path);
     // One log that is not valid refuses all.
     if (texts.some((text) => text === undefined)) return problem(400, 'INVALID_ARGUMENT', 'a log is not valid');
     for (const text of texts) this.hold(text ?? '');
@@ -82,6 +85,15 @@ export class SecopsReceiver extends Receiver {
     this.tokens.add(token);
     return json(200, { access_token: token, expires_in: 3599, token_type: 'Bearer' });
   }
+}
+
+/** An event has a time and a type; what alerts has a result. */
+function udmOf(event: unknown): string | undefined {
+  const { udm } = (event ?? {}) as { udm?: { metadata?: Record<string, unknown>; security_result?: unknown[] } };
+  const isTimed = !Number.isNaN(Date.parse(String(udm?.metadata?.event_timestamp)));
+  const isValid = isTimed && udm?.metadata?.event_type === 'GENERIC_EVENT' && Array.isArray(udm.security_result);
+  const text = JSON.stringify(udm);
+  return isValid && !isPoisoned(text) ? text : undefined;
 }
 
 /** `data` is base64 of UTF-8, and `collectionTime` is after `logEntryTime`. */

@@ -2,6 +2,7 @@ import type { DestinationType } from '../../../collector/src/export/contract.ts'
 import { datadog } from '../../../collector/src/export/destinations/datadog.ts';
 import { elasticsearch } from '../../../collector/src/export/destinations/elasticsearch.ts';
 import { opsgenie } from '../../../collector/src/export/destinations/opsgenie.ts';
+import { otlp } from '../../../collector/src/export/destinations/otlp.ts';
 import { pagerduty } from '../../../collector/src/export/destinations/pagerduty.ts';
 import { secops } from '../../../collector/src/export/destinations/secops.ts';
 import { sentinel } from '../../../collector/src/export/destinations/sentinel.ts';
@@ -13,6 +14,7 @@ import { webhook } from '../../../collector/src/export/destinations/webhook.ts';
 import { DatadogReceiver, datadogKey } from './datadog.ts';
 import { ElasticReceiver, elasticKey } from './elasticsearch.ts';
 import { OpsgenieReceiver, opsgenieKey } from './opsgenie.ts';
+import { OtlpReceiver, otlpToken } from './otlp.ts';
 import { PagerdutyReceiver, pagerdutyKey } from './pagerduty.ts';
 import type { Receiver } from './receiver.ts';
 import { SecopsReceiver, serviceAccount } from './secops.ts';
@@ -36,8 +38,8 @@ export interface Subject {
   readonly tellsRepetitions?: boolean;
   /** Gets cases, as for people. */
   readonly isForPeople?: boolean;
-  /** False where nothing in an event can make the receiver refuse it. */
-  readonly refuses?: false;
+  /** Says how many events of a batch it refused, and not which. */
+  readonly refusesQuietly?: boolean;
 }
 
 function subject<Type extends DestinationType>(type: Type, rest: Omit<Subject, 'type'>): Subject {
@@ -76,6 +78,19 @@ export const subjects: readonly Subject[] = [
     wrong: { api_key: 'wrong-secret-0123456789' },
     tellsRepetitions: true,
   }),
+  ...(['protobuf', 'json'] as const).map((encoding) =>
+    subject(otlp as never, {
+      name: `otlp, ${encoding}`,
+      start: () => new OtlpReceiver().start(),
+      config: ({ origin }) => ({
+        url: `${origin}/v1/logs`,
+        encoding,
+        headers: { authorization: `Bearer ${otlpToken}` },
+      }),
+      wrong: { headers: { authorization: 'Bearer wrong-secret-0123456789' } },
+      refusesQuietly: true,
+    }),
+  ),
   subject(sentinel as never, {
     name: 'sentinel',
     start: () => new SentinelReceiver().start(),
@@ -89,19 +104,22 @@ export const subjects: readonly Subject[] = [
     }),
     wrong: { client_secret: 'wrong-secret-0123456789' },
   }),
-  subject(secops as never, {
-    name: 'secops',
-    start: () => new SecopsReceiver().start(),
-    config: ({ origin }) => ({
-      url: origin,
-      location: 'eu',
-      project: 'project-1',
-      instance: 'instance-1',
-      log_type: 'SPANWARDEN',
-      credentials: serviceAccount(origin),
+  ...(['udm', 'json'] as const).map((format) =>
+    subject(secops as never, {
+      name: `secops, ${format}`,
+      start: () => new SecopsReceiver().start(),
+      config: ({ origin }) => ({
+        url: origin,
+        location: 'eu',
+        project: 'project-1',
+        instance: 'instance-1',
+        format,
+        log_type: 'SPANWARDEN',
+        credentials: serviceAccount(origin),
+      }),
+      wrong: (origin: string) => ({ credentials: serviceAccount(origin, false) }),
     }),
-    wrong: (origin: string) => ({ credentials: serviceAccount(origin, false) }),
-  }),
+  ),
   subject(datadog as never, {
     name: 'datadog',
     start: () => new DatadogReceiver().start(),

@@ -6,7 +6,7 @@ import { classify } from '../http/classify.ts';
 import { httpClient, httpSettings, secretSetting, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
 import { eventFacts, within } from './event-facts.ts';
-import { plainJson } from './plain-json.ts';
+import { formatOf, formatSettings } from './format-settings.ts';
 
 const sites = [
   'datadoghq.com',
@@ -35,6 +35,7 @@ const schema = z.strictObject({
     )
     .default({})
     .describe('Further tags, such as env: production. Default none.'),
+  ...formatSettings(['json', 'ocsf', 'ecs']),
   ...httpSettings,
 });
 
@@ -57,10 +58,11 @@ export const datadog: DestinationType<'datadog', typeof schema> = {
     const client = httpClient(config, context, [key]);
     const url = new URL(`${(config.url ?? `https://http-intake.logs.${config.site}`).replace(/\/+$/, '')}/api/v2/logs`);
     const headers = { 'content-type': 'application/json', 'dd-api-key': key };
+    const format = formatOf(config);
     const inside = within(context, logBytesMax - envelopeBytesMax);
     return httpDestination(client, {
       limits: { eventsMax, bytesMax, overheadBytes: 1 },
-      encode: (event) => Buffer.from(logOf(event, plainJson.encode(event, inside), config, context)),
+      encode: (event) => Buffer.from(logOf(event, format.encode(event, inside), config, context)),
       request: (batch) => ({ url, headers, body: joined(batch, '[', ',', ']'), gzip: true }),
       outcome: (answer) => classify(answer, { now: context.now() }),
     });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SpanwardenError } from '../../model/errors.ts';
 import type { ExportEvent } from '../../model/export-event.ts';
 import { Secret } from '../../model/secret.ts';
 import type { DestinationType, EncodedEvent, SendOutcome } from '../contract.ts';
@@ -8,46 +9,37 @@ import { httpClient, httpSettings, secretSetting, urlSetting } from '../http/con
 import { httpDestination, joined } from '../http/destination.ts';
 import { jsonOf } from '../http/json.ts';
 import { eventFacts, within } from './event-facts.ts';
-import { plainJson } from './plain-json.ts';
+import { formatOf, formatSettings } from './format-settings.ts';
 
-const schema = z
-  .strictObject({
-    type: z.literal('elasticsearch'),
-    url: urlSetting('https://elastic.example:9200').describe(
-      'Address of Elasticsearch or OpenSearch, for example https://elastic.example:9200.',
+const schema = z.strictObject({
+  type: z.literal('elasticsearch'),
+  url: urlSetting('https://elastic.example:9200').describe(
+    'Address of Elasticsearch or OpenSearch, for example https://elastic.example:9200.',
+  ),
+  target: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,199}$/, 'takes lower-case letters, digits, . _ and -, at most 200')
+    .default('logs-spanwarden.findings-default')
+    .describe(
+      'Data stream or index of the events. Default logs-spanwarden.findings-default, a data stream that the rule External Alerts ' +
+        'of Elastic Security reads.',
     ),
-    target: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{0,199}$/, 'takes lower-case letters, digits, . _ and -, at most 200')
-      .default('logs-spanwarden.findings-default')
-      .describe(
-        'Data stream or index of the events. Default logs-spanwarden.findings-default, a data stream that the rule External Alerts ' +
-          'of Elastic Security reads.',
-      ),
-    api_key: secretSetting()
-      .optional()
-      .describe('API key, encoded, with the right create_doc on target. Default none. Write it as ${env:NAME}.'),
-    username: z.string().min(1).max(256).optional().describe('User, instead of api_key. Default none.'),
-    password: z
-      .string()
-      .min(1)
-      .transform((text) => new Secret(text))
-      .optional()
-      .describe('Password of username. Default none. Write it as ${env:NAME} or ${file:path}.'),
-    batch_bytes_max: z
-      .int()
-      .min(65_536)
-      .max(50_000_000)
-      .default(5_000_000)
-      .describe('Bytes of one request before compression. Default 5000000.'),
-    ...httpSettings,
-  })
-  .refine(({ username, password }) => (username === undefined) === (password === undefined), {
-    error: 'username and password go together',
-  })
-  .refine(({ api_key, username }) => api_key === undefined || username === undefined, {
-    error: 'either api_key or username, not both',
-  });
+  ...formatSettings(['ecs', 'ocsf', 'json']),
+  api_key: secretSetting()
+    .optional()
+    .describe('API key, encoded, with the right create_doc on target. Default none. Write it as ${env:NAME}.'),
+  username: z.string().min(1).max(256).optional().describe('User, instead of api_key. Default none.'),
+  password: z
+    .string()
+    .min(1)
+    .transform((text) => new Secret(text))
+    .optional()
+    .describe('Password of username. Default none. Write it as ${env:NAME} or ${file:path}.'),
+  ...httpSettings,
+});
+
+/** Far below what servers take by default (http.max_content_length, 100 MB). */
+const bytesMax = 10_000_000;
 
 /** What only the answer to a bulk request needs; without it each item repeats index, id and shards. */
 const filter = 'filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,error,status';
@@ -61,16 +53,18 @@ export const elasticsearch: DestinationType<'elasticsearch', typeof schema> = {
   schema,
   eventsDefault: ['finding', 'case'],
   open(config, context) {
+    checkCredentials(context.name, config);
     const { authorization, secrets } = credentials(config);
     const client = httpClient(config, context, secrets);
     const url = new URL(`${config.url.replace(/\/+$/, '')}/${config.target}/_bulk?${filter}`);
     const headers = { 'content-type': 'application/x-ndjson', ...authorization };
-    const inside = within(context, Math.floor(config.batch_bytes_max / 2));
+    const format = formatOf(config);
+    const inside = within(context, Math.floor(bytesMax / 4));
     return httpDestination(client, {
-      limits: { eventsMax: 1000, bytesMax: config.batch_bytes_max, overheadBytes: 1 },
+      limits: { eventsMax: 1000, bytesMax, overheadBytes: 1 },
       encode: (event) =>
         Buffer.from(
-          `${JSON.stringify({ create: { _id: event.id } })}\n${document(event, plainJson.encode(event, inside))}`,
+          `${JSON.stringify({ create: { _id: event.id } })}\n${document(event, format.encode(event, inside), config.format)}`,
         ),
       // The last line must end as well.
       request: (batch) => ({ url, headers, body: joined(batch, '', '\n', '\n'), gzip: true }),
@@ -79,8 +73,20 @@ export const elasticsearch: DestinationType<'elasticsearch', typeof schema> = {
   },
 };
 
-/** Documents of a data stream must have a time. */
-function document(event: ExportEvent, text: string): string {
+/** One way to authenticate or none: what the form of the settings cannot say. */
+function checkCredentials(name: string, { api_key, username, password }: z.infer<typeof schema>): void {
+  if ((username === undefined) === (password === undefined) && (api_key === undefined || username === undefined))
+    return;
+  throw new SpanwardenError({
+    code: 'SW_CONFIG_VALUE',
+    message: `export.destinations.${name}: credentials are not complete, or there are two of them`,
+    advice: 'Set api_key, or username and password.',
+  });
+}
+
+/** Documents of a data stream must have a time; those of ECS do. */
+function document(event: ExportEvent, text: string, format: string): string {
+  if (format === 'ecs') return text;
   return `{"@timestamp":"${new Date(eventFacts(event).timeMs).toISOString()}",${text.slice(1)}`;
 }
 

@@ -4,6 +4,7 @@ import { elasticsearch } from './elasticsearch.ts';
 import { email } from './email.ts';
 import { fileDestination } from './file.ts';
 import { opsgenie } from './opsgenie.ts';
+import { otlp } from './otlp.ts';
 import { pagerduty } from './pagerduty.ts';
 import { secops } from './secops.ts';
 import { sentinel } from './sentinel.ts';
@@ -17,7 +18,7 @@ import { webhook } from './webhook.ts';
 
 /** Every kind of destination that the config knows. A new one is added here, and in docs/destinations.md. */
 export const destinationTypes: readonly DestinationType[] = [
-  ...[webhook, splunkHec, elasticsearch, sentinel, secops, datadog, sumologic],
+  ...[webhook, splunkHec, elasticsearch, otlp, sentinel, secops, datadog, sumologic],
   ...[syslog, fileDestination, stdoutDestination],
   ...[slack, teams, pagerduty, opsgenie, email],
 ].map(erased);

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { z } from 'zod';
+import { SpanwardenError } from '../../model/errors.ts';
 import type { ExportEvent } from '../../model/export-event.ts';
 import { Secret } from '../../model/secret.ts';
 import type { DestinationType } from '../contract.ts';
@@ -9,7 +10,7 @@ import { httpClient, httpSettings, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
 import { jsonOf } from '../http/json.ts';
 import { eventFacts, within } from './event-facts.ts';
-import { plainJson } from './plain-json.ts';
+import { formatOf, formatSettings } from './format-settings.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, 'takes letters, digits, _ and -, at most 100');
 
@@ -21,14 +22,17 @@ const schema = z.strictObject({
     .describe('Location of the instance, for example eu.'),
   project: name.describe('Google Cloud project of the instance.'),
   instance: name.describe('Customer id of the instance, a GUID.'),
+  ...formatSettings(['udm', 'json', 'ocsf', 'cef', 'leef']),
   log_type: name
-    .default('UDM')
-    .describe('Log type of what is imported, one of your own for which you have a parser. Default UDM.'),
+    .optional()
+    .describe('Log type of the events where format is not udm, with a parser of yours for that format. Default none.'),
   credentials: z
     .string()
     .refine((text) => accountIn(text) !== undefined, 'must be the JSON of a service account key')
     .transform((text) => new Secret(text))
-    .describe('JSON key of a service account with chronicle.logs.import. Write it as ${file:path}.'),
+    .describe(
+      'JSON key of a service account with chronicle.events.import, or chronicle.logs.import. Write it as ${file:path}.',
+    ),
   url: urlSetting('https://chronicle.eu.rep.googleapis.com')
     .optional()
     .describe('Address of the API. Default https://chronicle.<location>.rep.googleapis.com.'),
@@ -45,7 +49,8 @@ const tokenUri = 'https://oauth2.googleapis.com/token';
 const tokenSeconds = 3600;
 
 /**
- * Google SecOps: raw logs of a log type.
+ * Google SecOps: events in its own model, or raw logs of a log type.
+ * @see https://docs.cloud.google.com/chronicle/docs/reference/rest/v1beta/projects.locations.instances.events/import
  * @see https://docs.cloud.google.com/chronicle/docs/reference/rest/v1beta/projects.locations.instances.logTypes.logs/import
  */
 export const secops: DestinationType<'secops', typeof schema> = {
@@ -58,18 +63,25 @@ export const secops: DestinationType<'secops', typeof schema> = {
     const client = httpClient(config, context, [config.credentials.reveal()]);
     const base = (config.url ?? `https://chronicle.${config.location}.rep.googleapis.com`).replace(/\/+$/, '');
     const instance = `projects/${config.project}/locations/${config.location}/instances/${config.instance}`;
-    const url = new URL(`${base}/${config.api_version}/${instance}/logTypes/${config.log_type}/logs:import`);
+    const isUdm = config.format === 'udm';
+    if (!isUdm && config.log_type === undefined) throw withoutLogType(context.name);
+    const place = isUdm ? 'events:import' : `logTypes/${config.log_type}/logs:import`;
+    const url = new URL(`${base}/${config.api_version}/${instance}/${place}`);
+    const format = formatOf(config);
     const inside = within(context, eventBytesMax);
     return httpDestination(client, {
       limits: { eventsMax: 1000, bytesMax: bytesMax - 64, overheadBytes: 1 },
-      encode: (event) => Buffer.from(logOf(event, plainJson.encode(event, inside))),
+      encode: (event) => {
+        const text = format.encode(event, inside);
+        return Buffer.from(isUdm ? `{"udm":${text}}` : logOf(event, text));
+      },
       request: (batch) => ({
         url,
         headers: { 'content-type': 'application/json' },
-        body: joined(batch, '{"inlineSource":{"logs":[', ',', ']}}'),
+        body: joined(batch, `{"inlineSource":{"${isUdm ? 'events' : 'logs'}":[`, ',', ']}}'),
         gzip: false,
       }),
-      // One log that is not valid refuses the whole request with 400, as the usual meaning has it.
+      // One event that is not valid refuses the whole request with 400, as the usual meaning has it.
       outcome: (answer) => classify(answer, { now: context.now() }),
       token: new BearerToken({
         client,
@@ -89,6 +101,14 @@ export const secops: DestinationType<'secops', typeof schema> = {
     });
   },
 };
+
+function withoutLogType(name: string): SpanwardenError {
+  return new SpanwardenError({
+    code: 'SW_CONFIG_VALUE',
+    message: `export.destinations.${name}: log_type is missing`,
+    advice: 'Name a log type whose parser knows the format, or set format to udm.',
+  });
+}
 
 /** `collectionTime` must be after `logEntryTime`, whatever times telemetry claims. */
 function logOf(event: ExportEvent, text: string): string {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { DestinationType } from '../contract.ts';
+import { openFormat } from '../formats/index.ts';
 import { BearerToken } from '../http/bearer-token.ts';
 import { classify } from '../http/classify.ts';
 import { httpClient, httpSettings, secretSetting, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
-import { eventFacts, within } from './event-facts.ts';
-import { plainJson } from './plain-json.ts';
+import { within } from './event-facts.ts';
 
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID');
 
@@ -57,15 +57,11 @@ export const sentinel: DestinationType<'sentinel', typeof schema> = {
     const url = new URL(
       `${base}/dataCollectionRules/${config.rule_id}/streams/${config.stream}?api-version=2023-01-01`,
     );
+    const format = openFormat('sentinel');
     const inside = within(context, rowBytesMax);
     return httpDestination(client, {
       limits: { eventsMax: 1000, bytesMax, overheadBytes: 1 },
-      encode: (event) => {
-        const text = plainJson.encode(event, inside);
-        // The one column that every table has.
-        const time = new Date(eventFacts(event).timeMs).toISOString();
-        return Buffer.from(`{"TimeGenerated":"${time}",${text.slice(1)}`);
-      },
+      encode: (event) => Buffer.from(format.encode(event, inside)),
       request: (batch) => ({
         url,
         headers: { 'content-type': 'application/json', 'x-ms-client-request-id': randomUUID() },

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ExportEvent } from '../../model/export-event.ts';
-import type { DestinationContext, DestinationType, EncodedEvent, SendOutcome } from '../contract.ts';
+import type { DestinationType, EncodedEvent, SendOutcome } from '../contract.ts';
+import { openFormat } from '../formats/index.ts';
+import { jsonText } from '../formats/text.ts';
 import { classify } from '../http/classify.ts';
 import type { HttpAnswer, HttpClient } from '../http/client.ts';
 import { httpClient, httpSettings, secretSetting, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
 import { jsonOf } from '../http/json.ts';
-import { eventFacts, within } from './event-facts.ts';
-import { plainJson } from './plain-json.ts';
+import { within } from './event-facts.ts';
 
 const metadata = z.string().min(1).max(256).optional();
 
@@ -30,24 +30,15 @@ const schema = z.strictObject({
     .default(false)
     .describe(
       'Whether to wait until events are indexed (indexer acknowledgement). Default false: they count as delivered when Splunk took ' +
-        'them. Splunk Enterprise only, for tokens that have it, and behind a load balancer only with sticky sessions.',
+        'them. It takes a while: set timeout_ms to a minute or more. Splunk Enterprise only, for tokens that have it, and behind a ' +
+        'load balancer only with sticky sessions.',
     ),
-  acknowledge_ms: z
-    .int()
-    .min(1_000)
-    .max(300_000)
-    .default(60_000)
-    .describe('Milliseconds to wait for that. Default 60000. What is not indexed until then is sent again.'),
-  batch_bytes_max: z
-    .int()
-    .min(65_536)
-    .max(8_000_000)
-    .default(1_000_000)
-    .describe('Bytes of one request before compression. Default 1000000, which Splunk recommends as the most.'),
   ...httpSettings,
 });
 
-/** The envelope's own fields, its `fields` included. */
+/** Splunk recommends no more for a request, before compression. */
+const bytesMax = 1_000_000;
+/** What index, source and source type may take. */
 const envelopeBytesMax = 4096;
 const pollMsMin = 100;
 const pollMsMax = 5_000;
@@ -74,13 +65,14 @@ export const splunkHec: DestinationType<'splunk_hec', typeof schema> = {
       client,
       url: new URL(`${base}/services/collector/ack`),
       headers,
-      waitMs: config.acknowledge_ms,
+      waitMs: config.timeout_ms,
     };
     const url = new URL(`${base}/services/collector/event`);
-    const inside = within(context, Math.floor(config.batch_bytes_max / 2) - envelopeBytesMax);
+    const format = openFormat('splunk');
+    const inside = within(context, Math.floor(bytesMax / 2) - envelopeBytesMax);
     return httpDestination(client, {
-      limits: { eventsMax: 1000, bytesMax: config.batch_bytes_max, overheadBytes: 1 },
-      encode: (event) => Buffer.from(envelope(event, plainJson.encode(event, inside), config, context)),
+      limits: { eventsMax: 1000, bytesMax, overheadBytes: 1 },
+      encode: (event) => Buffer.from(envelope(format.encode(event, inside), config)),
       request: (batch) => ({ url, headers, body: joined(batch, '', '\n', ''), gzip: true }),
       outcome: (answer, batch, signal) => {
         const outcome = outcomeOf(answer, batch, context.now());
@@ -92,36 +84,15 @@ export const splunkHec: DestinationType<'splunk_hec', typeof schema> = {
   },
 };
 
-function envelope(
-  event: ExportEvent,
-  text: string,
-  { index, source, sourcetype }: z.infer<typeof schema>,
-  { host }: DestinationContext,
-): string {
-  const { timeMs, level, rules, agents, traceId } = eventFacts(event);
-  const about = JSON.stringify({
-    time: timeMs / 1000,
-    host: host.toWellFormed().slice(0, 255),
-    source: source ?? 'spanwarden',
-    sourcetype: sourcetype ?? `spanwarden:${event.kind}`,
+/** The format has the envelope; where an event goes and what it is called there is the destination's. */
+function envelope(text: string, { index, source, sourcetype }: z.infer<typeof schema>): string {
+  if (index === undefined && source === undefined && sourcetype === undefined) return text;
+  const own = {
     ...(index !== undefined && { index }),
-    // Indexed fields cost space for ever: only what searches begin with. Values after 1,000 characters would be cut there.
-    fields: fieldsOf({
-      event_id: event.id,
-      severity: level,
-      rule_id: rules[0]?.id,
-      agent: agents[0],
-      trace_id: traceId,
-    }),
-  });
-  return `${about.slice(0, -1)},"event":${text}}`;
-}
-
-function fieldsOf(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const filled = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [[name, value.slice(0, 256).toWellFormed()] as const],
-  );
-  return Object.fromEntries(filled);
+    ...(source !== undefined && { source }),
+    ...(sourcetype !== undefined && { sourcetype }),
+  };
+  return jsonText({ ...(JSON.parse(text) as object), ...own });
 }
 
 /**

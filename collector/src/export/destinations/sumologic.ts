@@ -4,7 +4,7 @@ import { classify } from '../http/classify.ts';
 import { httpClient, httpSettings, secretUrlSetting, urlSecrets } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
 import { within } from './event-facts.ts';
-import { plainJson } from './plain-json.ts';
+import { formatOf, formatSettings } from './format-settings.ts';
 
 const header = z
   .string()
@@ -18,7 +18,8 @@ const schema = z.strictObject({
   ),
   category: header.describe("Source category (X-Sumo-Category). Default: the source's own."),
   source_name: header.describe("Source name (X-Sumo-Name). Default: the source's own."),
-  fields: header.describe('Fields (X-Sumo-Fields), such as environment=production. Default none.'),
+  source_fields: header.describe('Fields (X-Sumo-Fields), such as environment=production. Default none.'),
+  ...formatSettings(['json', 'ocsf', 'ecs', 'cef', 'leef']),
   ...httpSettings,
 });
 
@@ -41,12 +42,13 @@ export const sumologic: DestinationType<'sumologic', typeof schema> = {
       'content-type': 'application/x-ndjson',
       ...(config.category !== undefined && { 'x-sumo-category': config.category }),
       ...(config.source_name !== undefined && { 'x-sumo-name': config.source_name }),
-      ...(config.fields !== undefined && { 'x-sumo-fields': config.fields }),
+      ...(config.source_fields !== undefined && { 'x-sumo-fields': config.source_fields }),
     };
+    const format = formatOf(config);
     const inside = within(context, messageBytesMax);
     return httpDestination(client, {
       limits: { eventsMax: 1000, bytesMax, overheadBytes: 1 },
-      encode: (event) => Buffer.from(plainJson.encode(event, inside)),
+      encode: (event) => Buffer.from(format.encode(event, inside)),
       request: (batch) => ({ url, headers, body: joined(batch, '', '\n', ''), gzip: true }),
       outcome: (answer) => classify(answer, { now: context.now() }),
     });

@@ -1,13 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
 import { z } from 'zod';
-import type { ExportEvent } from '../../model/export-event.ts';
 import { Secret } from '../../model/secret.ts';
-import type { BatchLimits, DestinationContext, DestinationType, EncodedEvent } from '../contract.ts';
+import type { BatchLimits, DestinationType, EncodedEvent } from '../contract.ts';
+import { openFormat } from '../formats/index.ts';
 import { classify } from '../http/classify.ts';
 import { headersSetting, httpClient, httpSettings, revealed, secretUrlSetting, urlSecrets } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
-import { eventFacts, within } from './event-facts.ts';
-import { plainJson } from './plain-json.ts';
+import { within } from './event-facts.ts';
+import { formatOf, formatSettings } from './format-settings.ts';
 
 const schema = z.strictObject({
   type: z.literal('webhook'),
@@ -19,8 +19,9 @@ const schema = z.strictObject({
     .default('array')
     .describe(
       'How events make a body. array (default): a JSON array. ndjson: one JSON document a line. cloudevents: a batch of CloudEvents 1.0 ' +
-        'whose data is the event.',
+        'whose data is the event in the format json.',
     ),
+  ...formatSettings(['json', 'ocsf', 'ecs', 'udm']),
   headers: headersSetting()
     .default({})
     .describe('Headers of each request, such as authorization: Bearer …. Default none. Write secrets as ${env:NAME}.'),
@@ -41,14 +42,13 @@ const schema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether bodies are compressed. Default false: many receivers of webhooks do not unpack them.'),
-  batch_events_max: z.int().min(1).max(1000).default(100).describe('Events of one request. Default 100.'),
   ...httpSettings,
 });
 
+const eventsMax = 1000;
 /** Bytes of a body, a size that common servers take without being told to. */
 const bytesMax = 1_000_000;
-/** Bytes that a CloudEvent has beside its data. */
-const envelopeBytesMax = 2048;
+const eventBytesMax = 500_000;
 
 /**
  * POST to an address of the user's, signed if wanted.
@@ -64,14 +64,12 @@ export const webhook: DestinationType<'webhook', typeof schema> = {
     const keys = config.signing_secrets.map((secret) => secret.reveal());
     const client = httpClient(config, context, [...urlSecrets(url), ...Object.values(headers), ...keys]);
     const { contentType, open, between, close } = bodies[config.body];
-    const limits: BatchLimits = { eventsMax: config.batch_events_max, bytesMax, overheadBytes: between.length };
-    const inside = within(context, bytesMax - envelopeBytesMax);
+    const limits: BatchLimits = { eventsMax, bytesMax, overheadBytes: between.length };
+    const format = config.body === 'cloudevents' ? openFormat('cloudevents') : formatOf(config);
+    const inside = within(context, eventBytesMax);
     return httpDestination(client, {
       limits,
-      encode: (event) => {
-        const text = plainJson.encode(event, inside);
-        return Buffer.from(config.body === 'cloudevents' ? cloudEvent(event, text, context) : text);
-      },
+      encode: (event) => Buffer.from(format.encode(event, inside)),
       request: (batch) => {
         const body = joined(batch, open, between, close);
         const signed = keys.length === 0 ? {} : signature(batch, body, keys, context.now());
@@ -89,25 +87,6 @@ const bodies = {
   // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format
   cloudevents: { contentType: 'application/cloudevents-batch+json', open: '[', between: ',', close: ']' },
 } as const;
-
-/**
- * A CloudEvent in the JSON format, whose data is the event; repetitions have the same source and id.
- * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#required-attributes
- */
-function cloudEvent(event: ExportEvent, text: string, { product, host }: DestinationContext): string {
-  const { subjectId, timeMs } = eventFacts(event);
-  const name = product.name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  const attributes = JSON.stringify({
-    specversion: '1.0',
-    id: event.id,
-    source: `urn:${name}:${encodeURIComponent(host.toWellFormed().slice(0, 255))}`,
-    type: `${name}.${event.kind}.${event.activity}`,
-    subject: subjectId,
-    time: new Date(timeMs).toISOString(),
-    datacontenttype: 'application/json',
-  });
-  return `${attributes.slice(0, -1)},"data":${text}}`;
-}
 
 /**
  * Headers of Standard Webhooks: what is signed is id, time and body. The id is the same whenever the same batch is sent again, so that

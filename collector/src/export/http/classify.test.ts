@@ -8,7 +8,16 @@ import { shower } from './reason.ts';
 const now = Date.UTC(2026, 0, 1);
 
 function answer(code: number, headers: HttpAnswer['headers'] = {}, text = ''): HttpAnswer {
-  return { status: 'answered', code, headers, text, isWhole: true, host: 'siem.example', show: shower(['hidden']) };
+  return {
+    status: 'answered',
+    code,
+    headers,
+    bytes: Buffer.from(text),
+    text,
+    isWhole: true,
+    host: 'siem.example',
+    show: shower(['hidden']),
+  };
 }
 
 test('each status code means one thing', () => {

@@ -45,6 +45,7 @@ export interface HttpAnswer {
   readonly status: 'answered';
   readonly code: number;
   readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
   readonly text: string;
   /** False where the answer was longer than `limits.exportAnswerBytesMax`. */
   readonly isWhole: boolean;
@@ -149,12 +150,13 @@ export class HttpClient {
       sending.on('error', broken);
       sending.on('response', (incoming) => {
         response = incoming;
-        const ended = (text: string, isWhole: boolean) =>
+        const ended = (bytes: Buffer, isWhole: boolean) =>
           done({
             status: 'answered',
             code: incoming.statusCode ?? 0,
             headers: incoming.headers,
-            text,
+            bytes,
+            text: bytes.toString(),
             isWhole,
             host: url.host,
             show: this.#show,
@@ -169,7 +171,7 @@ export class HttpClient {
 /** Collects an answer up to the bound; the rest of a longer one is not waited for. */
 function read(
   incoming: IncomingMessage,
-  ended: (text: string, isWhole: boolean) => void,
+  ended: (bytes: Buffer, isWhole: boolean) => void,
   broken: (error: Error) => void,
 ): void {
   const chunks: Buffer[] = [];
@@ -180,10 +182,10 @@ function read(
       chunks.push(chunk);
       return;
     }
-    ended(Buffer.concat(chunks).toString(), false);
+    ended(Buffer.concat(chunks), false);
     incoming.destroy();
   });
-  incoming.on('end', () => ended(Buffer.concat(chunks).toString(), true));
+  incoming.on('end', () => ended(Buffer.concat(chunks), true));
   incoming.on('error', broken);
 }
 

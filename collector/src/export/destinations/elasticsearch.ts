@@ -119,11 +119,16 @@ interface Item {
   readonly said: string;
 }
 
-/** `{"create":{"status":…,"error":{"type":…,"reason":…}}}` */
+/** `{"create":{"status":…,"error":{"type":…,"reason":…}}}`; 0 for a status that is none. */
 function itemOf(item: unknown): Item {
-  const create = ((item ?? {}) as Record<string, unknown>).create as Record<string, unknown> | undefined;
-  const error = create?.error as Record<string, unknown> | undefined;
-  return { status: Number(create?.status ?? 0), said: error ? `${error.type}: ${error.reason}` : '' };
+  const { status, error } = objectIn(objectIn(item).create);
+  const { type, reason } = objectIn(error);
+  const said = [type, reason].filter((part) => typeof part === 'string').join(': ');
+  return { status: typeof status === 'number' ? status : 0, said };
+}
+
+function objectIn(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function sorted(items: readonly Item[], answer: HttpAnswer): SendOutcome {
@@ -133,14 +138,14 @@ function sorted(items: readonly Item[], answer: HttpAnswer): SendOutcome {
   for (const [index, { status, said }] of items.entries()) {
     // 409: a document with this id is there already, from the time before.
     if (status === 409) known += 1;
-    else if (status < 200 || status >= 300) {
-      // 429: the queue of a shard is full. 401 and 403 within a bulk answer: the right to this target is missing.
-      if (status === 401 || status === 403 || status === 404) {
-        return { status: 'misconfigured', reason: answer.show(`HTTP ${status} for an item: ${said}`) };
-      }
-      if (status === 429 || status >= 500 || status === 0) again.push(index);
-      else refused.push({ index, reason: answer.show(`HTTP ${status}: ${said}`) });
+    // 401, 403 and 404 of an item: the right to the target, or the target itself, is missing.
+    else if (status === 401 || status === 403 || status === 404) {
+      return { status: 'misconfigured', reason: answer.show(`HTTP ${status} for an item: ${said}`) };
     }
+    // 429 is a shard that is too busy, which says nothing about the document.
+    else if (status >= 400 && status < 500 && status !== 429) {
+      refused.push({ index, reason: answer.show(`HTTP ${status}: ${said}`) });
+    } else if (!(status >= 200 && status < 300)) again.push(index);
   }
   if (again.length === items.length) {
     return { status: 'retryable', reason: answer.show(`HTTP ${items[0]?.status} for every item: ${items[0]?.said}`) };

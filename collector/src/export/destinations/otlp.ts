@@ -102,6 +102,8 @@ function rejectedInJson(text: string): Rejected {
   const partial = jsonOf(text)?.partialSuccess;
   if (typeof partial !== 'object' || partial === null) return { count: 0, message: '' };
   const { rejectedLogRecords, errorMessage } = partial as Record<string, unknown>;
-  const count = Number(rejectedLogRecords ?? 0);
+  // 64-bit numbers are texts in JSON.
+  const isNumber = typeof rejectedLogRecords === 'string' || typeof rejectedLogRecords === 'number';
+  const count = isNumber ? Number(rejectedLogRecords) : 0;
   return { count: count > 0 ? count : 0, message: typeof errorMessage === 'string' ? errorMessage : '' };
 }

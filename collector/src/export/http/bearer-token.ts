@@ -64,7 +64,7 @@ function grantIn(text: string): { token: string; lifetimeMs: number } | undefine
     const { access_token: token, expires_in: seconds } = JSON.parse(text) as Record<string, unknown>;
     if (typeof token !== 'string' || !/^[\x21-\x7e]{1,16384}$/.test(token)) return undefined;
     // Some send the number as a text.
-    const lifetime = Number(seconds) * 1000;
+    const lifetime = typeof seconds === 'number' || typeof seconds === 'string' ? Number(seconds) * 1000 : 0;
     return { token, lifetimeMs: lifetime > 0 && lifetime < Number.MAX_SAFE_INTEGER ? lifetime : lifetimeMs };
   } catch {
     return undefined;

@@ -111,6 +111,31 @@ test('headers without end are a failure, and what is no HTTP too', async () => {
   }
 });
 
+test('an answer of another protocol and one that never ends are failures', async () => {
+  const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n';
+  for (const said of [
+    upgrade,
+    '',
+    'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nx',
+  ]) {
+    for (const isEnded of [true, false]) {
+      const server = createTcpServer((socket) => {
+        socket.on('error', () => undefined).resume();
+        if (isEnded) socket.end(said);
+        else socket.write(said);
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const from = client({ timeoutMs: 200 });
+      const outcome = await post(from, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      assert.ok(outcome.status === 'failed' && outcome.outcome.status === 'retryable', JSON.stringify(outcome));
+      await from.close();
+      server.close();
+    }
+  }
+});
+
 test('private addresses are denied as literals, through names, and after a rebinding', async () => {
   let requests = 0;
   const host = await listening(

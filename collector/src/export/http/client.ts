@@ -17,6 +17,7 @@ import { type Show, shower } from './reason.ts';
 const compress = promisify(gzip);
 /** Header lines of an answer; what receivers send is far below. */
 const headerBytesMax = 16 * 1024;
+const stopped = 'the collector stopped waiting for the answer';
 
 export interface HttpClientOptions {
   /** For one exchange: connecting, sending, and reading the whole answer. Milliseconds. */
@@ -99,13 +100,13 @@ export class HttpClient {
     const end = () => ending.abort();
     const deadline = setTimeout(end, this.#options.timeoutMs);
     signal.addEventListener('abort', end);
-    if (signal.aborted) end();
     try {
+      if (signal.aborted) return failed(stopped);
       const first = await this.#exchange(sent, ending.signal);
       // A receiver closes idle connections when it likes; the request that meets that was not looked at.
       const last = first.status === 'stale' ? await this.#exchange(sent, ending.signal) : first;
       if (last.status === 'answered') return last;
-      if (signal.aborted) return failed('the collector stopped waiting for the answer');
+      if (signal.aborted) return failed(stopped);
       if (!ending.signal.aborted) return this.#failed(last.error, request.url);
       return failed(`no answer from ${request.url.host} within timeout_ms (${this.#options.timeoutMs} ms)`);
     } finally {
@@ -134,7 +135,6 @@ export class HttpClient {
         method: 'POST',
         agent: this.#agents[isTls ? 'https:' : 'http:'],
         maxHeaderSize: headerBytesMax,
-        signal,
         headers: {
           'user-agent': this.#options.userAgent,
           ...(isPacked && { 'content-encoding': 'gzip' }),
@@ -147,7 +147,16 @@ export class HttpClient {
         const isStale = sending.reusedSocket && response === undefined && codeOf(error) === 'ECONNRESET';
         done({ status: isStale && !signal.aborted ? 'stale' : 'broken', error });
       };
+      // Not left to the request, which stays silent about some ends of a connection, such as an answer of 101.
+      signal.addEventListener('abort', () => {
+        broken(new Error('aborted'));
+        sending.destroy();
+      });
       sending.on('error', broken);
+      sending.on(
+        'close',
+        () => response === undefined && broken(new Error('the connection was closed without an answer')),
+      );
       sending.on('response', (incoming) => {
         response = incoming;
         const ended = (bytes: Buffer, isWhole: boolean) =>
@@ -187,6 +196,7 @@ function read(
   });
   incoming.on('end', () => ended(Buffer.concat(chunks), true));
   incoming.on('error', broken);
+  incoming.on('close', () => broken(new Error('the connection was closed within the answer')));
 }
 
 function codeOf(error: Error): string | undefined {

@@ -95,7 +95,9 @@ test('slack: texts of events stand where Slack sees no mentions, links or format
     marked.map((object) => [object.text, object.verbatim]),
     [[`<https://grafana.example/d/cases?id=1|Open> \`${opening.case.id}\``, true]],
   );
-  assert.ok(texts.some((object) => String(object.text).includes('<!channel>') && object.type === 'plain_text'));
+  const plain = texts.filter(({ type }) => type === 'plain_text').map((object) => String(object.text));
+  assert.ok(plain.some((shown) => shown.includes('‹!channel›')));
+  assert.ok(plain.every((shown) => !/[<>]/.test(shown)));
 });
 
 test('slack: an archived channel is the setup', async () => {

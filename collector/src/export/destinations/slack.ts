@@ -48,7 +48,12 @@ export const slack: DestinationType<'slack', typeof schema> = {
  * @see https://docs.slack.dev/reference/block-kit/composition-objects/text-object
  */
 function slackMessage({ heading, text, facts, link, subjectId }: Message): object {
-  const plain = (shown: string) => ({ type: 'plain_text', text: shown, emoji: false });
+  // Angle brackets are what mentions and links are written with elsewhere: others in their place, lest a client looks for them here.
+  const plain = (shown: string) => ({
+    type: 'plain_text',
+    text: shown.replaceAll('<', '‹').replaceAll('>', '›'),
+    emoji: false,
+  });
   const about = link === '' ? `\`${subjectId}\`` : `<${escaped(link)}|Open> \`${subjectId}\``;
   return {
     text: escaped(`${heading}: ${text}`),

@@ -245,6 +245,26 @@ test('a receiver that wants a certificate gets the one of the config', async () 
   assert.match(outcome.outcome.reason, /CERTIFICATE_REQUIRED|ECONNRESET|EPIPE/);
 });
 
+test('a certificate that is replaced is used after the failure of the former', async () => {
+  const own = await clients.issue('collector');
+  const former = await (await createAuthority('former')).issue('collector');
+  const host = await tlsServer(authority, { ca: clients.cert, requestCert: true, rejectUnauthorized: true });
+  const ca_file = file('ca.pem', authority.cert);
+  const put = (pair: typeof own) => ({
+    cert_file: file('changing.crt', pair.cert),
+    key_file: file('changing.key', pair.key),
+  });
+  const from = httpClient({ timeout_ms: 10_000, tls: { ca_file, ...put(former) } }, context, []);
+  closing.push(() => from.close());
+  assert.equal((await post(from, `https://${host}/`)).status, 'failed');
+  // Half of it is no pair: what was there before stays.
+  file('changing.crt', own.cert);
+  assert.equal((await post(from, `https://${host}/`)).status, 'failed');
+  put(own);
+  assert.equal((await post(from, `https://${host}/`)).status, 'failed');
+  assert.equal((await post(from, `https://${host}/`)).status, 'answered');
+});
+
 test('files for TLS that cannot be used stop the opening, and the message has no key in it', async () => {
   const { key } = await clients.issue('collector');
   const cases = [

@@ -6,7 +6,7 @@ import {
 } from 'node:http';
 import { request as requestTls, Agent as TlsAgent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { limits } from '../../model/limits.ts';
 import type { SendOutcome } from '../contract.ts';
@@ -26,8 +26,11 @@ export interface HttpClientOptions {
   readonly userAgent: string;
   /** Never shown, whatever a receiver answers. */
   readonly secrets: readonly string[];
-  /** CA, certificate and key instead of the system's CAs and none. The receiver's certificate is always verified. */
-  readonly tls?: SecureContextOptions;
+  /**
+   * Gives CA, certificate and key in place of the system's CAs and none; read again after a failure, as certificates are replaced while
+   * the collector runs. The receiver's certificate is always verified.
+   */
+  readonly readTls?: (() => SecureContextOptions) | undefined;
   readonly denyPrivateAddresses: boolean;
   /** How names become addresses where private ones are denied; `dns.lookup` unless a test says otherwise. */
   readonly resolve?: Resolve;
@@ -67,20 +70,16 @@ export interface HttpFailure {
  */
 export class HttpClient {
   readonly #options: HttpClientOptions;
-  readonly #agents: { readonly 'http:': PlainAgent; readonly 'https:': TlsAgent };
   readonly #tokens = new Map<string, string>();
+  #tls: SecureContextOptions;
+  #agents: { readonly 'http:': PlainAgent; readonly 'https:': TlsAgent };
   #show: Show;
 
+  /** Throws what `readTls` throws. */
   constructor(options: HttpClientOptions) {
     this.#options = options;
-    const kept = {
-      keepAlive: true,
-      maxSockets: limits.exportSocketsMax,
-      maxFreeSockets: limits.exportSocketsMax,
-      timeout: limits.exportSocketIdleMs,
-      ...(options.denyPrivateAddresses && { lookup: publicLookup(options.resolve) }),
-    };
-    this.#agents = { 'http:': new PlainAgent(kept), 'https:': new TlsAgent({ ...kept, ...options.tls }) };
+    this.#tls = options.readTls?.() ?? {};
+    this.#agents = agents(options, this.#tls);
     this.#show = shower(options.secrets);
   }
 
@@ -122,7 +121,23 @@ export class HttpClient {
   }
 
   #failed(error: Error, url: URL): HttpFailure {
+    if (url.protocol === 'https:') this.#renewTls();
     return { status: 'failed', outcome: failureOf(error, url.host, this.#show) };
+  }
+
+  /** The failure may be that of a certificate that was replaced meanwhile. */
+  #renewTls(): void {
+    try {
+      const tls = this.#options.readTls?.() ?? {};
+      if (isDeepStrictEqual(tls, this.#tls)) return;
+      const former = this.#agents;
+      this.#tls = tls;
+      this.#agents = agents(this.#options, tls);
+      former['http:'].destroy();
+      former['https:'].destroy();
+    } catch {
+      // Half of the files are new, or they are gone: what was read before is still the best there is.
+    }
   }
 
   #exchange(
@@ -175,6 +190,17 @@ export class HttpClient {
       sending.end(body);
     });
   }
+}
+
+function agents(options: HttpClientOptions, tls: SecureContextOptions) {
+  const kept = {
+    keepAlive: true,
+    maxSockets: limits.exportSocketsMax,
+    maxFreeSockets: limits.exportSocketsMax,
+    timeout: limits.exportSocketIdleMs,
+    ...(options.denyPrivateAddresses && { lookup: publicLookup(options.resolve) }),
+  };
+  return { 'http:': new PlainAgent(kept), 'https:': new TlsAgent({ ...kept, ...tls }) };
 }
 
 /** Collects an answer up to the bound; the rest of a longer one is not waited for. */

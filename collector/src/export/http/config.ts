@@ -33,7 +33,9 @@ export const httpSettings = {
       error: 'cert_file and key_file go together',
     })
     .optional()
-    .describe("Files for TLS, read at the start. The receiver's certificate is always verified. Default none."),
+    .describe(
+      "Files for TLS, read at the start, and again after a failure. The receiver's certificate is always verified. Default none.",
+    ),
 };
 
 export interface HttpConfig {
@@ -103,11 +105,12 @@ export function revealed(headers: Readonly<Record<string, Secret>>): Record<stri
  * @throws SpanwardenError for files of `tls` that cannot be used.
  */
 export function httpClient(config: HttpConfig, context: DestinationContext, secrets: readonly string[]): HttpClient {
+  const { tls } = config;
   return new HttpClient({
     timeoutMs: config.timeout_ms,
     userAgent: `${context.product.name.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}/${context.product.version}`,
     secrets,
-    tls: config.tls ? tlsFiles(config.tls) : {},
+    readTls: tls && (() => tlsFiles(tls)),
     denyPrivateAddresses: context.denyPrivateAddresses,
   });
 }

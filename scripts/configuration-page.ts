@@ -93,11 +93,14 @@ function kindsPart(name: string, { additionalProperties: each }: JsonSchema): st
     ...kinds.flatMap(({ kind, rows }) => [
       `### \`${prefix}\` of type ${String(kind.properties?.type?.const)}`,
       '',
-      kind.properties?.type?.description ?? '',
-      '',
+      ...paragraph(kind.properties?.type?.description),
       ...table(rows.filter((row) => !isCommon(row))),
     ]),
   ];
+}
+
+function paragraph(text: string | undefined): string[] {
+  return text === undefined ? [] : [text, ''];
 }
 
 function rowsOf(prefix: string, section: JsonSchema): Row[] {

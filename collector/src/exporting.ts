@@ -59,7 +59,7 @@ export function addExportGauges(metrics: Metrics, statuses: () => readonly Desti
   ] as const satisfies readonly Reading[];
   const gauges = [
     ['lag_seconds', 'Age of the oldest event that is not delivered.', ({ lag }) => lag.ms / 1000],
-    ['lag_records', 'Records between what is delivered and the end of the stream.', ({ lag }) => lag.records],
+    ['behind', '1 while the stream has more than was read.', ({ lag }) => Number(lag.more)],
     ['waiting_events', 'Events in memory that are not delivered.', ({ lag }) => lag.events],
     ['dead_letters', 'Dead letters in the file.', ({ deadLetters }) => deadLetters.count],
     [

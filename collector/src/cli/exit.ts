@@ -36,7 +36,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 function isForAuthors({ code }: Problem): boolean {
-  return code.startsWith('SW_CONFIG_') || code.startsWith('SW_RULE_');
+  return code.startsWith('SW_CONFIG_') || code.startsWith('SW_RULE_') || code === 'SW_EXPORT_NAME';
 }
 
 function isUnreachable({ code }: Problem): boolean {

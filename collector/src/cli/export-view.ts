@@ -15,7 +15,7 @@ export function statusTable(shown: readonly ShownStatus[], terminal: Terminal): 
       : [
           String(status.counts.delivered),
           String(status.counts.refused),
-          String(status.lag.events),
+          `${status.lag.events}${status.lag.more ? '+' : ''}`,
           durationText(status.lag.ms),
           status.lastSuccess === undefined ? '' : timeText(status.lastSuccess.time),
         ]),

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { limits } from '../model/limits.ts';
 import { redactionProfiles } from '../model/redaction.ts';
 import { levels } from '../model/severity.ts';
-import type { DestinationType } from './contract.ts';
-import { destinationType, destinationTypes } from './destinations/index.ts';
+import { destinationTypes } from './destinations/index.ts';
 import { fieldNamePattern, templateProblem } from './fields.ts';
 
 const patterns = z.array(z.string().min(1).max(256)).min(1).max(256);
@@ -76,8 +75,8 @@ const batchSchema = z
   .prefault({})
   .describe('How events are put together into requests.');
 
-/** Settings that every destination has. */
-const commonSettings = {
+/** Settings that every destination has; types have none of these names. */
+export const commonSettings = {
   events: z
     .array(z.enum(['findings', 'cases']))
     .min(1)
@@ -89,7 +88,7 @@ const commonSettings = {
     .optional()
     .describe('Profile of redaction, as in redact.profile; at least as strict as what is stored. Default: as stored.'),
   fields: fieldsSchema,
-  from: z
+  start: z
     .enum(['now', 'oldest'])
     .default('now')
     .describe(
@@ -103,12 +102,6 @@ const commonSettings = {
     .default(1)
     .describe('Requests at once. Default 1. What is about one case stays in order with any number.'),
   batch: batchSchema,
-  timeout_ms: z
-    .int()
-    .min(100)
-    .max(600_000)
-    .default(30_000)
-    .describe('Milliseconds until a request that has no answer counts as failed. Default 30000.'),
   deny_private_addresses: z
     .boolean()
     .optional()
@@ -120,22 +113,26 @@ const commonSchema = z.strictObject(commonSettings);
 /** A destination as the config has it: the common settings, and those of its type, which know their own form. */
 export type DestinationConfig = z.infer<typeof commonSchema> & { readonly type: string };
 
+/** The type with this name, which the config has checked. */
+export function destinationType(name: string): (typeof destinationTypes)[number] {
+  const type = destinationTypes.find((each) => each.type === name);
+  if (type === undefined) throw new Error(`no destination has the type ${name}`);
+  return type;
+}
+
 /** What a destination is sent: what its config says, or what suits its type. */
 export function eventsOf({ type, events }: DestinationConfig): readonly ('findings' | 'cases')[] {
   return events ?? destinationType(type).eventsDefault.map((kind) => (kind === 'finding' ? 'findings' : 'cases'));
 }
 
-/** What users write for each destination: what is common and what is of the type, whose own word on a setting counts. */
+/** What users write for each destination: what is common and what is of the type. */
 const destinationSchema = z
   .discriminatedUnion('type', destinationTypes.map(withCommonSettings) as [z.ZodObject, ...z.ZodObject[]])
   .describe('A destination; `type` says which settings it has.') as unknown as z.ZodType<DestinationConfig>;
 
-function withCommonSettings({ schema }: DestinationType): z.ZodObject {
-  return schema.safeExtend(without(commonSettings, schema.shape));
-}
-
-function without(settings: z.core.$ZodShape, others: object): z.core.$ZodShape {
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !Object.hasOwn(others, key)));
+/** Keeps what the type demands of settings together. */
+function withCommonSettings({ schema }: { readonly schema: z.ZodObject }): z.ZodObject {
+  return schema.safeExtend(commonSettings);
 }
 
 /** Section `export:` of the config: where findings and cases go. */

@@ -57,8 +57,11 @@ export async function openExporter(options: ExporterOptions): Promise<Exporter> 
   let stopping: Promise<void> | undefined;
   return {
     start: () => {
-      for (const { delivery, file } of running) {
-        void delivery.run();
+      for (const { opened, delivery, file } of running) {
+        // Neither it nor the source rejects; should one all the same, the other destinations go on.
+        delivery.run().catch((error: unknown) => {
+          options.logger?.error({ err: error, destination: opened.name }, 'export: a destination stopped; start again');
+        });
         void file.start();
       }
     },
@@ -78,14 +81,13 @@ async function open(name: string, options: ExporterOptions): Promise<Running> {
   const directory = exportDirectory(options.dataDir, name);
   const files = filesIn(directory);
   try {
-    const keeping = { name, files, head: source.head, from: config.from, clock, logger };
+    const keeping = { name, files, head: source.head, from: config.start, clock, logger };
     const cursor = await CursorKeeper.open(keeping);
     const deadLetters = await DeadLetters.open(files, { mayCompact: true });
     const delivery = new Delivery({
       ...{ name, destination, source, cursor, deadLetters, prepare, clock, logger },
       lanes: config.concurrency,
       batch: { eventsMax: config.batch.events, bytesMax: config.batch.bytes, lingerMs: config.batch.linger_ms },
-      timeoutMs: config.timeout_ms,
       window: windowOf(Object.keys(options.config.destinations).length),
     });
     const status = { name, type: config.type, delivery, cursor, deadLetters, source, startedMs: clock.now(), clock };

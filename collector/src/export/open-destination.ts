@@ -2,9 +2,8 @@ import { hostname } from 'node:os';
 import type { ExportEvent } from '../model/export-event.ts';
 import { limits } from '../model/limits.ts';
 import type { RedactionProfile } from '../model/redaction.ts';
-import { type DestinationConfig, type ExportConfig, eventsOf } from './config.ts';
+import { type DestinationConfig, destinationType, type ExportConfig, eventsOf } from './config.ts';
 import type { Destination, DestinationContext } from './contract.ts';
-import { destinationType } from './destinations/index.ts';
 import { compileFields } from './fields.ts';
 import { compileFilter } from './filter.ts';
 

@@ -26,8 +26,7 @@ export function sampleEvent(kind: ExportEvent['kind'], nowMs: number): ExportEve
     },
     votes: [{ ruleId, ruleTitle, level, findings: 1, count: 1 }],
     ...{ agents: [agentName], users: [userId], conversations: [conversationId], traceIds: [traceId], chainIds: [id] },
-    alertSeq: 1,
-    alerted: true,
+    ...{ alertSeq: 1, alerted: true },
   };
   return { ...common, kind, id: `${id}-1`, case: sample };
 }

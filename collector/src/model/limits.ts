@@ -254,10 +254,11 @@ export const limits = {
   /** Texts that a user adds to events, and characters of each, placeholders filled in. */
   exportFieldsMax: 64,
   exportFieldCharsMax: 1024,
-  /** Longest pause between attempts, of what may pass and of what a person has to mend; and longest one that a receiver may ask for. */
+  /** Longest pause between attempts, of what may pass and of what a person has to mend. */
   exportRetryMsMax: 60_000,
   exportMisconfiguredMsMax: 300_000,
-  exportRetryAfterMsMax: 600_000,
+  /** A call that a destination has not ended itself by then is taken for failed. */
+  exportCallMsMax: 600_000,
   /** How far a cursor file is behind, how old a status file is, and how soon a disk that refuses is tried again. */
   exportCursorMs: 1_000,
   exportStatusMs: 3_000,
@@ -270,6 +271,8 @@ export const limits = {
   exportSocketsMax: 8,
   /** Connections without a request are closed after this, sooner than most receivers do it. */
   exportSocketIdleMs: 30_000,
+  /** A receiver that asks for a longer pause gets this one. */
+  exportRetryAfterMsMax: 3_600_000,
 } as const;
 
 export function assertLimits(): void {

@@ -2,11 +2,15 @@ import { Command } from 'commander';
 import { eventsOf } from '../../export/config.ts';
 import type { SendOutcome } from '../../export/contract.ts';
 import { sampleEvent } from '../../export/sample.ts';
+import { limits } from '../../model/limits.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { type ExportInput, runOnExport, withDestination } from '../export-command.ts';
 import { shownStatuses } from '../export-status.ts';
 import { statusTable } from '../export-view.ts';
 import { escapeControl, jsonLine } from '../terminal.ts';
+import { deadLetterCommand } from './export-dead-letter.ts';
+import { explainCommand } from './export-explain.ts';
+import { replayCommand } from './export-replay.ts';
 
 interface Options {
   readonly config?: string;
@@ -34,7 +38,10 @@ export function exportCommand(): Command {
         .action((name: string, _, command: Command) =>
           runOnExport<Options>(command, name, (input) => sendSample(input, name)),
         ),
-    );
+    )
+    .addCommand(replayCommand())
+    .addCommand(deadLetterCommand())
+    .addCommand(explainCommand());
 }
 
 async function status(input: ExportInput<Options>, name: string | undefined): Promise<void> {
@@ -53,7 +60,7 @@ async function sendSample(input: ExportInput<Options>, name: string): Promise<vo
     const event = prepare(sampleEvent(eventsOf(config).includes('findings') ? 'finding' : 'case', Date.now()))!;
     const body = destination.encode(event);
     const began = performance.now();
-    const outcome = await destination.send([{ event, body }], AbortSignal.timeout(config.timeout_ms));
+    const outcome = await destination.send([{ event, body }], AbortSignal.timeout(limits.exportCallMsMax));
     const latencyMs = Math.round(performance.now() - began);
     const isDelivered = wasTaken(outcome);
     const said = saidBy(outcome);

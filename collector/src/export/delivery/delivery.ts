@@ -16,16 +16,19 @@ export interface DeliveryOptions {
   readonly destination: Destination;
   readonly source: EventSource;
   readonly cursor: CursorKeeper;
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: Pick<DeadLetters, 'add'>;
   /** The event as the destination is to get it; undefined when it is not to get it. */
   prepare(event: ExportEvent): ExportEvent | undefined;
   /** Calls of `send` at once, at most. */
   readonly lanes: number;
   readonly batch: { readonly eventsMax: number; readonly bytesMax: number; readonly lingerMs: number };
-  readonly timeoutMs: number;
+  /** A call that has not ended by then is aborted; `limits.exportCallMsMax` unless a test says otherwise. */
+  readonly timeoutMs?: number;
   readonly window: WindowOptions;
   readonly clock: Clock;
   readonly logger?: ExportLogger | undefined;
+  /** Told of each event that the receiver has. */
+  delivered?(event: ExportEvent): void;
 }
 
 /** Counted since the start. */
@@ -59,7 +62,7 @@ export class Delivery {
   readonly health: Health;
   readonly counts: DeliveryCounts = { delivered: 0, refused: 0, retried: 0, lost: 0, filtered: 0 };
   #running: Promise<void> | undefined;
-  #hasFinished = false;
+  #stopping: Promise<void> | undefined;
 
   constructor(options: DeliveryOptions) {
     const { destination, batch, clock } = options;
@@ -113,9 +116,14 @@ export class Delivery {
 
   /**
    * Sends once more what is in memory, waits so long for answers, and ends: what has none by then is sent again by the next run. The
-   * cursor is written afterwards.
+   * cursor is written afterwards. Idempotent.
    */
-  async stop(graceMs: number): Promise<void> {
+  stop(graceMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     this.#draining.abort();
     this.#closed.abort();
     const cancel = this.#options.clock.timer(graceMs, () => this.#ended.abort());
@@ -141,11 +149,6 @@ export class Delivery {
     await this.#read();
     this.#closed.abort();
     await Promise.all(lanes);
-    this.#hasFinished = true;
-  }
-
-  get hasFinished(): boolean {
-    return this.#hasFinished;
   }
 
   async #read(): Promise<void> {
@@ -215,7 +218,7 @@ export class Delivery {
   }
 
   async #send(items: readonly Item[]): Promise<SendOutcome> {
-    const { destination, clock, timeoutMs, name, logger } = this.#options;
+    const { destination, clock, timeoutMs = limits.exportCallMsMax, name, logger } = this.#options;
     const call = new AbortController();
     const abort = (): void => call.abort();
     this.#ended.signal.addEventListener('abort', abort, { once: true });
@@ -240,6 +243,7 @@ export class Delivery {
   #delivered(items: readonly Item[], answer: string): void {
     this.counts.delivered += items.length;
     this.health.delivered(answer);
+    for (const { event } of items) this.#options.delivered?.(event);
     this.#settle(items);
   }
 

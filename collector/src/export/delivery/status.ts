@@ -20,8 +20,8 @@ export interface DestinationStatus {
   /** Since when counts are counted. */
   readonly started: string;
   readonly counts: Readonly<DeliveryCounts>;
-  /** What is still to be delivered: events in memory, records behind the end of the stream, and the age of the oldest event. */
-  readonly lag: { readonly events: number; readonly records: number; readonly ms: number };
+  /** What is still to be delivered: events in memory, whether the stream has more, and the age of the oldest event in memory. */
+  readonly lag: { readonly events: number; readonly more: boolean; readonly ms: number };
   readonly position: number;
   readonly deadLetters: { readonly count: number; readonly overflowed: number };
   /** When the receiver is asked again while it takes nothing. */
@@ -58,7 +58,7 @@ export function statusOf(input: StatusInput): DestinationStatus {
     counts: { ...delivery.counts },
     lag: {
       events: delivery.waiting.events,
-      records: Math.max(0, source.head - position),
+      more: cursor.ledger.through < source.head,
       ms: oldestMs === undefined ? 0 : Math.max(0, clock.now() - oldestMs),
     },
     position,

@@ -13,7 +13,6 @@ import type {
   SendOutcome,
 } from '../contract.ts';
 import { formatNames, openFormat } from '../formats/index.ts';
-import { sampleEvent } from '../sample.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -25,7 +24,7 @@ const schema = z.strictObject({
     .describe(
       'The file, made with mode 600 where it is not there; its folder must be. Seen from the working directory.',
     ),
-  format: z.enum(formatNames).default('json').describe('What each line is; see docs/formats.md. Default json.'),
+  format: z.enum(formatNames).default('json').describe('What stands in each line; see docs/formats.md. Default json.'),
   bytes_max: z
     .int()
     .min(64 * 1024)
@@ -45,12 +44,12 @@ type FileConfig = z.infer<typeof schema>;
  * One line an event in a file that begins anew when it is large. An event counts as delivered when it is on disk. Somebody who
  * moves or deletes the file gets a new one with the next event.
  */
-export const fileDestination = {
+export const fileDestination: DestinationType<'file', typeof schema> = {
   type: 'file',
   schema,
   eventsDefault: ['finding', 'case'],
   open: (config, context) => RotatingFile.open(config, context),
-} as const satisfies DestinationType<'file', typeof schema>;
+};
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -66,8 +65,6 @@ class RotatingFile implements Destination {
   readonly #context: DestinationContext;
   readonly #path: string;
   readonly #format: Format;
-  /** How each line of ours begins. */
-  readonly #ours: Buffer;
   #file: OpenFile | undefined;
   /** One write after the other, whatever the concurrency. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -82,7 +79,6 @@ class RotatingFile implements Destination {
     this.#context = context;
     this.#path = resolve(config.path);
     this.#format = openFormat(config.format);
-    this.#ours = this.encode(sampleEvent('finding', 0)).subarray(0, lineHeadBytes);
   }
 
   static async open(config: FileConfig, context: DestinationContext): Promise<RotatingFile> {
@@ -175,7 +171,7 @@ class RotatingFile implements Destination {
     }
     const handle = await open(this.#path, 'a+', 0o600);
     try {
-      this.#file = { handle, ...(await wholeLines(handle, this.#ours)) };
+      this.#file = { handle, ...(await wholeLines(handle)) };
       await syncDirectory(dirname(this.#path));
     } catch (error) {
       await handle.close();
@@ -189,14 +185,14 @@ class RotatingFile implements Destination {
  * Takes away what a crash left behind the last whole line: it was not confirmed, and comes again. A line that is none of ours is
  * ended instead: the file may be one that somebody named by mistake.
  */
-async function wholeLines(handle: FileHandle, ours: Buffer): Promise<{ inode: bigint; size: number }> {
+async function wholeLines(handle: FileHandle): Promise<{ inode: bigint; size: number }> {
   const { ino, size: bytes } = await handle.stat({ bigint: true });
   const size = Number(bytes);
   const block = Buffer.alloc(Math.min(size, 2 * limits.exportEventBytesMax));
   await handle.read(block, 0, block.length, size - block.length);
   if (block.length === 0 || block.at(-1) === newline) return { inode: ino, size };
   const torn = block.subarray(block.lastIndexOf(newline) + 1);
-  if (torn.subarray(0, ours.length).equals(ours)) {
+  if (ours.test(torn.subarray(0, 8).toString('latin1'))) {
     await handle.truncate(size - torn.length);
     return { inode: ino, size: size - torn.length };
   }
@@ -204,8 +200,8 @@ async function wholeLines(handle: FileHandle, ours: Buffer): Promise<{ inode: bi
   return { inode: ino, size: size + 1 };
 }
 
-/** Enough to know a line of ours by, and the same in all of them. */
-const lineHeadBytes = 8;
+/** How each line of ours begins, whatever its format. */
+const ours = /^(\{"|CEF:|LEEF:)/;
 const newline = 10;
 
 async function syncDirectory(path: string): Promise<void> {

@@ -12,19 +12,19 @@ import { formatNames, openFormat } from '../formats/index.ts';
 
 const schema = z.strictObject({
   type: z.literal('stdout').describe('Lines on the standard output.'),
-  format: z.enum(formatNames).default('json').describe('What each line is; see docs/formats.md. Default json.'),
+  format: z.enum(formatNames).default('json').describe('What stands in each line; see docs/formats.md. Default json.'),
 });
 
 /**
  * One line an event on the standard output, for a container whose output somebody collects. Delivered is what the system has
  * taken; whether the reader at the other end keeps it, nobody can say. The collector's own log goes to stderr.
  */
-export const stdoutDestination = {
+export const stdoutDestination: DestinationType<'stdout', typeof schema> = {
   type: 'stdout',
   schema,
   eventsDefault: ['finding', 'case'],
-  open: (config, context) => new Stdout(config, context),
-} as const satisfies DestinationType<'stdout', typeof schema>;
+  open: ({ format }, context) => new Stdout(openFormat(format), context),
+};
 
 class Stdout implements Destination {
   readonly #format: Format;
@@ -35,8 +35,8 @@ class Stdout implements Destination {
     overheadBytes: 0,
   };
 
-  constructor({ format }: z.infer<typeof schema>, context: DestinationContext) {
-    this.#format = openFormat(format);
+  constructor(format: Format, context: DestinationContext) {
+    this.#format = format;
     this.#context = context;
   }
 

@@ -1,115 +1,157 @@
+import type { ProtobufWriter } from '../model/protobuf-writer.ts';
+import type { JsonKey } from './json-keys.ts';
+import { JsonKind, type JsonTape } from './json-tape.ts';
 import { MalformedError } from './wire.ts';
 
-/** An object inside an OTLP/JSON body with typed access; errors name the path to the wrong value. */
+/** An object inside an OTLP/JSON body with typed access; errors name the path to the wrong value. A member that is null is as none. */
 export class JsonObject {
-  readonly #members: Readonly<Record<string, unknown>>;
-  readonly #path: string;
+  readonly #tape: JsonTape;
+  readonly #at: number;
 
-  private constructor(members: object, path: string) {
-    this.#members = members as Readonly<Record<string, unknown>>;
-    this.#path = path;
+  private constructor(tape: JsonTape, at: number) {
+    this.#tape = tape;
+    this.#at = at;
   }
 
-  static root(value: unknown): JsonObject {
-    if (!isObject(value)) throw new MalformedError('SW_OTLP_JSON', 'body must be a JSON object with resourceSpans');
-    return new JsonObject(value, '');
+  static root(tape: JsonTape): JsonObject {
+    if (tape.kind(0) !== JsonKind.object) {
+      throw new MalformedError('SW_OTLP_JSON', 'body must be a JSON object with resourceSpans');
+    }
+    return new JsonObject(tape, 0);
   }
 
-  object(key: string): JsonObject | undefined {
-    const value = this.#get(key);
-    if (value === undefined) return undefined;
-    if (!isObject(value)) this.fail(key, 'must be an object');
-    return new JsonObject(value, this.#join(key));
+  object(key: JsonKey): JsonObject | undefined {
+    const at = this.#get(key);
+    return at < 0 ? undefined : this.#objectAt(at, key);
   }
 
-  objects(key: string): JsonObject[] {
-    return this.#list(key).map((member, i) => {
-      if (!isObject(member)) this.fail(`${key}[${i}]`, 'must be an object');
-      return new JsonObject(member, `${this.#join(key)}[${i}]`);
-    });
+  objects(key: JsonKey): JsonObject[] {
+    return this.#list(key, (at) => this.#objectAt(at));
   }
 
-  text(key: string): string | undefined {
-    const value = this.#get(key);
-    if (value !== undefined && typeof value !== 'string') this.fail(key, 'must be a string');
-    return value;
+  text(key: JsonKey): string | undefined {
+    const at = this.#textAt(key);
+    return at < 0 ? undefined : this.#tape.text(at);
   }
 
-  boolean(key: string): boolean | undefined {
-    const value = this.#get(key);
-    if (value !== undefined && typeof value !== 'boolean') this.fail(key, 'must be true or false');
-    return value;
+  /** Writes a text as a field, without making a string of it where its bytes say all; false when there is none. */
+  writeText(writer: ProtobufWriter, field: number, key: JsonKey, isEmptyWritten: boolean): boolean {
+    const at = this.#textAt(key);
+    if (at < 0) return false;
+    const tape = this.#tape;
+    const [start, end] = [tape.start(at), tape.end(at)];
+    if (start === end && !isEmptyWritten) return true;
+    if (tape.kind(at) === JsonKind.escaped) writer.string(field, tape.text(at));
+    else writer.copied(field, tape.bytes, start, end);
+    return true;
   }
 
-  /** A 64-bit integer, written as a number or as a decimal string. */
-  integer(key: string): bigint | undefined {
-    const value = this.#get(key);
-    return value === undefined ? undefined : this.#integer(key, value);
+  boolean(key: JsonKey): boolean | undefined {
+    const at = this.#get(key);
+    if (at < 0) return undefined;
+    const kind = this.#tape.kind(at);
+    if (kind !== JsonKind.true && kind !== JsonKind.false) this.fail(key, 'must be true or false');
+    return kind === JsonKind.true;
   }
 
-  integers(key: string): bigint[] {
-    return this.#list(key).map((value, i) => this.#integer(`${key}[${i}]`, value));
+  /** A 64-bit integer, written as a number or as a decimal string; a small one as a number. */
+  integer(key: JsonKey): number | bigint | undefined {
+    const at = this.#get(key);
+    return at < 0 ? undefined : this.#integer(at, key);
   }
 
-  double(key: string): number | undefined {
-    const value = this.#get(key);
-    return value === undefined ? undefined : this.#double(key, value);
+  integers(key: JsonKey): (number | bigint)[] {
+    return this.#list(key, (at) => this.#integer(at));
   }
 
-  doubles(key: string): number[] {
-    return this.#list(key).map((value, i) => this.#double(`${key}[${i}]`, value));
+  double(key: JsonKey): number | undefined {
+    const at = this.#get(key);
+    return at < 0 ? undefined : this.#double(at, key);
   }
 
-  #list(key: string): unknown[] {
-    const value = this.#get(key) ?? [];
-    if (!Array.isArray(value)) this.fail(key, 'must be an array');
-    return value;
+  doubles(key: JsonKey): number[] {
+    return this.#list(key, (at) => this.#double(at));
   }
 
-  #integer(key: string, value: unknown): bigint {
-    const text = typeof value === 'number' && Number.isInteger(value) ? String(BigInt(value)) : value;
-    if (typeof text !== 'string' || !/^-?\d{1,20}$/.test(text))
-      this.fail(key, 'must be an integer or a decimal string');
-    return BigInt(text);
+  fail(key: JsonKey, problem: string): never {
+    const path = this.#tape.path(this.#at);
+    throw new MalformedError('SW_OTLP_JSON', `${path === '' ? '' : `${path}.`}${key.name} ${problem}`);
   }
 
-  #double(key: string, value: unknown): number {
-    if (typeof value === 'number') return value;
-    if (typeof value !== 'string' || !doubleText.test(value)) this.fail(key, 'must be a number');
-    return Number(value);
+  #get({ code, snakeCode }: JsonKey): number {
+    return this.#tape.member(this.#at, code, snakeCode);
   }
 
-  fail(key: string, problem: string): never {
-    throw new MalformedError('SW_OTLP_JSON', `${this.#join(key)} ${problem}`);
+  #list<T>(key: JsonKey, read: (at: number) => T): T[] {
+    const list = this.#get(key);
+    if (list < 0) return [];
+    const tape = this.#tape;
+    if (tape.kind(list) !== JsonKind.list) this.fail(key, 'must be an array');
+    const found: T[] = [];
+    for (let at = tape.first(list); at >= 0; at = tape.after(at, list)) found.push(read(at));
+    return found;
   }
 
-  /** lowerCamelCase as the specification asks, else snake_case; null counts as absent. */
-  #get(key: string): unknown {
-    const value = own(this.#members, key) ?? own(this.#members, snakeCase(key));
-    return value ?? undefined;
+  #objectAt(at: number, key?: JsonKey): JsonObject {
+    if (this.#tape.kind(at) !== JsonKind.object) this.#failAt(at, key, 'must be an object');
+    return new JsonObject(this.#tape, at);
   }
 
-  #join(key: string): string {
-    return this.#path === '' ? key : `${this.#path}.${key}`;
+  #textAt(key: JsonKey): number {
+    const at = this.#get(key);
+    if (at < 0) return at;
+    const kind = this.#tape.kind(at);
+    if (kind !== JsonKind.text && kind !== JsonKind.escaped) this.fail(key, 'must be a string');
+    return at;
+  }
+
+  #integer(at: number, key?: JsonKey): number | bigint {
+    const tape = this.#tape;
+    const small = smallInteger(tape, at);
+    if (small >= 0) return small;
+    const kind = tape.kind(at);
+    if (kind !== JsonKind.number && kind !== JsonKind.text && kind !== JsonKind.escaped) {
+      this.#failAt(at, key, notInteger);
+    }
+    const text = tape.text(at);
+    if (integerText.test(text)) return BigInt(text);
+    // 1e3 and 1.0 are integers, too.
+    const value = kind === JsonKind.number && !digitsOnly.test(text) ? Number(text) : Number.NaN;
+    const whole = Number.isInteger(value) ? String(BigInt(value)) : '';
+    return integerText.test(whole) ? BigInt(whole) : this.#failAt(at, key, notInteger);
+  }
+
+  #double(at: number, key?: JsonKey): number {
+    const tape = this.#tape;
+    const kind = tape.kind(at);
+    if (kind === JsonKind.number) return Number(tape.text(at));
+    const isText = kind === JsonKind.text || kind === JsonKind.escaped;
+    const text = isText ? tape.text(at) : '';
+    return doubleText.test(text) ? Number(text) : this.#failAt(at, key, 'must be a number');
+  }
+
+  /** @param key of a member; without one the value is in a list */
+  #failAt(at: number, key: JsonKey | undefined, problem: string): never {
+    if (key !== undefined) this.fail(key, problem);
+    throw new MalformedError('SW_OTLP_JSON', `${this.#tape.path(at)} ${problem}`);
   }
 }
 
+const notInteger = 'must be an integer or a decimal string';
+const integerText = /^-?\d{1,20}$/;
+const digitsOnly = /^-?\d+$/;
 const doubleText = /^(NaN|-?Infinity|-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?)$/;
-const snakeCases = new Map<string, string>();
+const smallDigitsMax = 9;
 
-function snakeCase(key: string): string {
-  let snake = snakeCases.get(key);
-  if (snake === undefined) {
-    snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    snakeCases.set(key, snake);
+/** Most numbers: up to nine digits; -1 for all others. */
+function smallInteger(tape: JsonTape, at: number): number {
+  const [start, end] = [tape.start(at), tape.end(at)];
+  if (tape.kind(at) !== JsonKind.number || end - start > smallDigitsMax) return -1;
+  let value = 0;
+  for (let place = start; place < end; place++) {
+    const digit = tape.bytes[place]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
   }
-  return snake;
-}
-
-function own(members: Readonly<Record<string, unknown>>, key: string): unknown {
-  return Object.hasOwn(members, key) ? members[key] : undefined;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return value;
 }

@@ -1,12 +1,12 @@
-import { limits } from '../model/limits.ts';
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
 import { formerField } from './envelope.ts';
 import { writeAttributes, writeEnum, writeFixed64, writeId, writeString } from './json-fields.ts';
+import { type JsonKey, keys } from './json-keys.ts';
 import { writeLogRecord } from './json-logs.ts';
 import { writeMetric } from './json-metrics.ts';
 import { JsonObject } from './json-object.ts';
-import { hasMoreValues } from './json-values.ts';
-import { type Decoded, type Malformed, MalformedError, orMalformed } from './wire.ts';
+import { JsonTape } from './json-tape.ts';
+import { type Decoded, type Malformed, orMalformed } from './wire.ts';
 
 export type JsonOutcome = { readonly status: 'ok'; readonly bytes: Buffer } | Malformed;
 
@@ -22,12 +22,23 @@ export type Signal = 'traces' | 'metrics' | 'logs';
  * one by one.
  */
 export function otlpJsonToProtobuf(body: Buffer, signal: Signal = 'traces'): JsonOutcome {
-  const writer = new ProtobufWriter();
-  return orMalformed(() => {
-    writeRequest(writer, JsonObject.root(parseExact(body)), frames[signal]);
-    return { status: 'ok', bytes: writer.take() };
-  });
+  // As protobuf it is shorter, but for the lengths of messages.
+  const writer = new ProtobufWriter(Math.min(body.length, writtenBytesAtStart));
+  try {
+    return orMalformed(() => {
+      tape.parse(body);
+      writeRequest(writer, JsonObject.root(tape), frames[signal]);
+      return { status: 'ok', bytes: writer.take() };
+    });
+  } finally {
+    tape.bytes = empty;
+  }
 }
+
+/** One for all requests, each of which is done with it before the next begins. */
+const tape = new JsonTape();
+const empty = Buffer.alloc(0);
+const writtenBytesAtStart = 4 * 1024 * 1024;
 
 /** A request in either encoding through the decoder of its signal. */
 export function decodeAs<Batch>(
@@ -41,63 +52,35 @@ export function decodeAs<Batch>(
   return translated.status === 'malformed' ? translated : decoder.decode(translated.bytes);
 }
 
-/** JSON.parse, but integers that a double cannot hold come back as strings with all their digits. */
-function parseExact(body: Buffer): unknown {
-  if (body.length > countedBytesMin && hasMoreValues(body, limits.jsonValuesMax)) {
-    const message = `body holds more than ${limits.jsonValuesMax} JSON values; send smaller batches`;
-    throw new MalformedError('SW_HTTP_BODY_TOO_LARGE', message);
-  }
-  const text = body.toString('utf8');
-  try {
-    if (!longDigits.test(text)) return JSON.parse(text);
-    return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown);
-  } catch (error) {
-    if (error instanceof RangeError) throw new MalformedError('SW_OTLP_DEPTH', 'body nests too deeply to be parsed');
-    throw new MalformedError('SW_OTLP_JSON', `body is not JSON: ${(error as Error).message}`);
-  }
-}
-
-/** Smaller bodies cannot hold enough values to matter. */
-const countedBytesMin = 4 * 1024 * 1024;
-
-/** Sixteen digits that start a bare value: inside quotes they are safe anyway. */
-const longDigits = /[[:,]\s{0,8}-?\d{16}/;
-
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
-    ? context!.source
-    : value;
-}
-
 interface Frame {
-  readonly resources: string;
-  readonly scopes: string;
+  readonly resources: JsonKey;
+  readonly scopes: JsonKey;
   /** What stood in their place before OTLP 1.0. */
-  readonly former: string;
-  readonly records: string;
+  readonly former: JsonKey;
+  readonly records: JsonKey;
   write(writer: ProtobufWriter, record: JsonObject): void;
 }
 
 const frames: Readonly<Record<Signal, Frame>> = {
   traces: {
-    resources: 'resourceSpans',
-    scopes: 'scopeSpans',
-    former: 'instrumentationLibrarySpans',
-    records: 'spans',
+    resources: keys.resourceSpans,
+    scopes: keys.scopeSpans,
+    former: keys.instrumentationLibrarySpans,
+    records: keys.spans,
     write: writeSpan,
   },
   metrics: {
-    resources: 'resourceMetrics',
-    scopes: 'scopeMetrics',
-    former: 'instrumentationLibraryMetrics',
-    records: 'metrics',
+    resources: keys.resourceMetrics,
+    scopes: keys.scopeMetrics,
+    former: keys.instrumentationLibraryMetrics,
+    records: keys.metrics,
     write: writeMetric,
   },
   logs: {
-    resources: 'resourceLogs',
-    scopes: 'scopeLogs',
-    former: 'instrumentationLibraryLogs',
-    records: 'logRecords',
+    resources: keys.resourceLogs,
+    scopes: keys.scopeLogs,
+    former: keys.instrumentationLibraryLogs,
+    records: keys.logRecords,
     write: writeLogRecord,
   },
 };
@@ -105,7 +88,7 @@ const frames: Readonly<Record<Signal, Frame>> = {
 function writeRequest(writer: ProtobufWriter, request: JsonObject, frame: Frame): void {
   for (const resourceRecords of request.objects(frame.resources)) {
     writer.message(1, () => {
-      const resource = resourceRecords.object('resource');
+      const resource = resourceRecords.object(keys.resource);
       if (resource) writer.message(1, () => writeAttributes(writer, 1, resource));
       for (const scopeRecords of resourceRecords.objects(frame.scopes)) {
         writer.message(2, () => writeScopeRecords(writer, scopeRecords, frame));
@@ -113,56 +96,56 @@ function writeRequest(writer: ProtobufWriter, request: JsonObject, frame: Frame)
       for (const former of resourceRecords.objects(frame.former)) {
         writer.message(formerField, () => writeScopeRecords(writer, former, frame));
       }
-      writeString(writer, 3, resourceRecords, 'schemaUrl');
+      writeString(writer, 3, resourceRecords, keys.schemaUrl);
     });
   }
 }
 
 function writeScopeRecords(writer: ProtobufWriter, scopeRecords: JsonObject, frame: Frame): void {
-  const scope = scopeRecords.object('scope');
+  const scope = scopeRecords.object(keys.scope);
   if (scope) {
     writer.message(1, () => {
-      writeString(writer, 1, scope, 'name');
-      writeString(writer, 2, scope, 'version');
+      writeString(writer, 1, scope, keys.name);
+      writeString(writer, 2, scope, keys.version);
       writeAttributes(writer, 3, scope);
     });
   }
   for (const record of scopeRecords.objects(frame.records)) writer.message(2, () => frame.write(writer, record));
-  writeString(writer, 3, scopeRecords, 'schemaUrl');
+  writeString(writer, 3, scopeRecords, keys.schemaUrl);
 }
 
 function writeSpan(writer: ProtobufWriter, span: JsonObject): void {
-  writeId(writer, 1, span, 'traceId');
-  writeId(writer, 2, span, 'spanId');
-  writeString(writer, 3, span, 'traceState');
-  writeId(writer, 4, span, 'parentSpanId');
-  writeString(writer, 5, span, 'name');
-  writeEnum(writer, 6, span, 'kind');
-  writeFixed64(writer, 7, span, 'startTimeUnixNano');
-  writeFixed64(writer, 8, span, 'endTimeUnixNano');
+  writeId(writer, 1, span, keys.traceId);
+  writeId(writer, 2, span, keys.spanId);
+  writeString(writer, 3, span, keys.traceState);
+  writeId(writer, 4, span, keys.parentSpanId);
+  writeString(writer, 5, span, keys.name);
+  writeEnum(writer, 6, span, keys.kind);
+  writeFixed64(writer, 7, span, keys.startTimeUnixNano);
+  writeFixed64(writer, 8, span, keys.endTimeUnixNano);
   writeAttributes(writer, 9, span);
-  for (const event of span.objects('events')) {
+  for (const event of span.objects(keys.events)) {
     writer.message(11, () => {
-      writeFixed64(writer, 1, event, 'timeUnixNano');
-      writeString(writer, 2, event, 'name');
+      writeFixed64(writer, 1, event, keys.timeUnixNano);
+      writeString(writer, 2, event, keys.name);
       writeAttributes(writer, 3, event);
     });
   }
-  for (const link of span.objects('links')) {
+  for (const link of span.objects(keys.links)) {
     writer.message(13, () => {
-      writeId(writer, 1, link, 'traceId');
-      writeId(writer, 2, link, 'spanId');
-      writeString(writer, 3, link, 'traceState');
+      writeId(writer, 1, link, keys.traceId);
+      writeId(writer, 2, link, keys.spanId);
+      writeString(writer, 3, link, keys.traceState);
       writeAttributes(writer, 4, link);
     });
   }
-  const status = span.object('status');
+  const status = span.object(keys.status);
   if (status) {
     writer.message(15, () => {
-      writeString(writer, 2, status, 'message');
-      writeEnum(writer, 3, status, 'code');
+      writeString(writer, 2, status, keys.message);
+      writeEnum(writer, 3, status, keys.code);
     });
   }
-  const flags = span.integer('flags');
-  if (flags !== undefined) writer.fixed32(16, Number(BigInt.asUintN(32, flags)));
+  const flags = span.integer(keys.flags);
+  if (flags !== undefined) writer.fixed32(16, Number(BigInt.asUintN(32, BigInt(flags))));
 }

@@ -47,6 +47,8 @@ export const limits = {
   partsPerPointMax: 4096,
   /** Objects, arrays and members in one JSON body; each costs far more memory than its two bytes. */
   jsonValuesMax: 1 << 23,
+  /** JSON values within each other, which take four bytes each while a body is read. */
+  jsonDepthMax: 1 << 17,
   /** Distinct attribute keys that are stored under their own name, of all services, and services that are told apart for that. */
   attributeKeysMax: 100_000,
   attributeKeyServicesMax: 1_000,

@@ -3,65 +3,75 @@
  * bytes and written as a padded varint, which every reader accepts.
  */
 export class ProtobufWriter {
-  #buffer = Buffer.allocUnsafe(64 * 1024);
+  #buffer: Buffer;
   #length = 0;
+
+  /** @param initialBytes room at the start; growth doubles it */
+  constructor(initialBytes = bytesAtStart) {
+    this.#buffer = Buffer.allocUnsafe(initialBytes);
+  }
 
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#length);
-    this.#buffer = Buffer.allocUnsafe(64 * 1024);
+    this.#buffer = none;
     this.#length = 0;
     return taken;
   }
 
   varint(field: number, value: number | bigint): void {
-    this.#tag(field, 0);
+    this.#tag(field, 0, 10);
     if (typeof value === 'number' && value >= 0 && value <= 0x7fff_ffff) {
       this.#uint32(value);
       return;
     }
     let rest = BigInt.asUintN(64, BigInt(value));
-    for (; rest > 127n; rest >>= 7n) this.#byte(Number(rest & 127n) | 128);
-    this.#byte(Number(rest));
+    for (; rest > 127n; rest >>= 7n) this.#buffer[this.#length++] = Number(rest & 127n) | 128;
+    this.#buffer[this.#length++] = Number(rest);
   }
 
-  fixed64(field: number, value: bigint): void {
-    this.#tag(field, 1);
-    this.#ensure(8);
-    this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
+  fixed64(field: number, value: number | bigint): void {
+    this.#tag(field, 1, 8);
+    this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), this.#length);
   }
 
   fixed32(field: number, value: number): void {
-    this.#tag(field, 5);
-    this.#ensure(4);
+    this.#tag(field, 5, 4);
     this.#length = this.#buffer.writeUInt32LE(value >>> 0, this.#length);
   }
 
   double(field: number, value: number): void {
-    this.#tag(field, 1);
-    this.#ensure(8);
+    this.#tag(field, 1, 8);
     this.#length = this.#buffer.writeDoubleLE(value, this.#length);
   }
 
   string(field: number, text: string): void {
+    if (text.length <= shortChars && this.#shortAscii(field, text)) return;
     const size = Buffer.byteLength(text);
-    this.#tag(field, 2);
+    this.#tag(field, 2, 5 + size);
     this.#uint32(size);
-    this.#ensure(size);
     this.#length += this.#buffer.write(text, this.#length);
   }
 
   bytes(field: number, bytes: Uint8Array): void {
-    this.#tag(field, 2);
-    this.#uint32(bytes.length);
-    this.#ensure(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.copied(field, bytes, 0, bytes.length);
+  }
+
+  /** The same for a part of some bytes. */
+  copied(field: number, bytes: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    this.#tag(field, 2, 5 + size);
+    this.#uint32(size);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    // A call costs more than copying so little.
+    if (size <= shortChars) for (let from = start; from < end; from++) buffer[at++] = bytes[from]!;
+    else buffer.set(bytes.subarray(start, end), at);
+    this.#length += size;
   }
 
   /** A nested message: `write` writes its fields with this same writer. */
   message(field: number, write: () => void): void {
-    this.#tag(field, 2);
-    this.#ensure(5);
+    this.#tag(field, 2, 5);
     const lengthAt = this.#length;
     this.#length += 5;
     write();
@@ -70,25 +80,45 @@ export class ProtobufWriter {
     this.#buffer[lengthAt + 4] = size;
   }
 
-  #tag(field: number, wireType: number): void {
+  /** Without a call to ask how many bytes the text is and one to write them; false for one that is not ASCII. */
+  #shortAscii(field: number, text: string): boolean {
+    const from = this.#length;
+    this.#tag(field, 2, 5 + text.length);
+    this.#uint32(text.length);
+    const buffer = this.#buffer;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) {
+        this.#length = from;
+        return false;
+      }
+      buffer[this.#length++] = code;
+    }
+    return true;
+  }
+
+  /** Makes room for the tag and so many bytes behind it. */
+  #tag(field: number, wireType: number, bytesBehind: number): void {
+    const needed = this.#length + tagBytesMax + bytesBehind;
+    if (needed > this.#buffer.length) this.#grow(needed);
     this.#uint32((field << 3) | wireType);
   }
 
+  /** Where room was made. */
   #uint32(value: number): void {
     let rest = value;
-    for (; rest > 127; rest >>>= 7) this.#byte((rest & 127) | 128);
-    this.#byte(rest);
+    for (; rest > 127; rest >>>= 7) this.#buffer[this.#length++] = (rest & 127) | 128;
+    this.#buffer[this.#length++] = rest;
   }
 
-  #byte(value: number): void {
-    this.#ensure(1);
-    this.#buffer[this.#length++] = value;
-  }
-
-  #ensure(size: number): void {
-    if (this.#length + size <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#length + size, this.#buffer.length * 2));
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2, bytesAtStart));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
   }
 }
+
+const bytesAtStart = 64 * 1024;
+const none = Buffer.alloc(0);
+const tagBytesMax = 5;
+const shortChars = 40;

@@ -41,7 +41,7 @@ import { schemaOptions } from './store/config.ts';
 import type { Store } from './store/index.ts';
 import { telemetryDaysMax } from './store/schema/retention.ts';
 import type { ShipperHooks } from './store/shipper.ts';
-import { createToolCalls } from './tool-calls.ts';
+import { createToolCalls, whileRules } from './tool-calls.ts';
 
 export interface CollectorOptions {
   readonly logger: Logger;
@@ -105,7 +105,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   trustOnlySynced(resends, spool.stats());
   const own = await openOwnTraces(config.telemetry, metrics, logger);
   const pipeline = new TracePipeline({
-    ...{ fields, detector: casework, joiner, calls, usage, prices, resends, keys },
+    ...{ fields, detector: casework, joiner, usage, prices, resends, keys },
+    calls: whileRules(() => running.rules.isAnyLoaded, calls),
     log: own.log(spool),
     retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,

@@ -14,7 +14,7 @@ import { Category } from './model/span-events.ts';
 import { valueText } from './model/value.ts';
 import { TracePipeline } from './pipeline.ts';
 import { otlpProtobuf, type TestSpan } from './testing/otlp.ts';
-import { createToolCalls } from './tool-calls.ts';
+import { createToolCalls, whileRules } from './tool-calls.ts';
 
 const nowMs = 1_900_000_000_000;
 const rules = `
@@ -44,7 +44,7 @@ detection: {s: {spanwarden.tool_call.outcome: unasked}, condition: s}
 `;
 
 /** A pipeline with everything that judges; what its rules saw of tool calls, and what was found. */
-function setup() {
+function setup(areRulesLoaded = () => true) {
   const fields = createFieldTable();
   const calls = createToolCalls(fields, 30_000_000_000n);
   const joiner = createJoiner(fields, 30_000_000_000n);
@@ -81,7 +81,8 @@ function setup() {
   };
   const found: Finding[] = [];
   const pipeline = new TracePipeline({
-    ...{ fields, detector: casework, joiner, calls, retentionMs: 30 * 86_400_000, now: () => nowMs },
+    ...{ fields, detector: casework, joiner, retentionMs: 30 * 86_400_000, now: () => nowMs },
+    calls: whileRules(areRulesLoaded, calls),
     observer: {
       batch: (_, findings) => void found.push(...findings),
       settled: (findings) => void found.push(...findings),
@@ -354,4 +355,25 @@ describe('calls that only messages tell', () => {
     const { found } = await play([otlpProtobuf([turn(1, [...messages, { role: 'user', content: 'thanks' }])])]);
     assert.deepEqual(shown(found), []);
   });
+});
+
+test('while no rules are loaded no call is remembered, and what was remembered goes when its time has come', async () => {
+  let areLoaded = false;
+  const { pipeline, calls, seen } = setup(() => areLoaded);
+  const story: Story = {
+    ...{ isProposed: true, isExecuted: false, hasClient: false, hasServer: false, isAnswered: true, isWrapped: false },
+    ...{ hasIds: true, isChanged: false, naming: 'asItIs' },
+  };
+  const send = (spans: TestSpan[]) => pipeline.consume('protobuf', otlpProtobuf(spans));
+  await send(spansOf(story, 1));
+  assert.equal(calls.size, 0);
+  areLoaded = true;
+  await send(spansOf(story, 2));
+  assert.equal(calls.size, 2);
+  areLoaded = false;
+  await send([tick(60)]);
+  await send([tick(3_000)]);
+  await send([tick(3_002)]);
+  assert.equal(calls.size, 0);
+  assert.equal([...seen].filter((each) => each.includes('files.write')).length, 1);
 });

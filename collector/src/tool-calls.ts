@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { ToolCalls } from './detect/calls/tool-calls.ts';
 import type { StateBounds } from './detect/state-bounds.ts';
+import type { Calls } from './judging.ts';
 import type { Metrics } from './metrics.ts';
 import type { FieldTable } from './model/fields.ts';
 
@@ -20,6 +21,24 @@ export function createToolCalls(
   const third = allowedLatenessNanos / 3n;
   const settleNanos = third < settleNanosMax ? third : settleNanosMax;
   return new ToolCalls({ fields, settleNanos, openNanos, seed: randomInt(seedMax), ...(bounds && { bounds }) });
+}
+
+/**
+ * Calls are told for rules: while none are loaded nothing is noted, and what was noted before is forgotten when its time has come. Rules
+ * that come later meet calls as after a first start.
+ */
+export function whileRules(areLoaded: () => boolean, calls: Calls): Calls {
+  return {
+    get newestNanos() {
+      return calls.newestNanos;
+    },
+    masked: (events) => (areLoaded() ? calls.masked(events) : events),
+    spans: (events, latestNanos) => {
+      if (areLoaded()) calls.spans(events, latestNanos);
+    },
+    advance: (eventNanos) => calls.advance(eventNanos),
+    flush: () => calls.flush(),
+  };
 }
 
 export function addToolCallGauges(metrics: Metrics, calls: ToolCalls): void {

@@ -62,6 +62,11 @@ export class ActiveRules {
     return this.#set;
   }
 
+  /** Whether there is anything that spans are asked. */
+  get isAnyLoaded(): boolean {
+    return this.#set.rules.length > 0 || this.#set.correlations.length > 0;
+  }
+
   /** The newest set that could not be taken over, until one can. */
   get refused(): SpanwardenError | undefined {
     return this.#refused;

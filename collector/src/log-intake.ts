@@ -1,6 +1,6 @@
+import { AgentEventBatches } from './decode/agent-events.ts';
 import { decodeAs } from './decode/json.ts';
 import { type DecodedLogs, LogDecoder } from './decode/log-decoder.ts';
-import { TraceDecoder } from './decode/trace-decoder.ts';
 import type { Decoded } from './decode/wire.ts';
 import type { AgentEvent } from './model/agent-event.ts';
 import type { FieldTable } from './model/fields.ts';
@@ -10,7 +10,6 @@ import type { Redactor } from './model/redaction.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import type { Rows } from './model/spool.ts';
 import { AgentEventReader } from './normalise/log-events/agent-event-reader.ts';
-import { encodeAgentEvents } from './normalise/log-events/encode.ts';
 import { NormalisedEvents } from './normalise/span-events.ts';
 import type { KeyBudget } from './store/rows/key-budget.ts';
 import { LogRowEncoder } from './store/rows/otel-logs.ts';
@@ -55,18 +54,16 @@ export class LogIntake {
 
 /** Events of agents as detection sees spans: they take the way that spans take. */
 export class AgentEventSpans {
-  readonly #decoder: TraceDecoder;
+  readonly #batches: AgentEventBatches;
   readonly #events: NormalisedEvents;
 
   constructor(fields: FieldTable, prices?: PriceList) {
-    this.#decoder = new TraceDecoder(fields);
+    this.#batches = new AgentEventBatches(fields);
     this.#events = new NormalisedEvents(fields, prices);
   }
 
   /** Valid until the next call. */
   bind(events: readonly AgentEvent[]): SpanEvents {
-    const decoded = this.#decoder.decode(encodeAgentEvents(events));
-    if (decoded.status === 'malformed') throw new Error(`events of agents were written wrongly: ${decoded.message}`);
-    return this.#events.bind(decoded.batch);
+    return this.#events.bind(this.#batches.of(events));
   }
 }

@@ -6,10 +6,10 @@ import { TraceDecoder } from '../../decode/trace-decoder.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { Category } from '../../model/span-events.ts';
 import type { Value } from '../../model/value.ts';
+import { encodeAgentEvents } from '../../testing/agent-events.ts';
 import { otlpLogsProtobuf, type Plain, type TestLog } from '../../testing/otlp.ts';
 import { NormalisedEvents } from '../span-events.ts';
 import { AgentEventReader } from './agent-event-reader.ts';
-import { encodeAgentEvents } from './encode.ts';
 
 type Attributes = Readonly<Record<string, Plain>>;
 

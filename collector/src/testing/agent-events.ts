@@ -1,6 +1,6 @@
-import type { AgentEvent, NamedValue } from '../../model/agent-event.ts';
-import { ProtobufWriter } from '../../model/protobuf-writer.ts';
-import { isList, type Value } from '../../model/value.ts';
+import type { AgentEvent, NamedValue } from '../model/agent-event.ts';
+import { ProtobufWriter } from '../model/protobuf-writer.ts';
+import { isList, type Value } from '../model/value.ts';
 
 /**
  * Events of agents as an ExportTraceServiceRequest: what reads spans then reads them, too. Status and times as in `Span`;

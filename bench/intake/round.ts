@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cpuSeconds, peakMemoryKib } from '../collector.ts';
@@ -12,6 +12,8 @@ export interface Round {
   /** CPU-seconds of the collector's process for a million spans, from the first request until the last row is in ClickHouse. */
   readonly cpuSecondsPerMillion: number;
   readonly clickhouseCpuSecondsPerMillion: number;
+  /** The first of these by threads: of Node the main one, `V8Worker` (garbage collection and compiling) and `libuv-worker` (files and unpacking). */
+  readonly threads: Readonly<Record<string, number>>;
   readonly spansPerCpuSecond: number;
   /** Acknowledged, by the clock. */
   readonly spansPerSecond: number;
@@ -49,6 +51,7 @@ export async function measureRound(target: Target, load: Load): Promise<Round> {
     await send(child, target, load, { from: 0, to: load.warmUp });
     forgetPeakMemory(target.pid);
     const [own, server] = [cpuSeconds(target.pid), cpuSeconds(target.clickhouse.pid)];
+    const threads = threadSeconds(target.pid);
     const rate = load.requestsPerSecond === undefined ? {} : { requestsPerSecond: load.requestsPerSecond };
     const order = { from: load.warmUp, to: load.warmUp + load.requests, ...rate };
     const { report, behindSeconds, lost } = await send(child, target, load, order);
@@ -59,6 +62,7 @@ export async function measureRound(target: Target, load: Load): Promise<Round> {
     return {
       cpuSecondsPerMillion: cpu / millions,
       clickhouseCpuSecondsPerMillion: (cpuSeconds(target.clickhouse.pid) - server) / millions,
+      threads: perMillion(threadSeconds(target.pid), threads, millions),
       spansPerCpuSecond: Math.round((millions * 1e6) / cpu),
       spansPerSecond: Math.round((millions * 1e6) / answers.seconds),
       ackP50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
@@ -90,4 +94,28 @@ async function send(child: ChildProcess, target: Target, load: Load, order: Send
 /** https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html: 5 sets the peak to what is resident now. */
 function forgetPeakMemory(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** User and system time of a process by the names of its threads, those of one kind together, in seconds. */
+function threadSeconds(pid: number): ReadonlyMap<string, number> {
+  const seconds = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    let stat: string;
+    try {
+      stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    } catch {
+      // It has ended meanwhile.
+      continue;
+    }
+    const [head, rest] = stat.split(') ') as [string, string];
+    const name = head.slice(head.indexOf('(') + 1);
+    const fields = rest.split(' ');
+    seconds.set(name, (seconds.get(name) ?? 0) + (Number(fields[11]) + Number(fields[12])) / 100);
+  }
+  return seconds;
+}
+
+function perMillion(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>, millions: number) {
+  const spent = [...now].map(([name, all]) => [name, Math.round((all - (before.get(name) ?? 0)) / millions)] as const);
+  return Object.fromEntries(spent.filter(([, seconds]) => seconds > 0));
 }

@@ -44,8 +44,8 @@ export function writeString(writer: ProtobufWriter, field: number, from: JsonObj
 }
 
 export function writeId(writer: ProtobufWriter, field: number, from: JsonObject, key: JsonKey): void {
-  const text = from.text(key);
-  if (!text) return;
+  if (from.writeHex(writer, field, key)) return;
+  const text = from.text(key)!;
   if (!hexDigits.test(text)) from.fail(key, 'must be hexadecimal');
   writer.bytes(field, Buffer.from(text.length % 2 === 0 ? text : `0${text}`, 'hex'));
 }

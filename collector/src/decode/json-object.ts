@@ -46,6 +46,17 @@ export class JsonObject {
     return true;
   }
 
+  /** Writes the bytes of an id in hex digits; false where the text has to be looked at more closely. */
+  writeHex(writer: ProtobufWriter, field: number, key: JsonKey): boolean {
+    const at = this.#textAt(key);
+    if (at < 0) return true;
+    const tape = this.#tape;
+    const [start, end] = [tape.start(at), tape.end(at)];
+    if (start === end) return true;
+    if (tape.kind(at) === JsonKind.escaped || (end - start) % 2 === 1) return false;
+    return writer.hexed(field, tape.bytes, start, end);
+  }
+
   boolean(key: JsonKey): boolean | undefined {
     const at = this.#get(key);
     if (at < 0) return undefined;

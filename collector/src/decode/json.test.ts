@@ -109,11 +109,22 @@ test('a wrong value is named with its path', () => {
     ],
     [{ resourceSpans: [{ scopeSpans: [{ spans: [{ kind: 'SERVER' }] }] }] }, /spans\[0\]\.kind must be an integer/],
     [{ resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: 'xyz' }] }] }] }, /traceId must be hexadecimal/],
+    [{ resourceSpans: [{ scopeSpans: [{ spans: [{ spanId: '0123456789abcdeg' }] }] }] }, /spanId must be hexadecimal/],
+    [{ resourceSpans: [{ scopeSpans: [{ spans: [{ spanId: 'ab\u00e9' }] }] }] }, /spanId must be hexadecimal/],
   ];
   for (const [body, message] of cases) {
     const outcome = otlpJsonToProtobuf(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
     assert.match(outcome.status === 'malformed' ? outcome.message : 'ok', message);
   }
+});
+
+test('ids of a wrong length are passed on, and so cost their span and no other', () => {
+  const ids = ['b7ad6b7169203331', 'b7ad6b716920333', 'b7ad', ''];
+  const body = otlpJson(ids.map((spanId, i) => ({ spanId, name: `span ${i}` })));
+  const outcome = new TraceDecoder(fields).decode(translate(body));
+  assert.equal(outcome.status, 'ok');
+  const batch = (outcome as { batch: SpanBatch }).batch;
+  assert.deepEqual([batch.spanCount, batch.rejected.count], [2, 2]);
 });
 
 test('extreme nesting neither throws nor costs the other records', () => {

@@ -69,6 +69,24 @@ export class ProtobufWriter {
     this.#length += size;
   }
 
+  /** The bytes that hex digits stand for, two of which make a byte; false, and nothing is written, where something else stands there. */
+  hexed(field: number, digits: Uint8Array, start: number, end: number): boolean {
+    const from = this.#length;
+    const size = (end - start) >> 1;
+    this.#tag(field, 2, 5 + size);
+    this.#uint32(size);
+    const buffer = this.#buffer;
+    for (let at = start; at < end; at += 2) {
+      const [high, low] = [nibbles[digits[at]!]!, nibbles[digits[at + 1]!]!];
+      if ((high | low) > 15) {
+        this.#length = from;
+        return false;
+      }
+      buffer[this.#length++] = (high << 4) | low;
+    }
+    return true;
+  }
+
   /** A nested message: `write` writes its fields with this same writer. */
   message(field: number, write: () => void): void {
     this.#tag(field, 2, 5);
@@ -122,3 +140,7 @@ const bytesAtStart = 64 * 1024;
 const none = Buffer.alloc(0);
 const tagBytesMax = 5;
 const shortChars = 40;
+
+/** By the code of a hex digit its value; 255 of all else. */
+const nibbles = new Uint8Array(256).fill(255);
+for (const digit of '0123456789abcdefABCDEF') nibbles[digit.charCodeAt(0)] = Number.parseInt(digit, 16);

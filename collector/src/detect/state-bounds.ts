@@ -9,7 +9,7 @@ export interface StateBounds {
   readonly ancestry: Record<'tracesMax' | 'bytesMax' | 'waitingMax', number>;
   readonly sessions: Record<'sessionsMax' | 'keysMax' | 'waitingMax' | 'heldMax', number>;
   readonly repeats: Record<'foldsMax' | 'spansMax' | 'toldMax', number>;
-  readonly cases: Record<'casesMax' | 'findingsMax' | 'keysMax', number>;
+  readonly cases: Record<'casesMax' | 'findingsMax' | 'keysMax' | 'tiesMax', number>;
   readonly calls: Record<'viewsMax' | 'charsMax', number>;
   readonly joining: Record<'waitingMax' | 'charsMax', number>;
 }
@@ -49,6 +49,7 @@ export function stateBounds(share: number): StateBounds {
       casesMax: part(limits.casesMax),
       findingsMax: part(limits.caseFindingsMax),
       keysMax: part(limits.caseKeysMax),
+      tiesMax: part(limits.caseTiesMax),
     },
     calls: { viewsMax: part(limits.callViewsMax), charsMax: part(limits.callCharsMax) },
     joining: { waitingMax: part(limits.logJoinWaitingMax), charsMax: part(limits.logJoinCharsMax) },

@@ -21,6 +21,7 @@ test('the shares of any limit leave room for what is not in them, and hold the l
 test('what is remembered shrinks with the limit, and is never more than limits.ts says', () => {
   const small = stateBounds(memoryPlan(memoryBytes('512MiB')).stateShare);
   assert.equal(small.ancestry.bytesMax, limits.ancestryBytesMax / 4);
+  assert.equal(small.cases.tiesMax, limits.caseTiesMax / 4);
   assert.equal(stateBounds(memoryPlan(memoryBytes('64GiB')).stateShare).ancestry.bytesMax, limits.ancestryBytesMax);
 });
 

@@ -183,6 +183,18 @@ describe('cases', () => {
     assert.equal(grown?.findings, 2);
   });
 
+  test('what ties a trace to a conversation is forgotten when there are more ties than may be remembered', () => {
+    const [long, other] = ['conversation-of-many-traces', 'support'] as const;
+    const tieOf = (each: number): Tie => [traceKey(traceOf(each)), conversationKey(`${long}-${each}`, other)];
+    const traceOf = (each: number): string => each.toString(16).padStart(32, '0');
+    const casesOf = (book: Casebook): number => {
+      for (let each = 0; each < 10; each++) book.take([], [tieOf(each)]);
+      book.take([at(0, { traceId: traceOf(0) }), at(1, { conversationId: `${long}-0`, traceId: 'f'.repeat(32) })]);
+      return book.size.cases;
+    };
+    assert.deepEqual([casesOf(new Casebook()), casesOf(new Casebook({ tiesMax: 10 }))], [1, 2]);
+  });
+
   test('a quiet clock leaves little in the journal', () => {
     const book = new Casebook();
     for (let each = 0; each < 600; each++) book.advance(start + BigInt(each) * second);

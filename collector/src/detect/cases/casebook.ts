@@ -29,6 +29,7 @@ export interface CasebookBounds {
   readonly chainsPerCaseMax: number;
   readonly keysPerCaseMax: number;
   readonly keysMax: number;
+  readonly tiesMax: number;
 }
 
 export interface CasebookCounters {
@@ -53,7 +54,7 @@ export interface CasebookCounters {
 export class Casebook implements Stateful {
   readonly counters: CasebookCounters = { opened: 0, merged: 0, evicted: 0, unjoined: 0, forgottenKeys: 0 };
   readonly #bounds: CasebookBounds;
-  readonly #ties = new Ties();
+  readonly #ties: Ties;
   readonly #scan = new Scan<CaseRecord>();
   #state: State = emptyState();
   /** Records that changed in this call, and whether people should hear of it at once. */
@@ -64,6 +65,7 @@ export class Casebook implements Stateful {
 
   constructor(bounds: Partial<CasebookBounds> = {}) {
     this.#bounds = { ...defaultBounds, ...bounds };
+    this.#ties = new Ties(this.#bounds.tiesMax);
   }
 
   /** Cases that are remembered, and findings in them. */
@@ -363,6 +365,7 @@ const defaultBounds: CasebookBounds = {
   chainsPerCaseMax: limits.chainsPerCaseMax,
   keysPerCaseMax: limits.keysPerCaseMax,
   keysMax: limits.caseKeysMax,
+  tiesMax: limits.caseTiesMax,
 };
 
 const minuteNanos = 60_000_000_000n;

@@ -61,3 +61,13 @@ test('ties reach through others, and the oldest are forgotten', () => {
   assert.ok(ties.size <= limits.caseTiesMax);
   assert.deepEqual(ties.expand(['a']), ['a']);
 });
+
+test('with less memory fewer are remembered, of those that were saved too', () => {
+  const [large, small] = [new Ties(), new Ties(20)];
+  for (let each = 0; each < 30; each++) for (const ties of [large, small]) ties.add([`x${each}`, `y${each}`]);
+  assert.deepEqual([large.size, small.size], [60, 20]);
+  assert.deepEqual([small.expand(['x19']), small.expand(['x20'])], [['x19'], ['x20', 'y20']]);
+  const restored = new Ties(20);
+  restored.restore(large.list());
+  assert.deepEqual(restored.list(), small.list());
+});

@@ -62,10 +62,16 @@ interface Tied {
 
 /** Remembers ties in both directions; the oldest are forgotten. */
 export class Ties {
+  readonly #keysMax: number;
   readonly #near = new Map<string, Tied>();
   /** Keys as they came, from `#head` on: finding the first entry of a map gets slower with each that was deleted before it. */
   #queue: Tied[] = [];
   #head = 0;
+
+  /** @param keysMax traces and conversations that are remembered */
+  constructor(keysMax: number = limits.caseTiesMax) {
+    this.#keysMax = keysMax;
+  }
 
   get size(): number {
     return this.#near.size;
@@ -79,7 +85,7 @@ export class Ties {
     if (ofB && countOf(ofB) >= tiesPerKeyMax) return false;
     this.#join(ofA, a, b);
     this.#join(ofB, b, a);
-    while (this.#near.size > limits.caseTiesMax) this.#forgetOldest();
+    this.#forgetBeyond();
     return true;
   }
 
@@ -106,6 +112,12 @@ export class Ties {
     this.#queue = [];
     this.#head = 0;
     for (const [key, near] of list) this.#set(key, near.length === 1 ? near[0]! : new Set(near));
+    // There may be less memory than when they were saved.
+    this.#forgetBeyond();
+  }
+
+  #forgetBeyond(): void {
+    while (this.#near.size > this.#keysMax) this.#forgetOldest();
   }
 
   #set(key: string, near: string | Set<string>): void {
@@ -122,7 +134,7 @@ export class Ties {
 
   #forgetOldest(): void {
     const tied = this.#queue[this.#head++]!;
-    if (this.#head > limits.caseTiesMax) {
+    if (this.#head > this.#keysMax) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createFieldTable } from '../../model/fields.ts';
-import type { Redactor } from '../../model/redaction.ts';
 import { Attribute, type AttributeSource, ValueType } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
+import { redactorOf } from '../testing/redactor.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
 import { RowWriter } from './rowbinary.ts';
 
@@ -24,7 +24,7 @@ test('values are written the same whatever stood in the spans before, and what i
   fc.assert(
     fc.property(fc.array(fc.array(given, { minLength: 1, maxLength: 3 }), { maxLength: 12 }), (spans) => {
       const fields = createFieldTable();
-      const redactor = redactorOf7();
+      const redactor = redactorOf(redacted7);
       const writer = new AttributeMapWriter(fields, redactor);
       const expected = spans.reduce((sum, span) => sum + redactions(lastOf(span)), 0);
       for (const span of spans) {
@@ -46,23 +46,9 @@ function redactions(span: readonly Given[]): number {
   return span.filter(({ type, value }) => type === 'array' && value === 7).length;
 }
 
+/** Takes out lists of a seven. */
 function redacted7(text: string): string {
   return text === '[7]' ? 'gone' : text;
-}
-
-/** Takes out lists of a seven. */
-function redactorOf7(): Redactor & { replaced: number } {
-  return {
-    replaced: 0,
-    begin: () => undefined,
-    value: () => undefined,
-    plain: () => undefined,
-    name: () => undefined,
-    text(text) {
-      if (redacted7(text) !== text) this.replaced++;
-      return redacted7(text);
-    },
-  };
 }
 
 /** With a change to each text, for a writer without a redactor. */

@@ -134,7 +134,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));
-  const intake = openIntake({ own, guards, paths: config.receive.http.paths, pipeline, metrics, plan, logger });
+  const intake = openIntake({ own, guards, config: config.receive, pipeline, metrics, plan, logger });
   const warnings = () =>
     [ruleWarnings(running.rules), intake.warnings(), keyWarnings(keys), exporter.warnings()].flat();
   const app = httpApp(guards, intake, store, metrics, { rules: running.rules, warnings });

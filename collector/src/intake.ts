@@ -8,8 +8,9 @@ import type { Metrics } from './metrics.ts';
 import type { OwnWork } from './own-traces/open.ts';
 import type { TracePipeline } from './pipeline.ts';
 import { Admission } from './receive/admission.ts';
+import type { ReceiveConfig } from './receive/config.ts';
 import { Connections } from './receive/connections.ts';
-import type { Encoding, HttpPaths, ReceiveOptions, Refusal } from './receive/contract.ts';
+import type { Encoding, ReceiveOptions, Refusal } from './receive/contract.ts';
 
 /** What is let in, and what becomes of it. */
 export interface Intake {
@@ -24,7 +25,7 @@ export interface Intake {
 interface IntakeOptions {
   readonly own: Pick<OwnWork, 'consume'>;
   readonly guards: IntakeGuards;
-  readonly paths: HttpPaths;
+  readonly config: Pick<ReceiveConfig, 'http' | 'wait_max_ms'>;
   readonly pipeline: Pick<TracePipeline, 'consume'>;
   readonly metrics: Metrics;
   readonly plan: MemoryPlan;
@@ -32,15 +33,19 @@ interface IntakeOptions {
 }
 
 /** What both transports do with a request. */
-export function openIntake({ own, guards, paths, pipeline, metrics, plan, logger }: IntakeOptions): Intake {
+export function openIntake({ own, guards, config, pipeline, metrics, plan, logger }: IntakeOptions): Intake {
   const { access, tls } = guards;
   const memory = new MemoryWatch({ limitBytes: plan.limitBytes, logger });
-  const admission = new Admission({ bytesMax: plan.requestsBytesMax, memory: () => memory.level() });
+  const admission = new Admission({
+    bytesMax: plan.requestsBytesMax,
+    waitMsMax: config.wait_max_ms,
+    memory: () => memory.level(),
+  });
   addMemoryGauges(metrics, memory, admission);
   const connections = new Connections(plan.connectionBytesMax);
   addConnectionGauges(metrics, connections);
   const receive: ReceiveOptions = {
-    paths,
+    paths: config.http.paths,
     admit: (authorization) => access.admit(authorization),
     ...(tls && { tls }),
     admission,

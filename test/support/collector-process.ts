@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../collector/src/main.ts', import.meta.url));
+const ownMain = fileURLToPath(new URL('../../collector/src/main.ts', import.meta.url));
 
 /** A data directory and config of a collector that may be started, killed and started again. */
 export interface CollectorHome {
@@ -53,7 +53,8 @@ export class CollectorProcess {
     this.#log = log;
   }
 
-  static async start(home: CollectorHome): Promise<CollectorProcess> {
+  /** @param main of another checkout, to compare with */
+  static async start(home: CollectorHome, main = ownMain): Promise<CollectorProcess> {
     const child = spawn(process.execPath, [main, 'serve', '--json', '--config', home.configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

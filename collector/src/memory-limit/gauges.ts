@@ -25,7 +25,7 @@ export function addMemoryGauges(metrics: Metrics, watch: MemoryWatch, admission:
   );
   new Counter({
     name: 'spanwarden_receive_refused_requests_total',
-    help: 'Requests answered 503 before they were read: for bytes of requests under way, for their wait, for memory.',
+    help: 'Requests answered 503: for bytes of requests under way, for the wait that was foreseen, for memory, or late, when they had waited for too long.',
     labelNames: ['reason'],
     registers: [metrics.registry],
     collect() {

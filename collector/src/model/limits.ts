@@ -12,8 +12,9 @@ export const limits = {
   bodyRatioFreeBytes: 8 * 1024 * 1024,
   /** What all requests under way may hold together, as sent and unpacked; past it the receiver answers 503. */
   requestsBytesMax: 512 * 1024 * 1024,
-  /** How long what is under way may take to work through before further requests are answered 503. */
-  requestsWaitMsMax: 1_000,
+  /** How long a request may wait for its turn, `receive.wait_max_ms`, unless said otherwise and at most. Past it it is answered 503. */
+  requestWaitMsDefault: 1_000,
+  requestWaitMsMax: 10_000,
   /** How long the rest of a body is read and thrown away, so that its sender gets the answer. */
   discardMsMax: 5_000,
   /** Connections per server; further ones are closed at once. */

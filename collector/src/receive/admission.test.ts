@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { limits } from '../model/limits.ts';
 import { Admission, type MemoryLevel, type Place } from './admission.ts';
 
 const mebibyte = 1024 * 1024;
@@ -25,7 +24,7 @@ test('what is announced counts before it is there, and packed bodies as what the
   place.leave();
   assert.equal(admission.heldBytes, 0);
   assert.equal(codeOf(admission, 5 * mebibyte), 'in');
-  assert.deepEqual(admission.refused, { bytes: 2, wait: 0, memory: 0 });
+  assert.deepEqual(admission.refused, { bytes: 2, wait: 0, late: 0, memory: 0 });
 });
 
 test('what comes out of packing counts, and what is held alone may be more than all may hold', () => {
@@ -41,28 +40,75 @@ test('what comes out of packing counts, and what is held alone may be more than 
   assert.equal(admission.heldBytes, 0);
 });
 
-test('once it is known how long requests take, those that would wait longer are refused', async () => {
+/** One that knows that a mebibyte takes 100 ms, and may take as long as a test says. */
+async function measured(waitMsMax: number) {
   let ms = 0;
-  const admission = new Admission({ bytesMax: 1024 * mebibyte, clock: () => ms });
-  // A mebibyte takes 100 ms.
+  const admission = new Admission({ bytesMax: 1024 * mebibyte, waitMsMax, clock: () => ms });
+  const work = (bytes: number, takesMs: number) => async () => {
+    ms += takesMs;
+    return bytes;
+  };
   for (let i = 0; i < 100; i++) {
     const place = entered(admission, mebibyte);
-    await place.work(mebibyte, async () => {
-      ms += 100;
-    });
+    await place.work(mebibyte, work(mebibyte, 100));
     place.leave();
   }
+  return { admission, work };
+}
+
+test('once it is known how long requests take, those that are foreseen to wait are refused', async () => {
+  const { admission, work } = await measured(2_000);
   const places: Place[] = [];
-  for (let i = 0; i < 100 && admission.waitMs <= limits.requestsWaitMsMax; i++)
-    places.push(entered(admission, mebibyte));
+  for (let i = 0; i < 100 && admission.waitMs <= 1_000; i++) places.push(entered(admission, mebibyte));
   assert.ok(places.length >= 10 && places.length <= 12, String(places.length));
   assert.equal(codeOf(admission, mebibyte), 'SW_RECEIVE_BUSY');
   assert.equal(admission.refused.wait, 1);
-  const hundredMs = async () => {
-    ms += 100;
-  };
-  await Promise.all(places.slice(0, 5).map((place) => place.work(mebibyte, hundredMs)));
+  await Promise.all(places.slice(0, 5).map((place) => place.work(mebibyte, work(1, 100))));
   assert.equal(codeOf(admission, mebibyte), 'in', 'work that is done no longer waits');
+});
+
+test('what takes longer than was foreseen makes nobody wait for more than is allowed: the rest is refused, and not worked on', async () => {
+  const { admission, work } = await measured(2_000);
+  const places = [1, 2, 3, 4, 5].map(() => entered(admission, mebibyte));
+  const outcomes = await Promise.all(places.map((place, index) => place.work(mebibyte, work(index, 900))));
+  // Begun after 0, 900 and 1800 ms.
+  assert.deepEqual(outcomes.slice(0, 3), [0, 1, 2]);
+  for (const outcome of outcomes.slice(3)) {
+    assert.ok(typeof outcome === 'object' && outcome.status === 'retryable' && outcome.retryAfterMs > 0);
+    assert.match(outcome.message, /more than 2000 ms/);
+  }
+  assert.equal(admission.refused.late, 2);
+  assert.equal(admission.waitMs, 0);
+  for (const place of places) place.leave();
+  assert.equal(admission.heldBytes, 0);
+  const next = await entered(admission, mebibyte).work(mebibyte, work(6, 900));
+  assert.equal(next, 6, 'the turns go on behind them');
+});
+
+test('who waits for as long as is allowed is told so at once, and waiting to unpack counts', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  let ms = 0;
+  const tick = (by: number) => {
+    ms += by;
+    context.mock.timers.tick(by);
+  };
+  const admission = new Admission({ bytesMax: mebibyte, waitMsMax: 500, clock: () => ms });
+  const [first, second, third] = [1, 2, 3].map(() => entered(admission, 1000)) as [Place, Place, Place];
+  let unpacked = () => {};
+  const unpacking = first.unpack(() => new Promise<string>((done) => (unpacked = () => done('first'))));
+  const other = second.unpack(async () => 'second');
+  tick(300);
+  const last = third.unpack(async () => 'third');
+  tick(200);
+  assert.equal(((await other) as { code: string }).code, 'SW_RECEIVE_BUSY');
+  tick(100);
+  unpacked();
+  assert.deepEqual(await Promise.all([unpacking, last]), ['first', 'third']);
+  // It has waited for 300 ms.
+  first.work(1000, async () => void tick(201));
+  const late = await third.work(1000, async () => 'worked');
+  assert.equal((late as { code: string }).code, 'SW_RECEIVE_BUSY');
+  assert.equal(admission.refused.late, 2);
 });
 
 test('senders that announce and do not send keep nobody out for long, and small ones not at all', async (context) => {
@@ -82,6 +128,7 @@ test('with little memory left one comes in at a time, with none nobody', () => {
   const place = entered(admission, 1000);
   assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY');
   place.leave();
+  entered(admission, 1000).leave();
   level = 'full';
   assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY');
   level = 'free';

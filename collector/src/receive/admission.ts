@@ -1,5 +1,6 @@
 import { limits } from '../model/limits.ts';
 import { busy, crowded, type Failure, noMemory, stopping } from './contract.ts';
+import { comeRound, Turns } from './turns.ts';
 
 /** How full the memory of the process is: `tight` lets one request at a time in, `full` none. */
 export type MemoryLevel = 'free' | 'tight' | 'full';
@@ -7,23 +8,28 @@ export type MemoryLevel = 'free' | 'tight' | 'full';
 export interface AdmissionOptions {
   /** What requests under way may hold together. */
   readonly bytesMax: number;
+  /** How long a request may wait for its turns, in milliseconds; `limits.requestWaitMsDefault` unless said otherwise. */
+  readonly waitMsMax?: number;
   /** Asked for each request. */
   memory?(): MemoryLevel;
   /** Milliseconds that only go forward. */
   readonly clock?: () => number;
 }
 
-/** Why requests were not let in. */
-export type CrowdReason = 'bytes' | 'wait' | 'memory';
+/** Why requests were not let in: `late` when their turn did not come in time, though it had been foreseen to. */
+export type CrowdReason = 'bytes' | 'wait' | 'late' | 'memory';
 
 /** The room of one request, from its head to its answer. */
 export interface Place {
   /** It is so many bytes in all that it holds or is about to; a failure, with nothing changed, when they are too many. */
   hold(bytes: number): Failure | undefined;
-  /** Runs when it is the request's turn; until its first await nobody else does. Health and refusals get through in between. */
-  work<T>(bytes: number, work: () => Promise<T>): Promise<T>;
-  /** Unpacks when it is the request's turn: what comes out of it cannot be known before. */
-  unpack<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs when it is the request's turn; until its first await nobody else does. Health and refusals get through in between. A
+   * failure, and nothing has run, as soon as it has waited for too long in all.
+   */
+  work<T>(bytes: number, work: () => Promise<T>): Promise<T | Failure>;
+  /** Unpacks when it is the request's turn, in the same way: what comes out of it cannot be known before. */
+  unpack<T>(work: () => Promise<T>): Promise<T | Failure>;
   /** As `hold`, for what came out of so many bytes. */
   unpacked(sentBytes: number, bytes: number): Failure | undefined;
   /** Gives everything back. Idempotent. */
@@ -41,21 +47,24 @@ const bytesPerMsAtStart = 2_000;
 const pastWeight = 0.9;
 /** After each request others are read and answered: for a part of the time that it took, as long as there is anything. */
 const restShare = 0.125;
-const roundsMax = 16;
+/** Requests are let in until they are foreseen to wait for this part of what they may: the line may move slower than it did lately. */
+const foreseenShare = 0.5;
 /** How much larger bodies become when they are unpacked: before anything was measured, and what is believed at most. */
 const ratioAtStart = 4;
 const ratioMax = 16;
 
 /**
  * Lets requests in as long as there is room for them: for their bytes, counted from what their head announces, and in the
- * time that those before them take. Both answer to overload before a body is read, so that what is let in is answered soon.
+ * time that those before them take. Both answer to overload before a body is read. Whatever was foreseen, nothing waits for
+ * its turn longer than `waitMsMax`: what is taken is answered after that, its own work and the fsync, and the rest is refused.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #clock: () => number;
-  readonly #refused: Record<CrowdReason, number> = { bytes: 0, wait: 0, memory: 0 };
-  readonly #work = new Turns();
-  readonly #unpacking = new Turns();
+  readonly #waitMsMax: number;
+  readonly #refused: Record<CrowdReason, number> = { bytes: 0, wait: 0, late: 0, memory: 0 };
+  readonly #work: Turns;
+  readonly #unpacking: Turns;
   #places = 0;
   #heldBytes = 0;
   /** Of those, what nobody has worked on yet. */
@@ -68,6 +77,9 @@ export class Admission {
   constructor(options: AdmissionOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#waitMsMax = options.waitMsMax ?? limits.requestWaitMsDefault;
+    this.#work = new Turns(this.#clock);
+    this.#unpacking = new Turns(this.#clock);
   }
 
   get heldBytes(): number {
@@ -115,15 +127,15 @@ export class Admission {
     if (level === 'full' || (level === 'tight' && this.#places > 0)) return 'memory';
     if (this.#places === 0) return undefined;
     if (this.#heldBytes + bytes > this.#options.bytesMax) return 'bytes';
-    return this.waitMs > limits.requestsWaitMsMax ? 'wait' : undefined;
+    return this.waitMs > this.#waitMsMax * foreseenShare ? 'wait' : undefined;
   }
 
   #refuse(reason: CrowdReason): Failure {
     this.#refused[reason]++;
-    const all = this.#refused.bytes + this.#refused.wait + this.#refused.memory;
+    const all = Object.values(this.#refused).reduce((sum, count) => sum + count);
+    const failure = reason === 'bytes' ? busy : reason === 'memory' ? noMemory : crowded(this.#waitMsMax);
     // Not all at the same moment.
-    const retryAfterMs = 1000 * (1 + (all % 3));
-    return { ...failures[reason], retryAfterMs };
+    return { ...failure, retryAfterMs: 1000 * (1 + (all % 3)) };
   }
 
   #place(expected: number): Place {
@@ -155,6 +167,13 @@ export class Admission {
       if (waiting > 0) wait(bytes);
       return undefined;
     };
+    const patience = { leftMs: this.#waitMsMax };
+    /** Waits for its turn; a failure when that does not come in time. */
+    const missed = async (turns: Turns) => {
+      if (await turns.take(patience)) return undefined;
+      wait(0);
+      return this.#refuse('late');
+    };
     return {
       hold,
       unpacked: (sentBytes, bytes) => {
@@ -166,22 +185,22 @@ export class Admission {
         const counted = Math.max(bytes, expectedBytesMin);
         change(counted);
         wait(counted);
-        let from = 0;
-        const begin = () => {
-          from = this.#clock();
-          const done = work();
-          wait(0);
-          return done;
-        };
-        return this.#work.run(begin, (free) =>
-          comeRound((this.#clock() - from) * restShare, this.#clock, () => {
-            // What others are read and refused in counts, too: it is how fast the line moves.
-            this.#measured(counted, this.#clock() - from);
-            free();
-          }),
-        );
+        const late = await missed(this.#work);
+        if (late !== undefined) return late;
+        const from = this.#clock();
+        const done = work();
+        wait(0);
+        comeRound((this.#clock() - from) * restShare, this.#clock, () => {
+          // What others are read and refused in counts, too: it is how fast the line moves.
+          this.#measured(counted, this.#clock() - from);
+          this.#work.free();
+        });
+        return done;
       },
-      unpack: (work) => this.#unpacking.run(work),
+      unpack: async (work) => {
+        const late = await missed(this.#unpacking);
+        return late ?? work().finally(() => this.#unpacking.free());
+      },
       leave: () => {
         if (hasLeft) return;
         hasLeft = true;
@@ -199,43 +218,4 @@ export class Admission {
       ms: this.#rate.ms * pastWeight + ms,
     };
   }
-}
-
-const failures: Readonly<Record<CrowdReason, Extract<Failure, { status: 'retryable' }>>> = {
-  bytes: busy,
-  wait: crowded,
-  memory: noMemory,
-};
-
-/** One at a time. */
-class Turns {
-  readonly #queue: (() => void)[] = [];
-  #isTaken = false;
-
-  /** Runs it when it is its turn, which lasts until it has ended, or as long as `rest` says after its first synchronous part. */
-  async run<T>(work: () => Promise<T>, rest?: (free: () => void) => void): Promise<T> {
-    if (this.#isTaken) await new Promise<void>((done) => this.#queue.push(done));
-    this.#isTaken = true;
-    const free = () => {
-      this.#isTaken = false;
-      this.#queue.shift()?.();
-    };
-    const ended = work();
-    if (rest) rest(free);
-    else ended.then(free, free);
-    return ended;
-  }
-}
-
-/** Lets the event loop come round some times, but no longer than so many milliseconds: bodies arrive a piece at a time. */
-function comeRound(msMax: number, clock: () => number, then: () => void): void {
-  const from = clock();
-  let rounds = 0;
-  const round = () => {
-    rounds++;
-    // What was asked for in the round that is running comes before the second one.
-    if (rounds >= roundsMax || (rounds > 1 && clock() - from >= msMax)) then();
-    else setImmediate(round);
-  };
-  setImmediate(round);
 }

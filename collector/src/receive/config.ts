@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from '../model/limits.ts';
 import { Secret } from '../model/secret.ts';
 import { defaultHttpPaths, type Signal, signals } from './contract.ts';
 
@@ -96,6 +97,16 @@ export const receiveConfigSchema = z
           'a token.',
       ),
     tls: tlsConfigSchema.optional(),
+    wait_max_ms: z
+      .int()
+      .min(10)
+      .max(limits.requestWaitMsMax)
+      .default(limits.requestWaitMsDefault)
+      .describe(
+        'How long a request may wait for its turn, in milliseconds. Default 1000. One that would wait longer is answered 503 with ' +
+          'Retry-After: before its body is read where half of that is foreseen, else as soon as it has waited so long. Less answers ' +
+          'sooner under overload; more takes in more that comes at once.',
+      ),
     dangerously_allow_anonymous: z
       .boolean()
       .default(false)

@@ -68,11 +68,10 @@ export const busy: Retryable = {
   retryAfterMs: 1000,
 };
 
-/** What is under way takes too long already. */
-export const crowded: Retryable = {
-  ...busy,
-  message: `requests under way take more than ${limits.requestsWaitMsMax} ms; try again`,
-};
+/** What came before it takes too long already. */
+export function crowded(waitMsMax: number): Retryable {
+  return { ...busy, message: `requests wait for more than ${waitMsMax} ms here; try again` };
+}
 
 /** The process is near its limit. */
 export const noMemory: Retryable = {

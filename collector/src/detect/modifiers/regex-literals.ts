@@ -5,7 +5,7 @@ const literalCharsMin = 2;
 const literalsPerSetMax = 64;
 const setsMax = 4;
 
-/** Sets of texts; of each set at least one stands in everything that matches. */
+/** Sets of texts; of each set at least one stands in everything that matches. A space in them stands for any run of white space of ASCII. */
 export type LiteralSets = readonly (readonly string[])[];
 
 /**
@@ -35,6 +35,8 @@ interface Reader {
 type Atom = { readonly char: string } | { readonly sets: LiteralSets };
 
 const nothing: Atom = { sets: [] };
+/** White space, of which literals know no more than that there is some. */
+const space: Atom = { char: ' ' };
 
 /** Of alternatives only the best set of each can be joined, as each may match alone. */
 function readAlternatives(reader: Reader): LiteralSets {
@@ -55,14 +57,15 @@ function readSequence(reader: Reader): LiteralSets {
   const sets: (readonly string[])[] = [];
   let run = '';
   const endRun = (): void => {
-    if (run.length >= literalCharsMin) sets.push([foldCase(run)]);
+    if (run.trim().length >= literalCharsMin) sets.push([foldCase(run)]);
     run = '';
   };
   while (reader.at < reader.source.length && !'|)'.includes(reader.source[reader.at]!)) {
     const atom = readAtom(reader);
     const least = readQuantifier(reader);
-    if (least === undefined && 'char' in atom) {
-      run += atom.char;
+    // Further white space is of the same run.
+    if ('char' in atom && least !== 0 && (least === undefined || atom.char === ' ')) {
+      if (atom.char !== ' ' || !run.endsWith(' ')) run += atom.char;
       continue;
     }
     if ('char' in atom && least !== 0) run += atom.char;
@@ -133,5 +136,5 @@ function readEscape(reader: Reader): Atom {
   const skipped = /^(?:[AbBdDsSwWztnrfva]|x\{[0-9a-fA-F]+\}|x[0-9a-fA-F]{2}|[pP](?:[A-Z]|\{[^}]*\}))/.exec(rest);
   if (!skipped) throw new Unsure();
   reader.at += skipped[0].length;
-  return nothing;
+  return skipped[0] === 's' ? space : nothing;
 }

@@ -9,6 +9,7 @@ import type { Rule } from './load.ts';
 import { type Matcher, Member } from './matcher.ts';
 import { type Cursor, createReaders, type Reader } from './reader.ts';
 import type { Detection, FieldRefMode, FieldTest, ItemTest, Search } from './resolve.ts';
+import { Screen } from './route/screen.ts';
 import type { Condition } from './rule.ts';
 import { TextViews } from './views.ts';
 
@@ -29,10 +30,11 @@ export interface RuleNode extends Node {
   readonly filters: readonly Node[];
 }
 
-/** What the rules of a detector share: one reader per field and one search for literals. */
+/** What the rules of a detector share: one reader per field, one search for literals, and one look at the bytes of attributes. */
 export interface Shared {
   readonly readerOf: (field: string) => Reader;
   readonly scanner: LiteralScanner;
+  readonly screen: Screen;
 }
 
 export function createShared(fields: FieldTable): Shared {
@@ -43,7 +45,11 @@ export function createShared(fields: FieldTable): Shared {
     return { traits, mayTurn: hits.some((id) => turned.has(id)) };
   });
   const { readerOf, afresh } = createReaders(fields, views, scanner.look);
-  return { readerOf, scanner: { ...scanner, afresh: (work) => scanner.afresh(() => afresh(work)) } };
+  return {
+    readerOf,
+    scanner: { ...scanner, afresh: (work) => scanner.afresh(() => afresh(work)) },
+    screen: new Screen(),
+  };
 }
 
 /**

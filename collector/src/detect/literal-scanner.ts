@@ -279,6 +279,7 @@ const rarities = Uint8Array.from({ length: 128 }, (_, unit) => {
   return at < 0 ? commonLetters.length : at;
 });
 
-function rarityOf(unit: number): number {
+/** How seldom a character stands in texts: the higher the seldomer. */
+export function rarityOf(unit: number): number {
   return unit < rarities.length ? rarities[unit]! : commonLetters.length;
 }

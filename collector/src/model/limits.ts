@@ -90,6 +90,8 @@ export const limits = {
   ruleTestSpansMax: 1000,
   /** Entries of the table that looks for the literals of all rules: 32 MiB. */
   literalTableCellsMax: 8 * 1024 * 1024,
+  /** Values of all rules, each once a field, that are looked for in the bytes of attributes before texts are read; of more, texts are read at once. */
+  screenTermsMax: 32_768,
   /** What was found in texts of these lengths is remembered, for so many texts (a power of two). */
   scanCacheCharsMin: 128,
   scanCacheCharsMax: 16_384,

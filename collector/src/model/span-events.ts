@@ -28,6 +28,13 @@ export interface SpanEvents {
   contents?(span: number): number;
   /** The bits of which `contents` of a span must have one for the field to have a value. */
   contentsOf?(field: FieldId): number;
+  /** The attributes that all texts of a field are read from in spans that are as they were sent; undefined for other fields. */
+  textSources?(field: FieldId): readonly FieldId[] | undefined;
+  /**
+   * Whether those attributes, under these names, are all there is: each text stands in the bytes of a value as it is or as JSON, or is
+   * JSON that was read and written anew.
+   */
+  isAsSent?(span: number): boolean;
   /** Which logsource categories the span belongs to: an OR of `Category` bits, 0 for a span that is no agent's. */
   categories(span: number): number;
   /** Every scalar text of the span for keyword search: attribute values, name, status message, span events. */

@@ -54,6 +54,7 @@ export class NormalisedEvents implements SpanEvents {
   /** All attributes that texts come from. */
   readonly #contents: readonly FieldId[];
   readonly #readers: (FieldReader | undefined)[] = [];
+  readonly #textSources: (readonly FieldId[] | undefined)[] = [];
   /** Values of the current span by field id; `#stamps` tells which of them are of this span. */
   readonly #values: (Value | undefined)[] = [];
   readonly #stamps: number[] = [];
@@ -157,6 +158,20 @@ export class NormalisedEvents implements SpanEvents {
 
   contentsOf(field: FieldId): number {
     return this.#presence.needs(field);
+  }
+
+  textSources(field: FieldId): readonly FieldId[] | undefined {
+    let sources = this.#textSources[field];
+    if (sources === undefined) {
+      const name = this.#fields.name(field);
+      sources = name.startsWith('spanwarden.text.') ? sourcesOf(name)!.map((each) => this.#fields.intern(each)) : none;
+      this.#textSources[field] = sources;
+    }
+    return sources.length === 0 ? undefined : sources;
+  }
+
+  isAsSent(span: number): boolean {
+    return this.contents(span) !== everything;
   }
 
   partOf(part: ConversationPart, span: number, field: FieldId): Value | undefined {

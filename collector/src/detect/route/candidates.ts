@@ -2,6 +2,7 @@ import { byContents } from '../../model/by-contents.ts';
 import type { LiteralScanner } from '../literal-scanner.ts';
 import type { Cursor, Reader } from '../reader.ts';
 import type { View } from '../views.ts';
+import type { Screen } from './screen.ts';
 import type { Witness, Witnesses } from './witness.ts';
 
 /** Which rules can match the span that the cursor stands on: their places, ascending. */
@@ -14,10 +15,11 @@ export interface CandidatesOptions {
   readonly witnesses: readonly (Witnesses | undefined)[];
   readonly readerOf: (field: string) => Reader;
   readonly scanner: LiteralScanner;
+  readonly screen: Screen;
 }
 
 /** One look at each field that some rule has a witness in, instead of one at each rule. */
-export function createCandidates({ places, witnesses, readerOf, scanner }: CandidatesOptions): Candidates {
+export function createCandidates({ places, witnesses, readerOf, scanner, screen }: CandidatesOptions): Candidates {
   const columns: Columns = new Map();
   const marks = new Uint32Array((witnesses.length + 31) >>> 5);
   const always = new Uint32Array(marks.length);
@@ -31,18 +33,23 @@ export function createCandidates({ places, witnesses, readerOf, scanner }: Candi
     }
   }
   const columnsFor = byContents(
-    [...columns.values()].flatMap((each) => [...each.values()]).map(columnFrom),
+    [...columns.values()].flatMap((each) => [...each.values()]).map((draft) => columnFrom(draft, screen)),
     ({ reader }) => reader.field,
   );
   return (cursor) => {
     marks.set(always);
-    for (const column of columnsFor(cursor.events, cursor.span)) look(column, cursor, scanner, marks);
+    for (const column of columnsFor(cursor.events, cursor.span)) {
+      const { screened, reader, view } = column;
+      if (screened === undefined || !screen.lacks(cursor, reader.field!, view, screened))
+        look(column, cursor, scanner, marks);
+    }
     return placesOf(marks);
   };
 }
 
 /** A field, as it is or in a view, and the rules for which it is a witness. */
 interface Column {
+  readonly field: string;
   readonly reader: Reader;
   readonly view: View | undefined;
   /** Rules that want no more than the field. */
@@ -50,9 +57,11 @@ interface Column {
   /** By literal, where its rules start in `places`; they end where those of the next one start. */
   readonly starts: Int32Array;
   readonly places: Int32Array;
+  /** The column of the screen; undefined where it cannot be asked. */
+  readonly screened: number | undefined;
 }
 
-interface ColumnDraft extends Pick<Column, 'reader' | 'view'> {
+interface ColumnDraft extends Pick<Column, 'reader' | 'view' | 'field'> {
   readonly present: number[];
   /** Literals, each with a rule behind it. */
   readonly shown: number[];
@@ -60,7 +69,7 @@ interface ColumnDraft extends Pick<Column, 'reader' | 'view'> {
 
 type Columns = Map<View | undefined, Map<string, ColumnDraft>>;
 
-function columnFrom({ shown, ...column }: ColumnDraft): Column {
+function columnFrom({ shown, ...column }: ColumnDraft, screen: Screen): Column {
   let length = 0;
   for (let at = 0; at < shown.length; at += 2) length = Math.max(length, shown[at]! + 1);
   const starts = new Int32Array(length + 1);
@@ -69,7 +78,8 @@ function columnFrom({ shown, ...column }: ColumnDraft): Column {
   const places = new Int32Array(shown.length / 2);
   const next = starts.slice();
   for (let at = 0; at < shown.length; at += 2) places[next[shown[at]!]!++] = shown[at + 1]!;
-  return { ...column, starts, places };
+  const screened = column.present.length > 0 ? undefined : screen.columnOf(column.field, column.view);
+  return { ...column, starts, places, screened };
 }
 
 function columnOf(columns: Columns, { field, view }: Witness, readerOf: (field: string) => Reader): ColumnDraft {
@@ -77,7 +87,7 @@ function columnOf(columns: Columns, { field, view }: Witness, readerOf: (field: 
   columns.set(view, fields);
   const known = fields.get(field);
   if (known) return known;
-  const column: ColumnDraft = { reader: readerOf(field), view, present: [], shown: [] };
+  const column: ColumnDraft = { field, reader: readerOf(field), view, present: [], shown: [] };
   fields.set(field, column);
   return column;
 }

@@ -70,9 +70,9 @@ const span = fc.record({ fields: fc.dictionary(oneOf(fieldNames), value, { maxKe
 
 /** Rules as closures that look at everything: no index, no prefilter. */
 function plainShared(fields: ReturnType<typeof createFieldTable>): Shared {
-  const { readerOf } = createShared(fields);
+  const { readerOf, screen } = createShared(fields);
   return {
-    readerOf,
+    ...{ readerOf, screen },
     scanner: {
       add: () => undefined,
       expect: () => {},

@@ -19,7 +19,10 @@ export function createRouter(rules: readonly Rule[], { skip, ...shared }: Router
   const witnesses = rules.map(({ detection }) => witnessesOf(detection));
   // All literals have to be known before the first scan; the routes are made when their categories first occur.
   for (const each of witnesses)
-    for (const { literal } of each ?? []) if (literal !== undefined) shared.scanner.add(literal);
+    for (const witness of each ?? []) {
+      if (witness.literal !== undefined) shared.scanner.add(witness.literal);
+      shared.screen.add(witness);
+    }
   const routes = new Map<number, Route>();
   return (categories, cursor) => {
     let route = routes.get(categories);

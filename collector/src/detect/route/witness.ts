@@ -10,6 +10,8 @@ export interface Witness {
   readonly view?: View;
   /** Folded; undefined when the field only has to be there. */
   readonly literal: string | undefined;
+  /** Folded texts: of each set one has to stand there, too, `literal` among them; left out where that is all. */
+  readonly needs?: readonly (readonly string[])[];
 }
 
 /** A rule can only match a span that shows at least one of them. */
@@ -64,15 +66,17 @@ type Group = Extract<FieldTest, { kind: 'values' }>['groups'][number];
 
 function ofGroup(field: string, group: Group): Witnesses | undefined {
   return anyOf(
-    group.map(({ required, view }) =>
-      best(
+    group.map(({ required, view }) => {
+      const more = {
+        ...(view !== undefined && { view }),
+        ...(required.length > 1 && { needs: required }),
+      };
+      return best(
         required.map((set) =>
-          (set.length === 1 ? set : [...new Set(set)]).map(
-            (literal): Witness => (view === undefined ? { field, literal } : { field, literal, view }),
-          ),
+          (set.length === 1 ? set : [...new Set(set)]).map((literal): Witness => ({ field, literal, ...more })),
         ),
-      ),
-    ),
+      );
+    }),
   );
 }
 

@@ -75,11 +75,12 @@ const writers: readonly ((json: string, value: unknown) => string)[] = [
   (json) => json.replaceAll('/', '\\/'),
   (json) => json.replace(/\P{ASCII}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
   (json) => json.replace('o', '\\u006f'),
+  (json) => json.replace(/\b100\b/g, '1e2').replace(/\b\d\d\b(?=[,\]])/g, '$&.0'),
   (json) => JSON.stringify(json),
   (json) => json.slice(0, -3),
   (json) => json.replace('"', "'"),
 ];
-const numbers = oneOf<unknown>(1, 1e3, 100.5, null, [100, 97], [64, 61, 74, 61, 62, 61, 73, 65], 6461746162617365);
+const numbers = oneOf<unknown>(1, 100, null, [100, 97], [64, 61, 74, 61, 62, 61, 73, 65], 6461746162617365);
 const treeOf = (text: fc.Arbitrary<string>) =>
   fc.oneof(text, fc.record({ note: text, n: numbers }), fc.array(text, { maxLength: 2 }));
 const messageOf = (text: fc.Arbitrary<string>) =>

@@ -1,4 +1,4 @@
-import { hasRun, TextTrait, type TextTraits, traitOf } from '../text/traits.ts';
+import { hasRun, runUnitsMin, TextTrait, type TextTraits, traitOf } from '../text/traits.ts';
 import type { TextRange } from './glob.ts';
 import { buildAutomaton } from './literal-automaton.ts';
 
@@ -99,19 +99,35 @@ export function createScan(needles: readonly string[], cellsMax: number): Scan {
     const last = oneLane(d, 4 * part, length);
     return goOn(a, part, length) ?? goOn(b, 2 * part, length) ?? goOn(c, 3 * part, length) ?? last;
   };
-  return (text) => {
-    turn = (turn + 1) | 0;
-    if (turn === 0) seen.fill(turn++);
-    found = [];
-    traits = 0;
+  /** Copying a few characters takes longer than asking for each. */
+  const readShort = (text: string): void => {
+    let here = 0;
+    for (let at = 0; at < text.length; at++) {
+      const each = lookup[text.charCodeAt(at)]!;
+      traits |= each;
+      here = next[here + (each & classMask)]!;
+      if (here >= loud) note(here);
+    }
+  };
+  const readLong = (text: string): void => {
     for (let row = 0, from = 0; from < text.length; from += chunkUnits) {
       const piece = text.length <= chunkUnits ? text : text.slice(from, from + chunkUnits);
       // UTF-16 as the machine has it: all that Node runs on are little-endian.
       const length = bytes.write(piece, 'utf16le') >>> 1;
       row = length < lanesUnitsMin ? oneLane(row, 0, length) : fourLanes(row, length);
     }
-    const mayRun = text.length > chunkUnits || hasRun(units, text.length) ? TextTrait.run : 0;
-    return { hits: found.length > 0 ? new Int32Array(found) : none, traits: (traits >>> classBits) | mayRun };
+  };
+  return (text) => {
+    turn = (turn + 1) | 0;
+    if (turn === 0) seen.fill(turn++);
+    found = [];
+    traits = 0;
+    const isShort = text.length < runUnitsMin;
+    if (isShort) readShort(text);
+    else readLong(text);
+    const mayRun = !isShort && (text.length > chunkUnits || hasRun(units, text.length));
+    const hits = found.length > 0 ? new Int32Array(found) : none;
+    return { hits, traits: (traits >>> classBits) | (mayRun ? TextTrait.run : 0) };
   };
 }
 

@@ -52,23 +52,12 @@ const pairsMin = 8;
 /** A longer run is looked for no further. */
 const runBytesMax = 64;
 
-/** Whether base64 or hex may stand in the bytes, or a number that is such when JSON is written anew. */
-export function mayHoldRun(bytes: Buffer, start: number, end: number): boolean {
-  for (let ahead = start + runBytesMin - 1; ahead < end; ) {
-    // From where it could end backwards, so that the first byte that is none of it moves that end on.
-    let at = ahead;
-    while (at > ahead - runBytesMin && isOf(bytes[at]!, ByteKind.run)) at--;
-    if (at > ahead - runBytesMin) {
-      ahead = at + runBytesMin;
-      continue;
-    }
-    let [from, to] = [at + 1, ahead + 1];
-    while (from > start && isOf(bytes[from - 1]!, ByteKind.run)) from--;
-    while (to < end && isOf(bytes[to]!, ByteKind.run)) to++;
-    if (to - from > runBytesMax || isEncoded(bytes.toString('latin1', from, to))) return true;
-    ahead = to + runBytesMin;
-  }
-  return false;
+/** Whether the run of bytes around a place may be base64 or hex, or a number that is such when JSON is written anew. */
+export function mayHoldRun(bytes: Buffer, at: number, start: number, end: number): boolean {
+  let [from, to] = [at, at];
+  while (from > start && at - from < runBytesMax && isOf(bytes[from - 1]!, ByteKind.run)) from--;
+  while (to < end && to - at < runBytesMax && isOf(bytes[to]!, ByteKind.run)) to++;
+  return to - from >= runBytesMin && (to - from >= runBytesMax || isEncoded(bytes.toString('latin1', from, to)));
 }
 
 function isEncoded(run: string): boolean {

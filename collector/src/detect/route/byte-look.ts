@@ -14,12 +14,13 @@ export type ByteLook = (bytes: Buffer, start: number, end: number) => number;
 
 /** Base64 of 16 bytes covers so many whole words of four, hex with separators so many. */
 const [runWords, pairsWords] = [3, 5];
-/** Two counts side by side, each less than 128, and what makes a bit of the one that comes so far. */
+/** Two counts of words side by side, each less than 128, and what makes a bit of the one that comes so far. */
 const one = 0x0101;
 const toBits = (4 - runWords) | ((8 - pairsWords) << 8);
 const [runBit, pairsBit] = [0x0004, 0x0800];
+const [runCount, pairsCount] = [0x007f, 0x7f00];
 /** By the kinds that both halves of a word have: which counts go on. */
-const goingOn = Int32Array.from([0, 0x007f, 0x7f00, 0x7f7f]);
+const countsOf: readonly number[] = [0, runCount, pairsCount, runCount | pairsCount];
 const kindsShift = Math.log2(ByteKind.run);
 
 let kindsOf: Uint8Array | undefined;
@@ -31,7 +32,8 @@ let kindsOf: Uint8Array | undefined;
 export function createByteLook({ table, shift, find }: GramIndex): ByteLook {
   kindsOf ??= kindsOfPairs();
   const kinds = kindsOf;
-  const state = new Int32Array(4);
+  const state = new Int32Array(stateLength);
+  const goingOn = new Int32Array(4);
   /** The buffer that was looked at last, as words. */
   let words: Int32Array = new Int32Array(0);
 
@@ -47,12 +49,27 @@ export function createByteLook({ table, shift, find }: GramIndex): ByteLook {
       lookUp(gram, bytes, at, start, end);
     }
   };
-  const lookThrough = (bytes: Buffer, first: number, last: number, start: number, end: number): void => {
+  /** Whether something encoded may stand where the counts have come so far. What was asked once for all bytes is counted no more. */
+  const isEncodedAt = (at: number, bytes: Buffer, start: number, end: number): boolean => {
+    const reached = state[State.going]! + toBits;
+    if ((reached & runBit) !== 0) state[State.going]! &= ~runCount;
+    const isEncoded =
+      ((reached & runBit) !== 0 && mayHoldRun(bytes, at, start, end)) ||
+      ((reached & pairsBit) !== 0 && mayHoldPairs(bytes, start, end));
+    if (isEncoded) goingOn.fill(0);
+    else if ((reached & pairsBit) !== 0) for (let i = 0; i < goingOn.length; i++) goingOn[i]! &= ~pairsCount;
+    return isEncoded;
+  };
+  /** What is encoded, if anything. */
+  const lookThrough = (bytes: Buffer, first: number, last: number, start: number, end: number): number => {
     state.fill(0);
+    goingOn.set(countsOf);
+    let encoded = 0;
     for (let at = first; ; at++) {
-      at = pass(words, at, last, table, kinds, shift, state);
-      if (at === last) return;
+      at = pass(words, at, last, table, kinds, shift, goingOn, state);
+      if (at === last) return encoded;
       const place = 4 * at - bytes.byteOffset;
+      if (isEncodedAt(place, bytes, start, end)) encoded = Look.encoded;
       const gram = words[at]! | gramFold;
       lookUp(gram, bytes, place, start, end);
       if (at > first) lookUp(((words[at - 1]! | gramFold) >>> 16) | (gram << 16), bytes, place - 2, start, end);
@@ -64,21 +81,25 @@ export function createByteLook({ table, shift, find }: GramIndex): ByteLook {
     const last = (base + end) >> 2;
     if (last - first < 2) {
       lookAround(bytes, start, end, start, end);
-      return told(kindsIn(bytes, start, end), 0, bytes, start, end);
+      return told(kindsIn(bytes, start, end), bytes, start, end);
     }
     if (words.buffer !== bytes.buffer) words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2);
     const [head, tail] = [4 * first - base, 4 * last - base];
     lookAround(bytes, start, head, start, end);
-    lookThrough(bytes, first, last, start, end);
+    const encoded = lookThrough(bytes, first, last, start, end);
     lookAround(bytes, tail - 2, end, start, end);
-    const all = state[0]! | kindsIn(bytes, start, head) | kindsIn(bytes, tail, end);
-    return told(all, state[1]!, bytes, start, end);
+    const all = state[State.kinds]! | kindsIn(bytes, start, head) | kindsIn(bytes, tail, end);
+    return encoded | told(all, bytes, start, end);
   };
 }
 
+/** What a pass leaves for the next: kinds of bytes, counts that go on, and the word before. */
+const State = { kinds: 0, going: 1, before: 2 } as const;
+const stateLength = 3;
+
 /**
- * Goes on to a word that is in the table, or the middle of it and the one before, or to `last`. A function of numbers and arrays alone is
- * what the engine makes fast. Kinds, counts, those that go on and the word before stand in `state`.
+ * Goes on to a word that is in the table, or the middle of it and the one before, or at which a count has come so far, or to `last`. A
+ * function of numbers and arrays alone is what the engine makes fast.
  */
 function pass(
   words: Int32Array,
@@ -87,12 +108,12 @@ function pass(
   table: Uint8Array,
   kinds: Uint8Array,
   shift: number,
+  goingOn: Int32Array,
   state: Int32Array,
 ): number {
-  let all = state[0]!;
-  let counts = state[1]!;
-  let going = state[2]!;
-  let before = state[3]!;
+  let all = state[State.kinds]!;
+  let going = state[State.going]!;
+  let before = state[State.before]!;
   let at = from;
   for (; at < last; at++) {
     const word = words[at]!;
@@ -100,16 +121,15 @@ function pass(
     const high = kinds[word >>> 16]!;
     all |= low | high;
     going = (going + one) & goingOn[(low & high) >>> kindsShift]!;
-    counts |= going + toBits;
     const gram = word | gramFold;
     const middle = (before >>> 16) | (gram << 16);
     before = gram;
-    if ((table[Math.imul(gram, gramFactor) >>> shift]! | table[Math.imul(middle, gramFactor) >>> shift]!) === 1) break;
+    const hashed = table[Math.imul(gram, gramFactor) >>> shift]! | table[Math.imul(middle, gramFactor) >>> shift]!;
+    if ((hashed | ((going + toBits) & (runBit | pairsBit))) !== 0) break;
   }
-  state[0] = all;
-  state[1] = counts;
-  state[2] = going;
-  state[3] = before;
+  state[State.kinds] = all;
+  state[State.going] = going;
+  state[State.before] = before;
   return at;
 }
 
@@ -119,12 +139,8 @@ function kindsIn(bytes: Buffer, from: number, to: number): number {
   return all;
 }
 
-function told(all: number, counts: number, bytes: Buffer, start: number, end: number): number {
+function told(all: number, bytes: Buffer, start: number, end: number): number {
   if ((all & ByteKind.other) !== 0) return Look.unreadable;
   if ((all & ByteKind.backslash) !== 0 && !hasPlainEscapes(bytes, start, end)) return Look.unreadable;
-  const isEncoded =
-    (all & ByteKind.escape) !== 0 ||
-    ((counts & runBit) !== 0 && mayHoldRun(bytes, start, end)) ||
-    ((counts & pairsBit) !== 0 && mayHoldPairs(bytes, start, end));
-  return isEncoded ? Look.encoded : 0;
+  return (all & ByteKind.escape) !== 0 ? Look.encoded : 0;
 }

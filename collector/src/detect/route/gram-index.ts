@@ -28,7 +28,7 @@ export const gramFold = 0x20202020;
 const gramsMax = 131_072;
 const [hashBitsMin, hashBitsMax] = [12, 19];
 /** Of this many hashes one is taken, so that few grams of texts are looked up any further. */
-const hashesPerGram = 64;
+const hashesPerGram = 16;
 
 /**
  * Undefined when there are too many needles.

@@ -1,7 +1,8 @@
 import { type Fragment, fragmentOf } from './fragments.ts';
 
-/** Further sets of a term are not waited for. */
-const setsMax = 16;
+/** Of a term the sets that say most are waited for: two, and more of those without literals that stand in every text. */
+const [setsMin, setsMax] = [2, 4];
+const rareCharsMin = 5;
 
 /**
  * What has to stand in a column of texts for any rule that waits for it: of each set of literals of one of its terms one. Terms are
@@ -46,7 +47,7 @@ export class Terms {
     if (told.some((literals) => literals.size === 0)) return true;
     if (told.length === 0) this.#columns.set(column, undefined);
     if (told.length === 0 || number === undefined) return true;
-    const waited = told.slice(0, setsMax);
+    const waited = tellingMost(told);
     for (const [set, literals] of waited.entries()) {
       for (const [literal, fragment] of literals) {
         const known = this.#literals.get(literal) ?? { fragment, waiting: [] };
@@ -108,6 +109,12 @@ export class Terms {
 interface Waited {
   readonly fragment: Fragment;
   readonly waiting: number[];
+}
+
+function tellingMost(told: readonly ReadonlyMap<string, Fragment>[]): readonly ReadonlyMap<string, Fragment>[] {
+  const shortest = (set: ReadonlyMap<string, Fragment>) => Math.min(...[...set.keys()].map(({ length }) => length));
+  const sorted = told.toSorted((a, b) => shortest(b) - shortest(a));
+  return sorted.filter((set, i) => i < setsMin || (i < setsMax && shortest(set) >= rareCharsMin));
 }
 
 /** Undefined when a literal of the set has no fragment; those that are not ASCII stand in no text that is. */

@@ -1,17 +1,34 @@
 // `node bench/correlate.ts`: correlations fed with ready events, as the detector gives them; prints a table. Figures that
-// were kept stand in bench/README.md.
+// were kept stand in bench/README.md. `--other <checkout>` says how many times as many events per CPU-second this one takes
+// as the other: each load by turns, every time in a process of its own, as garbage is collected by other threads.
 
 import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Correlator } from '../collector/src/detect/correlate/correlator.ts';
+import type * as Correlating from '../collector/src/detect/correlate/correlator.ts';
 import type { CorrelationEvent } from '../collector/src/detect/correlate/event.ts';
-import { loadRules } from '../collector/src/detect/load.ts';
+import type * as Loading from '../collector/src/detect/load.ts';
 import { limits } from '../collector/src/model/limits.ts';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    other: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    /** Whose collector is measured. */
+    checkout: { type: 'string', default: resolve(import.meta.dirname, '..') },
+  },
+});
+const at = <T>(path: string): Promise<T> =>
+  import(pathToFileURL(resolve(options.checkout, 'collector/src/detect', path)).href);
+const { Correlator } = await at<typeof Correlating>('correlate/correlator.ts');
+const { loadRules } = await at<typeof Loading>('load.ts');
 
 const second = 1_000_000_000n;
 const batchEvents = 512;
-const madeEvents = batchEvents * 16;
 
 interface Load {
   readonly name: string;
@@ -105,23 +122,53 @@ const loads: readonly Load[] = [
   },
 ];
 
-/** A part of the name of a load, or `groups of <type>`; default all. */
-const only = process.argv[2] ?? '';
-for (const load of loads.filter(({ name }) => name.startsWith(only)))
-  process.stdout.write(`${load.name.padEnd(50)} ${throughput(load).padStart(12)} events per CPU-second\n`);
-if (only.startsWith('groups of ')) process.stdout.write(`${groupsMemory(only.slice(10))}\n`);
-else if (only === '') {
-  for (const type of ['event_count', 'value_count', 'temporal_ordered']) {
-    const figure = execFileSync(process.execPath, [import.meta.filename, `groups of ${type}`], { encoding: 'utf8' });
-    process.stdout.write(`${type}, ${figure}`);
+/** How the name of a load begins, or `groups of <type>`; default all. */
+const only = positionals[0] ?? '';
+if (options.other !== undefined) for (const load of loadsOf(only)) compare(load, options.other);
+else if (only.startsWith('groups of ')) process.stdout.write(`${groupsMemory(only.slice(10))}\n`);
+else {
+  for (const load of loadsOf(only)) {
+    process.stdout.write(
+      `${load.name.padEnd(50)} ${throughput(load).toLocaleString('en').padStart(12)} events per CPU-second\n`,
+    );
+  }
+  for (const type of only === '' ? ['event_count', 'value_count', 'temporal_ordered'] : []) {
+    process.stdout.write(`${type}, ${ofOwn(`groups of ${type}`, options.checkout)}`);
   }
 }
 
-function throughput(load: Load): string {
+function loadsOf(beginning: string): readonly Load[] {
+  return loads.filter(({ name }) => name.startsWith(beginning));
+}
+
+/** What this bench prints about another load, in a process of its own. */
+function ofOwn(name: string, checkout: string): string {
+  const args = [import.meta.filename, '--checkout', checkout, name];
+  return execFileSync(process.execPath, args, { encoding: 'utf8' });
+}
+
+function compare({ name }: Load, other: string): void {
+  const rounds = Array.from({ length: Number(options.rounds) }, (_, round) => {
+    const checkouts = round % 2 === 0 ? [options.checkout, other] : [other, options.checkout];
+    const figures = checkouts.map((each) => Number(/([\d,]+) events/.exec(ofOwn(name, each))![1]!.replaceAll(',', '')));
+    const [here, there] = (round % 2 === 0 ? figures : figures.reverse()) as [number, number];
+    return { here, there, ratio: here / there };
+  });
+  const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
+  const [here, there] = [rounds.map((round) => round.here), rounds.map((round) => round.there)].map(median) as [
+    number,
+    number,
+  ];
+  const ratios = rounds.map(({ ratio }) => ratio.toFixed(2)).join(' ');
+  const figures = `${here.toLocaleString('en')} and ${there.toLocaleString('en')} events per CPU-second (medians)`;
+  process.stdout.write(`${name.padEnd(50)} ${figures}, ratios ${ratios}\n`);
+}
+
+function throughput(load: Load): number {
   const correlator = correlatorOf(load);
   collectGarbage();
   const micros = feedAll(correlator, load);
-  return Math.round((load.events / micros) * 1e6).toLocaleString('en');
+  return Math.round((load.events / micros) * 1e6);
 }
 
 /** In a process of its own, as V8 gives little back of what other loads took. */
@@ -143,25 +190,27 @@ function groupsMemory(type: string): string {
   return `${groups} groups: ${mebibytes(rss - before)} MiB of RSS growth, peak ${mebibytes(peak)}, heap ${mebibytes(heapUsed)}`;
 }
 
-/** Events are made shortly before they are fed, as in the pipeline. Gives the microseconds of processor time without that. */
-function feedAll(correlator: Correlator, load: Load): number {
+/**
+ * The events of a batch are made right before it is fed: in the pipeline even each right before itself, so that the caches still have it and the
+ * garbage collector seldom sees it. Gives the microseconds of processor time without making them.
+ */
+function feedAll(correlator: Correlating.Correlator, load: Load): number {
   let micros = 0;
-  for (let from = 0; from < load.events; from += madeEvents) {
-    const made = Array.from({ length: Math.min(madeEvents, load.events - from) }, (_, at) => eventOf(load, from + at));
+  for (let from = 0; from < load.events; from += batchEvents) {
+    const batch = Array.from({ length: Math.min(batchEvents, load.events - from) }, (_, at) =>
+      eventOf(load, from + at),
+    );
     const before = process.cpuUsage();
-    for (let at = 0; at < made.length; at += batchEvents) {
-      const batch = made.slice(at, at + batchEvents);
-      for (const event of batch) correlator.add(event);
-      correlator.observe('a', batch.at(-1)!.timeNanos);
-      correlator.settle();
-    }
+    for (const event of batch) correlator.add(event);
+    correlator.observe('a', batch.at(-1)!.timeNanos);
+    correlator.settle();
     const { user, system } = process.cpuUsage(before);
     micros += user + system;
   }
   return micros;
 }
 
-function correlatorOf({ type, condition, timespan }: Load): Correlator {
+function correlatorOf({ type, condition, timespan }: Load): Correlating.Correlator {
   const names = type.startsWith('temporal') ? ['a', 'b', 'c'] : ['a'];
   const bases = names.map(
     (name) =>

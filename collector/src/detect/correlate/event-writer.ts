@@ -3,20 +3,20 @@ import type { CorrelationEvent, GroupPart } from './event.ts';
 import { idBytes, kinds, start, traceBytes } from './event-format.ts';
 import type { StateWriter } from './state-bytes.ts';
 
-/** Places for texts that were written lately (a power of two). */
+/** Places for texts of the block (a power of two). */
 const places = 1 << 12;
 /** Names of a span, each of which has a slot. */
 const [slots, conversationSlot] = [6, 3] as const;
 
-/** Writes events into a block; a text that was written there lately is its number. */
+/** Writes events into a block; a text that stands in it already is its number. */
 export class EventWriter {
   readonly #writer: StateWriter;
-  readonly #recent: (string | undefined)[] = new Array(places);
-  /** Counted through all blocks. */
-  readonly #numbers = new Float64Array(places);
+  /** By a hash, the number of a text of the block, one more; 0 where there is none. A text that loses its place is written again. */
+  readonly #numbers = new Int32Array(places);
+  readonly #hashes = new Int32Array(places);
   readonly #slotTexts: string[] = new Array(slots).fill('');
-  readonly #slotPlaces: number[] = new Array(slots).fill(placeOf(''));
-  #first = 0;
+  /** As in `#numbers`. */
+  readonly #slotNumbers = new Int32Array(slots);
   #textsAt: number[] = [];
 
   constructor(writer: StateWriter) {
@@ -30,7 +30,8 @@ export class EventWriter {
 
   /** What comes is another block. */
   begin(): void {
-    this.#first += this.#textsAt.length;
+    this.#numbers.fill(0);
+    this.#slotNumbers.fill(0);
     this.#textsAt = [];
   }
 
@@ -97,39 +98,34 @@ export class EventWriter {
     }
   }
 
-  /** A text that is often the one that stood in the same slot of the event before, whose place is known. */
+  /** A text that is often the one that stood in the same slot of the event before, whose number is known. */
   #name(slot: number, text: string): void {
-    if (this.#slotTexts[slot] !== text) {
+    const known = this.#slotNumbers[slot]!;
+    if (known > 0 && this.#slotTexts[slot] === text) this.#writer.varint((known - 1) * 2);
+    else {
       this.#slotTexts[slot] = text;
-      this.#slotPlaces[slot] = placeOf(text);
+      this.#slotNumbers[slot] = this.#text(text);
     }
-    this.#textAt(this.#slotPlaces[slot]!, text);
   }
 
-  #text(text: string): void {
-    this.#textAt(placeOf(text), text);
-  }
-
-  #textAt(place: number, text: string): void {
+  /** Writes the text where it would stand, and takes that back if it is there already: so both can be compared as bytes. Gives its number, one more. */
+  #text(text: string): number {
     const writer = this.#writer;
-    const known = this.#numbers[place]!;
-    if (this.#recent[place] === text && known >= this.#first) {
-      writer.varint((known - this.#first) * 2);
-      return;
-    }
+    const before = writer.length;
     writer.varint(this.#textsAt.length * 2 + 1);
-    this.#recent[place] = text;
-    this.#numbers[place] = this.#first + this.#textsAt.length;
-    this.#textsAt.push(writer.length);
+    const at = writer.length;
     writer.text(text);
+    const hash = writer.hashFrom(at);
+    const place = (hash ^ (hash >>> 12)) & (places - 1);
+    const known = this.#numbers[place]!;
+    if (known > 0 && this.#hashes[place] === hash && writer.isRepeated(this.#textsAt[known - 1]!, at)) {
+      writer.length = before;
+      writer.varint((known - 1) * 2);
+      return known;
+    }
+    this.#textsAt.push(at);
+    this.#hashes[place] = hash;
+    this.#numbers[place] = this.#textsAt.length;
+    return this.#textsAt.length;
   }
-}
-
-/** The end of a text tells ids apart, its beginning names. */
-function placeOf(text: string): number {
-  const { length } = text;
-  let hash = length;
-  for (let index = Math.max(0, length - 6); index < length; index++) hash = (hash * 31 + text.charCodeAt(index)) | 0;
-  if (length > 6) hash = (hash * 31 + text.charCodeAt(0) * 7 + text.charCodeAt(length >> 1)) | 0;
-  return (hash ^ (hash >>> 12)) & (places - 1);
 }

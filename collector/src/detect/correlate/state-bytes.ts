@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 
 const chunkBytesMin = 4096;
+const hashedBytes = 32;
 /** So that its head is one byte. */
 const shortTextChars = 63;
 
@@ -115,6 +116,26 @@ export class StateWriter {
     return true;
   }
 
+  /** A hash of what was written last, from a place on: of some bytes at its beginning and its end. */
+  hashFrom(at: number): number {
+    const [bytes, end] = [this.#bytes, this.#at];
+    let hash = end - at;
+    const beginning = Math.min(end, at + hashedBytes);
+    for (let each = at; each < beginning; each++) hash = Math.imul(hash ^ bytes[each]!, 0x01000193);
+    for (let each = Math.max(beginning, end - hashedBytes); each < end; each++) {
+      hash = Math.imul(hash ^ bytes[each]!, 0x01000193);
+    }
+    return hash ^ (hash >>> 15);
+  }
+
+  /** Whether what was written last, from a place on, stands at another place before it, too. */
+  isRepeated(earlier: number, at: number): boolean {
+    const bytes = this.#bytes;
+    const length = this.#at - at;
+    for (let each = 0; each < length; each++) if (bytes[earlier + each] !== bytes[at + each]) return false;
+    return true;
+  }
+
   /** Lower-case hex digits as half as many bytes; false, and nothing, for another text. */
   hex(value: string): boolean {
     const { length } = value;
@@ -215,6 +236,11 @@ export class StateReader {
   /** What stands somewhere that was read before. */
   biguint64At(at: number): bigint {
     return this.#view.getBigUint64(at, true);
+  }
+
+  /** What stands somewhere that was read before, as a signed number. */
+  int32At(at: number): number {
+    return this.#view.getInt32(at, true);
   }
 
   /** Four bytes, the first of them the highest, as a signed number. */

@@ -6,9 +6,10 @@ import type { EventStore } from './event-store.ts';
  */
 export class ReorderBuffer {
   readonly #store: EventStore;
-  /** In event order; those before `#head` are gone. */
-  #list: number[] = [];
+  /** In event order from `#head` up to `#end`. */
+  #list = new Int32Array(listMin);
   #head = 0;
+  #end = 0;
   #heap: number[] = [];
 
   constructor(store: EventStore) {
@@ -16,46 +17,54 @@ export class ReorderBuffer {
   }
 
   get size(): number {
-    return this.#list.length - this.#head + this.#heap.length;
+    return this.#end - this.#head + this.#heap.length;
   }
 
   /** The earliest event. */
   peek(): number | undefined {
-    return this.#isListFirst() ? this.#list[this.#head] : this.#heap[0];
+    if (!this.#isListFirst()) return this.#heap[0];
+    return this.#head < this.#end ? this.#list[this.#head] : undefined;
   }
 
   push(event: number): void {
-    const last = this.#list.at(-1);
-    if (last === undefined || this.#store.compare(last, event) <= 0) this.#list.push(event);
+    if (this.#head === this.#end || this.#store.compare(this.#list[this.#end - 1]!, event) <= 0) this.#append(event);
     else this.#pushToHeap(event);
   }
 
   /** Takes the earliest event out. */
   pop(): number | undefined {
     if (!this.#isListFirst()) return this.#popFromHeap();
-    const first = this.#list[this.#head++];
-    if (this.#head === this.#list.length || (this.#head >= listGoneMin && this.#head * 2 >= this.#list.length)) {
-      this.#list = this.#list.slice(this.#head);
-      this.#head = 0;
-    }
-    return first;
+    return this.#head < this.#end ? this.#list[this.#head++] : undefined;
   }
 
   /** All events, in no order; for snapshots. */
   *events(): Iterable<number> {
-    for (let at = this.#head; at < this.#list.length; at++) yield this.#list[at]!;
+    for (let at = this.#head; at < this.#end; at++) yield this.#list[at]!;
     yield* this.#heap;
   }
 
   clear(): void {
-    this.#list = [];
+    this.#list = new Int32Array(listMin);
     this.#head = 0;
+    this.#end = 0;
     this.#heap = [];
+  }
+
+  #append(event: number): void {
+    if (this.#end === this.#list.length) {
+      const left = this.#list.subarray(this.#head, this.#end);
+      // As many as come leave: where half of the room is free they are moved half as often as there is room.
+      if (left.length * 2 > this.#list.length) this.#list = new Int32Array(this.#list.length * 2);
+      this.#list.set(left);
+      this.#head = 0;
+      this.#end = left.length;
+    }
+    this.#list[this.#end++] = event;
   }
 
   #isListFirst(): boolean {
     if (this.#heap.length === 0) return true;
-    return this.#head < this.#list.length && this.#store.compare(this.#list[this.#head]!, this.#heap[0]!) <= 0;
+    return this.#head < this.#end && this.#store.compare(this.#list[this.#head]!, this.#heap[0]!) <= 0;
   }
 
   #pushToHeap(event: number): void {
@@ -90,4 +99,4 @@ export class ReorderBuffer {
   }
 }
 
-const listGoneMin = 1024;
+const listMin = 1024;

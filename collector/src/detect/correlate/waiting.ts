@@ -1,18 +1,10 @@
-import {
-  type CorrelationEvent,
-  compareEvents,
-  type Entry,
-  type GroupPart,
-  isSameSpan,
-  keyOf,
-  type SettledEvent,
-} from './event.ts';
+import { type Entry, type GroupPart, keyOf, type SettledEvent } from './event.ts';
 import type { EventStore } from './event-store.ts';
 import type { EarlyBudget } from './kind.ts';
 import type { Waiting } from './measure.ts';
 
 interface Item extends Entry {
-  readonly event: CorrelationEvent;
+  /** Of the event in the store. */
   readonly number: number;
 }
 
@@ -41,14 +33,18 @@ export class WaitingGroup implements Waiting {
   valuesMax = 0;
   /** What looking has cost since somebody asked. */
   #cost = 0;
-  /** In event order since the last look. */
+  /** In event order since the last look. Those before the head wait no longer and are let go. */
   #items: Item[] = [];
+  #itemsHead = 0;
   /** Any of the items is there twice. */
   #hasRepeated = false;
-  /** Came since the last look: most groups are never looked at. */
-  #numbers: number[] = [];
-  #places: Place[] = [];
-  #members: number[] = [];
+  /**
+   * Came since the last look, three numbers each: the event, its place and the rules that it matched. Most groups are never looked at. What
+   * stands before the head waits no longer and is let go; what stands from the end on is room for more.
+   */
+  #came: number[] = [];
+  #cameHead = 0;
+  #cameEnd = 0;
   /** Each value and how many hold it; null until somebody asks. */
   #values: Map<string | number, number> | null = null;
   readonly #store: EventStore;
@@ -64,7 +60,7 @@ export class WaitingGroup implements Waiting {
 
   /** Events in memory, those that wait no longer among them. */
   get remembered(): number {
-    return this.#items.length + this.#numbers.length;
+    return this.#items.length - this.#itemsHead + (this.#cameEnd - this.#cameHead) / cameWords;
   }
 
   get values(): ReadonlyMap<string | number, number> {
@@ -77,15 +73,14 @@ export class WaitingGroup implements Waiting {
   push(number: number, place: Place, part: GroupPart): void {
     this.#store.hold(number);
     // Most groups have one event that waits: a list made with it has no room for more.
-    if (this.#numbers.length === 0) {
-      this.#numbers = [number];
-      this.#places = [place];
-      this.#members = [part.members];
-    } else {
-      this.#numbers.push(number);
-      this.#places.push(place);
-      this.#members.push(part.members);
+    if (this.#came.length === 0) this.#came = [number, place, part.members];
+    else if (this.#cameEnd === this.#came.length) this.#came.push(number, place, part.members);
+    else {
+      this.#came[this.#cameEnd] = number;
+      this.#came[this.#cameEnd + 1] = place;
+      this.#came[this.#cameEnd + 2] = part.members;
     }
+    this.#cameEnd += cameWords;
     this.left++;
     this.members |= part.members;
     this.valuesMax += part.values.length;
@@ -103,14 +98,15 @@ export class WaitingGroup implements Waiting {
         else this.#values.set(value, left);
       }
     }
+    this.#letGoFirst();
     const gone = this.remembered - this.left;
     if (gone > goneMin && gone > this.left) this.#prune();
   }
 
   /** Nobody asks any more. */
   end(): void {
-    for (const { number } of this.#items) this.#store.letGo(number);
-    for (const number of this.#numbers) this.#store.letGo(number);
+    for (let at = this.#itemsHead; at < this.#items.length; at++) this.#store.letGo(this.#items[at]!.number);
+    for (let at = this.#cameHead; at < this.#cameEnd; at += cameWords) this.#store.letGo(this.#came[at]!);
   }
 
   /** The group rests: what counts its values would only cost. */
@@ -130,64 +126,87 @@ export class WaitingGroup implements Waiting {
     this.#prune();
     const items = this.#items;
     const sorted = items.length;
-    for (const [index, number] of this.#numbers.entries()) {
-      const event = this.#store.read(number);
-      const { members, values } = partAt(event, this.#places[index]!);
-      items.push({ timeNanos: event.timeNanos, span: event.span, members, values, event, number });
+    for (let at = this.#cameHead; at < this.#cameEnd; at += cameWords) {
+      const number = this.#came[at]!;
+      const event = this.#store.settled(number);
+      const { members, values } = partAt(event, this.#came[at + 1]!);
+      items.push({ timeNanos: event.timeNanos, span: event.span, members, values, number });
     }
-    this.#numbers = [];
-    this.#places = [];
-    this.#members = [];
+    this.#came = [];
+    this.#cameHead = 0;
+    this.#cameEnd = 0;
     this.#sort(sorted);
     if (!this.#hasRepeated) return items;
-    return items.filter(({ event }, index) => index === 0 || !isSameSpan(items[index - 1]!.event, event));
+    const store = this.#store;
+    return items.filter(({ number }, index) => index === 0 || !store.isSameSpan(items[index - 1]!.number, number));
   }
 
   /** The first so many are in order. */
   #sort(sorted: number): void {
-    const items = this.#items;
-    const isOrdered = (index: number) => compareEvents(items[index - 1]!.event, items[index]!.event) <= 0;
+    const [store, items] = [this.#store, this.#items];
+    const isOrdered = (index: number) => store.compare(items[index - 1]!.number, items[index]!.number) <= 0;
     let from = Math.max(1, sorted);
     while (from < items.length && isOrdered(from)) from++;
     if (from < items.length) {
-      items.sort((a, b) => compareEvents(a.event, b.event));
+      items.sort((a, b) => store.compare(a.number, b.number));
       from = 1;
     } else from = Math.max(1, sorted);
     for (; from < items.length && !this.#hasRepeated; from++) {
-      this.#hasRepeated = isSameSpan(items[from - 1]!.event, items[from]!.event);
+      this.#hasRepeated = store.isSameSpan(items[from - 1]!.number, items[from]!.number);
     }
+  }
+
+  /** Mostly events are added in the order in which they came, so that those that wait no longer are the first ones. */
+  #letGoFirst(): void {
+    const [store, items, came] = [this.#store, this.#items, this.#came];
+    for (; this.#itemsHead < items.length; this.#itemsHead++) {
+      const { number } = items[this.#itemsHead]!;
+      if (store.waits(number)) break;
+      store.letGo(number);
+    }
+    for (; this.#cameHead < this.#cameEnd; this.#cameHead += cameWords) {
+      const number = came[this.#cameHead]!;
+      if (store.waits(number)) break;
+      store.letGo(number);
+    }
+    const gone = this.#itemsHead + this.#cameHead / cameWords;
+    if (gone > goneMin && gone > this.left) this.#prune();
   }
 
   /** Removes what was added. */
   #prune(): void {
-    const store = this.#store;
+    const [store, items, came] = [this.#store, this.#items, this.#came];
     this.members = 0;
     let kept = 0;
-    for (const item of this.#items) {
+    for (let at = this.#itemsHead; at < items.length; at++) {
+      const item = items[at]!;
       if (!store.waits(item.number)) {
         store.letGo(item.number);
         continue;
       }
-      this.#items[kept++] = item;
+      items[kept++] = item;
       this.members |= item.members;
     }
-    this.#items.length = kept;
+    items.length = kept;
+    this.#itemsHead = 0;
     if (kept === 0) this.#hasRepeated = false;
     kept = 0;
-    for (const [index, number] of this.#numbers.entries()) {
+    for (let at = this.#cameHead; at < this.#cameEnd; at += cameWords) {
+      const number = came[at]!;
       if (!store.waits(number)) {
         store.letGo(number);
         continue;
       }
-      const members = this.#members[index]!;
-      this.#numbers[kept] = number;
-      this.#places[kept] = this.#places[index]!;
-      this.#members[kept++] = members;
+      const members = came[at + 2]!;
+      came[kept] = number;
+      came[kept + 1] = came[at + 1]!;
+      came[kept + 2] = members;
+      kept += cameWords;
       this.members |= members;
     }
-    this.#numbers.length = kept;
-    this.#places.length = kept;
-    this.#members.length = kept;
+    // The room is not given up: as many come again.
+    this.#cameHead = 0;
+    this.#cameEnd = kept;
   }
 
   #counted(): Map<string | number, number> {
@@ -195,12 +214,14 @@ export class WaitingGroup implements Waiting {
     this.#prune();
     const values = new Map<string | number, number>();
     for (const item of this.#items) count(values, item.values);
-    for (const [index, number] of this.#numbers.entries()) {
-      count(values, partAt(this.#store.settled(number), this.#places[index]!).values);
+    for (let at = this.#cameHead; at < this.#cameEnd; at += cameWords) {
+      count(values, partAt(this.#store.settled(this.#came[at]!), this.#came[at + 1]!).values);
     }
     return values;
   }
 }
+
+const cameWords = 3;
 
 /** So many events of a group may be remembered although they wait no longer. */
 const goneMin = 64;

@@ -1,5 +1,5 @@
 import { limits } from '../../model/limits.ts';
-import { Recency, type Recent } from './recency.ts';
+import { Recency, type Recent, unlinked } from './recency.ts';
 
 /** How many episodes a group has opened in the slot of the newest. */
 export type SavedNumber = readonly [key: string, slot: bigint, opened: number];
@@ -35,7 +35,7 @@ export class EpisodeNumbers {
       if (oldest.slot === slot && opened.size < limits.correlationNumbersMax) break;
       opened.delete(oldest);
     }
-    opened.add({ key, slot, opened: number + 1, older: null, newer: null });
+    opened.add({ key, slot, opened: number + 1, ...unlinked });
     return anchorOf(slot, number);
   }
 
@@ -52,7 +52,7 @@ export class EpisodeNumbers {
 
   load(saved: readonly SavedNumber[]): void {
     this.#opened.clear();
-    for (const [key, slot, opened] of saved) this.#opened.add({ key, slot, opened, older: null, newer: null });
+    for (const [key, slot, opened] of saved) this.#opened.add({ key, slot, opened, ...unlinked });
   }
 
   #numberOf(key: string, slot: bigint): number {

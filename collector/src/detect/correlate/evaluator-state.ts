@@ -3,7 +3,7 @@ import type { SpanIdentity } from '../span-identity.ts';
 import type { SavedNumber } from './episode-numbers.ts';
 import type { Entry } from './event.ts';
 import type { Episode } from './kind.ts';
-import type { Recent } from './recency.ts';
+import type { Recent, unlinked } from './recency.ts';
 
 export interface Group extends Recent<string>, Scanned {
   /** The only event so far, if it alone means nothing: most groups never see a second, and need no window. */
@@ -25,7 +25,7 @@ export interface Tumbling {
   heldNumber: bigint;
 }
 
-export type SavedGroup = Omit<Group, 'older' | 'newer' | 'scan'>;
+export type SavedGroup = Omit<Group, keyof typeof unlinked | 'scan'>;
 
 /** What an evaluator writes down, in any order. */
 export type Item =

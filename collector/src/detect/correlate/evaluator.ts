@@ -16,7 +16,7 @@ import type {
   EvaluatorCounters,
 } from './kind.ts';
 import { type EarlyOpening, type Measure, measureOf } from './measure.ts';
-import { Recency } from './recency.ts';
+import { Recency, unlinked } from './recency.ts';
 import { onlyLowerBounds, satisfyingCounts } from './thresholds.ts';
 import type { WaitingGroup, WaitingGroups } from './waiting.ts';
 
@@ -152,7 +152,7 @@ export class Evaluator implements CorrelationEvaluator {
     const measure = this.#measure;
     const window = measure.load && !saved.one ? measure.load(plain) : plain;
     const { key, one, lastNanos, turn, episode, tumbling } = saved;
-    const place = { turn, scan: this.#scan.number, older: null, newer: null };
+    const place = { turn, scan: this.#scan.number, ...unlinked };
     const group: Group = { key, one, window, ...{ lastNanos, episode, tumbling }, ...place };
     this.#groups.add(group);
     this.#size += this.#sizeOf(group);
@@ -271,7 +271,7 @@ export class Evaluator implements CorrelationEvaluator {
     this.#forgetIdle(timeNanos);
     if (groups.size >= this.#bounds.groupsMax) this.evictStalest();
     const none = { one: null, window: null, episode: null, tumbling: null };
-    const place = { turn: ++this.#turns, scan: this.#scan.number, older: null, newer: null };
+    const place = { turn: ++this.#turns, scan: this.#scan.number, ...unlinked };
     const group: Group = { key, ...none, lastNanos: timeNanos, ...place };
     groups.add(group);
     return group;

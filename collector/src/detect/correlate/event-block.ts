@@ -23,6 +23,8 @@ export class EventBlock {
   readonly number = ++blocks;
   /** Its events that somebody still needs. */
   events = 0;
+  /** Its events that wait. */
+  waiting = 0;
   /** Where it stands in the store. */
   place = -1;
   /** The bytes that it takes. */
@@ -33,7 +35,8 @@ export class EventBlock {
   /** Those that were read. */
   #texts: (string | undefined)[] = [];
   /** Lists of one text. */
-  readonly #lists: (readonly string[] | undefined)[] = [];
+  #lists: (readonly string[] | undefined)[] = [];
+  #isSealed = false;
   /** Those of spans that were settled, by a hash of their numbers. */
   #names: (SpanNames | undefined)[] | undefined;
 
@@ -53,6 +56,21 @@ export class EventBlock {
     this.#bytes = bytes;
     this.#reader = new StateReader(bytes);
     this.#textsAt = textsAt;
+  }
+
+  /** As `moveTo`, and nothing will be written behind them. */
+  seal(bytes: Uint8Array, textsAt: Uint32Array): void {
+    this.moveTo(bytes, textsAt);
+    this.#isSealed = true;
+  }
+
+  /** One of its events waits no longer. Without any that does it is hardly read again, and what was read would grow old. */
+  settle(): void {
+    this.waiting--;
+    if (this.waiting > 0 || !this.#isSealed) return;
+    this.#texts = [];
+    this.#lists = [];
+    this.#names = undefined;
   }
 
   /** The order of the span ids of two events; 0 also where they have to be read for it. */
@@ -85,7 +103,7 @@ export class EventBlock {
       const { span, parts } = this.read(at);
       return { timeNanos, span, parts };
     }
-    const span = this.#keptSpan(timeNanos);
+    const span = this.#keptSpan(at);
     const partsAt = reader.at;
     if (reader.count() === 1) {
       only.part.correlation = reader.varint();
@@ -111,8 +129,8 @@ export class EventBlock {
     if (count === 0) group.values = none;
     else if (count > 1) return false;
     else if (reader.byte() === kinds.text) {
-      const value = this.#text(false);
-      group.values = this.#listOf(value);
+      // Of values there are too many for lists to be found again.
+      group.values = [this.#text(false)];
     } else group.values = [reader.double()];
     return reader.byte() === start.none;
   }
@@ -126,8 +144,10 @@ export class EventBlock {
     return list;
   }
 
-  #keptSpan(timeNanos: bigint): KeptSpan {
+  #keptSpan(at: number): KeptSpan {
     const reader = this.#reader;
+    const endLow = reader.int32At(at);
+    const endHigh = reader.int32At(at + 4);
     const span0 = reader.int32BigEndian();
     const span1 = reader.int32BigEndian();
     const trace0 = reader.int32BigEndian();
@@ -159,7 +179,7 @@ export class EventBlock {
       this.#names[place] = names;
     }
     if (reader.byte() !== 0) names = { ...names, session: readSession(this.#text) };
-    return new KeptSpan(timeNanos, conversationId, names, span0, span1, trace0, trace1, trace2, trace3);
+    return new KeptSpan(endHigh, endLow, conversationId, names, span0, span1, trace0, trace1, trace2, trace3);
   }
 
   /** Of the text read last. */

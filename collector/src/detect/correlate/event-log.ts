@@ -173,7 +173,7 @@ export class EventLog {
   #end(): void {
     this.#writer.uint32At(0, this.#writer.length);
     const bytes = this.#writer.take();
-    this.#block!.moveTo(bytes, Uint32Array.from(this.#events.textsAt));
+    this.#block!.seal(bytes, Uint32Array.from(this.#events.textsAt));
     this.#block = undefined;
     this.#advanceAt = -1;
     if (this.#isKept) this.#full.push(bytes);

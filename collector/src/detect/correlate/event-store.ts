@@ -28,6 +28,7 @@ export class EventStore {
     const event = this.#free.pop() ?? this.#next();
     if (block.place < 0) this.#enter(block);
     block.events++;
+    block.waiting++;
     this.#block[event] = block.place;
     this.#at[event] = at;
     this.#words[0] = timeNanos;
@@ -54,7 +55,9 @@ export class EventStore {
 
   /** It waits no longer; who holds it may still read it. */
   settle(event: number): void {
+    if (this.#waits[event] === 0) return;
     this.#waits[event] = 0;
+    this.#blocks[this.#block[event]!]!.settle();
   }
 
   waits(event: number): boolean {

@@ -13,24 +13,26 @@ export interface SpanNames {
 }
 
 /**
- * The identity of a span as windows keep it: ids are numbers, from the first digits on, and become texts where somebody asks,
- * which is for findings. Windows hold very many of them, and whatever one consists of is something for the garbage collector to
- * move. Its properties are no members of its own: `plainSpan` gives a record.
+ * The identity of a span as windows keep it: ids and times are numbers, ids from the first digits on, and become texts and bigints where
+ * somebody asks, which is for findings. Windows hold very many of them, and whatever one consists of is something for the garbage
+ * collector to move. Its properties are no members of its own: `plainSpan` gives a record.
  */
 export class KeptSpan implements SpanIdentity {
-  readonly endNanos: bigint;
-  readonly conversationId: string;
-  readonly #names: SpanNames;
-  readonly #span0: number;
-  readonly #span1: number;
-  readonly #trace0: number;
-  readonly #trace1: number;
-  readonly #trace2: number;
-  readonly #trace3: number;
+  #endHigh: number;
+  #endLow: number;
+  #conversationId: string;
+  #names: SpanNames;
+  #span0: number;
+  #span1: number;
+  #trace0: number;
+  #trace1: number;
+  #trace2: number;
+  #trace3: number;
 
-  /** The words of the ids are signed 32-bit numbers, which are no objects of their own. */
+  /** The words of the end and of the ids are signed 32-bit numbers, which are no objects of their own. */
   constructor(
-    endNanos: bigint,
+    endHigh: number,
+    endLow: number,
     conversationId: string,
     names: SpanNames,
     span0: number,
@@ -40,8 +42,9 @@ export class KeptSpan implements SpanIdentity {
     trace2: number,
     trace3: number,
   ) {
-    this.endNanos = endNanos;
-    this.conversationId = conversationId;
+    this.#endHigh = endHigh;
+    this.#endLow = endLow;
+    this.#conversationId = conversationId;
     this.#names = names;
     this.#span0 = span0;
     this.#span1 = span1;
@@ -49,6 +52,36 @@ export class KeptSpan implements SpanIdentity {
     this.#trace1 = trace1;
     this.#trace2 = trace2;
     this.#trace3 = trace3;
+  }
+
+  /** Another one for whoever may not see this one become another span. */
+  copy(): KeptSpan {
+    return new KeptSpan(
+      this.#endHigh,
+      this.#endLow,
+      this.#conversationId,
+      this.#names,
+      this.#span0,
+      this.#span1,
+      this.#trace0,
+      this.#trace1,
+      this.#trace2,
+      this.#trace3,
+    );
+  }
+
+  /** Takes on what another one is, so that nothing new has to live on. Only for whoever is alone in holding this one. */
+  become(other: KeptSpan): void {
+    this.#endHigh = other.#endHigh;
+    this.#endLow = other.#endLow;
+    this.#conversationId = other.#conversationId;
+    this.#names = other.#names;
+    this.#span0 = other.#span0;
+    this.#span1 = other.#span1;
+    this.#trace0 = other.#trace0;
+    this.#trace1 = other.#trace1;
+    this.#trace2 = other.#trace2;
+    this.#trace3 = other.#trace3;
   }
 
   /** Equal for spans of equal ids. Who makes up ids does not know it. */
@@ -69,6 +102,14 @@ export class KeptSpan implements SpanIdentity {
       a.#trace2 === b.#trace2 &&
       a.#trace3 === b.#trace3
     );
+  }
+
+  get endNanos(): bigint {
+    return nanosOf(this.#endHigh, this.#endLow);
+  }
+
+  get conversationId(): string {
+    return this.#conversationId;
   }
 
   get spanId(): string {
@@ -152,6 +193,16 @@ export function plainSpan(span: SpanIdentity): SpanIdentity {
     endNanos: span.endNanos,
   };
   return session === undefined ? plain : { ...plain, session };
+}
+
+const nanos = new BigUint64Array(1);
+const halves = new Int32Array(nanos.buffer);
+
+/** A time of 64 bits without sign from its two words. */
+export function nanosOf(high: number, low: number): bigint {
+  halves[0] = low;
+  halves[1] = high;
+  return nanos[0]!;
 }
 
 function digits(word: number): string {

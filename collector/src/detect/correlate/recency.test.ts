@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Recency, type Recent } from './recency.ts';
+import { Recency, type Recent, unlinked } from './recency.ts';
 
 interface Noted extends Recent<number> {
   readonly value: string;
@@ -22,7 +22,7 @@ test('records keep the order in which they were touched, as a map that is delete
         if (what === 'touch') {
           map.set(key, value);
           if (known) records.touch(known);
-          else records.add({ key, value, older: null, newer: null });
+          else records.add({ key, value, ...unlinked });
         } else if (known) records.delete(known);
         assert.deepEqual(
           [...records].map((record) => [record.key, record.value]),

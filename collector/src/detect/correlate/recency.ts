@@ -1,21 +1,35 @@
-/** A record in a `Recency`, which owns the links. */
+import { randomInt } from 'node:crypto';
+
+/** A record in a `Recency`, which owns all but the key. `unlinked` is what it begins with. */
 export interface Recent<K> {
   readonly key: K;
   older: this | null;
   newer: this | null;
+  /** Of the key, as long as there is a table. */
+  hash: number;
+  /** The next with the same place in the table. */
+  next: this | null;
 }
+
+/** Of a record that is in no `Recency`. */
+export const unlinked = { older: null, newer: null, hash: 0, next: null } as const;
 
 /** How many records are found by going through them; a table is made for more. */
 const withoutTableMax = 8;
 
+/** Places of the first table (a power of two). */
+const firstPlaces = 16;
+
 /**
  * Records by key, from the one touched longest ago to the newest. A map that is deleted from and set again keeps that order
- * too, but stepping over what was deleted takes longer the more there was. Few records have no table: most groups are small.
+ * too, but stepping over what was deleted takes longer the more there was, and a look into a large one goes by more memory:
+ * here the hash of a record tells almost all others apart. Few records have no table: most groups are small.
  */
-export class Recency<K, R extends Recent<K>> {
+export class Recency<K extends string | number, R extends Recent<K>> {
   #oldest: R | null = null;
   #newest: R | null = null;
-  #table: Map<K, R> | null = null;
+  /** The first record of each place; at least as many places as records. */
+  #table: (R | null)[] | null = null;
   #size = 0;
   /** The next of a walk. */
   #walk: R | null = null;
@@ -29,7 +43,7 @@ export class Recency<K, R extends Recent<K>> {
   }
 
   get(key: K): R | undefined {
-    if (this.#table) return this.#table.get(key);
+    if (this.#table) return this.#find(this.#table, key);
     for (let record = this.#newest; record; record = record.older) if (record.key === key) return record;
     return undefined;
   }
@@ -38,12 +52,11 @@ export class Recency<K, R extends Recent<K>> {
   add(record: R): void {
     this.#size++;
     this.#link(record);
-    if (this.#table) this.#table.set(record.key, record);
-    else if (this.#size > withoutTableMax) {
-      const table = new Map<K, R>();
-      for (const each of this) table.set(each.key, each);
-      this.#table = table;
-    }
+    const table = this.#table;
+    if (table && this.#size <= table.length) {
+      record.hash = hashOf(record.key);
+      place(table, record);
+    } else if (table || this.#size > withoutTableMax) this.#grow();
   }
 
   /** Makes a record the newest. */
@@ -56,7 +69,7 @@ export class Recency<K, R extends Recent<K>> {
   delete(record: R): void {
     this.#size--;
     this.#unlink(record);
-    this.#table?.delete(record.key);
+    if (this.#table) displace(this.#table, record);
     if (this.#size === 0) this.#table = null;
   }
 
@@ -86,6 +99,25 @@ export class Recency<K, R extends Recent<K>> {
     }
   }
 
+  #find(table: readonly (R | null)[], key: K): R | undefined {
+    const hash = hashOf(key);
+    for (let record = table[hash & (table.length - 1)]!; record; record = record.next!) {
+      if (record.hash === hash && record.key === key) return record;
+    }
+    return undefined;
+  }
+
+  #grow(): void {
+    const isFirst = this.#table === null;
+    const places = this.#table ? this.#table.length * 2 : firstPlaces;
+    const table: (R | null)[] = new Array(places).fill(null);
+    for (let record = this.#oldest; record; record = record.newer) {
+      if (isFirst || record === this.#newest) record.hash = hashOf(record.key);
+      place(table, record);
+    }
+    this.#table = table;
+  }
+
   #link(record: R): void {
     record.older = this.#newest;
     record.newer = null;
@@ -101,4 +133,31 @@ export class Recency<K, R extends Recent<K>> {
     if (record.newer) record.newer.older = record.older;
     else this.#newest = record.older;
   }
+}
+
+function place<R extends Recent<unknown>>(table: (R | null)[], record: R): void {
+  const at = record.hash & (table.length - 1);
+  record.next = table[at]!;
+  table[at] = record;
+}
+
+function displace<R extends Recent<unknown>>(table: (R | null)[], record: R): void {
+  const at = record.hash & (table.length - 1);
+  let before: R | null = null;
+  for (let each = table[at]!; each !== record; each = each.next!) before = each;
+  if (before) before.next = record.next;
+  else table[at] = record.next;
+  record.next = null;
+}
+
+/** Nobody who makes up keys knows these, so that nobody can make up many of one place. */
+const [seed, factor] = [randomInt(2 ** 31), randomInt(2 ** 31) * 2 + 1];
+
+function hashOf(key: string | number): number {
+  const text = typeof key === 'string' ? key : String(key);
+  let hash = seed;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), factor);
+  // The upper bits depend on all characters, the lower ones hardly on any.
+  hash = Math.imul(hash ^ (hash >>> 15), factor);
+  return hash ^ (hash >>> 16);
 }

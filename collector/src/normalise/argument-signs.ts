@@ -8,7 +8,8 @@ export const ArgumentSign = {
   /** `/`, `\\` and `~`. */
   separator: 8,
   quote: 16,
-  digit: 32,
+  /** Digits as in the number of an account, a card or a wallet, wherever or under a key that means one. */
+  account: 32,
   /** Two capitals in a row. */
   capitals: 64,
   currency: 128,
@@ -38,6 +39,7 @@ export function argumentSigns(raw: string): number {
   }
   if ((signs & strange) !== 0 || ((signs & backslash) !== 0 && raw.includes('\\u'))) return allArgumentSigns;
   if ((signs & ArgumentSign.separator) !== 0 && urlColon.test(raw)) signs |= ArgumentSign.url;
+  if ((signs & ArgumentSign.account) !== 0 && !mayNameAccount(raw)) signs &= ~ArgumentSign.account;
   if (keys.test(raw)) signs |= ArgumentSign.named;
   return signs & allArgumentSigns;
 }
@@ -49,13 +51,29 @@ for (const [characters, sign] of [
   ['/~', ArgumentSign.separator],
   ['\\', ArgumentSign.separator | backslash],
   ["'", ArgumentSign.quote],
-  ['0123456789', ArgumentSign.digit],
+  ['0123456789', ArgumentSign.account],
   ['ABCDEFGHIJKLMNOPQRSTUVWXYZ', ArgumentSign.capitals],
   ['$', ArgumentSign.currency],
 ] as const)
   for (const character of characters) table[character.charCodeAt(0)] = sign;
 
 const urlColon = /:\\*\//;
+
+/** Whether digits may be what `accountsOf` looks for. An exponent stands for digits that are not there. */
+function mayNameAccount(raw: string): boolean {
+  if (word.test(raw) || exponent.test(raw)) return true;
+  return fourDigits.test(raw) && (capitalsAndDigits.test(raw) || accountKeys.test(raw));
+}
+
+/** A wallet, or anything else that is as long as one. */
+const word = /\w{33}/;
+const exponent = /[:[,\s]-?\d[\d.]*e/i;
+const fourDigits = /\d{4}/;
+/** An IBAN, or the number of a card. */
+const capitalsAndDigits = /[A-Z\d](?:[ -]?[A-Z\d]){11}/;
+/** The ends of the keys of accounts and of routing numbers in `argument-keys.ts`. */
+const accountKeys =
+  /(?:iban|acct|(?:account|routing)(?:_?(?:number|no|id))?|recipient|beneficiary|payee|aba)\\*"[\s\\nrt]*:/i;
 
 /**
  * The ends of all keys that `argument-keys.ts` and `effect-kinds.ts` ask for, and the empty key, below which a text has no name. White

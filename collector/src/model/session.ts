@@ -13,13 +13,16 @@ export interface SessionKeys {
   readonly previousResponse: string;
   /** Id of its own response. */
   readonly response: string;
-  /** Tool calls that it was given, made by calls before it; the oldest first. Of a tool, the call that it carries out. */
+  /**
+   * Tool calls that it was given, made by calls before it; the oldest first, and of more than are looked at the first one and the newest.
+   * Of a tool, the call that it carries out.
+   */
   readonly givenCalls: readonly string[];
   /** It was told by the messages of a model call in the same trace, and is of its session. */
   readonly isTold: boolean;
   /** Tool calls that it made. */
   readonly madeCalls: readonly string[];
-  /** Hashes of the messages up to and with each answer of the model that it was given, the shortest first. */
+  /** Hashes of the messages up to and with each answer of the model that it was given, of the newest ones; the shortest first. */
   readonly prefixes: readonly string[];
   /** The hash of all its messages, with those of its answer. */
   readonly whole: string;

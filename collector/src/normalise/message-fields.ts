@@ -2,7 +2,10 @@ import type { Derive, GrownList } from '../model/grown-list.ts';
 import type { RepeatedTexts } from '../model/span-events.ts';
 import { valueText } from '../model/value.ts';
 import { type Message, type Part, type Role, resultTexts } from './messages.ts';
+import { repeatedResultNames, resultNames } from './result-names.ts';
 import type { TaxonomyEntry } from './taxonomy.ts';
+
+const resultNamesField = 'message.tool.name';
 
 /** The messages of one model call: what was sent, system instructions first, and what came back. */
 export interface Conversation {
@@ -21,15 +24,12 @@ export interface Conversation {
 export const messageFields: Readonly<Record<string, (conversation: Conversation) => readonly string[]>> = Object.assign(
   Object.create(null),
   {
-    'message.tool.name': (conversation: Conversation) => resultNames(conversation),
+    [resultNamesField]: (conversation: Conversation) => textsOf(resultNamesField, conversation),
     'message.assistant.finish_reason': ({ output }: Conversation) =>
       output.flatMap(({ finishReason }) => finishReason ?? []),
   },
   Object.fromEntries(
-    Object.entries(fieldsByMessage()).map(([name, field]) => [
-      name,
-      (conversation: Conversation) => textsOf(name, field, conversation),
-    ]),
+    Object.keys(fieldsByMessage()).map((name) => [name, (conversation: Conversation) => textsOf(name, conversation)]),
   ),
 );
 
@@ -50,27 +50,34 @@ const byMessage: ReadonlyMap<string, FieldByMessage & { readonly derive: Derive<
 
 /**
  * The same where the conversation has a list: without putting the texts into one list, and with those of messages that came before
- * as they were worked out then. Undefined for other conversations, and for fields for which the order of messages matters.
+ * as they were worked out then. Undefined for other conversations, and where there are none.
  */
 export function messageTexts(name: string, conversation: Conversation): RepeatedTexts | undefined {
-  const field = byMessage.get(name);
+  const told = repeatedTexts(name, conversation);
+  return told === undefined || told.head.length + told.count + told.tail.length === 0 ? undefined : told;
+}
+
+function repeatedTexts(name: string, conversation: Conversation): RepeatedTexts | undefined {
   const { list, input, output, instructions } = conversation;
-  if (field === undefined || list === undefined) return undefined;
+  if (list === undefined) return undefined;
+  if (name === resultNamesField) return repeatedResultNames(list, input.length, output);
+  const field = byMessage.get(name);
+  if (field === undefined) return undefined;
   const sent = list.derived(name, field.derive, input.length);
   const tail: string[] = [];
   for (const message of output) field.add(message, tail);
-  const told = { head: field.head?.(instructions) ?? [], sent, count: sent.upTo(input.length), tail };
-  return told.head.length + told.count + tail.length === 0 ? undefined : told;
+  return { head: field.head?.(instructions) ?? [], sent, count: sent.upTo(input.length), tail };
 }
 
-function textsOf(name: string, field: FieldByMessage, conversation: Conversation): readonly string[] {
-  const told = messageTexts(name, conversation);
+function textsOf(name: string, conversation: Conversation): readonly string[] {
+  const told = repeatedTexts(name, conversation);
   if (told !== undefined) return told.head.concat(told.sent.items.slice(0, told.count), told.tail);
-  const texts = [...(field.head?.(conversation.instructions) ?? [])];
+  const { input, output, instructions } = conversation;
+  const field = byMessage.get(name);
+  if (field === undefined) return resultNames([...input, ...output]);
+  const texts = [...(field.head?.(instructions) ?? [])];
   // Histories are long, and a call says little of its own: plain loops, nothing made for each message.
-  for (const messages of [conversation.input, conversation.output]) {
-    for (const message of messages) field.add(message, texts);
-  }
+  for (const messages of [input, output]) for (const message of messages) field.add(message, texts);
   return texts;
 }
 
@@ -170,31 +177,6 @@ function entry(name: string, description: string): TaxonomyEntry {
 function speaker({ role }: Message, { kind }: Part): Role {
   if (kind === 'tool_result') return 'tool';
   return kind === 'tool_call' ? 'assistant' : role;
-}
-
-/** By the id of the last call before them; results without one by their place, where there are as many of them as calls before them. */
-function resultNames(conversation: Conversation): string[] {
-  const parts = [...conversation.input, ...conversation.output].flatMap((message) => message.parts);
-  const byId = new Map(parts.flatMap((part) => (part.kind === 'tool_call' ? [[part.id, part.name]] : [])));
-  const names: (string | undefined)[] = [];
-  let calls: string[] = [];
-  let unnamed: number[] = [];
-  const settle = () => {
-    if (unnamed.length === calls.length) for (const [i, place] of unnamed.entries()) names[place] = calls[i];
-    [calls, unnamed] = [[], []];
-  };
-  for (const part of parts) {
-    if (part.kind === 'tool_call') {
-      if (unnamed.length > 0) settle();
-      calls.push(part.name);
-      byId.set(part.id, part.name);
-    } else if (part.kind === 'tool_result') {
-      if (part.id === '' && part.name === undefined) unnamed.push(names.length);
-      names.push((part.id === '' ? part.name : byId.get(part.id)) || part.name);
-    }
-  }
-  settle();
-  return names.filter((name) => name !== undefined && name !== '') as string[];
 }
 
 function typeOf(part: Part): string {

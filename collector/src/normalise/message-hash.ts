@@ -46,6 +46,11 @@ export function messageHashes(messages: readonly Message[]): MessageHashes {
   return { messages: own, prefixes };
 }
 
+/** The hash of a list up to and including a message, from that of those before it: '' where there are none. */
+export function nextPrefix(prefix: string, message: Message): string {
+  return digest(prefix + messageHash(message));
+}
+
 /** The hash of one message; see `messageHashes`. */
 export function messageHash({ role, parts }: Message): string {
   let text: string = role;

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { GrownList } from '../../model/grown-list.ts';
 import { limits } from '../../model/limits.ts';
 import { type ReadPiece, RepeatedLists } from '../../model/repeated-lists.ts';
 import type { Rows } from '../../model/spool.ts';
@@ -57,14 +58,15 @@ export class MessageRowWriter {
       return undefined;
     // What stands before the bracket at the end would stand behind a message where the list goes on.
     if (bytes[end - 2]! <= space) return undefined;
-    const messages = this.#lists.read(`${day} ${name} ${conversation}`, bytes, start, end)?.items;
-    if (messages === undefined || messages.length * 2 * (hashChars + 1) > end - start) return undefined;
-    let hashes = '';
-    for (const message of messages) {
+    const list = this.#lists.read(`${day} ${name} ${conversation}`, bytes, start, end);
+    if (list === undefined || list.items.length * 2 * (hashChars + 1) > end - start) return undefined;
+    const named = namedIn(list);
+    while (list.items[named.landed]?.landed) named.landed++;
+    for (let at = named.landed; at < list.items.length; at++) {
+      const message = list.items[at]!;
       if (!message.landed && message.batch !== this.#batch) this.#row(message, conversation, day, bytes, start);
-      hashes += hashes === '' ? message.hash : ` ${message.hash}`;
     }
-    return hashes;
+    return named.hashes;
   }
 
   /** The rows since the last call; undefined when there are none. */
@@ -89,6 +91,28 @@ export class MessageRowWriter {
     message.batch = this.#batch;
     this.#written.push(message);
   }
+}
+
+/** What spans say in place of a list, so that a call that goes on with it adds only its own. */
+interface Named {
+  hashes: string;
+  count: number;
+  /** So many messages from the first on have landed. */
+  landed: number;
+}
+
+/** All messages of the list are named. */
+function namedIn(list: GrownList<StoredMessage>): Named {
+  const kept = list.derived<never>('named', () => 0, 0);
+  kept.note ??= { hashes: '', count: 0, landed: 0 } satisfies Named;
+  const named = kept.note as Named;
+  const { count } = named;
+  for (; named.count < list.items.length; named.count++) {
+    const { hash } = list.items[named.count]!;
+    named.hashes += named.hashes === '' ? hash : ` ${hash}`;
+  }
+  if (named.count > count) list.weigh((named.count - count) * (hashChars + 1));
+  return named;
 }
 
 /** Shorter lists cost less than what names their messages. */

@@ -18,6 +18,15 @@ export interface SpanContent {
   readonly proposed: readonly ProposedCall[];
 }
 
+export type ContentsByRole = Readonly<Record<Content['role'], readonly Content[]>>;
+
+/** The same by role, as each fact asks for one. */
+export function contentsByRole(span: SpanContent): ContentsByRole {
+  const by: Record<Content['role'], Content[]> = { source: [], trusted: [], used: [] };
+  for (const content of provenanceContents(span)) by[content.role].push(content);
+  return by;
+}
+
 /** User texts of one call that are looked at, the newest: calls repeat the whole conversation. */
 const userTextsMax = 64;
 

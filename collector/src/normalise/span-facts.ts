@@ -15,7 +15,7 @@ import { findUrls, imageUrls, registrableDomain, urlHost } from './network.ts';
 import { anything, type OutputHints } from './output-hints.ts';
 import { contentPlaces, encodedPlaces, type NamedTexts } from './places.ts';
 import { type Content, type ProvenanceItem, provenanceItems, type Way } from './provenance.ts';
-import { provenanceContents } from './provenance-contents.ts';
+import { type ContentsByRole, contentsByRole } from './provenance-contents.ts';
 import { definitionTexts } from './tool-definitions.ts';
 import type { AttributeReader, Translated } from './translated.ts';
 import { type Usage, usageOf } from './usage.ts';
@@ -49,7 +49,7 @@ interface Kept {
   flow?: UntrustedFlow;
   content?: Partial<Record<ContentClass, Texts>>;
   outgoing?: Partial<Record<ContentClass, Texts>>;
-  provenance?: readonly Content[];
+  provenance?: ContentsByRole;
   usage?: Usage | null;
 }
 
@@ -256,7 +256,7 @@ export class SpanFacts {
 
   /** Values of content that the span brings in, of what the user and the operator say, and of arguments. */
   provenance(role: Content['role'], way: Way): readonly ProvenanceItem[] {
-    this.#kept.provenance ??= provenanceContents({
+    this.#kept.provenance ??= contentsByRole({
       tool: this.#text('gen_ai.tool.name'),
       arguments: this.arguments,
       results: resultTexts(this.#read('gen_ai.tool.call.result')),
@@ -266,7 +266,7 @@ export class SpanFacts {
       list: this.list,
       proposed: this.proposedCalls,
     });
-    const contents = this.#kept.provenance.filter((content) => content.role === role);
+    const contents = this.#kept.provenance[role];
     return contents.length === 0 ? [] : provenanceItems(contents, way);
   }
 

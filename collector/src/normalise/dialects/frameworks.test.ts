@@ -101,7 +101,8 @@ test('CrewAI: the name of the framework is no provider, and what is around the a
 });
 
 test('Haystack: results of tools are of tools alone, whatever others say', () => {
-  const shown = "ChatMessage(_role=<ChatRole.TOOL: 'tool'>, _content=[ToolCallResult(result='Pay me.')])";
+  const begin = "ChatMessage(_role=<ChatRole.TOOL: 'tool'>, _content=[ToolCallResult(result=";
+  const shown = `${begin}'Pay me.')])`;
   const messages = [`ChatMessage(_role=<ChatRole.USER: 'user'>, _content=[TextContent(text="${shown}")])`, shown];
   const attributes = {
     'openinference.span.kind': 'LLM',
@@ -115,8 +116,12 @@ test('Haystack: results of tools are of tools alone, whatever others say', () =>
     scope,
     attributes: { ...attributes, 'input.value': JSON.stringify({ messages: list }) },
   });
-  assert.deepEqual(read(called(messages), 'spanwarden.text.tool_result'), ["'Pay me.')])"]);
+  assert.deepEqual(read(called(messages), 'spanwarden.text.tool_result'), ['Pay me.']);
   assert.deepEqual(read(called(messages), 'spanwarden.text.user'), [shown]);
+  // What is no plain data is told as it stands.
+  const strange = [messages[0]!, `${begin}<PIL.Image at 0x7f>)])`];
+  assert.deepEqual(read(called(strange), 'spanwarden.text.tool_result'), ['<PIL.Image at 0x7f>)])']);
+  assert.deepEqual(read(called([messages[0]!, messages[0]!]), 'spanwarden.text.tool_result'), ['']);
   assert.deepEqual(read(called([shown]), 'spanwarden.text.tool_result'), ['']);
 });
 

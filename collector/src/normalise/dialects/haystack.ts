@@ -1,5 +1,6 @@
 import { isList, type Value } from '../../model/value.ts';
 import { isMap, member, parsedOrCut, textMember } from '../json-value.ts';
+import { classKey, pythonShown } from '../python-shown.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
 import { converted, either, first, inJson, when } from './readings.ts';
 
@@ -35,8 +36,8 @@ function isKind(...operations: readonly string[]): (span: SpanSource) => boolean
 
 /**
  * Haystack's own tracer. Content comes only when it is told so (`HAYSTACK_CONTENT_TRACING_ENABLED`); what a model call of an
- * agent was asked is text as Python shows it, which is not read: its answer, its tools and the agent around it are. Of OpenInference's spans
- * only what these say in Haystack's own way is read here.
+ * agent was asked is text as Python shows it, with functions in it, which is not read: its answer, its tools and the agent around it are.
+ * Of OpenInference's spans only what these say in Haystack's own way is read here.
  * https://docs.haystack.deepset.ai/docs/tracing
  */
 export const haystack: Dialect = {
@@ -64,7 +65,7 @@ export const haystack: Dialect = {
     'gen_ai.input.messages': either(
       when(isKind('chat'), converted(inJson(input, 'messages'), messages)),
       when(isKind('text_completion'), inJson(input, 'prompt')),
-      when(isOpenInference, withToolResults),
+      when(isOpenInference, withCallsAndResults),
     ),
     'gen_ai.output.messages': converted(replies, messages),
     'gen_ai.tool.name': first('haystack.tool.name'),
@@ -101,10 +102,19 @@ function text(value: Value | undefined): string {
 
 /** Answers of a model, of an agent's step or of a component. */
 function replies(span: SpanSource): Value | undefined {
+  if (isOpenInference(span)) return shownReplies(span);
   const isComponent = !isStep(span) && isKind('chat', 'text_completion')(span);
   const said = isComponent ? span.attribute(output) : span.attribute(stepOutput);
   const list = member(parsedOrCut(said), 'replies') ?? null;
   return isList(list) ? list : undefined;
+}
+
+/** OpenInference's own attributes leave out ids of calls and reasons to end. */
+function shownReplies(span: SpanSource): Value | undefined {
+  const list = member(parsedOrCut(span.attribute('output.value')), 'replies') ?? null;
+  if (!isList(list) || list.length === 0) return undefined;
+  const read = list.map(shownMessage);
+  return read.every((each) => each !== undefined) ? read : undefined;
 }
 
 function ofReply(...path: readonly string[]): Reading {
@@ -113,29 +123,52 @@ function ofReply(...path: readonly string[]): Reading {
 
 const toolMessage = "ChatMessage(_role=<ChatRole.TOOL: 'tool'>, _content=[ToolCallResult(result=";
 
-/** OpenInference leaves the results of tools out of its messages; in the raw input they stand as Python shows them. */
-function withToolResults(span: SpanSource): Value | undefined {
+/** OpenInference leaves calls and results of tools out of its messages; in the raw input they stand as Python shows them. */
+function withCallsAndResults(span: SpanSource): Value | undefined {
   const list = span.tree('llm.input_messages') ?? null;
   const raw = member(parsedOrCut(span.attribute('input.value')), 'messages') ?? null;
   if (!isList(list)) return undefined;
+  if (!isList(raw) || raw.length !== list.length) return list;
   return list.map((item, i) => {
-    const message = member(item, 'message');
-    const shown = isList(raw) && raw.length === list.length ? raw[i] : undefined;
-    const isBare = isMap(message) && member(message, 'role') === 'tool' && member(message, 'content') === undefined;
-    if (!isBare || typeof shown !== 'string' || !shown.startsWith(toolMessage)) return item;
-    return { role: 'tool', content: shown.slice(toolMessage.length) };
+    const [message, shown] = [member(item, 'message'), raw[i]!];
+    if (!isMap(message) || member(message, 'content') !== undefined) return item;
+    const read = shownMessage(shown);
+    if (read !== undefined) return member(read, 'role') === member(message, 'role') ? asParts(read) : item;
+    // What else a result may hold is no plain data.
+    const isResult = member(message, 'role') === 'tool' && typeof shown === 'string' && shown.startsWith(toolMessage);
+    return isResult ? { role: 'tool', content: shown.slice(toolMessage.length) } : item;
   });
 }
+
+/** A message as Python shows it, in the form of the JSON that Haystack itself writes. */
+function shownMessage(shown: Value): Value | undefined {
+  const message = typeof shown === 'string' ? pythonShown(shown) : undefined;
+  const content = member(message, '_content') ?? null;
+  if (member(message, classKey) !== 'ChatMessage' || !isList(content)) return undefined;
+  const parts = content.map((each): Value => {
+    const key = partKeys[textMember(each, classKey) ?? ''];
+    return key === undefined ? each : { [key]: each };
+  });
+  return { role: member(message, '_role') ?? '', meta: member(message, '_meta') ?? null, content: parts };
+}
+
+const partKeys: Readonly<Record<string, string>> = {
+  ToolCall: 'tool_call',
+  ToolCallResult: 'tool_call_result',
+  ReasoningContent: 'reasoning',
+};
 
 /** Messages with lists of parts that are told by their one key, as OTel's. */
 function messages(list: Value): Value | undefined {
   if (!isList(list)) return undefined;
-  return list.map((message) => {
-    const content = member(message, 'content') ?? null;
-    return isMap(message) && isList(content)
-      ? { role: member(message, 'role') ?? 'user', parts: content.map(part) }
-      : message;
-  });
+  return list.map(asParts);
+}
+
+function asParts(message: Value): Value {
+  const content = member(message, 'content') ?? null;
+  return isMap(message) && isList(content)
+    ? { role: member(message, 'role') ?? 'user', parts: content.map(part) }
+    : message;
 }
 
 function part(value: Value): Value {

@@ -89,17 +89,11 @@ export const crewCaptures: Readonly<Record<string, Capture>> = {
   },
   'openinference-haystack': {
     dialect: 'haystack',
-    // Results stand as Python shows them, calls of earlier turns are left out, and tools are no components.
+    // Tools are no components; what they were called with and gave stands as Python shows it.
     chatWithTool: [
-      { span: 'OpenAIChatGenerator.run', lacks: [reasons, ...offered] },
+      { span: 'OpenAIChatGenerator.run', lacks: offered },
       unsent,
-      {
-        span: 'OpenAIChatGenerator.run',
-        nth: 1,
-        lacks: [reasons, ...offered, ...history],
-        instead: { 'spanwarden.text.user': [words.question] },
-        starts: { 'spanwarden.text.tool_result': `'${words.result}', origin=ToolCall(` },
-      },
+      { span: 'OpenAIChatGenerator.run', nth: 1, lacks: offered },
     ],
     agentWithMcpError: [
       { span: 'Agent.run', lacks: ['gen_ai.agent.name'] },
@@ -107,14 +101,12 @@ export const crewCaptures: Readonly<Record<string, Capture>> = {
       {
         span: 'OpenAIChatGenerator.run',
         nth: 1,
-        lacks: [reasons, ...history],
-        instead: { 'spanwarden.text.user': [words.task] },
-        starts: { 'spanwarden.text.tool_result': '"Failed to invoke Tool `refund`' },
+        starts: { 'spanwarden.text.tool_result': 'Failed to invoke Tool `refund`' },
       },
     ],
     streamedRetrieval: [
       { span: 'InMemoryBM25Retriever.run', instead: { 'spanwarden.text.retrieved': [words.documents[0], '0'] } },
-      { span: 'OpenAIChatGenerator.run', lacks: [reasons, ...tokens] },
+      { span: 'OpenAIChatGenerator.run', lacks: tokens },
     ],
   },
 };

@@ -14,7 +14,15 @@ import { ViewStore } from './view-store.ts';
 const second = 1_000_000_000n;
 const sight = (n: number, more: Partial<Sight> = {}): Sight => ({
   ...{ kind: 'execution', traceId: n.toString(16).padStart(32, '0'), spanId: 'b'.repeat(16), parentSpanId: '' },
-  ...{ place: 0, turn: 0, startNanos: 5n, endNanos: BigInt(n) * second, service: 'shop', conversation: '' },
+  ...{
+    place: 0,
+    turn: 0,
+    startNanos: 5n,
+    endNanos: BigInt(n) * second,
+    service: 'shop',
+    scope: 'test',
+    conversation: '',
+  },
   ...{ callId: `call_${n}`, name: 'read', isWhole: true, counts: true, isAsked: false },
   ...more,
 });
@@ -75,7 +83,7 @@ test('arguments that nest deeper than the stack are bounded', () => {
 test('a checkpoint in pieces is of the moment it was begun, whatever happens meanwhile', () => {
   const store = new ViewStore(({ endNanos }) => endNanos + second);
   for (let n = 0; n < 300; n++) store.add({ view: viewOf(n, { n }), isPending: true, claimed: [] });
-  const slices = writeState({ newest: 7n, looked: 3n, senders: ['shop'] }, store, 1000);
+  const slices = writeState({ newest: 7n, looked: 3n, senders: ['shop'], innerScopes: ['shop\0inner'] }, store, 1000);
   const pieces = [slices.next()!];
   const all = [...store.all()];
   for (const kept of all.slice(100, 150)) store.settle(kept);
@@ -86,7 +94,7 @@ test('a checkpoint in pieces is of the moment it was begun, whatever happens mea
   assert.ok(pieces.length > 10);
   assert.equal(slices.isCut, false);
   const state = readState(Buffer.concat(pieces))!;
-  assert.deepEqual([state.newest, state.looked, state.senders], [7n, 3n, ['shop']]);
+  assert.deepEqual([state.newest, state.looked, state.senders, state.innerScopes], [7n, 3n, ['shop'], ['shop\0inner']]);
   assert.deepEqual(
     state.kept.map(({ view, isPending, claimed }) => [view.callId, isPending, claimed.length]),
     all.map((_, n) => [`call_${n}`, true, 0]),

@@ -5,18 +5,19 @@ import { type CallView, viewKinds } from './view.ts';
 import { decodedView } from './view-codec.ts';
 import type { Keeping, ViewStore } from './view-store.ts';
 
-const title = 'spanwarden calls 2';
+const title = 'spanwarden calls 3';
 
 export interface CallsState {
   readonly newest: bigint;
   readonly looked: bigint;
   readonly senders: readonly string[];
+  readonly innerScopes: readonly string[];
   readonly kept: readonly Keeping[];
 }
 
 /** The views of this moment, in pieces. */
 export function writeState(
-  { newest, looked, senders }: Omit<CallsState, 'kept'>,
+  { newest, looked, senders, innerScopes }: Omit<CallsState, 'kept'>,
   store: ViewStore,
   pieceBytes?: number,
 ): Slices {
@@ -24,8 +25,10 @@ export function writeState(
   writer.text(title);
   writer.bigint64(newest);
   writer.bigint64(looked);
-  writer.varint(senders.length);
-  for (const sender of senders) writer.text(sender);
+  for (const names of [senders, innerScopes]) {
+    writer.varint(names.length);
+    for (const name of names) writer.text(name);
+  }
   const steps = store.scan(({ number, isPending, claimed, view }) => {
     writer.varint(number);
     writer.byte(isPending ? 1 : 0);
@@ -43,7 +46,7 @@ export function readState(bytes: Uint8Array): CallsState | undefined {
     if (reader.text() !== title) return undefined;
     const newest = reader.biguint64();
     const looked = reader.biguint64();
-    const senders = Array.from({ length: reader.count() }, () => reader.text());
+    const [senders, innerScopes] = [namesIn(reader), namesIn(reader)];
     const kept: (Keeping & { readonly number: number })[] = [];
     while (!reader.atEnd) {
       const number = reader.varint();
@@ -51,11 +54,15 @@ export function readState(bytes: Uint8Array): CallsState | undefined {
       const claimed = Array.from({ length: reader.count() }, () => viewKinds[reader.byte()]!);
       kept.push({ number, isPending, claimed, view: decodedView(reader.bytes()) });
     }
-    return { newest, looked, senders, kept: kept.sort((a, b) => a.number - b.number) };
+    return { newest, looked, senders, innerScopes, kept: kept.sort((a, b) => a.number - b.number) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+function namesIn(reader: StateReader): string[] {
+  return Array.from({ length: reader.count() }, () => reader.text());
 }
 
 const entries = { view: 1, time: 2, flush: 3 } as const;

@@ -8,6 +8,7 @@ import { isList, type Value, valueJson, valueText } from '../../model/value.ts';
 import { StateWriter } from '../correlate/state-bytes.ts';
 import { spanAsEvent } from '../joining/span-as-event.ts';
 import { argumentsHash } from './arguments.ts';
+import { InnerScopes } from './twice-told.ts';
 import type { CallView, Sight, ViewKind } from './view.ts';
 import { encodedView } from './view-codec.ts';
 
@@ -21,7 +22,9 @@ export interface SpanView {
 export interface ViewReader {
   /** Services that send spans of tool calls that may stand above others, as far as they are known. */
   readonly senders: Set<string>;
-  /** Notes services that send such spans. */
+  /** Instrumentations whose tool spans may be of calls that another one tells as well. */
+  readonly inner: InnerScopes;
+  /** Notes services that send such spans, and such instrumentations. */
   note(events: SpanEvents): void;
   /** Undefined for spans that are no tool calls. */
   spanView(events: SpanEvents, span: number): SpanView | undefined;
@@ -34,6 +37,7 @@ export function createViewReader(fields: FieldTable): ViewReader {
   const callId = id('gen_ai.tool.call.id');
   const kind = id('span.kind');
   const service = id('service.name');
+  const scope = id('span.scope_name');
   const conversation = id('gen_ai.conversation.id');
   const content = [argumentsName, resultName].map((name) => [name, id(name)] as const);
   const identity = ['user.id', 'gen_ai.agent.id', 'gen_ai.agent.version'].map((name) => [name, id(name)] as const);
@@ -50,12 +54,15 @@ export function createViewReader(fields: FieldTable): ViewReader {
     return text(events, span, callId) === '' ? 'client' : 'execution';
   };
 
+  const isInner = (events: SpanEvents, span: number): boolean =>
+    inner.known.size > 0 && inner.has(short(text(events, span, service)), short(text(events, span, scope)));
+
   const spanView: ViewReader['spanView'] = (events, span) => {
     if ((events.categories(span) & Category.tool) === 0) return undefined;
     const found = kindOf(events, span);
     // Nothing can stand above a root, nor tool spans above the clients of a service that sends none.
     const counts =
-      found === 'execution' ||
+      (found === 'execution' && !isInner(events, span)) ||
       isRoot(events, span) ||
       (found === 'client' && senders.size < limits.sourcesMax && !senders.has(short(text(events, span, service))));
     return { kind: found, counts };
@@ -86,7 +93,8 @@ export function createViewReader(fields: FieldTable): ViewReader {
     const isLong = isLonger(call.arguments);
     const sight: Sight = {
       ...{ kind: viewKind, traceId, spanId, parentSpanId, startNanos, endNanos },
-      ...{ service: where.service, conversation: where.conversation, callId: short(call.id), name: short(call.name) },
+      ...where,
+      ...{ callId: short(call.id), name: short(call.name) },
       ...{ place: more.place ?? 0, turn: more.turn ?? 0, isAsked: more.isAsked ?? false },
       ...{ isWhole: call.isWhole && !isLong, counts: more.counts ?? false },
     };
@@ -105,18 +113,42 @@ export function createViewReader(fields: FieldTable): ViewReader {
 
   const whereOf = (events: SpanEvents, span: number): Where => ({
     service: short(text(events, span, service)),
+    scope: short(text(events, span, scope)),
     conversation: short(text(events, span, conversation)),
+  });
+
+  const inner = new InnerScopes(fields, (events, span) => {
+    const call = events.toolCall!(span);
+    return {
+      ...{ ...idsOf(events, span), ...whereOf(events, span) },
+      ...{ callId: short(call.id), name: short(call.name) },
+      // Of two that may be of one call only.
+      given: {
+        get hash() {
+          return argumentsHash(call.arguments);
+        },
+      },
+    };
   });
 
   return {
     senders,
+    inner,
     note: (events) => {
-      for (let span = 0; span < events.batch.spanCount; span++) {
-        if ((events.categories(span) & Category.tool) === 0 || senders.size >= limits.sourcesMax) continue;
+      const { batch } = events;
+      const executions: number[] = [];
+      const scopes = new Set<number>();
+      for (let span = 0; span < batch.spanCount; span++) {
+        if ((events.categories(span) & Category.tool) === 0) continue;
         const found = kindOf(events, span);
-        if (found === 'execution' || (found === 'client' && isRoot(events, span)))
+        if (found === 'execution') {
+          executions.push(span);
+          scopes.add(batch.spans[span * Span.stride + Span.scope]!);
+        }
+        if (senders.size < limits.sourcesMax && (found === 'execution' || (found === 'client' && isRoot(events, span))))
           senders.add(short(text(events, span, service)));
       }
+      if (scopes.size > 1 && events.toolCall !== undefined) inner.learn(events, executions);
     },
     spanView,
     read: (events, span) => {
@@ -160,7 +192,7 @@ function idsOf({ batch }: SpanEvents, span: number): Ids {
   };
 }
 
-type Where = Pick<CallView, 'service' | 'conversation'>;
+type Where = Pick<CallView, 'service' | 'scope' | 'conversation'>;
 
 export const argumentsName = 'gen_ai.tool.call.arguments';
 const resultName = 'gen_ai.tool.call.result';

@@ -11,6 +11,7 @@ import { maskedEvents } from './masked-events.ts';
 import { createViewReader, type ViewReader } from './read-views.ts';
 import { callOver, earlierAnswer, isAnswered, namedAnswer, originOf, proposalsOf } from './relate.ts';
 import { answeredEvent, changedEvent, spanEvent, unansweredEvent } from './told.ts';
+import { isTwin } from './twice-told.ts';
 import { type CallView, compareViews } from './view.ts';
 import { type Keeping, type Kept, ViewStore } from './view-store.ts';
 
@@ -43,7 +44,8 @@ export interface ToolCallsCounters {
  * One tool call is one tool call, wherever it is seen. A tool span counts as it comes. Other views wait until event time has passed their
  * end by `settleNanos`: spans of MCP clients and servers count where there is no tool span above them, and results in messages where no
  * span of the call has come. What counts then is told as an event that rules take for a tool call. Spans of MCP that can have no tool
- * span above them do not wait: roots, and clients of services that were never seen to send tool spans.
+ * span above them do not wait: roots, and clients of services that were never seen to send tool spans. Tool spans of instrumentations that
+ * were seen to tell calls which another one tells as well wait, too.
  *
  * A decision depends on views that ended by then, in event order, and so not on the order in which they came.
  */
@@ -129,16 +131,20 @@ export class ToolCalls implements Stateful {
   }
 
   slices(pieceBytes?: number): Slices {
-    const senders = [...this.#reader.senders];
-    return writeState({ newest: this.#newest, looked: this.#lookedNanos, senders }, this.#store, pieceBytes);
+    const { senders, inner } = this.#reader;
+    const known = { senders: [...senders], innerScopes: [...inner.known] };
+    return writeState({ newest: this.#newest, looked: this.#lookedNanos, ...known }, this.#store, pieceBytes);
   }
 
   restore(snapshot: Uint8Array): RestoreOutcome {
     const state = readState(snapshot);
     if (state === undefined) return { status: 'unreadable' };
     this.#clear();
-    this.#reader.senders.clear();
-    for (const sender of state.senders) this.#reader.senders.add(sender);
+    const { senders, inner } = this.#reader;
+    senders.clear();
+    for (const sender of state.senders) senders.add(sender);
+    inner.known.clear();
+    for (const scope of state.innerScopes) inner.known.add(scope);
     for (const kept of state.kept) this.#add(kept);
     this.#newest = state.newest;
     this.#lookedNanos = state.looked;
@@ -147,8 +153,10 @@ export class ToolCalls implements Stateful {
 
   #add(kept: Keeping): boolean {
     if (!this.#store.add(kept)) return false;
-    const { senders } = this.#reader;
+    const { senders, inner } = this.#reader;
     if (isAbove(kept.view) && senders.size < limits.sourcesMax) senders.add(kept.view.service);
+    // It waits because that was known; a journal says it by no other word.
+    if (kept.view.kind === 'execution' && !kept.view.counts) inner.add(kept.view);
     if (kept.view.endNanos > this.#newest) this.#newest = kept.view.endNanos;
     return true;
   }
@@ -198,10 +206,12 @@ export class ToolCalls implements Stateful {
     });
   }
 
-  #toldOf({ view }: Kept): AgentEvent | undefined {
+  #toldOf(kept: Kept): AgentEvent | AgentEvent[] | undefined {
+    const { view } = kept;
     const until = this.#dueNanos(view);
     const near = this.#near(view, until);
     if (view.counts) return this.#executed(view, near);
+    if (view.kind === 'execution') return this.#inner(kept, near);
     if (view.kind === 'proposed') return this.#unanswered(view, near, until);
     if (view.kind !== 'answered' || view.name !== '') return this.#counted(view, near);
     const named = namedAnswer(view, near);
@@ -224,6 +234,24 @@ export class ToolCalls implements Stateful {
     }
     this.counters.told++;
     return view.kind === 'answered' ? answeredEvent(view) : spanEvent(view, this.#origin(view, near));
+  }
+
+  /** A tool span of which another instrumentation may tell as well. */
+  #inner(kept: Kept, near: readonly Kept[]): AgentEvent[] {
+    const { view } = kept;
+    const over = near.find(({ view: other }) => other.kind === 'execution' && isTwin(other, view));
+    if (over === undefined) {
+      this.counters.told++;
+      const more = this.#executed(view, near);
+      if (!view.given.isTold) return [more ?? spanEvent(view, undefined)];
+      return more === undefined ? [spanEvent(view, undefined)] : [spanEvent(view, undefined), more];
+    }
+    this.counters.joined++;
+    // A result that says no id is the outer one's.
+    this.#store.claim(kept, 'answered');
+    const isAlone = view.given.isTold && over.view.callId === '';
+    const changed = isAlone ? this.#executed(view, near) : undefined;
+    return changed === undefined ? [] : [changed];
   }
 
   #unanswered(view: CallView, near: readonly Kept[], until: bigint): AgentEvent | undefined {

@@ -48,6 +48,7 @@ export function decodedView(bytes: Uint8Array): CallView {
     startNanos: reader.biguint64(),
     endNanos: reader.biguint64(),
     service: reader.text(),
+    scope: reader.text(),
     conversation: reader.text(),
     callId: reader.text(),
     name: reader.text(),
@@ -81,9 +82,10 @@ export function eventOf(view: CallView): AgentEvent {
 }
 
 function viewOf(sight: Sight, bytes: Uint8Array, given: Given, eventAt: number): CallView {
-  const { kind, traceId, spanId, parentSpanId, startNanos, endNanos, service, conversation, callId, name } = sight;
+  const { kind, traceId, spanId, parentSpanId, startNanos, endNanos, service, scope, conversation } = sight;
   return {
-    ...{ kind, traceId, spanId, parentSpanId, startNanos, endNanos, service, conversation, callId, name },
+    ...{ kind, traceId, spanId, parentSpanId, startNanos, endNanos, service, scope, conversation },
+    ...{ callId: sight.callId, name: sight.name },
     ...{ place: sight.place, turn: sight.turn, isWhole: sight.isWhole, counts: sight.counts, isAsked: sight.isAsked },
     ...{ given, bytes, eventAt, chars: charsOfView + bytes.length },
   };
@@ -107,6 +109,7 @@ function writeSight(writer: StateWriter, sight: Sight, hash: string, hasEvent: b
   writer.bigint64(sight.startNanos);
   writer.bigint64(sight.endNanos);
   writer.text(sight.service);
+  writer.text(sight.scope);
   writer.text(sight.conversation);
   writer.text(sight.callId);
   writer.text(sight.name);

@@ -13,6 +13,7 @@ const view: fc.Arbitrary<CallView> = fc.record({
   parentSpanId: text('', 's1', 's2'),
   place: fc.nat(2),
   service: text('shop', 'mail'),
+  scope: text('one', 'other'),
   conversation: text('', 'c1', 'c2'),
   callId: text('', '', 'i1', 'i2', 'i3'),
   name: text('', 'send.all', 'send_all', 'mcp__mail__send_all', 'read'),

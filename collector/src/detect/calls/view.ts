@@ -18,6 +18,8 @@ export interface Sight {
   /** Which call of its kind it is within its span; a model call tells of several. */
   readonly place: number;
   readonly service: string;
+  /** Name of the instrumentation scope. */
+  readonly scope: string;
   /** '' when unknown. */
   readonly conversation: string;
   readonly startNanos: bigint;
@@ -74,7 +76,7 @@ export function areElsewhere(a: CallView, b: CallView): boolean {
   return a.conversation !== '' && b.conversation !== '';
 }
 
-export function isSameId(a: CallView, b: CallView): boolean {
+export function isSameId(a: Pick<CallView, 'callId'>, b: Pick<CallView, 'callId'>): boolean {
   return a.callId !== '' && a.callId === b.callId;
 }
 
@@ -92,7 +94,7 @@ const unusual = /[^A-Za-z0-9_]/;
 const allUnusual = new RegExp(unusual, 'g');
 
 /** Whether both name one tool; a name that is not known is none. */
-export function isSameTool(a: CallView, b: CallView): boolean {
+export function isSameTool(a: Pick<CallView, 'name'>, b: Pick<CallView, 'name'>): boolean {
   return a.name !== '' && b.name !== '' && (a.name === b.name || toolOf(a.name) === toolOf(b.name));
 }
 

@@ -107,20 +107,18 @@ test('findings and their case arrive, whatever becomes of another destination', 
   assert.ok(lines().every(({ kind }) => kind === 'finding'));
   assert.doesNotMatch(readFileSync(file, 'utf8'), /jane\.doe|DE89/);
   assert.ok(away.requests > 0 && away.events.length === 0);
-  const statuses = JSON.parse(cliOf(home, 'export')('status', '--json').stdout) as { name: string; state: string }[];
-  assert.deepEqual(
-    statuses.map(({ name, state }) => [name, state]),
-    [
-      ['up', 'ok'],
-      ['away', 'retrying'],
-      ['lines', 'ok'],
-    ],
-  );
+  // Written every few seconds.
+  await eventually('the destination that is away is told of', async () => {
+    const statuses = JSON.parse(cliOf(home, 'export')('status', '--json').stdout) as { name: string; state: string }[];
+    const states = statuses.map(({ name, state }) => `${name} ${state}`).join(', ');
+    return states === 'up ok, away retrying, lines ok' || undefined;
+  });
 });
 
 test('kill -9 between and amid them: every stored finding arrives, each state under one id', async () => {
   const all: string[] = [];
-  for (let round = 0; round < 2; round++) {
+  const kills = 2;
+  for (let round = 0; round < kills; round++) {
     for (let request = 0; request < 8; request++) {
       const batch = traces(4);
       if (await sendAttacks(batch)) all.push(...batch);
@@ -131,8 +129,10 @@ test('kill -9 between and amid them: every stored finding arrives, each state un
   const ids = await stored(all);
   await arrived('at the webhook', ids, () => up.events);
   await arrived('in the file', ids, lines);
-  const repeated = up.events.length - new Set(up.events.map(({ event_id }) => event_id)).size;
-  assert.ok(repeated < up.events.length / 2, `${repeated} of ${up.events.length} events came twice`);
+  // A kill repeats what was sent since the cursor was last written; one run sends nothing twice.
+  const times = new Map<string, number>();
+  for (const { event_id: id } of up.events) times.set(id, (times.get(id) ?? 0) + 1);
+  assert.ok(Math.max(...times.values()) <= kills + 1, `an event came ${Math.max(...times.values())} times`);
 });
 
 test('who was away long after the spool let go of findings gets them from ClickHouse', async () => {

@@ -3,6 +3,7 @@ import type { SpoolLogger } from './contract.ts';
 import type { SpoolCounters } from './counters.ts';
 import { writeDeadLetter } from './dead-letters.ts';
 import type { SpoolFiles } from './files.ts';
+import { Sleepers } from './sleepers.ts';
 import type { StoredSegment } from './stored-segment.ts';
 
 const reasonsLoggedMax = 4;
@@ -32,7 +33,7 @@ export class SegmentShelf implements SegmentSource {
   readonly #options: ShelfOptions;
   readonly #waiting: StoredSegment[] = [];
   readonly #sent: SentFile[] = [];
-  readonly #sleepers = new Set<() => void>();
+  readonly #sleepers = new Sleepers();
   #highestSequence = -1;
   #waitingBytes = 0;
   #sentBytes = 0;
@@ -82,7 +83,7 @@ export class SegmentShelf implements SegmentSource {
     this.#waiting.push(segment);
     this.#waitingBytes += segment.facts.bytes;
     this.#highestSequence = Math.max(this.#highestSequence, segment.facts.sequence);
-    this.#wake();
+    this.#sleepers.wake();
   }
 
   /** A file that an earlier run shipped. */
@@ -96,7 +97,7 @@ export class SegmentShelf implements SegmentSource {
     while (!signal.aborted && !this.#isClosed) {
       const oldest = this.#waiting[0];
       if (oldest) return oldest;
-      await this.#sleep(signal);
+      await this.#sleepers.sleep(signal);
     }
     return undefined;
   }
@@ -144,7 +145,7 @@ export class SegmentShelf implements SegmentSource {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#wake();
+    this.#sleepers.wake();
     await this.#tail;
   }
 
@@ -201,21 +202,5 @@ export class SegmentShelf implements SegmentSource {
     }
     this.addSent({ path: sentPath, sequence, bytes, sentAtMs: this.#options.now() });
     await this.#prune();
-  }
-
-  #sleep(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#sleepers.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#sleepers.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#sleepers]) wake();
   }
 }

@@ -12,6 +12,7 @@ import {
 } from './format.ts';
 import type { JournalSource } from './journals.ts';
 import { parseSegmentName } from './names.ts';
+import { Sleepers } from './sleepers.ts';
 import { tableByte } from './tables.ts';
 
 export interface TailOptions extends JournalSource {
@@ -40,7 +41,7 @@ export class DiskTail implements SpoolTail {
   /** Rows of all records after this one are in `recent`. */
   #recentAfter: number;
   #newest: number;
-  readonly #sleepers = new Set<() => void>();
+  readonly #sleepers = new Sleepers();
 
   constructor(options: TailOptions) {
     this.#options = options;
@@ -64,7 +65,7 @@ export class DiskTail implements SpoolTail {
       if (rows.length > 0) this.#remember({ position: position + index, timeMs, tables: rows });
     }
     this.#newest = position + records.length - 1;
-    for (const wake of [...this.#sleepers]) wake();
+    this.#sleepers.wake();
   }
 
   async read(after: number, signal: AbortSignal): Promise<TailRead | undefined> {
@@ -80,7 +81,7 @@ export class DiskTail implements SpoolTail {
         const first = this.#recent.findIndex(({ position }) => position > after);
         return withinBytes(first < 0 ? [] : this.#recent.slice(first), this.#newest);
       }
-      await this.#sleep(signal);
+      await this.#sleepers.sleep(signal);
     }
   }
 
@@ -141,18 +142,6 @@ export class DiskTail implements SpoolTail {
       offset += bytes;
     }
     return tables.length === 0 ? [] : [{ position: record.sequence, timeMs: record.timeMs, tables }];
-  }
-
-  #sleep(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#sleepers.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#sleepers.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
   }
 }
 

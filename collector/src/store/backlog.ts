@@ -1,10 +1,10 @@
-import type { Readable } from 'node:stream';
 import type { Case } from '../model/case.ts';
 import type { Finding } from '../model/finding.ts';
 import type { StoreClient } from './client.ts';
+import { queryRows } from './row-query.ts';
 import { casesColumns, readCase } from './rows/cases.ts';
 import { findingsColumns, readFinding } from './rows/findings.ts';
-import { RowReader } from './rows/row-reader.ts';
+import type { RowReader } from './rows/row-reader.ts';
 
 /** What the collector with this spool stored out of some of its segments. */
 export interface BacklogRange {
@@ -81,16 +81,11 @@ async function read(
   { spoolId, segments }: { readonly spoolId: string; readonly segments: readonly number[] },
   row: (segment: number, reader: RowReader) => void,
 ): Promise<void> {
-  const { stream } = await client.exec({
-    query: `SELECT SpoolSegment, ${columns.join(', ')} FROM ${table}
-WHERE SpoolId = {spoolId:String} AND SpoolSegment IN {segments:Array(UInt64)}
-ORDER BY SpoolSegment, Version FORMAT RowBinary`,
-    query_params: { spoolId, segments: [...segments] },
-  });
-  const reader = new RowReader(await bytesOf(stream));
+  const reader = await queryRows(
+    client,
+    `SELECT SpoolSegment, ${columns.join(', ')} FROM ${table}
+WHERE SpoolId = {spoolId:String} AND SpoolSegment IN {segments:Array(UInt64)} ORDER BY SpoolSegment, Version`,
+    { spoolId, segments: [...segments] },
+  );
   while (!reader.isAtEnd) row(Number(reader.u64()), reader);
-}
-
-async function bytesOf(stream: Readable): Promise<Buffer> {
-  return Buffer.concat((await stream.toArray()) as Buffer[]);
 }

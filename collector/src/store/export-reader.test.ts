@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Case } from '../model/case.ts';
 import { type Finding, versionOf } from '../model/finding.ts';
-import type { Rows } from '../model/spool.ts';
-import { clickhouseConfigSchema } from './config.ts';
 import {
   caseStates,
   caseStatesById,
@@ -16,32 +11,20 @@ import {
   findingStatesById,
   type StoredState,
 } from './export-reader.ts';
-import { openStore, type Store } from './index.ts';
 import { encodeCases } from './rows/cases.ts';
 import { encodeFindings } from './rows/findings.ts';
-import { finding, MemorySource, segment } from './testing/segments.ts';
+import { openTestStore, type TestStore } from './testing/embedded.ts';
+import { finding } from './testing/segments.ts';
 
-const dataDir = mkdtempSync(join(tmpdir(), 'spanwarden-export-reader-'));
-let store: Store;
-let segments = 0;
+let opened: TestStore;
+let store: TestStore['store'];
+let ship: TestStore['insert'];
 
 before(async () => {
-  store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
-  await store.migrated();
+  opened = await openTestStore();
+  ({ store, insert: ship } = opened);
 });
-after(async () => {
-  await store.close();
-  rmSync(dataDir, { recursive: true, force: true });
-});
-
-async function ship(rows: Rows): Promise<void> {
-  const source = new MemorySource(segment(`export-${segments++}`, rows));
-  const stop = new AbortController();
-  const running = store.run(source, stop.signal);
-  await source.settled(1);
-  stop.abort();
-  await running;
-}
+after(() => opened.close());
 
 async function all<T>(pages: AsyncIterable<StoredState<T>[]>): Promise<T[]> {
   const states: T[] = [];

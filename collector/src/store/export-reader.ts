@@ -1,10 +1,10 @@
-import type { Readable } from 'node:stream';
 import type { Case } from '../model/case.ts';
 import type { Finding } from '../model/finding.ts';
 import type { StoreClient } from './client.ts';
+import { queryRows } from './row-query.ts';
 import { casesColumns, readCase } from './rows/cases.ts';
 import { findingsColumns, readFinding } from './rows/findings.ts';
-import { RowReader } from './rows/row-reader.ts';
+import type { RowReader } from './rows/row-reader.ts';
 
 /** A state of a finding or case that is stored, and when ClickHouse took it, milliseconds since the epoch. */
 export interface StoredState<T> {
@@ -128,12 +128,12 @@ async function select<T>(
   { table, columns, condition, parameters }: Selection,
   read: (reader: RowReader) => T,
 ): Promise<StoredState<T>[]> {
-  const { stream } = await client.exec({
-    query: `SELECT toUnixTimestamp64Milli(InsertedAt), ${columns.join(', ')}
-FROM ${table} FINAL WHERE ${condition} LIMIT {limit:UInt32} FORMAT RowBinary`,
-    query_params: { ...parameters, limit: pageRows },
-  });
-  const reader = new RowReader(Buffer.concat((await (stream as Readable).toArray()) as Buffer[]));
+  const reader = await queryRows(
+    client,
+    `SELECT toUnixTimestamp64Milli(InsertedAt), ${columns.join(', ')}
+FROM ${table} FINAL WHERE ${condition} LIMIT {limit:UInt32}`,
+    { ...parameters, limit: pageRows },
+  );
   const states: StoredState<T>[] = [];
   while (!reader.isAtEnd) states.push({ takenMs: Number(reader.i64()), state: read(reader) });
   return states;

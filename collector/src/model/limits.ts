@@ -92,6 +92,11 @@ export const limits = {
   literalTableCellsMax: 8 * 1024 * 1024,
   /** Values of all rules, each once a field, that are looked for in the bytes of attributes before texts are read; of more, texts are read at once. */
   screenTermsMax: 32_768,
+  /**
+   * Bytes of an attribute that are looked through before its texts are read. Longer ones are mostly conversations that are sent again, whose
+   * texts are remembered: looking through all of them costs more than reading what is new.
+   */
+  screenBytesMax: 4096,
   /** What was found in texts of these lengths is remembered, for so many texts (a power of two). */
   scanCacheCharsMin: 128,
   scanCacheCharsMax: 16_384,

@@ -57,11 +57,12 @@ export class Screen {
   #see({ attributes, bytes }: Cursor['events']['batch'], row: number): number {
     if (row < 0) return 0;
     const at = row * Attribute.stride;
-    if (attributes[at + Attribute.type] !== ValueType.string) return Look.unreadable;
+    const length = attributes[at + Attribute.length]!;
+    if (attributes[at + Attribute.type] !== ValueType.string || length > limits.screenBytesMax) return Look.unreadable;
     this.#look ??= this.#makeLook();
     this.#hasTurnedWord = false;
     const start = attributes[at + Attribute.value]!;
-    const seen = this.#look(bytes, start, start + attributes[at + Attribute.length]!);
+    const seen = this.#look(bytes, start, start + length);
     return this.#hasTurnedWord ? seen | Look.encoded : seen;
   }
 

@@ -136,13 +136,15 @@ test('kill -9 between and amid them: every stored finding arrives, each state un
 });
 
 test('who was away long after the spool let go of findings gets them from ClickHouse', async () => {
-  const wanted = new Set(up.events.map(({ event_id }) => event_id));
+  // Of a finding the newest state is enough, of a case each call for attention is wanted.
+  const idOf = ({ finding, event_id: eventId }: SunkEvent) => finding?.id ?? eventId;
+  const wanted = new Set(up.events.map(idOf));
   await collector.restart('SIGTERM');
   // Another segment makes the ones before deletable.
   assert.ok(await sendAttacks(traces(1)));
   away.isDown = false;
   await eventually('all events at the one that was away', async () => {
-    const there = new Set(away.events.map(({ event_id }) => event_id));
+    const there = new Set(away.events.map(idOf));
     return [...wanted].every((id) => there.has(id)) || undefined;
   });
   const order = away.events.filter(({ kind }) => kind === 'case').map((event) => event.case!.id);

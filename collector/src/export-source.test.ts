@@ -141,6 +141,32 @@ test('what the spool let go of comes from the store; while that cannot be asked,
   assert.equal(await aborted, undefined);
 });
 
+test('a case is told although newer rows have replaced its call for attention in the store, also to one who starts again', async (t) => {
+  let now = 1_000_000;
+  const { spool, shipped, source, start } = await started(t, { graceMs: 1000, now: () => now, tailBytesMax: 1 });
+  for (const version of [1n, 2n, 3n]) {
+    await append(spool, [numbered(Number(version))], [caseRow(id(1), { version, alerted: version === 1n })]);
+    await shipped.ship(spool);
+    now += 10_000;
+  }
+  // As ClickHouse does when it merges: of the rows that the spool let go of, the second one stays.
+  shipped.segments.set(1, { ...shipped.segments.get(1)!, cases: [] });
+  const told = async (reader: ExportSource, from: number) =>
+    (await readAll(reader, from)).filter(({ kind }) => kind === 'case').map((event) => event.id);
+  const first = (await source.read(start, never))!;
+  const events = first.batch.flatMap((each) => each.events);
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === 'case').map((event) => event.id),
+    [`${id(1)}-1`],
+  );
+  const head = source.head;
+  await append(spool, [numbered(4)], [caseRow(id(1), { version: 4n, alerted: false })]);
+  assert.deepEqual(await told(source, head), [], 'what comes later is complete');
+  const tail = spool.tail(exportedTables);
+  const again = new ExportSource({ tail, spoolId: spool.id, backlog: shipped.backlog, logger: quiet });
+  assert.deepEqual(new Set(await told(again, first.through)), new Set([`${id(1)}-1`]));
+});
+
 test('whatever is shipped, deleted and restarted in between: one who reads on from any of his places misses nothing', async (t) => {
   const step = fc.constantFrom('append', 'append', 'ship', 'expire', 'restart', 'read' as const);
   await fc.assert(

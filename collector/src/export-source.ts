@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventMaker } from './export/events.ts';
 import type { EventSource, SourcedEvents, SourceRead } from './export/source.ts';
 import type { Case } from './model/case.ts';
+import type { ExportEvent } from './model/export-event.ts';
 import type { Finding } from './model/finding.ts';
 import type { RowTableName } from './model/spool.ts';
 import type { SpoolTail, TailRecord } from './spool/contract.ts';
@@ -37,10 +38,16 @@ export class ExportSource implements EventSource {
   readonly #maker = new EventMaker();
   /** Several destinations read the same records. */
   readonly #made = new WeakMap<TailRecord, SourcedEvents | 'damaged'>();
+  /**
+   * ClickHouse keeps the newest row of a case, which need not be the one that called for attention. One who reads there misses that
+   * row, and so he may up to where the stream stood then; before a restart he may have read there.
+   */
+  #lackUntil: number;
   waiting: string | undefined;
 
   constructor(options: ExportSourceOptions) {
     this.#options = options;
+    this.#lackUntil = options.tail.newest;
   }
 
   get head(): number {
@@ -52,18 +59,20 @@ export class ExportSource implements EventSource {
     if (read === undefined) return undefined;
     if (read.status === 'gone') return this.#fromStore(after, read.through, signal);
     const made = read.records.map((record) => this.#eventsOf(record));
-    const batch = made.filter((each) => each !== 'damaged').filter(({ events }) => events.length > 0);
+    const batch = withoutRepeats(made.filter((each) => each !== 'damaged'));
     return { batch, through: read.through, lost: made.filter((each) => each === 'damaged').length };
   }
 
   #eventsOf(record: TailRecord): SourcedEvents | 'damaged' {
-    let made = this.#made.get(record);
+    const { position, timeMs } = record;
+    const mayLack = position <= this.#lackUntil;
+    let made = mayLack ? undefined : this.#made.get(record);
     if (made === undefined) {
-      const { position, timeMs } = record;
       const found = decoded(record);
-      made = found === undefined ? 'damaged' : { position, events: this.#maker.events(position, timeMs, found) };
+      made =
+        found === undefined ? 'damaged' : { position, events: this.#maker.events(position, timeMs, found, mayLack) };
       if (made === 'damaged') this.#options.logger.warn({ position }, 'export: rows of another version are left out');
-      this.#made.set(record, made);
+      if (!mayLack) this.#made.set(record, made);
     }
     return made;
   }
@@ -73,14 +82,15 @@ export class ExportSource implements EventSource {
     const range = { spoolId, fromSegment: segmentAfter(after), throughSegment: segmentAfter(through) - 1 };
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
+        this.#lackUntil = this.#options.tail.newest;
         const { segments, throughSegment } = await backlog(range);
         this.waiting = undefined;
         const batch = segments.map(({ segment, insertedMs, ...found }) => {
           const position = endOf(segment);
-          return { position, events: this.#maker.events(position, insertedMs, found) };
+          return { position, events: this.#maker.events(position, insertedMs, found, true) };
         });
         return {
-          batch: batch.filter(({ events }) => events.length > 0),
+          batch: withoutRepeats(batch),
           through: Math.min(through, endOf(throughSegment)),
           lost: 0,
         };
@@ -95,6 +105,15 @@ export class ExportSource implements EventSource {
     }
     return undefined;
   }
+}
+
+/** Records that have events, each event once: rows of a case may stand for the same one. */
+function withoutRepeats(batch: readonly SourcedEvents[]): SourcedEvents[] {
+  const ids = new Set<string>();
+  const isFirst = ({ kind, id }: ExportEvent) => ids.size < ids.add(`${kind} ${id}`).size;
+  return batch
+    .map(({ position, events }) => ({ position, events: events.filter(isFirst) }))
+    .filter(({ events }) => events.length > 0);
 }
 
 /** The last position in a segment. */

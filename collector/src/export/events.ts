@@ -15,18 +15,24 @@ export class EventMaker {
   readonly #first = new Map<string, number>();
   readonly #cases = new Map<string, string>();
 
-  /** Findings before the cases that they made. @param position of the record, grows */
+  /**
+   * Findings before the cases that they made.
+   * @param position of the record, grows
+   * @param mayLack whether rows before may be missing, that newer ones have replaced: then each row of a case stands for the one
+   * that called for attention, under the id that that one had.
+   */
   events(
     position: number,
     takenMs: number,
     { findings, cases }: { readonly findings: readonly Finding[]; readonly cases: readonly Case[] },
+    mayLack = false,
   ): ExportEvent[] {
     for (const row of cases) this.#learn(row);
     const given: ExportEvent[] = findings.map((finding) =>
       findingEvent(finding, this.#activity(finding.id, position), this.#caseOf(finding), takenMs),
     );
     for (const row of cases) {
-      if (row.alerted || row.mergedInto !== '') given.push(caseEvent(row, takenMs));
+      if (row.alerted || row.mergedInto !== '' || mayLack) given.push(caseEvent(row, takenMs));
     }
     return given;
   }

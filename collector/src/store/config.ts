@@ -55,6 +55,9 @@ export const clickhouseConfigSchema = z
         findings: days.optional().describe('Days of findings, and of the marks on them. Default: findings_ttl_days.'),
         cases: days.optional().describe('Days of cases, and of what was done about them. Default: findings_ttl_days.'),
         rule_stats: days.optional().describe('Days of what rules were asked and found. Default: findings_ttl_days.'),
+        agent_activity: days
+          .optional()
+          .describe('Days of what spans add up to: by agent, by session, by value. Default: findings_ttl_days.'),
         seen_fields: days.optional().describe('Days of which fields arrived. Default: findings_ttl_days.'),
       } satisfies Record<TtlTable, z.ZodType>)
       .prefault({})

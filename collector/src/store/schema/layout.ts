@@ -22,6 +22,9 @@ const metricKey = 'concat(ServiceName, MetricName)';
 const shardKeys: Readonly<Record<string, string>> = {
   otel_traces: conversationElse('SpanAttributes'),
   otel_traces_trace_id_ts: 'TraceId',
+  agent_activity: 'Agent',
+  agent_values: 'concat(Kind, Value)',
+  session_activity: 'SessionId',
   otel_logs: conversationElse('LogAttributes'),
   otel_messages: 'Conversation',
   otel_metrics_gauge: metricKey,

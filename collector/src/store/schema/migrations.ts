@@ -1,3 +1,4 @@
+import { activityTables } from './activity-tables.ts';
 import { caseTables } from './case-tables.ts';
 import { exportColumns } from './export-columns.ts';
 import { findingsTables } from './findings-tables.ts';
@@ -49,4 +50,9 @@ export const migrations: readonly Migration[] = [
   { version: 9, name: 'metrics', statements: (options) => otelMetrics(options.database, options.ttlDays) },
   { version: 10, name: 'lists', statements: (options) => wholeSpansView(options.database) },
   { version: 11, name: 'exports', statements: (options) => exportColumns(options.database) },
+  {
+    version: 12,
+    name: 'activity',
+    statements: (options) => activityTables(options.database, options.findingsTtlDays),
+  },
 ];

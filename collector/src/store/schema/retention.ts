@@ -1,7 +1,7 @@
 import { metricTables } from './metric-tables.ts';
 
 const telemetryTables = ['otel_traces', 'otel_logs', ...metricTables] as const;
-const verdictTables = ['findings', 'cases', 'rule_stats', 'seen_fields'] as const;
+const verdictTables = ['findings', 'cases', 'rule_stats', 'seen_fields', 'agent_activity'] as const;
 
 /** Tables that can have a retention of their own; what belongs to one of them is kept as long as it. */
 export const ttlTables = [...telemetryTables, ...verdictTables] as const;
@@ -11,7 +11,7 @@ export type TtlTable = (typeof ttlTables)[number];
 export interface RetentionOptions {
   /** Of spans, logs and metrics. */
   readonly ttlDays: number;
-  /** Of findings, cases and what rules did. */
+  /** Of findings, cases, what rules did and what spans add up to. */
   readonly findingsTtlDays: number;
   /** Of single tables, where it differs. */
   readonly ttl?: Partial<Readonly<Record<TtlTable, number | undefined>>>;
@@ -45,5 +45,8 @@ export function retention(options: RetentionOptions): readonly { table: string; 
     kept('case_events', 'toDate(At)', 'cases'),
     kept('rule_stats', 'toDate(Hour)', 'rule_stats'),
     kept('seen_fields', 'Day', 'seen_fields'),
+    kept('agent_activity', 'toDate(Time)', 'agent_activity'),
+    kept('session_activity', 'Day', 'agent_activity'),
+    kept('agent_values', 'toDate(Time)', 'agent_activity'),
   ];
 }

@@ -749,3 +749,166 @@ CREATE OR REPLACE TABLE spanwarden.cases ON CLUSTER 'prod' AS spanwarden.cases_l
 ENGINE = Distributed('prod', 'spanwarden', 'cases_local', cityHash64(CaseId));
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (11, 'exports');
+
+CREATE TABLE IF NOT EXISTS spanwarden.agent_activity_local ON CLUSTER 'prod' (
+  Time DateTime CODEC(Delta, ZSTD(1)),
+  Agent LowCardinality(String) CODEC(ZSTD(1)),
+  ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+  OperationName LowCardinality(String) CODEC(ZSTD(1)),
+  ToolName LowCardinality(String) CODEC(ZSTD(1)),
+  Model LowCardinality(String) CODEC(ZSTD(1)),
+  McpMethod LowCardinality(String) CODEC(ZSTD(1)),
+  ServerAddress LowCardinality(String) CODEC(ZSTD(1)),
+  Decision LowCardinality(String) CODEC(ZSTD(1)),
+  Spans SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Errors SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Duration SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Durations AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), UInt64) CODEC(ZSTD(1)),
+  InputTokens SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  OutputTokens SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  CachedTokens SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  CostUsd SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+  UnpricedCalls SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  FirstSeen SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1)),
+  LastSeen SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1)),
+  LastTraceId AggregateFunction(argMax, String, DateTime64(9)) CODEC(ZSTD(1))
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(Time)
+ORDER BY (Agent, Time, OperationName, ToolName, Model, ServiceName, McpMethod, ServerAddress, Decision)
+TTL toDate(Time) + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE OR REPLACE TABLE spanwarden.agent_activity ON CLUSTER 'prod' AS spanwarden.agent_activity_local
+ENGINE = Distributed('prod', 'spanwarden', 'agent_activity_local', cityHash64(Agent));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.agent_activity_mv ON CLUSTER 'prod'
+TO spanwarden.agent_activity_local AS
+SELECT
+  toStartOfFiveMinutes(Timestamp) AS Time,
+  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
+  ServiceName,
+  OperationName,
+  ToolName,
+  if(SpanAttributes['gen_ai.response.model'] = '', RequestModel, SpanAttributes['gen_ai.response.model']) AS Model,
+  SpanAttributes['mcp.method.name'] AS McpMethod,
+  if(McpMethod = '', '', SpanAttributes['server.address']) AS ServerAddress,
+  SpanAttributes['spanwarden.decision'] AS Decision,
+  count() AS Spans,
+  countIf(StatusCode IN ('Error', 'STATUS_CODE_ERROR')) AS Errors,
+  sum(Duration) AS Duration,
+  quantilesTDigestState(0.5, 0.95, 0.99)(span.Duration) AS Durations,
+  sum(toUInt64OrZero(Facts['spanwarden.usage.input_tokens'][1])) AS InputTokens,
+  sum(toUInt64OrZero(Facts['spanwarden.usage.output_tokens'][1])) AS OutputTokens,
+  sum(toUInt64OrZero(Facts['spanwarden.usage.cached_tokens'][1])) AS CachedTokens,
+  sum(toFloat64OrZero(Facts['spanwarden.usage.cost_usd'][1])) AS CostUsd,
+  countIf(mapContains(Facts, 'spanwarden.usage.input_tokens') AND NOT mapContains(Facts, 'spanwarden.usage.cost_usd')) AS UnpricedCalls,
+  min(Timestamp) AS FirstSeen,
+  max(Timestamp) AS LastSeen,
+  argMaxState(TraceId, Timestamp) AS LastTraceId
+FROM spanwarden.otel_traces_local AS span
+GROUP BY Time, Agent, ServiceName, OperationName, ToolName, Model, McpMethod, ServerAddress, Decision;
+
+CREATE TABLE IF NOT EXISTS spanwarden.session_activity_local ON CLUSTER 'prod' (
+  Day Date CODEC(Delta, ZSTD(1)),
+  Agent LowCardinality(String) CODEC(ZSTD(1)),
+  SessionId String CODEC(ZSTD(1)),
+  ServiceName SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+  UserId SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+  Start SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1)),
+  End SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1)),
+  Spans SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Errors SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  ModelCalls SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  ToolCalls SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  InputTokens SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  OutputTokens SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  CostUsd SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+  LastTraceId AggregateFunction(argMax, String, DateTime64(9)) CODEC(ZSTD(1)),
+  INDEX idx_session_id SessionId TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY Day
+ORDER BY (Agent, SessionId)
+TTL Day + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE OR REPLACE TABLE spanwarden.session_activity ON CLUSTER 'prod' AS spanwarden.session_activity_local
+ENGINE = Distributed('prod', 'spanwarden', 'session_activity_local', cityHash64(SessionId));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.session_activity_mv ON CLUSTER 'prod'
+TO spanwarden.session_activity_local AS
+SELECT
+  toDate(Timestamp) AS Day,
+  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
+  multiIf(StitchedSession != '', StitchedSession, ConversationId != '', ConversationId, TraceId) AS SessionId,
+  max(toString(span.ServiceName)) AS ServiceName,
+  max(span.UserId) AS UserId,
+  min(Timestamp) AS Start,
+  max(addNanoseconds(Timestamp, Duration)) AS End,
+  count() AS Spans,
+  countIf(StatusCode IN ('Error', 'STATUS_CODE_ERROR')) AS Errors,
+  countIf(OperationName IN ('chat', 'text_completion', 'generate_content')) AS ModelCalls,
+  countIf(OperationName = 'execute_tool') AS ToolCalls,
+  sum(toUInt64OrZero(Facts['spanwarden.usage.input_tokens'][1])) AS InputTokens,
+  sum(toUInt64OrZero(Facts['spanwarden.usage.output_tokens'][1])) AS OutputTokens,
+  sum(toFloat64OrZero(Facts['spanwarden.usage.cost_usd'][1])) AS CostUsd,
+  argMaxState(TraceId, Timestamp) AS LastTraceId
+FROM spanwarden.otel_traces_local AS span
+WHERE OperationName != ''
+GROUP BY Day, Agent, SessionId;
+
+CREATE TABLE IF NOT EXISTS spanwarden.agent_values_local ON CLUSTER 'prod' (
+  Time DateTime CODEC(Delta, ZSTD(1)),
+  Kind LowCardinality(String) CODEC(ZSTD(1)),
+  Agent LowCardinality(String) CODEC(ZSTD(1)),
+  ToolName LowCardinality(String) CODEC(ZSTD(1)),
+  Value String CODEC(ZSTD(1)),
+  Detail String CODEC(ZSTD(1)),
+  Spans SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  Bytes SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  FirstSeen SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1)),
+  LastSeen SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1)),
+  FirstTraceId AggregateFunction(argMin, String, DateTime64(9)) CODEC(ZSTD(1)),
+  LastTraceId AggregateFunction(argMax, String, DateTime64(9)) CODEC(ZSTD(1))
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(Time)
+ORDER BY (Kind, Agent, Value, Time, ToolName, Detail)
+TTL toDate(Time) + toIntervalDay(365)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE OR REPLACE TABLE spanwarden.agent_values ON CLUSTER 'prod' AS spanwarden.agent_values_local
+ENGINE = Distributed('prod', 'spanwarden', 'agent_values_local', cityHash64(concat(Kind, Value)));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.agent_values_mv ON CLUSTER 'prod'
+TO spanwarden.agent_values_local AS
+SELECT
+  toStartOfHour(Timestamp) AS Time,
+  entry.1 AS Kind,
+  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
+  ToolName,
+  leftUTF8(entry.2, 200) AS Value,
+  leftUTF8(entry.3, 200) AS Detail,
+  count() AS Spans,
+  sum(toUInt64OrZero(Facts['spanwarden.effect.body_bytes'][1])) AS Bytes,
+  min(Timestamp) AS FirstSeen,
+  max(Timestamp) AS LastSeen,
+  argMinState(TraceId, Timestamp) AS FirstTraceId,
+  argMaxState(TraceId, Timestamp) AS LastTraceId
+FROM spanwarden.otel_traces_local AS span
+ARRAY JOIN arrayConcat(
+  arraySlice(arrayMap(v -> ('external_domain', v, arrayStringConcat(arrayConcat(Facts['spanwarden.outgoing.secrets'], Facts['spanwarden.outgoing.pii']), ',')), Facts['spanwarden.effect.external_domains']), 1, 50),
+  arraySlice(arrayMap(v -> ('host_class', v, ''), Facts['spanwarden.effect.host_classes']), 1, 50),
+  arraySlice(arrayMap(v -> ('effect', v, ''), Facts['spanwarden.effect.kinds']), 1, 50),
+  arraySlice(arrayMap(v -> ('program', v, ''), Facts['spanwarden.effect.programs']), 1, 50),
+  arraySlice(arrayMap(v -> ('sql_kind', v, ''), Facts['spanwarden.effect.sql_kinds']), 1, 50),
+  arraySlice(arrayMap(v -> ('sql_table', v, ''), Facts['spanwarden.effect.sql_tables']), 1, 50),
+  arraySlice(arrayMap(v -> ('outgoing_secret', v, ''), Facts['spanwarden.outgoing.secrets']), 1, 50),
+  arraySlice(arrayMap(v -> ('outgoing_pii', v, ''), Facts['spanwarden.outgoing.pii']), 1, 50),
+  arraySlice(arrayMap(v -> ('hidden_unicode', v, ''), Facts['spanwarden.content.hidden_unicode']), 1, 50),
+  arraySlice(arrayMap(v -> ('untrusted_sink', v, ''), Facts['spanwarden.flow.sink_kinds']), 1, 50),
+  arraySlice(arrayMap(v -> ('missing_content', v, ''), Facts['spanwarden.coverage.missing']), 1, 50),
+  arraySlice(arrayMap(v -> ('dialect', v, ''), Facts['spanwarden.dialect']), 1, 50),
+  arraySlice(arrayMap(v -> ('tool_definition', coalesce(nullIf(JSONExtractString(v, 'name'), ''), JSONExtractString(v, 'function', 'name')), lower(hex(sipHash64(v)))), JSONExtractArrayRaw(SpanAttributes['gen_ai.tool.definitions'])), 1, 50)
+) AS entry
+GROUP BY Time, Kind, Agent, ToolName, Value, Detail;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (12, 'activity');

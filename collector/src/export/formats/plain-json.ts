@@ -81,7 +81,7 @@ function plainFinding(finding: Finding): Record<string, unknown> {
 function plainCase(told: Case): Record<string, unknown> {
   return {
     id: told.id,
-    version: told.version,
+    version: String(told.version),
     headline: told.headline,
     level: told.level,
     severity_id: severityId(told.level),

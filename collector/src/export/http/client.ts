@@ -7,7 +7,7 @@ import {
 import { request as requestTls, Agent as TlsAgent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual, promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { constants, gzip } from 'node:zlib';
 import { limits } from '../../model/limits.ts';
 import type { SendOutcome } from '../contract.ts';
 import { deniedLiteral, publicLookup, type Resolve } from './addresses.ts';
@@ -15,6 +15,8 @@ import { failureOf } from './failures.ts';
 import { type Show, shower } from './reason.ts';
 
 const compress = promisify(gzip);
+/** Of events, which are alike, the best level saves a twentieth of the bytes and takes three times as long. */
+const packing = { level: constants.Z_BEST_SPEED };
 /** Header lines of an answer; what receivers send is far below. */
 const headerBytesMax = 16 * 1024;
 const stopped = 'the collector stopped waiting for the answer';
@@ -93,7 +95,7 @@ export class HttpClient {
   async post(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer | HttpFailure> {
     const denied = this.#options.denyPrivateAddresses ? deniedLiteral(request.url.hostname) : undefined;
     if (denied) return this.#failed(denied, request.url);
-    const body = request.gzip ? await compress(request.body) : request.body;
+    const body = request.gzip ? await compress(request.body, packing) : request.body;
     const sent = { ...request, body };
     const ending = new AbortController();
     const end = () => ending.abort();

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { CaseDecisions } from './case-decisions.ts';
 import type { Config } from './config/schema.ts';
 import type { Memory } from './detect/memory.ts';
+import { eventsOf } from './export/config.ts';
+import { filesIn } from './export/delivery/files.ts';
 import type { Exporter } from './export/exporter.ts';
 import { ExportSource, exportedTables } from './export-source.ts';
 import { openExporting } from './exporting.ts';
@@ -13,6 +16,7 @@ import { openSpool } from './spool/spool.ts';
 import { CheckpointStore } from './state/checkpoint-store.ts';
 import { type OpenedState, openState } from './state/open-state.ts';
 import { readBacklog } from './store/backlog.ts';
+import { type DecisionRange, readDecisions } from './store/decisions-reader.ts';
 import { openStore, type Store } from './store/index.ts';
 import { columnCounts } from './store/schema/columns.ts';
 
@@ -47,12 +51,45 @@ export async function openStorage(options: StorageOptions, memory: Memory): Prom
     throw error;
   });
   const source = () => exportSource(spool, store, logger);
-  const exporter = await openExporting({ ...options, source }).catch(async (error: unknown) => {
+  const opened = await openExporting({ ...options, source }).catch(async (error: unknown) => {
     await spool.close();
     await store.close();
     throw error;
   });
-  return { spool, state, store, exporter };
+  return {
+    spool,
+    state,
+    store,
+    exporter: wantsCases(config) ? withDecisions(opened, decisionsOf(spool, store, options)) : opened,
+  };
+}
+
+function wantsCases({ export: { destinations } }: Config): boolean {
+  return Object.values(destinations).some((each) => eventsOf(each).includes('cases'));
+}
+
+function decisionsOf(spool: Spool, store: Store, { dataDir, logger }: StorageOptions): CaseDecisions {
+  const read = async (range: DecisionRange) => {
+    await store.migrated();
+    return readDecisions(store.client, range);
+  };
+  const files = filesIn(join(dataDir, 'export'));
+  return new CaseDecisions({ log: spool, files, spoolId: spool.id, read, logger, now: Date.now });
+}
+
+/** What people decide goes the way of what detection finds. */
+function withDecisions(exporter: Exporter, decisions: CaseDecisions): Exporter {
+  return {
+    ...exporter,
+    start: () => {
+      exporter.start();
+      decisions.start();
+    },
+    stop: async (graceMs) => {
+      await decisions.stop();
+      await exporter.stop(graceMs);
+    },
+  };
 }
 
 /** Findings and cases for destinations; asked for before anything is appended. */

@@ -2,6 +2,7 @@ import { datadog } from './datadog.ts';
 import { elasticsearch } from './elasticsearch.ts';
 import { email } from './email.ts';
 import { fileDestination } from './file.ts';
+import { kafka } from './kafka.ts';
 import { opsgenie } from './opsgenie.ts';
 import { otlp } from './otlp.ts';
 import { pagerduty } from './pagerduty.ts';
@@ -30,6 +31,7 @@ export const destinationTypes = [
   pagerduty,
   opsgenie,
   syslog,
+  kafka,
   email,
   fileDestination,
   stdoutDestination,

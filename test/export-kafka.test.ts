@@ -83,7 +83,8 @@ describe('with brokers that work', () => {
   }
 
   test('what is about one case has one partition, that of Java producers, and stays in order', async (t) => {
-    const cluster = await mock(t);
+    // A power of two would hide the highest bit, by which Java's hash differs from others.
+    const cluster = await mock(t, { partitions: 7 });
     if (!cluster) return;
     const to = await open(t, cluster.brokers);
     const events = Array.from({ length: 40 }, (_, index) => ({

@@ -38,6 +38,12 @@ export interface BatchLimits {
   readonly bytesMax: number;
   /** What the protocol puts around each body. */
   readonly overheadBytes: number;
+  /**
+   * For receivers where a batch becomes an object of its own: what events must have in common to be in the same one. Cut by it, batches are
+   * the same ones after a restart, and none is sent in halves unless the receiver refuses it: halves would be objects beside the whole,
+   * which may be there although its answer was lost.
+   */
+  readonly partitionOf?: (event: ExportEvent) => string;
 }
 
 /**
@@ -82,8 +88,18 @@ export interface DestinationContext extends FormatContext {
   readonly name: string;
   /** Addresses that requests may not go to, in addition to what the config allows; see `export.deny_private_addresses`. */
   readonly denyPrivateAddresses: boolean;
+  /** Milliseconds that an event waits for others; `batch.linger_ms`. */
+  readonly lingerMs: number;
   /** Milliseconds since the epoch. */
   now(): number;
+}
+
+/** How requests are filled. */
+export interface Batching {
+  readonly eventsMax: number;
+  /** Sum of the bodies. */
+  readonly bytesMax: number;
+  readonly lingerMs: number;
 }
 
 /**
@@ -96,5 +112,7 @@ export interface DestinationType<Name extends string = string, Schema extends z.
   readonly schema: Schema;
   /** What it gets unless the config says otherwise: everything for a SIEM, cases alone for people. */
   readonly eventsDefault: readonly ExportEvent['kind'][];
+  /** How its requests are filled unless the config says otherwise, where that is not as for most. */
+  readonly batchDefault?: Batching;
   open(config: z.infer<Schema>, context: DestinationContext): Destination | Promise<Destination>;
 }

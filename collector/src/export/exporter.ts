@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
+import { batchingOf } from './config.ts';
 import { type Clock, systemClock } from './delivery/clock.ts';
 import { CursorKeeper } from './delivery/cursor-keeper.ts';
 import { DeadLetters } from './delivery/dead-letters.ts';
@@ -87,7 +88,7 @@ async function open(name: string, options: ExporterOptions): Promise<Running> {
     const delivery = new Delivery({
       ...{ name, destination, source, cursor, deadLetters, prepare, clock, logger },
       lanes: config.concurrency,
-      batch: { eventsMax: config.batch.events, bytesMax: config.batch.bytes, lingerMs: config.batch.linger_ms },
+      batch: batchingOf(config),
       window: windowOf(Object.keys(options.config.destinations).length),
     });
     const status = { name, type: config.type, delivery, cursor, deadLetters, source, startedMs: clock.now(), clock };

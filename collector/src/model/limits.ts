@@ -254,6 +254,8 @@ export const limits = {
   exportConcurrencyMax: 16,
   exportBatchEventsMax: 10_000,
   exportBatchBytesMax: 32 * 1024 * 1024,
+  /** How long an event waits for others; all that time it is in memory. */
+  exportLingerMsMax: 3_600_000,
   /** Events of the stream that a destination reads ahead; and bytes of all destinations together, of which each has its share. */
   exportWindowEventsMax: 4096,
   exportWindowBytesMax: 32 * 1024 * 1024,

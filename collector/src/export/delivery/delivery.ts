@@ -1,6 +1,6 @@
 import type { ExportEvent } from '../../model/export-event.ts';
 import { limits } from '../../model/limits.ts';
-import type { Destination, SendOutcome } from '../contract.ts';
+import type { Batching, Destination, SendOutcome } from '../contract.ts';
 import type { EventSource } from '../source.ts';
 import { Circuit } from './circuit.ts';
 import { type Clock, sleep } from './clock.ts';
@@ -21,7 +21,7 @@ export interface DeliveryOptions {
   prepare(event: ExportEvent): ExportEvent | undefined;
   /** Calls of `send` at once, at most. */
   readonly lanes: number;
-  readonly batch: { readonly eventsMax: number; readonly bytesMax: number; readonly lingerMs: number };
+  readonly batch: Batching;
   /** A call that has not ended by then is aborted; `limits.exportCallMsMax` unless a test says otherwise. */
   readonly timeoutMs?: number;
   readonly window: WindowOptions;
@@ -69,16 +69,19 @@ export class Delivery {
     this.#options = options;
     this.circuit = new Circuit(clock);
     this.health = new Health(options.name, clock, options.logger);
-    this.#window = new Window(options.window, options.cursor.ledger);
+    this.#window = new Window(options.window, options.cursor.ledger, () => {
+      for (const lane of this.#lanes) lane.hurry();
+    });
     const host: LaneHost = {
       clock,
       circuit: this.circuit,
       batch: {
+        ...destination.limits,
         eventsMax: Math.min(batch.eventsMax, destination.limits.eventsMax),
         bytesMax: Math.min(batch.bytesMax, destination.limits.bytesMax),
-        overheadBytes: destination.limits.overheadBytes,
         lingerMs: batch.lingerMs,
       },
+      isFull: () => this.#window.isFull,
       send: (items) => this.#send(items),
       delivered: (items, answer) => this.#delivered(items, answer),
       refused: (items) => this.#refused(items),

@@ -1,4 +1,4 @@
-import type { EncodedEvent, SendOutcome } from '../contract.ts';
+import type { BatchLimits, EncodedEvent, SendOutcome } from '../contract.ts';
 import { misconfiguredDelayMs, retryDelayMs } from './backoff.ts';
 import type { Circuit } from './circuit.ts';
 import { type Clock, sleep } from './clock.ts';
@@ -13,11 +13,7 @@ export interface Item extends EncodedEvent {
 }
 
 /** How lanes fill a request. */
-export interface BatchOptions {
-  readonly eventsMax: number;
-  /** Sum of the bodies, `overheadBytes` for each included. */
-  readonly bytesMax: number;
-  readonly overheadBytes: number;
+export interface BatchOptions extends BatchLimits {
   readonly lingerMs: number;
 }
 
@@ -28,6 +24,8 @@ export interface LaneHost {
   readonly clock: Clock;
   readonly circuit: Circuit;
   readonly batch: BatchOptions;
+  /** Nothing more is read before something was settled, so nobody waits for company. */
+  isFull(): boolean;
   /** Never rejects. */
   send(items: readonly Item[]): Promise<SendOutcome>;
   delivered(items: readonly Item[], answer: string): void;
@@ -63,6 +61,11 @@ export class Lane {
     this.#filled.wake();
   }
 
+  /** Looks anew whether what is queued is to wait. */
+  hurry(): void {
+    this.#filled.wake();
+  }
+
   /** Delivers until the end. Never rejects. */
   async run(): Promise<void> {
     const { closed, ended } = this.#host;
@@ -81,7 +84,8 @@ export class Lane {
   /** How long the next batch still waits for company. */
   #lingerMs(): number {
     const { batch, clock, closed } = this.#host;
-    if (closed.aborted || this.#cutLength() < this.#queue.length || this.#queue.length >= batch.eventsMax) return 0;
+    if (closed.aborted || this.#host.isFull()) return 0;
+    if (this.#cutLength() < this.#queue.length || this.#queue.length >= batch.eventsMax) return 0;
     return this.#queue[0]!.queuedMs + batch.lingerMs - clock.now();
   }
 
@@ -91,11 +95,12 @@ export class Lane {
 
   /** How many of the queue make one batch; at least one. */
   #cutLength(): number {
-    const { eventsMax, bytesMax, overheadBytes } = this.#host.batch;
+    const { eventsMax, bytesMax, overheadBytes, partitionOf } = this.#host.batch;
+    const first = this.#queue[0] && partitionOf?.(this.#queue[0].event);
     let bytes = 0;
-    const end = this.#queue.findIndex(({ body }, index) => {
+    const end = this.#queue.findIndex(({ body, event }, index) => {
       bytes += body.length + overheadBytes;
-      return index > 0 && (bytes > bytesMax || index >= eventsMax);
+      return index > 0 && (bytes > bytesMax || index >= eventsMax || partitionOf?.(event) !== first);
     });
     return end === -1 ? this.#queue.length : end;
   }
@@ -129,7 +134,9 @@ export class Lane {
         else if (await this.#host.refused([{ item: part[0]!, reason: outcome.reason }])) parts.shift();
         else return false;
         continue;
-      } else if (part.length > 1 && attempt >= wholeAttemptsMax) parts.splice(0, 1, ...halves(part));
+      } else if (part.length > 1 && attempt >= wholeAttemptsMax && this.#host.batch.partitionOf === undefined) {
+        parts.splice(0, 1, ...halves(part));
+      }
       attempt++;
       if (!(await this.#pause(outcome, attempt))) return false;
     }

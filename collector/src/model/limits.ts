@@ -283,6 +283,8 @@ export const limits = {
   exportSocketsMax: 8,
   /** Connections without a request are closed after this, sooner than most receivers do it. */
   exportSocketIdleMs: 30_000,
+  /** A file with a token that is exchanged for credentials. */
+  exportTokenFileBytesMax: 64 * 1024,
   /** A receiver that asks for a longer pause gets this one. */
   exportRetryAfterMsMax: 3_600_000,
 } as const;

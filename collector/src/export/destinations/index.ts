@@ -6,7 +6,9 @@ import { kafka } from './kafka.ts';
 import { opsgenie } from './opsgenie.ts';
 import { otlp } from './otlp.ts';
 import { pagerduty } from './pagerduty.ts';
+import { s3 } from './s3.ts';
 import { secops } from './secops.ts';
+import { securityLake } from './security-lake.ts';
 import { sentinel } from './sentinel.ts';
 import { slack } from './slack.ts';
 import { splunkHec } from './splunk-hec.ts';
@@ -26,6 +28,8 @@ export const destinationTypes = [
   secops,
   datadog,
   sumologic,
+  s3,
+  securityLake,
   slack,
   teams,
   pagerduty,

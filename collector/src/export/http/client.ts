@@ -39,6 +39,8 @@ export interface HttpClientOptions {
 }
 
 export interface HttpRequest {
+  /** POST unless it says otherwise. */
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
@@ -67,7 +69,7 @@ export interface HttpFailure {
 }
 
 /**
- * POST over HTTP/1.1, for one destination: connections are kept and bounded, redirects are answers like others, proxies of the
+ * Requests over HTTP/1.1, for one destination: connections are kept and bounded, redirects are answers like others, proxies of the
  * environment are not used.
  */
 export class HttpClient {
@@ -92,7 +94,7 @@ export class HttpClient {
   }
 
   /** Rejects only for what a header may not hold. */
-  async post(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer | HttpFailure> {
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer | HttpFailure> {
     const denied = this.#options.denyPrivateAddresses ? deniedLiteral(request.url.hostname) : undefined;
     if (denied) return this.#failed(denied, request.url);
     const body = request.gzip ? await compress(request.body, packing) : request.body;
@@ -143,13 +145,13 @@ export class HttpClient {
   }
 
   #exchange(
-    { url, headers, body, gzip: isPacked }: HttpRequest,
+    { method = 'POST', url, headers, body, gzip: isPacked }: HttpRequest,
     signal: AbortSignal,
   ): Promise<HttpAnswer | { readonly status: 'broken' | 'stale'; readonly error: Error }> {
     return new Promise((done) => {
       const isTls = url.protocol === 'https:';
       const sending = (isTls ? requestTls : requestPlain)(url, {
-        method: 'POST',
+        method,
         agent: this.#agents[isTls ? 'https:' : 'http:'],
         maxHeaderSize: headerBytesMax,
         headers: {

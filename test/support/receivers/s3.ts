@@ -114,6 +114,18 @@ export async function textsOf(key: string, body: Buffer): Promise<string[]> {
 
 /** The rows of a Parquet file. */
 export function rowsOf(body: Buffer): Promise<Record<string, unknown>[]> {
-  const bytes = body.buffer.slice(body.byteOffset, body.byteOffset + body.length) as ArrayBuffer;
-  return parquetReadObjects({ file: bytes, compressors: { ZSTD: (input: Uint8Array) => zstdDecompressSync(input) } });
+  return parquetReadObjects(readable(body));
+}
+
+/** Texts as they are: unless told so the reader drops a byte order mark at the beginning, and takes what is no UTF-8. */
+const texts = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+
+/** A Parquet file as the reader takes it. */
+export function readable(body: Buffer) {
+  const file = body.buffer.slice(body.byteOffset, body.byteOffset + body.length) as ArrayBuffer;
+  return {
+    file,
+    compressors: { ZSTD: (input: Uint8Array) => zstdDecompressSync(input) },
+    parsers: { stringFromBytes: (bytes: Uint8Array) => bytes && texts.decode(bytes) },
+  };
 }

@@ -20,6 +20,7 @@ export function parquetOf(rows: readonly Buffer[], shapes: Shapes, createdBy: st
     compressors: { ZSTD: (bytes) => zstdCompressSync(bytes) },
     rowGroupSize: Math.max(1, rows.length),
     pageSize: pageBytes,
+    dictionarySize: pageBytes,
     createdBy,
   });
   return Buffer.from(writer.getBytes());

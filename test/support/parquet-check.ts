@@ -55,9 +55,9 @@ function assertMap(json: unknown, read: unknown, way: string): void {
 
 function flat(value: unknown, prefix = ''): Map<string, unknown> {
   return new Map(
-    Object.entries(value as object).flatMap(([name, member]: [string, unknown]) => {
+    Object.entries(value as object).flatMap(([name, member]: [string, unknown]): [string, unknown][] => {
       const isObject = typeof member === 'object' && member !== null && !Array.isArray(member);
-      return isObject ? [...flat(member, `${prefix}${name}.`)] : [[prefix + name, member] as const];
+      return isObject ? [...flat(member, `${prefix}${name}.`)] : [[prefix + name, member]];
     }),
   );
 }

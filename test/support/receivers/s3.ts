@@ -35,6 +35,8 @@ export class S3Receiver extends Receiver {
     | undefined;
   /** Session tokens that have ended. */
   readonly ended = new Set<string>();
+  /** Whether the instance has a role. */
+  hasRole = true;
   /** Credentials given, of any kind. */
   given = 0;
   readonly objects = new Map<string, StoredObject>();

@@ -70,6 +70,7 @@ function metadata(receiver: S3Receiver, { method, path, headers }: Received): An
     return headers['x-aws-ec2-metadata-token-ttl-seconds'] === '60' ? { code: 200, body: 'imds-token' } : { code: 400 };
   }
   if (headers['x-aws-ec2-metadata-token'] !== 'imds-token') return { code: 401 };
+  if (!receiver.hasRole) return { code: 404, body: xml('NotFound') };
   if (path === rolesPath) return { code: 200, body: `${role.instance}\n` };
   return path === rolesPath + role.instance ? json(200, credentialsOf(receiver)) : { code: 404, body: xml('NotFound') };
 }

@@ -17,7 +17,7 @@ const schema = z
     prefix: z
       .string()
       .regex(
-        /^([A-Za-z0-9!_.*'()=-]+\/)*$/,
+        /^((?!\.\.?\/)[A-Za-z0-9!_.*'()=-]+\/)*$/,
         'must be empty or folders with a slash behind each, such as security/agents/',
       )
       .max(512)

@@ -22,8 +22,8 @@ export function failureOf(answer: HttpAnswer, now: number): SendOutcome {
   const { code, message } = errorIn(answer.text);
   const advice = adviceOn(code, answer, now);
   const said = [code === '' ? answer.text : code, message, advice].filter((part) => part !== '').join(': ');
-  const codes = { [answer.code]: meanings[code] ?? byStatus[answer.code] ?? undefined };
-  const outcome = classify({ ...answer, text: said }, { now, codes: known(codes) });
+  const meaning = meanings[code] ?? byStatus[answer.code];
+  const outcome = classify({ ...answer, text: said }, { now, ...(meaning && { codes: { [answer.code]: meaning } }) });
   const region = regionIn(answer);
   if (outcome.status !== 'misconfigured' || answer.code >= 400 || region === undefined) return outcome;
   return {
@@ -58,17 +58,9 @@ const byStatus: Readonly<Record<number, Classification>> = {
   422: 'misconfigured',
 };
 
-function known(codes: Readonly<Record<number, Classification | undefined>>): Record<number, Classification> {
-  return Object.fromEntries(Object.entries(codes).flatMap(([code, meaning]) => (meaning ? [[code, meaning]] : [])));
-}
-
-interface AwsError {
-  readonly code: string;
-  readonly message: string;
-}
-
-function errorIn(text: string): AwsError {
-  return { code: element(text, 'Code'), message: element(text, 'Message') };
+/** What an error says of itself, '' for what is none. */
+function errorIn(text: string): { readonly code: string; readonly message: string } {
+  return { code: element(text, 'Code'), message: element(text, 'Message').replace(/\.$/, '') };
 }
 
 /** The text of the first element with this name, '' when there is none. Answers are flat enough for that. */

@@ -35,6 +35,11 @@ export function objectDestination(
   const client = httpClient(config, context, secretsIn(config));
   const now = () => context.now();
   const encryption = encryptionHeaders(config);
+  const keyFor = (batch: readonly EncodedEvent[]): string =>
+    keyOf(
+      batch.map(({ event }) => event),
+      layout,
+    );
   return httpDestination(client, {
     limits: {
       ...{ eventsMax, bytesMax, overheadBytes: 1 },
@@ -43,13 +48,9 @@ export function objectDestination(
     encode: (event) => Buffer.from(contents.format.encode(event, context)),
     request: async (batch) => {
       const body = await contents.pack(batch);
-      const key = keyOf(
-        batch.map(({ event }) => event),
-        layout,
-      );
       return {
         method: 'PUT',
-        url: addressOf(config, key),
+        url: addressOf(config, keyFor(batch)),
         headers: {
           'content-type': contents.contentType,
           // S3 compares it with what arrived, keeps it with the object, and wants it where objects are locked.
@@ -65,11 +66,7 @@ export function objectDestination(
     outcome: (answer, batch) => {
       const outcome = outcomeOf(answer, now());
       if (outcome.status !== 'delivered') return outcome;
-      const key = keyOf(
-        batch.map(({ event }) => event),
-        layout,
-      );
-      return { status: 'delivered', answer: answer.show(`HTTP ${answer.code}: ${key}`) };
+      return { status: 'delivered', answer: answer.show(`HTTP ${answer.code}: ${keyFor(batch)}`) };
     },
   });
 }

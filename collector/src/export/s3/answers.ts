@@ -22,7 +22,7 @@ export function failureOf(answer: HttpAnswer, now: number): SendOutcome {
   const { code, message } = errorIn(answer.text);
   const advice = adviceOn(code, answer, now);
   const said = [code === '' ? answer.text : code, message, advice].filter((part) => part !== '').join(': ');
-  const meaning = meanings[code] ?? byStatus[answer.code];
+  const meaning = meanings.get(code) ?? byStatus.get(answer.code);
   const outcome = classify({ ...answer, text: said }, { now, ...(meaning && { codes: { [answer.code]: meaning } }) });
   const region = regionIn(answer);
   if (outcome.status !== 'misconfigured' || answer.code >= 400 || region === undefined) return outcome;
@@ -40,23 +40,21 @@ export function isExpired({ text }: HttpAnswer): boolean {
 }
 
 /** Codes whose status alone would mean something else. */
-const meanings: Readonly<Record<string, Classification>> = {
-  ...Object.fromEntries(
-    [
-      ...['SlowDown', 'ServiceUnavailable', 'InternalError', 'OperationAborted', 'ConditionalRequestConflict'],
-      ...['Throttling', 'ThrottlingException', 'RequestThrottled', 'RequestLimitExceeded', 'IDPCommunicationError'],
-      // The request did not arrive as it was sent.
-      ...['RequestTimeout', 'IncompleteBody', 'BadDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch'],
-    ].map((code) => [code, 'retryable' as const]),
-  ),
-  EntityTooLarge: 'too_large',
-};
+const meanings: ReadonlyMap<string, Classification> = new Map([
+  ...[
+    ...['SlowDown', 'ServiceUnavailable', 'InternalError', 'OperationAborted', 'ConditionalRequestConflict'],
+    ...['Throttling', 'ThrottlingException', 'RequestThrottled', 'RequestLimitExceeded', 'IDPCommunicationError'],
+    // The request did not arrive as it was sent.
+    ...['RequestTimeout', 'IncompleteBody', 'BadDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch'],
+  ].map((code) => [code, 'retryable'] as const),
+  ['EntityTooLarge', 'too_large'],
+]);
 
-const byStatus: Readonly<Record<number, Classification>> = {
-  400: 'misconfigured',
-  409: 'retryable',
-  422: 'misconfigured',
-};
+const byStatus: ReadonlyMap<number, Classification> = new Map([
+  [400, 'misconfigured'],
+  [409, 'retryable'],
+  [422, 'misconfigured'],
+]);
 
 /** What an error says of itself, '' for what is none. */
 function errorIn(text: string): { readonly code: string; readonly message: string } {

@@ -1,15 +1,9 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { DestinationType } from '../contract.ts';
-import { joined } from '../http/destination.ts';
-import { ocsfColumns } from '../parquet/ocsf-columns.ts';
-import { parquetOf } from '../parquet/write.ts';
 import { s3Settings } from '../s3/config.ts';
-import { type Contents, objectDestination } from '../s3/object-store.ts';
+import { ndjson, parquet } from '../s3/contents.ts';
+import { objectDestination } from '../s3/object-store.ts';
 import { formatOf, formatSettings } from './format-settings.ts';
-
-const compress = promisify(gzip);
 
 const schema = z
   .strictObject({
@@ -44,32 +38,8 @@ export const s3: DestinationType<'s3', typeof schema> = {
   eventsDefault: ['finding', 'case'],
   batchDefault: { eventsMax: 1000, bytesMax: 8 * 1024 * 1024, lingerMs: 60_000 },
   open(config, context) {
-    const isParquet = config.encoding === 'parquet';
-    const layout = {
-      folderOf: (takenMs: number) => `${config.prefix}${folderOf(takenMs)}`,
-      extension: isParquet ? '.parquet' : `.ndjson.gz`,
-      owner: context.name,
-    };
-    const columns = ocsfColumns(config.ocsf_version);
-    const { name, version } = context.product;
-    const contents: Contents = isParquet
-      ? {
-          format: formatOf(config),
-          contentType: 'application/vnd.apache.parquet',
-          pack: (batch) =>
-            parquetOf(
-              batch.map(({ body }) => body),
-              columns,
-              `${name} ${version}`,
-            ),
-        }
-      : {
-          format: formatOf(config),
-          // Not as an encoding of something else, which some readers undo and others do not: the object is what its name says.
-          contentType: 'application/gzip',
-          pack: (batch) => compress(joined(batch, '', '\n', '\n')),
-        };
-    return objectDestination(config, context, layout, contents);
+    const contents = config.encoding === 'parquet' ? parquet(config.ocsf_version, context) : ndjson(formatOf(config));
+    return objectDestination(config, context, (takenMs) => config.prefix + folderOf(takenMs), contents);
   },
 };
 

@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import type { DestinationType } from '../contract.ts';
-import { openFormat } from '../formats/index.ts';
-import { ocsfColumns } from '../parquet/ocsf-columns.ts';
-import { parquetOf } from '../parquet/write.ts';
 import { s3Settings } from '../s3/config.ts';
+import { parquet } from '../s3/contents.ts';
 import { objectDestination } from '../s3/object-store.ts';
 
 const schema = z.strictObject({
   type: z.literal('security_lake'),
   source: z
     .string()
-    .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be the name of a custom source')
+    .regex(/^\w[\w:.-]{0,63}(\/\w[\w.-]{0,31})?$/, 'must be the name of a custom source')
     .default('spanwarden')
-    .describe('Name of the custom source, which the folder in the bucket has as well. Default spanwarden.'),
+    .describe(
+      'Name of the custom source, which its folder in the bucket has as well; with a slash and its version where the folder has one. ' +
+        'Default spanwarden.',
+    ),
   account_id: z
     .string()
     .regex(/^(\d{12}|external(_[\w-]{1,64})?)$/, 'must be 12 digits (in quotes), external, or external_ and a name')
@@ -37,25 +38,9 @@ export const securityLake: DestinationType<'security_lake', typeof schema> = {
   batchDefault: { eventsMax: 1000, bytesMax: 8 * 1024 * 1024, lingerMs: 300_000 },
   open(config, context) {
     const { source, region, account_id: account } = config;
-    const { name, version } = context.product;
-    const columns = ocsfColumns(ocsfVersion);
-    const layout = {
-      folderOf: (takenMs: number) => `ext/${source}/region=${region}/accountId=${account}/eventDay=${dayOf(takenMs)}/`,
-      extension: '.parquet',
-      owner: context.name,
-    };
-    return objectDestination(config, context, layout, {
-      format: openFormat('ocsf', { ocsfVersion }),
-      contentType: 'application/vnd.apache.parquet',
-      pack: (batch) => {
-        const inOrder = batch.toSorted((a, b) => a.event.takenMs - b.event.takenMs);
-        return parquetOf(
-          inOrder.map(({ body }) => body),
-          columns,
-          `${name} ${version}`,
-        );
-      },
-    });
+    const folder = `ext/${source}/region=${region}/accountId=${account}`;
+    const folderOf = (takenMs: number): string => `${folder}/eventDay=${dayOf(takenMs)}/`;
+    return objectDestination(config, context, folderOf, parquet(ocsfVersion, context));
   },
 };
 

@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Destination, DestinationContext, EncodedEvent, Format } from '../contract.ts';
+import type { Destination, DestinationContext, EncodedEvent } from '../contract.ts';
 import { httpClient } from '../http/config.ts';
 import { httpDestination } from '../http/destination.ts';
 import { addressOf } from './address.ts';
 import { outcomeOf } from './answers.ts';
 import { checkCredentials, credentialsOf, type S3Config, secretsIn } from './config.ts';
+import type { Contents } from './contents.ts';
 import { signing } from './credentials.ts';
 import { keyOf, type Layout, partitionOf } from './key.ts';
-
-/** What stands in objects. */
-export interface Contents {
-  readonly format: Format;
-  readonly contentType: string;
-  /** The object of a batch: same events, same bytes. */
-  pack(batch: readonly EncodedEvent[]): Buffer | Promise<Buffer>;
-}
 
 /** What a request may hold is for memory alone; S3 takes 5 GB. */
 const eventsMax = 10_000;
@@ -22,17 +15,19 @@ const bytesMax = 32 * 1024 * 1024;
 
 /**
  * Each batch becomes an object.
+ * @param folderOf as in `Layout`
  * @throws SpanwardenError for credentials that are not complete, and for files of `tls`.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
 export function objectDestination(
   config: S3Config,
   context: DestinationContext,
-  layout: Layout,
+  folderOf: Layout['folderOf'],
   contents: Contents,
 ): Destination {
   checkCredentials(context.name, config);
   const client = httpClient(config, context, secretsIn(config));
+  const layout: Layout = { folderOf, extension: contents.extension, owner: context.name };
   const now = () => context.now();
   const encryption = encryptionHeaders(config);
   const keyFor = (batch: readonly EncodedEvent[]): string =>

@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { CaseDecisions } from './case-decisions.ts';
 import type { Config } from './config/schema.ts';
 import type { Memory } from './detect/memory.ts';
-import { eventsOf } from './export/config.ts';
-import { filesIn } from './export/delivery/files.ts';
 import type { Exporter } from './export/exporter.ts';
 import { ExportSource, exportedTables } from './export-source.ts';
+import { withDecisions } from './exported-decisions.ts';
 import { openExporting } from './exporting.ts';
 import type { Metrics } from './metrics.ts';
 import type { FieldTable } from './model/fields.ts';
@@ -16,7 +14,6 @@ import { openSpool } from './spool/spool.ts';
 import { CheckpointStore } from './state/checkpoint-store.ts';
 import { type OpenedState, openState } from './state/open-state.ts';
 import { readBacklog } from './store/backlog.ts';
-import { type DecisionRange, readDecisions } from './store/decisions-reader.ts';
 import { openStore, type Store } from './store/index.ts';
 import { columnCounts } from './store/schema/columns.ts';
 
@@ -56,40 +53,8 @@ export async function openStorage(options: StorageOptions, memory: Memory): Prom
     await store.close();
     throw error;
   });
-  return {
-    spool,
-    state,
-    store,
-    exporter: wantsCases(config) ? withDecisions(opened, decisionsOf(spool, store, options)) : opened,
-  };
-}
-
-function wantsCases({ export: { destinations } }: Config): boolean {
-  return Object.values(destinations).some((each) => eventsOf(each).includes('cases'));
-}
-
-function decisionsOf(spool: Spool, store: Store, { dataDir, logger }: StorageOptions): CaseDecisions {
-  const read = async (range: DecisionRange) => {
-    await store.migrated();
-    return readDecisions(store.client, range);
-  };
-  const files = filesIn(join(dataDir, 'export'));
-  return new CaseDecisions({ log: spool, files, spoolId: spool.id, read, logger, now: Date.now });
-}
-
-/** What people decide goes the way of what detection finds. */
-function withDecisions(exporter: Exporter, decisions: CaseDecisions): Exporter {
-  return {
-    ...exporter,
-    start: () => {
-      exporter.start();
-      decisions.start();
-    },
-    stop: async (graceMs) => {
-      await decisions.stop();
-      await exporter.stop(graceMs);
-    },
-  };
+  addSpoolGauges(options.metrics, spool, config.spool.bytes_max);
+  return { spool, state, store, exporter: withDecisions(opened, { config, dataDir, spool, store, logger }) };
 }
 
 /** Findings and cases for destinations; asked for before anything is appended. */
@@ -99,4 +64,25 @@ function exportSource(spool: Spool, store: Store, logger: Logger): ExportSource 
     return readBacklog(store.client, range);
   };
   return new ExportSource({ tail: spool.tail(exportedTables), spoolId: spool.id, backlog, logger });
+}
+
+function addSpoolGauges({ gauge: add }: Metrics, spool: Spool, bytesMax: number): void {
+  add('spanwarden_spool_bytes', 'Bytes that wait for ClickHouse.', () => spool.stats().bytes);
+  add('spanwarden_spool_bytes_max', 'Bytes that the spool may take on disk.', () => bytesMax);
+  add('spanwarden_spool_segments', 'Segments that wait for ClickHouse.', () => spool.stats().segments);
+  add(
+    'spanwarden_spool_oldest_age_seconds',
+    'Age of the oldest waiting record.',
+    () => spool.stats().oldestAgeMs / 1000,
+  );
+  add('spanwarden_spool_pending_bytes', 'Bytes that wait for their fsync.', () => spool.stats().pendingBytes);
+  add('spanwarden_spool_syncs', 'fsyncs since the start.', () => spool.stats().syncs);
+  add('spanwarden_spool_set_aside_bytes', 'Bytes in dead-letter/ and quarantine/.', () => spool.stats().setAsideBytes);
+  add('spanwarden_spool_corrupt_bytes', 'Damaged bytes found since the start.', () => spool.stats().corruptBytes);
+  add(
+    'spanwarden_spool_reserve_released',
+    '1 while the reserve of disk space is given up and nothing is taken in.',
+    () => Number(spool.stats().reserveReleased),
+  );
+  add('spanwarden_spool_torn_bytes', 'Bytes cut from torn segments at start.', () => spool.stats().tornBytes);
 }

@@ -46,6 +46,8 @@ export const limits = {
   /** Bucket counts, bounds and quantiles of one request; and exemplars, quantiles or parts of a list of one data point. */
   metricNumbersPerBatchMax: 1 << 22,
   partsPerPointMax: 4096,
+  /** Data points of the collector's own metrics in one batch; further ones are left out. */
+  ownDataPointsMax: 4096,
   /** Objects, arrays and members in one JSON body; each costs far more memory than its two bytes. */
   jsonValuesMax: 1 << 23,
   /** JSON values within each other, which take four bytes each while a body is read. */

@@ -6,14 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { parse } from 'yaml';
-import {
-  accountStatements,
-  readerGrant,
-  readerLimits,
-  readerProfile,
-  readerQuota,
-  readerSettings,
-} from '../collector/src/cli/grafana-account.ts';
+import { accountStatements, accountXml, readerLimits } from '../collector/src/cli/grafana-account.ts';
 import { clickhouseConfigSchema } from '../collector/src/store/config.ts';
 import { openStore, type Store } from '../collector/src/store/index.ts';
 import { repositoryRoot } from '../scripts/repository.ts';
@@ -45,7 +38,7 @@ describe('spanwarden grafana init', () => {
     assert.deepEqual(
       filesIn(folder),
       [
-        ...['clickhouse-account.sql', 'clickhouse-password', 'contact-points.example.yaml'],
+        ...['clickhouse-account.sql', 'clickhouse-account.xml', 'clickhouse-password', 'contact-points.example.yaml'],
         ...shipped.map((file) => `dashboards/${file}`),
         ...['alerting', 'dashboards', 'datasources'].map((kind) => `provisioning/${kind}/spanwarden.yaml`),
       ].sort(),
@@ -69,7 +62,7 @@ describe('spanwarden grafana init', () => {
     const password = read(file).trim();
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.match(password, /^[\w-]{43}$/);
-    assert.match(of('clickhouse-account.sql'), new RegExp(createHash('sha256').update(password).digest('hex')));
+    assert.match(of('clickhouse-account.sql'), new RegExp(sha256Hex(password)));
     for (const path of filesIn(folder).filter((path) => path !== 'clickhouse-password')) {
       assert.ok(!of(path).includes(password), path);
     }
@@ -93,9 +86,10 @@ describe('spanwarden grafana init', () => {
 
   test('options say where Grafana finds things', () => {
     const args = ['--host', '10.0.0.1', '--port', '8124', '--user', 'reader', '--database', 'other'];
-    const more = ['--dashboards-path', '/var/lib/$x', '--docs', 'https://example.org/d/', '--import', '--force'];
-    assert.equal(init(folder, ...args, ...more).code, 0);
-    const [{ jsonData }] = parse(of('provisioning/datasources/spanwarden.yaml')).datasources;
+    const more = ['--dashboards-path', '/var/lib/$x', '--password-file', '/run/p', '--docs', 'https://example.org/d/'];
+    assert.equal(init(folder, ...args, ...more, '--import', '--force').code, 0);
+    const [{ jsonData, secureJsonData }] = parse(of('provisioning/datasources/spanwarden.yaml')).datasources;
+    assert.equal(secureJsonData.password, '$__file{/run/p}');
     const { host, port, secure, username, defaultDatabase } = jsonData;
     assert.deepEqual([host, port, secure, username, defaultDatabase], ['10.0.0.1', 8124, false, 'reader', 'other']);
     assert.match(of('clickhouse-account.sql'), /GRANT SELECT ON `other`\.\* TO `reader`/);
@@ -124,6 +118,7 @@ describe('spanwarden grafana init', () => {
       ['--user', '`; DROP USER x'],
       ['--database', 'a.b'],
       ['--docs', 'ftp://x'],
+      ['--password-file', '/run/${x}'],
     ]) {
       const { code, stderr } = init(other, ...args);
       assert.equal(code, 2, args.join(' '));
@@ -158,13 +153,13 @@ describe('with the embedded ClickHouse', () => {
 
 /**
  * The embedded ClickHouse keeps accounts in XML and has no place for those made by SQL. So the statements are run there up to the
- * place where they would be kept, which checks everything else about them; and the account is made in XML of the same settings,
- * grant and quota, to see what it may and may not do.
+ * place where they would be kept, which checks everything else about them; and what it may do is seen with the account from the XML.
  */
 describe('the account', () => {
   const user = 'reader-of-the-test';
   const password = 'p';
   const database = 'spanwarden';
+  const account = { user, database, passwordSha256Hex: sha256Hex(password) };
   let dataDir: string;
   let store: Store;
   let reader: ClickHouseClient;
@@ -174,7 +169,8 @@ describe('the account', () => {
     dataDir = mkdtempSync(join(tmpdir(), 'spanwarden-account-'));
     const further = join(dataDir, 'clickhouse', 'users.d');
     mkdirSync(further, { recursive: true });
-    writeFileSync(join(further, 'account.xml'), accountXml(user, password, database));
+    writeFileSync(join(further, 'account.xml'), accountXml(account));
+    writeFileSync(join(further, 'admin.xml'), adminXml(account.passwordSha256Hex));
     store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
     await store.migrated();
     const { url } = store.endpoints;
@@ -190,7 +186,6 @@ describe('the account', () => {
   });
 
   test('every statement is what ClickHouse takes, up to the place where it would be kept', async () => {
-    const account = { user, database, passwordSha256Hex: '0'.repeat(64) };
     for (const query of accountStatements(account)) {
       await assert.rejects(admin.command({ query }), /no writeable access storage|readonly|read-only/i, query);
     }
@@ -265,7 +260,7 @@ describe('the account', () => {
 
   test('its quota counts', async () => {
     const query = `SELECT quota_name AS quota, toUInt32(max_queries) AS most, toUInt32(queries) AS asked
-      FROM system.quotas_usage WHERE quota_name = '${readerQuota}'`;
+      FROM system.quotas_usage WHERE quota_name = 'spanwarden_reader'`;
     const [row] = await (await admin.query({ query, format: 'JSONEachRow' })).json<{ most: number; asked: number }>();
     assert.equal(row?.most, readerLimits.queries);
     assert.ok((row?.asked ?? 0) > 30, `${row?.asked} asked`);
@@ -288,30 +283,13 @@ function* queriesIn(value: unknown): Generator<string> {
   }
 }
 
-/** The account in the server's XML, of the same parts as its SQL, and somebody who may do everything. */
-function accountXml(user: string, password: string, database: string): string {
-  const settings = readerSettings({});
-  const values = settings
-    .filter(({ value }) => value !== undefined)
-    .map(({ name, value }) => `<${name}>${value}</${name}>`);
-  const constraints = settings.flatMap(({ name, changeable }) => {
-    if (changeable === undefined) return [];
-    const bounds = Object.entries(changeable).map(([bound, value]) => `<${bound}>${value}</${bound}>`);
-    return [`<${name}>${bounds.join('')}<changeable_in_readonly/></${name}>`];
-  });
-  const hash = createHash('sha256').update(password).digest('hex');
-  const account = (name: string, profile: string, quota: string, grant: string) =>
-    `<${name}><password_sha256_hex>${hash}</password_sha256_hex><networks><ip>127.0.0.1</ip></networks>
-      <profile>${profile}</profile><quota>${quota}</quota><grants><query>${grant}</query></grants></${name}>`;
-  const { queries, execution_time } = readerLimits;
-  return `<clickhouse>
-  <profiles><${readerProfile}>${values.join('')}<constraints>${constraints.join('')}</constraints></${readerProfile}></profiles>
-  <quotas><${readerQuota}><keyed/><interval><duration>3600</duration><queries>${queries}</queries>
-    <execution_time>${execution_time}</execution_time></interval></${readerQuota}></quotas>
-  <users>
-    ${account(user, readerProfile, readerQuota, readerGrant(database))}
-    ${account('admin', 'default', 'default', 'GRANT ALL ON *.* WITH GRANT OPTION')}
-  </users>
-</clickhouse>
-`;
+/** Somebody who may do everything. */
+function adminXml(hash: string): string {
+  return `<clickhouse><users><admin><password_sha256_hex>${hash}</password_sha256_hex>
+    <networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>
+    <grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></admin></users></clickhouse>`;
+}
+
+function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -9,18 +9,18 @@ export interface ReaderAccount {
   readonly isSharded?: boolean;
 }
 
-export interface ReaderSetting {
+interface ReaderSetting {
   readonly name: string;
   readonly value?: number | string;
   /** A reader may change it for a query, between these where they are given. Grafana sends a time-out and ad hoc filters with queries. */
   readonly changeable?: { readonly min?: number; readonly max?: number };
 }
 
-export const readerProfile = 'spanwarden_reader';
-export const readerQuota = 'spanwarden_reader';
+/** The name of its settings profile and of its quota. */
+const limited = 'spanwarden_reader';
 
 /** What holds for queries of the account. */
-export function readerSettings({ isSharded }: Pick<ReaderAccount, 'isSharded'>): readonly ReaderSetting[] {
+function readerSettings({ isSharded }: Pick<ReaderAccount, 'isSharded'>): readonly ReaderSetting[] {
   return [
     { name: 'readonly', value: 1 },
     { name: 'allow_ddl', value: 0 },
@@ -41,10 +41,6 @@ export function readerSettings({ isSharded }: Pick<ReaderAccount, 'isSharded'>):
 /** Within an hour: a board with 15 panels that is read each minute asks 900 times, the alert rules as often. */
 export const readerLimits = { queries: 50_000, execution_time: 14_400 } as const;
 
-export function readerGrant(database: string): string {
-  return `GRANT SELECT ON ${name(database)}.*`;
-}
-
 /** The statements that make it, one after the other. They may run again, and make it anew then. */
 export function accountStatements(account: ReaderAccount): string[] {
   const { user, database, passwordSha256Hex, cluster } = account;
@@ -52,11 +48,11 @@ export function accountStatements(account: ReaderAccount): string[] {
   const settings = readerSettings(account).map(settingSql).join(',\n  ');
   const maxima = Object.entries(readerLimits).map(([what, most]) => `${what} = ${most}`);
   return [
-    `CREATE SETTINGS PROFILE OR REPLACE ${readerProfile}${on} SETTINGS\n  ${settings}`,
+    `CREATE SETTINGS PROFILE OR REPLACE ${limited}${on} SETTINGS\n  ${settings}`,
     `CREATE USER OR REPLACE ${name(user)}${on} IDENTIFIED WITH sha256_hash BY '${passwordSha256Hex}'\n` +
-      `  DEFAULT DATABASE ${name(database)} SETTINGS PROFILE '${readerProfile}'`,
-    `${readerGrant(database).replace('GRANT', `GRANT${on}`)} TO ${name(user)}`,
-    `CREATE QUOTA OR REPLACE ${readerQuota}${on} KEYED BY user_name FOR INTERVAL 1 hour MAX ${maxima.join(', ')} TO ${name(user)}`,
+      `  DEFAULT DATABASE ${name(database)} SETTINGS PROFILE '${limited}'`,
+    `GRANT${on} SELECT ON ${name(database)}.* TO ${name(user)}`,
+    `CREATE QUOTA OR REPLACE ${limited}${on} KEYED BY user_name FOR INTERVAL 1 hour MAX ${maxima.join(', ')} TO ${name(user)}`,
   ];
 }
 
@@ -68,6 +64,49 @@ const header = `-- The account that Grafana reads with: one database, nothing bu
 
 export function accountSql(account: ReaderAccount): string {
   return `${header}\n${accountStatements(account).join(';\n\n')};\n`;
+}
+
+/**
+ * The same account as XML, for a server whose accounts stand in files: for `users.d`.
+ * https://clickhouse.com/docs/operations/settings/settings-users
+ */
+export function accountXml(account: ReaderAccount): string {
+  const { user, database, passwordSha256Hex } = account;
+  const settings = readerSettings(account);
+  const values = settings.filter(({ value }) => value !== undefined).map((each) => element(each.name, `${each.value}`));
+  const constraints = settings.flatMap(({ name: setting, changeable }) => {
+    if (changeable === undefined) return [];
+    const bounds = Object.entries(changeable).map(([bound, value]) => element(bound, `${value}`));
+    return [element(setting, `${bounds.join('')}<changeable_in_readonly/>`)];
+  });
+  const maxima = Object.entries(readerLimits).map(([what, most]) => element(what, `${most}`));
+  const parts = [
+    element('password_sha256_hex', passwordSha256Hex),
+    '<networks><ip>::/0</ip></networks>',
+    ...[element('profile', limited), element('quota', limited)],
+    element('grants', element('query', `GRANT SELECT ON ${name(database)}.*`)),
+  ];
+  return `<!-- The account that Grafana reads with, for /etc/clickhouse-server/users.d; or run clickhouse-account.sql. -->
+<clickhouse>
+  <profiles>
+    <${limited}>
+      ${[...values, element('constraints', constraints.join(''))].join('\n      ')}
+    </${limited}>
+  </profiles>
+  <quotas>
+    ${element(limited, `<keyed/>${element('interval', `<duration>3600</duration>${maxima.join('')}`)}`)}
+  </quotas>
+  <users>
+    <${user}>
+      ${parts.join('\n      ')}
+    </${user}>
+  </users>
+</clickhouse>
+`;
+}
+
+function element(tag: string, content: string): string {
+  return `<${tag}>${content}</${tag}>`;
 }
 
 function settingSql({ name: setting, value, changeable }: ReaderSetting): string {

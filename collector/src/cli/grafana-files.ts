@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { accountSql, type ReaderAccount } from './grafana-account.ts';
+import { accountSql, accountXml, type ReaderAccount } from './grafana-account.ts';
 
 export interface GrafanaWishes {
   readonly host: string;
@@ -11,6 +11,8 @@ export interface GrafanaWishes {
   readonly database: string;
   /** Where the dashboards stand on the machine of Grafana. */
   readonly dashboardsPath: string;
+  /** The file that Grafana reads the password from, on its machine; from its environment where there is none. */
+  readonly passwordFile?: string | undefined;
   /** Where docs/ of this version can be read, for links in alerts. */
   readonly docsUrl?: string | undefined;
   /** Copies for an import by hand or for grafana.com as well. */
@@ -22,7 +24,7 @@ export interface GrafanaWishes {
 /** Files for Grafana: path in the folder and content. */
 export type GrafanaFiles = Readonly<Record<string, string>>;
 
-/** The variable of Grafana's environment that the password comes from: no file holds it. */
+/** The variable of Grafana's environment that the password comes from, unless it has a file. */
 export const passwordVariable = 'SPANWARDEN_CLICKHOUSE_PASSWORD';
 
 /**
@@ -44,22 +46,29 @@ export function grafanaFiles(shipped: string, wishes: GrafanaWishes): GrafanaFil
     ...each('dashboards', (json) => json),
     ...(wishes.isForImport && each('dashboards-import', importable)),
     'contact-points.example.yaml': text('contact-points.example.yaml'),
-    ...(wishes.account && { 'clickhouse-account.sql': accountSql(wishes.account) }),
+    ...(wishes.account && {
+      'clickhouse-account.sql': accountSql(wishes.account),
+      'clickhouse-account.xml': accountXml(wishes.account),
+    }),
   };
 }
 
 interface DataSource {
   jsonData: Record<string, unknown> & { traces: Record<string, unknown>; logs: Record<string, unknown> };
+  secureJsonData: { password: string };
 }
 
-function dataSources(yaml: string, { host, port, secure, user, database }: GrafanaWishes): string {
+function dataSources(yaml: string, wishes: GrafanaWishes): string {
+  const { host, port, secure, user, database, passwordFile } = wishes;
   const file = parse(yaml) as { datasources: DataSource[] };
-  for (const { jsonData } of file.datasources) {
+  for (const { jsonData, secureJsonData } of file.datasources) {
     Object.assign(jsonData, { host, port, secure, username: user, defaultDatabase: database });
     jsonData.traces['defaultDatabase'] = database;
     jsonData.logs['defaultDatabase'] = database;
+    if (passwordFile !== undefined) secureJsonData.password = `$__file{${passwordFile}}`;
   }
-  return `# Written by spanwarden grafana init. The password comes from Grafana's environment: ${passwordVariable}.\n${shown(file)}`;
+  const from = passwordFile === undefined ? `Grafana's environment: ${passwordVariable}` : 'a file on its machine';
+  return `# Written by spanwarden grafana init. The password comes from ${from}.\n${shown(file)}`;
 }
 
 function provider(yaml: string, { dashboardsPath }: GrafanaWishes): string {

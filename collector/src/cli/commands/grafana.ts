@@ -19,6 +19,7 @@ interface Options {
   readonly database?: string;
   readonly secure?: boolean;
   readonly dashboardsPath?: string;
+  readonly passwordFile?: string;
   readonly docs?: string;
   readonly import?: true;
   readonly force?: true;
@@ -44,6 +45,7 @@ export function grafanaCommand(): Command {
         '--dashboards-path <path>',
         'where the folder dashboards stands on the machine of Grafana; here by default',
       )
+      .option('--password-file <path>', 'the file that Grafana reads the password from, on its machine', parsePath)
       .option('--docs <url>', 'where docs/ can be read, for links in alerts', parseUrl)
       .option('--import', 'write copies of the dashboards for an import by hand, too')
       .option('--force', 'overwrite files that are there')
@@ -65,6 +67,7 @@ function init(dir: string, options: Options): void {
   const files = (passwordSha256Hex?: string) =>
     grafanaFiles(shippedPath('grafana'), {
       ...{ ...address, user, database, docsUrl: options.docs, isForImport: options.import === true },
+      passwordFile: options.passwordFile,
       dashboardsPath: options.dashboardsPath ?? join(folder, 'dashboards'),
       account:
         passwordSha256Hex === undefined ? undefined : { user, database, passwordSha256Hex, ...clusterOf(config) },
@@ -74,7 +77,8 @@ function init(dir: string, options: Options): void {
   const written = isOwn ? files(sha256Hex(madePassword(folder, passwordFile))) : files();
   write(folder, written);
   const terminal = createTerminal(process.stdout);
-  const result = { folder, files: Object.keys(written), ...address, user, database, passwordFile, passwordVariable };
+  const from = options.passwordFile === undefined ? { passwordVariable } : { passwordRead: options.passwordFile };
+  const result = { folder, files: Object.keys(written), ...address, user, database, passwordFile, ...from };
   if (options.json) terminal.write(jsonLine(result, 2));
   else tellNextSteps(terminal, { ...result, isOwn, isForImport: options.import === true });
 }
@@ -133,17 +137,21 @@ interface Result extends Address {
   readonly folder: string;
   readonly files: readonly string[];
   readonly passwordFile: string;
+  readonly passwordRead?: string;
   readonly isOwn: boolean;
   readonly isForImport: boolean;
 }
 
-function tellNextSteps(terminal: Terminal, { folder, files, passwordFile, isOwn, isForImport }: Result): void {
+function tellNextSteps(terminal: Terminal, result: Result): void {
+  const { folder, files, passwordFile, passwordRead, isOwn, isForImport } = result;
   const shown = (path: string) => escapeControl(path);
   const steps = [
     ...(isOwn
       ? [`Make the account: clickhouse-client --multiquery < ${shown(join(folder, 'clickhouse-account.sql'))}`]
       : ['Run Grafana on this machine: the embedded ClickHouse listens on loopback, and has the account already.']),
-    `Give Grafana's environment ${passwordVariable}; the password is in ${shown(passwordFile)}`,
+    passwordRead === undefined
+      ? `Give Grafana's environment ${passwordVariable}; the password is in ${shown(passwordFile)}`
+      : `Copy ${shown(passwordFile)} to ${shown(passwordRead)} on the machine of Grafana`,
     'Install the data source: grafana cli plugins install grafana-clickhouse-datasource',
     `Copy what is in ${shown(join(folder, 'provisioning'))} into Grafana's provisioning folder, or name it in GF_PATHS_PROVISIONING`,
     'Restart Grafana, and open Dashboards › Spanwarden',
@@ -171,8 +179,12 @@ function matching(pattern: RegExp, what: string): (text: string) => string {
 }
 
 const parseHost = matching(/^[A-Za-z0-9._:[\]-]{1,253}$/, 'takes a name or an address, such as clickhouse.example.');
-const parseUser = matching(/^[A-Za-z0-9_.@-]{1,64}$/, 'takes letters, digits, _ . @ and -, at most 64.');
+const parseUser = matching(
+  /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
+  'takes letters, digits, _ . and -, at most 64, and a letter first.',
+);
 const parseDatabase = matching(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'takes letters, digits and _, at most 64.');
+const parsePath = matching(/^\/[^\s"'${}]{1,500}$/, 'takes an absolute path.');
 const parseUrl = matching(/^https?:\/\/[^\s"'$]{1,500}$/, 'takes a URL, such as https://example.org/docs.');
 
 function parsePort(text: string): number {

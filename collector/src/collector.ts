@@ -102,7 +102,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
   const storage = { ...{ config, dataDir, fields, metrics, logger }, pendingBytesMax: plan.spoolPendingBytesMax };
-  const { spool, state, store, exporter } = await openStorage(storage, casework);
+  const { spool, state, store, exporter, teeing } = await openStorage(storage, casework);
   trustOnlySynced(resends, spool.stats());
   const own = await openOwnTraces(config.telemetry, ownResource(spool.id), metrics, logger);
   const pipeline = new TracePipeline({
@@ -112,7 +112,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,
     messages: config.store.messages,
-    journal: state.journal,
+    ...{ originals: teeing.originals, journal: state.journal },
     now: Date.now,
     observer: own.observer(observe(metrics, options)),
   });
@@ -135,7 +135,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));
   const intake = openIntake({ own, guards, config: config.receive, pipeline, metrics, plan, logger });
   const warnings = () =>
-    [ruleWarnings(running.rules), intake.warnings(), keyWarnings(keys), exporter.warnings()].flat();
+    [ruleWarnings(running.rules), intake.warnings(), keyWarnings(keys), exporter.warnings(), teeing.warnings()].flat();
   const app = httpApp(guards, intake, store, metrics, { rules: running.rules, warnings });
   const servers = await startServers(config.receive, app, intake.receive).catch(async (error: unknown) => {
     clearInterval(settling);

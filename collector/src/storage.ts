@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from './config/schema.ts';
 import type { Memory } from './detect/memory.ts';
-import type { Exporter } from './export/exporter.ts';
+import { type Exporter, together } from './export/exporter.ts';
 import { ExportSource, exportedTables } from './export-source.ts';
 import { withDecisions } from './exported-decisions.ts';
-import { openExporting } from './exporting.ts';
+import { addExportGauges, openExporting } from './exporting.ts';
 import type { Metrics } from './metrics.ts';
 import type { FieldTable } from './model/fields.ts';
 import { spoolOptions } from './spool/config.ts';
@@ -16,6 +16,7 @@ import { type OpenedState, openState } from './state/open-state.ts';
 import { readBacklog } from './store/backlog.ts';
 import { openStore, type Store } from './store/index.ts';
 import { columnCounts } from './store/schema/columns.ts';
+import { holdFor, openTeeing, type Teeing } from './teeing.ts';
 
 export interface StorageOptions {
   readonly config: Config;
@@ -31,7 +32,9 @@ export interface Storage {
   readonly spool: Spool;
   readonly state: OpenedState;
   readonly store: Store;
+  /** Destinations and tees. */
   readonly exporter: Exporter;
+  readonly teeing: Teeing;
 }
 
 /**
@@ -41,20 +44,29 @@ export interface Storage {
 export async function openStorage(options: StorageOptions, memory: Memory): Promise<Storage> {
   const { config, dataDir, logger, pendingBytesMax } = options;
   const spoolDir = spoolOptions(config.spool, join(dataDir, 'spool'), pendingBytesMax);
-  const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, logger });
+  const spool = await openSpool({ ...spoolDir, columns: columnCounts, keepFrom: 0, hold: holdFor(config), logger });
   const state = await openState(new CheckpointStore(join(dataDir, 'state'), logger), spool, memory, logger);
   const store = await openStore(config.clickhouse, { dataDir, logger }).catch(async (error: unknown) => {
     await spool.close();
     throw error;
   });
   const source = () => exportSource(spool, store, logger);
-  const opened = await openExporting({ ...options, source }).catch(async (error: unknown) => {
+  try {
+    const opened = await openExporting({ ...options, source });
+    const exporter = withDecisions(opened, { config, dataDir, spool, store, logger });
+    const teeing = await openTeeing({ ...options, spool }).catch(async (error: unknown) => {
+      await exporter.stop(0);
+      throw error;
+    });
+    const all = together([exporter, teeing.exporter]);
+    addExportGauges(options.metrics, () => all.statuses());
+    addSpoolGauges(options.metrics, spool, config.spool.bytes_max);
+    return { spool, state, store, exporter: all, teeing };
+  } catch (error) {
     await spool.close();
     await store.close();
     throw error;
-  });
-  addSpoolGauges(options.metrics, spool, config.spool.bytes_max);
-  return { spool, state, store, exporter: withDecisions(opened, { config, dataDir, spool, store, logger }) };
+  }
 }
 
 /** Findings and cases for destinations; asked for before anything is appended. */

@@ -1,5 +1,9 @@
 import type { z } from 'zod';
 import type { ExportEvent } from '../model/export-event.ts';
+import type { TeeRequest } from '../model/tee-request.ts';
+
+/** What delivery brings to a receiver. */
+export type Deliverable = ExportEvent | TeeRequest;
 
 /** What formats may know beside the event. */
 export interface FormatContext {
@@ -26,13 +30,13 @@ export interface Format {
 }
 
 /** An event that is ready to be sent. */
-export interface EncodedEvent {
-  readonly event: ExportEvent;
+export interface EncodedEvent<Event extends Deliverable = ExportEvent> {
+  readonly event: Event;
   readonly body: Buffer;
 }
 
 /** What one request may hold. */
-export interface BatchLimits {
+export interface BatchLimits<Event extends Deliverable = ExportEvent> {
   readonly eventsMax: number;
   /** Sum of the bodies, `overheadBytes` for each included, before compression. */
   readonly bytesMax: number;
@@ -43,14 +47,15 @@ export interface BatchLimits {
    * the same ones after a restart, and none is sent in halves unless the receiver refuses it: halves would be objects beside the whole,
    * which may be there although its answer was lost.
    */
-  readonly partitionOf?: (event: ExportEvent) => string;
+  readonly partitionOf?: (event: Event) => string;
 }
 
 /**
  * How sending a batch ended; classified by the destination, at the edge, once.
  *
  * - `delivered`: the receiver has it, as far as its protocol can say, except for the events named in `refused`, which it will
- *   never take, and in `again`, which are sent once more. Numbers are places in the batch.
+ *   never take, and in `again`, which are sent once more. Numbers are places in the batch. Some
+ *   protocols say only how many records the receiver did not take and does not want again: `rejected`.
  * - `retryable`: nothing of it may be taken as delivered; the same again later.
  * - `too_large`: the receiver wants less at once: sent again in halves. A single event that is too large is refused.
  * - `refused`: the receiver will never take this batch, because of what is in it: sent again in halves, to find the event.
@@ -63,21 +68,24 @@ export type SendOutcome =
       readonly answer: string;
       readonly refused?: readonly { readonly index: number; readonly reason: string }[];
       readonly again?: readonly number[];
+      readonly rejected?: number;
       readonly retryAfterMs?: number;
     }
   | { readonly status: 'retryable'; readonly reason: string; readonly retryAfterMs?: number }
   | { readonly status: 'too_large' | 'refused' | 'misconfigured'; readonly reason: string };
 
 /** Where events go. Knows its protocol; knows nothing of cursors, retries or dead letters. */
-export interface Destination {
-  readonly limits: BatchLimits;
+export interface Destination<Event extends Deliverable = ExportEvent> {
+  readonly limits: BatchLimits<Event>;
   /** One event as it goes over the wire. Never throws. */
-  encode(event: ExportEvent): Buffer;
+  encode(event: Event): Buffer;
+  /** Whether two events may go in one request; all may unless it says otherwise. */
+  mayJoin?(one: Event, other: Event): boolean;
   /**
    * Sends a batch within `limits`, in order. Never rejects; ends soon after the signal aborts, with `retryable`. Called again only when
    * the call before has ended, unless `concurrency` of the config is more than 1.
    */
-  send(batch: readonly EncodedEvent[], signal: AbortSignal): Promise<SendOutcome>;
+  send(batch: readonly EncodedEvent<Event>[], signal: AbortSignal): Promise<SendOutcome>;
   /** Gives sockets and files back. */
   close(): Promise<void>;
 }

@@ -277,6 +277,15 @@ export const limits = {
   exportCursorMs: 1_000,
   exportStatusMs: 3_000,
   exportDiskRetryMs: 1_000,
+  /** Receivers of requests as they came, how many tees one may come through, and requests that are put together into one. */
+  teesMax: 8,
+  teeHopsMax: 8,
+  teeBatchRequestsMax: 1000,
+  /** Requests that a tee reads ahead; and bytes of all tees together, of which each has its share. */
+  teeWindowRequestsMax: 4096,
+  teeWindowBytesMax: 16 * 1024 * 1024,
+  /** Of the spool, kept for tees that are behind. */
+  teeHeldBytesMax: 4 * 1024 * 1024 * 1024,
   responseBytesMax: 4 * 1024 * 1024,
   /** Bytes of a receiver's answer that are read, and characters of it that are shown. */
   exportAnswerBytesMax: 4 * 1024 * 1024,
@@ -293,8 +302,8 @@ export const limits = {
 
 export function assertLimits(): void {
   const l = limits;
-  if (l.spoolRecordBytesMax < l.bodyInflatedBytesMax * 2) {
-    throw new Error('limits: a spool record must be able to hold the rows of the largest body');
+  if (l.spoolRecordBytesMax < l.bodyInflatedBytesMax * 3) {
+    throw new Error('limits: a spool record must be able to hold the largest body and its rows');
   }
   if (l.requestsBytesMax < l.bodyBytesMax + l.bodyInflatedBytesMax) {
     throw new Error('limits: requestsBytesMax must be able to hold the largest body');

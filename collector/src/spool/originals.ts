@@ -10,7 +10,7 @@ import {
   scanSegment,
   segmentHeaderBytes,
 } from './format.ts';
-import { type JournalSource, segmentFiles } from './journals.ts';
+import { type JournalSource, type SegmentFile, segmentFiles } from './journals.ts';
 import { Sleepers } from './sleepers.ts';
 import { originalByte } from './tables.ts';
 import { segmentAfter } from './tail.ts';
@@ -86,17 +86,15 @@ export class SegmentOriginals implements OriginalTail {
     return { status: 'read', records, through: position };
   }
 
-  /** The place after a position, or how many segments are missing before the next that is there. */
-  async #at(after: number): Promise<Place | Extract<OriginalRead, { status: 'gone' }>> {
+  /** The place after a position, or that segments are missing before the next that is there. */
+  async #at(after: number): Promise<Place | OriginalRead> {
     if (this.#place?.position === after) return this.#place;
     await this.#leave();
     const wanted = segmentAfter(after);
     for (;;) {
-      const [next] = await segmentFiles(this.#source, wanted);
-      if (next === undefined || next.sequence > wanted) {
-        const through = next === undefined ? this.#newest : next.sequence * recordsPerSegmentMax - 1;
-        return { status: 'gone', segments: Math.max(1, segmentAfter(through) - wanted), through };
-      }
+      const listed = await segmentFiles(this.#source, 0);
+      const next = listed.find(({ sequence }) => sequence >= wanted);
+      if (next === undefined || next.sequence > wanted) return this.#gap(wanted, listed, next);
       const file = await this.#source.files.open(next.path).catch(ignoreMoved);
       // Renamed or deleted since it was listed: look again.
       if (file === undefined) continue;
@@ -107,6 +105,13 @@ export class SegmentOriginals implements OriginalTail {
       this.#place = { sequence, file, marker, offset: header === undefined ? 0 : segmentHeaderBytes, position };
       return this.#place;
     }
+  }
+
+  /** Segments go the oldest first: where an older one is still there, those that are missing never held anything. */
+  #gap(wanted: number, [oldest]: readonly SegmentFile[], next: SegmentFile | undefined): OriginalRead {
+    const through = next === undefined ? this.#newest : next.sequence * recordsPerSegmentMax - 1;
+    if (oldest !== undefined && oldest.sequence < wanted) return { status: 'read', records: [], through };
+    return { status: 'gone', segments: Math.max(1, segmentAfter(through) - wanted), through };
   }
 
   async #leave(): Promise<void> {

@@ -1,10 +1,16 @@
-import type { Destination, EncodedEvent, SendOutcome } from '../contract.ts';
+import type { ExportEvent } from '../../model/export-event.ts';
+import type { Deliverable, Destination, EncodedEvent, SendOutcome } from '../contract.ts';
 import type { HttpAnswer, HttpClient, HttpFailure, HttpRequest } from './client.ts';
 
 /** What a protocol over HTTP says about a batch: one request, and what its answer means. */
-export interface HttpProtocol extends Pick<Destination, 'limits' | 'encode'> {
-  request(batch: readonly EncodedEvent[]): HttpRequest | Promise<HttpRequest>;
-  outcome(answer: HttpAnswer, batch: readonly EncodedEvent[], signal: AbortSignal): SendOutcome | Promise<SendOutcome>;
+export interface HttpProtocol<Event extends Deliverable = ExportEvent>
+  extends Pick<Destination<Event>, 'limits' | 'encode' | 'mayJoin'> {
+  request(batch: readonly EncodedEvent<Event>[]): HttpRequest | Promise<HttpRequest>;
+  outcome(
+    answer: HttpAnswer,
+    batch: readonly EncodedEvent<Event>[],
+    signal: AbortSignal,
+  ): SendOutcome | Promise<SendOutcome>;
   /** Where requests carry something that is got with credentials, or that is made of their content. */
   readonly access?: Access;
 }
@@ -21,10 +27,14 @@ export interface Access {
 }
 
 /** A protocol over HTTP as a destination. */
-export function httpDestination(client: HttpClient, protocol: HttpProtocol): Destination {
+export function httpDestination<Event extends Deliverable = ExportEvent>(
+  client: HttpClient,
+  protocol: HttpProtocol<Event>,
+): Destination<Event> {
   return {
     limits: protocol.limits,
     encode: (event) => protocol.encode(event),
+    ...(protocol.mayJoin && { mayJoin: protocol.mayJoin }),
     async send(batch, signal) {
       try {
         const answer = await post(client, protocol, batch, signal);
@@ -38,10 +48,10 @@ export function httpDestination(client: HttpClient, protocol: HttpProtocol): Des
   };
 }
 
-async function post(
+async function post<Event extends Deliverable>(
   client: HttpClient,
-  { access, ...protocol }: HttpProtocol,
-  batch: readonly EncodedEvent[],
+  { access, ...protocol }: HttpProtocol<Event>,
+  batch: readonly EncodedEvent<Event>[],
   signal: AbortSignal,
 ): Promise<HttpAnswer | HttpFailure> {
   const request = await protocol.request(batch);

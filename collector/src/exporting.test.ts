@@ -7,7 +7,7 @@ import { loadConfig } from './config/load.ts';
 import { caseEvent, findingEvent } from './export/testing/events.ts';
 import { MemoryEventSource } from './export/testing/memory-source.ts';
 import { exportRedaction } from './export-redaction.ts';
-import { openExporting } from './exporting.ts';
+import { addExportGauges, openExporting } from './exporting.ts';
 import { createMetrics } from './metrics.ts';
 import { SpanwardenError } from './model/errors.ts';
 import { createFieldTable } from './model/fields.ts';
@@ -57,6 +57,7 @@ test('metrics say of each destination how it stands', async () => {
     ...{ config: configOf('start: oldest, batch: { linger_ms: 0 }'), dataDir: directory, fields: createFieldTable() },
     ...{ source: () => source, metrics, logger: silent },
   });
+  addExportGauges(metrics, () => exporter.statuses());
   exporter.start();
   source.add([finding, caseEvent()]);
   while (exporter.statuses()[0]!.counts.delivered < 2) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -51,12 +51,14 @@ export class SegmentOriginals implements OriginalTail {
     this.#sleepers.wake();
   }
 
+  /** Gives its file back; nobody may read any more. */
+  close(): Promise<void> {
+    return this.#leave();
+  }
+
   async read(after: number, signal: AbortSignal): Promise<OriginalRead | undefined> {
     while (!signal.aborted && this.#newest <= after) await this.#sleepers.sleep(signal);
-    if (signal.aborted) {
-      await this.#leave();
-      return undefined;
-    }
+    if (signal.aborted) return undefined;
     try {
       return await this.#readOn(after);
     } catch (error) {

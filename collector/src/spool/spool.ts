@@ -257,6 +257,7 @@ class DiskSpool implements Spool {
   async #close(): Promise<void> {
     await this.#committer.close();
     clearInterval(this.#pruneTimer);
+    for (const tail of this.#tails) if (tail instanceof SegmentOriginals) await tail.close().catch(() => undefined);
     await this.#shelf.close();
     await this.#parts.lock.release();
   }

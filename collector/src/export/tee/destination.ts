@@ -41,7 +41,7 @@ export function teeDestination(config: TeeDestinationConfig, context: TeeContext
         [hopsHeader]: String(hops + 1),
       };
       const url = new URL(`${base}/v1/${signal}`);
-      return { url, headers, body: together(batch), gzip: config.compression === 'gzip' && true };
+      return { url, headers, body: together(batch), gzip: config.compression === 'gzip' };
     },
     outcome: (answer, batch) => {
       const { signal, encoding } = batch[0]!.event;

@@ -204,7 +204,16 @@ export function countColumns(...names: readonly string[]): Override[] {
 
 /** Columns of moments, shown as how long ago they were. */
 export function agoColumns(...names: readonly string[]): Override[] {
-  return names.map((name) => column(name, { unit: 'dateTimeFromNow', 'custom.width': 130 }));
+  return names.map((name) => column(name, { unit: 'dateTimeFromNow', 'custom.width': 130, ...orDash }));
+}
+
+/** Stands in a cell without a value; without it, what the whole panel says when it is empty would. */
+export const orDash = { noValue: '–' };
+
+/** Columns that only links read. Grafana has changed how it hides one; both ways are told. */
+export function hiddenColumns(...names: readonly string[]): Override[] {
+  const hideFrom = { viz: true, legend: false, tooltip: false };
+  return names.map((name) => column(name, { 'custom.hidden': true, 'custom.hideFrom': hideFrom }));
 }
 
 /** Columns of long texts, which are wrapped. */

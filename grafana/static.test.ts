@@ -91,6 +91,14 @@ test('findings are read with FINAL, except where duplicates do no harm', () => {
   ]);
 });
 
+test('spans are read of one trace or session, never of a time range', () => {
+  const readers = queryNames().filter((name) => /\bFROM otel_traces\b/.test(sqlOf(name)));
+  assert.deepEqual(
+    readers.filter((name) => !/TraceId (= trace_id|IN \(SELECT TraceId FROM trace_ids\))/.test(sqlOf(name))),
+    [],
+  );
+});
+
 test('provisioned data sources share one connection, and dashboards point at the first by default', () => {
   const { datasources } = parse(read('grafana/provisioning/datasources/spanwarden.yaml'));
   assert.deepEqual(

@@ -6,6 +6,7 @@ import {
   barsPanel,
   column,
   countColumns,
+  hiddenColumns,
   levelColumn,
   levelFigureColours,
   lineOverBars,
@@ -116,7 +117,7 @@ function newPanels() {
         'What the agent did for the first time, out of all that is kept: tools, models, MCP servers, domains, programs, tables, effects, ' +
         'definitions of tools and kinds of data sent. An agent that is new itself has everything here. Follow a name to see its trace.',
       query: 'agent/new',
-      gridPos: { x: 0, y: 13, w: 12, h: 10 },
+      gridPos: { x: 0, y: 13, w: 10, h: 10 },
       noValue: `The agent did nothing in this time range that it had not done before. ${nothing}`,
       overrides: [
         ...agoColumns('First seen'),
@@ -124,7 +125,7 @@ function newPanels() {
         column('Name', { links: [traceOnlyLink()] }),
         column('Details', { 'custom.width': 130 }),
         ...countColumns('Times'),
-        column('TraceId', { 'custom.width': 120 }),
+        ...hiddenColumns('TraceId'),
       ],
     }),
     tablePanel({
@@ -133,7 +134,7 @@ function newPanels() {
       description:
         'The 100 newest findings on the agent. Follow one to see its trace, its session to see the whole run.',
       query: 'agent/findings',
-      gridPos: { x: 12, y: 13, w: 12, h: 10 },
+      gridPos: { x: 10, y: 13, w: 14, h: 10 },
       noValue: `No rule fired on this agent in this time range. ${nothing}`,
       overrides: [
         ...agoColumns('Time'),
@@ -143,7 +144,7 @@ function newPanels() {
         ...wrappedColumns('Why'),
         ...countColumns('Times'),
         column('Session', { links: [sessionLink()], 'custom.width': 120 }),
-        column('TraceId', { 'custom.width': 120 }),
+        ...hiddenColumns('TraceId'),
       ],
     }),
   ];
@@ -200,7 +201,7 @@ function toolPanels() {
         'Tools in this time range, new ones first: how often called, failed and denied, how long half of the calls and 95 of 100 took, ' +
         'and when the agent first used them, out of all that is kept. A call that two instrumentations tell counts twice.',
       query: 'agent/tools',
-      gridPos: { x: 0, y: 33, w: 14, h: 10 },
+      gridPos: { x: 0, y: 33, w: 24, h: 9 },
       noValue: `The agent called no tool, or its spans name none. ${nothing}`,
       overrides: [
         column('Tool', {
@@ -229,7 +230,7 @@ function otherEndPanels() {
         'Domains outside of the house that its tools reached in this time range, new ones first: bytes and kinds of secrets and ' +
         'personal data that were sent there. Follow a domain to see the newest trace, or who else reaches it.',
       query: 'agent/domains',
-      gridPos: { x: 14, y: 33, w: 10, h: 10 },
+      gridPos: { x: 0, y: 42, w: 24, h: 8 },
       noValue: `No tool of the agent reached a domain outside, or its arguments were not captured. ${nothing}`,
       overrides: [
         column('Domain', {
@@ -243,7 +244,7 @@ function otherEndPanels() {
           'custom.cellOptions': { type: 'color-text' },
         }),
         ...agoColumns('First seen', 'Last seen'),
-        column('TraceId', { 'custom.width': 120 }),
+        ...hiddenColumns('TraceId'),
       ],
     }),
     tablePanel({
@@ -253,7 +254,7 @@ function otherEndPanels() {
         'Models in this time range with calls, errors, tokens and cost by list prices; calls without price are not in the cost. Since ' +
         'when the agent has been calling them, out of all that is kept.',
       query: 'agent/models',
-      gridPos: { x: 0, y: 43, w: 24, h: 7 },
+      gridPos: { x: 0, y: 50, w: 24, h: 6 },
       noValue: `The agent called no model, or its spans name none. ${nothing}`,
       overrides: [
         isNew,
@@ -268,7 +269,7 @@ function otherEndPanels() {
 
 function whoPanels() {
   return [
-    row(15, 'Its runs and for whom', 50),
+    row(15, 'Its runs and for whom', 56),
     tablePanel({
       id: 16,
       title: 'Sessions',
@@ -276,7 +277,7 @@ function whoPanels() {
         'Conversations, stitched calls or traces of the agent that touch this time range, those with the worst finding first, then the ' +
         'newest. Follow a session to see every call of it.',
       query: 'agent/sessions',
-      gridPos: { x: 0, y: 51, w: 16, h: 12 },
+      gridPos: { x: 0, y: 57, w: 17, h: 12 },
       noValue: nothing,
       overrides: [
         column('Session', { links: [sessionLink()] }),
@@ -285,7 +286,7 @@ function whoPanels() {
         column('Started', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
         column('Duration', { unit: 'ms', 'custom.width': 90 }),
         column('Cost', { unit: 'currencyUSD', decimals: 3, 'custom.width': 80 }),
-        column('TraceId', { 'custom.width': 120 }),
+        ...hiddenColumns('TraceId'),
       ],
     }),
     tablePanel({
@@ -293,10 +294,10 @@ function whoPanels() {
       title: 'Users',
       description: 'On whose behalf the agent acted in this time range, where its spans say so (user.id).',
       query: 'agent/users',
-      gridPos: { x: 16, y: 51, w: 8, h: 12 },
+      gridPos: { x: 17, y: 57, w: 7, h: 12 },
       noValue: `No span of the agent names a user: set user.id. ${nothing}`,
       overrides: [
-        ...countColumns('Sessions', 'Model calls', 'Tool calls'),
+        ...countColumns('Sessions', 'Calls'),
         column('Cost', { unit: 'currencyUSD', decimals: 2, 'custom.width': 80 }),
         ...agoColumns('Last seen'),
       ],

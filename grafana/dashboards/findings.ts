@@ -9,6 +9,7 @@ import {
   levelColumn,
   levelFigureColours,
   levelSeriesColours,
+  orDash,
   row,
   statPanel,
   tablePanel,
@@ -259,7 +260,7 @@ function tracePanels() {
 }
 
 function rulePanels() {
-  const cost = column('Cost a span', { unit: 'µs', decimals: 1, 'custom.width': 110 });
+  const cost = column('Cost a span', { unit: 'µs', decimals: 1, 'custom.width': 110, ...orDash });
   return [
     row(14, 'Rules', 102),
     tablePanel({

@@ -6,6 +6,7 @@ import {
   barsPanel,
   column,
   countColumns,
+  hiddenColumns,
   levelColumn,
   levelFigureColours,
   levelSeriesColours,
@@ -156,15 +157,15 @@ function agentPanels() {
       id: 8,
       title: 'Agents, those with the worst open case first',
       description:
-        'Agents with an open case, whatever the time range, or a finding in it; severe are findings of level high and critical. Follow ' +
-        'an agent to see all about it.',
+        'Agents with an open case, whatever the time range, or a finding in it: the level of the worst open case, how many are open, and ' +
+        'findings, of which severe are those of level high and critical. Follow an agent to see all about it.',
       query: 'overview/agents',
-      gridPos: { x: 0, y: 22, w: 10, h: 9 },
+      gridPos: { x: 0, y: 22, w: 9, h: 9 },
       noValue: `No agent has an open case, or a finding in this time range. ${calm}`,
       overrides: [
         column('Agent', { links: [agentLink(), onlyThisAgent()] }),
-        levelColumn('Worst open case'),
-        ...countColumns('Open cases', 'Severe findings', 'Findings'),
+        levelColumn('Worst'),
+        ...countColumns('Cases', 'Severe', 'Findings'),
         ...agoColumns('Last seen'),
       ],
     }),
@@ -174,7 +175,7 @@ function agentPanels() {
       description:
         'The 20 newest findings of level high and critical. Follow one to see its trace, its session to see the whole run.',
       query: 'overview/severe',
-      gridPos: { x: 10, y: 22, w: 14, h: 9 },
+      gridPos: { x: 9, y: 22, w: 15, h: 9 },
       noValue: `No finding of level high or critical in this time range. ${calm}`,
       overrides: [
         ...agoColumns('Time'),
@@ -184,7 +185,7 @@ function agentPanels() {
         column('Tool', { 'custom.width': 120 }),
         ...wrappedColumns('Why'),
         column('Session', { links: [sessionLink()], 'custom.width': 120 }),
-        column('TraceId', { 'custom.width': 120 }),
+        ...hiddenColumns('TraceId'),
       ],
     }),
   ];
@@ -209,7 +210,7 @@ function newPanels() {
         column('Name', { links: [traceOnlyLink()] }),
         column('Agent', { links: [agentLink()], 'custom.width': 150 }),
         ...countColumns('Calls'),
-        column('TraceId', { 'custom.width': 120 }),
+        ...hiddenColumns('TraceId'),
       ],
     }),
     statPanel({

@@ -5,9 +5,11 @@ import {
   barsPanel,
   column,
   countColumns,
+  hiddenColumns,
   levelColumn,
   logsPanel,
   nodeGraphPanel,
+  orDash,
   row,
   statPanel,
   tablePanel,
@@ -65,11 +67,12 @@ function whatPanels() {
       overrides: [
         column('Session id', { links: [sessionLink('Session id')] }),
         column('Known by', { 'custom.width': 110 }),
+        // Of several, the link leads to one.
         column('Agents', { links: [agentLink()] }),
         column('Started', { unit: 'dateTimeAsIso', links: [zoomLink()], 'custom.width': 175 }),
         column('Ended', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
         ...countColumns('Traces'),
-        ...['Agent', 'From', 'To'].map((name) => column(name, { 'custom.hidden': true })),
+        ...hiddenColumns('Agent', 'From', 'To'),
       ],
     }),
     statPanel({
@@ -93,6 +96,8 @@ function whatPanels() {
   ];
 }
 
+/** The day stands on top of the board. */
+const momentOfDay = { unit: 'time:HH:mm:ss.SSS', 'custom.width': 110 };
 const plain = { color: { mode: 'fixed', fixedColor: 'text' } };
 
 function callPanels() {
@@ -109,26 +114,30 @@ function callPanels() {
       gridPos: { x: 0, y: 10, w: 24, h: 15 },
       noValue: `${nothing} A trace without a call of a model or a tool has nothing here either.`,
       overrides: [
-        column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
-        wordColumn('Kind', { model: 'blue', tool: 'purple' }, { 'custom.width': 90 }),
-        column('Name', { links: [treeLink()], 'custom.width': 170 }),
-        ...wrappedColumns('Arguments or newest message', 'Result or answer'),
+        column('Time', momentOfDay),
+        wordColumn('Kind', { model: 'blue', tool: 'purple' }, { 'custom.width': 105 }),
+        column('Name', { links: [treeLink()], 'custom.width': 150 }),
+        levelColumn('Worst'),
         column('Findings', {
           color: { mode: 'fixed', fixedColor: 'red' },
           'custom.cellOptions': { type: 'color-text', wrapText: true },
-          'custom.width': 190,
+          'custom.width': 170,
         }),
-        levelColumn('Worst'),
-        column('Duration', { unit: 'ns', 'custom.width': 90 }),
-        ...countColumns('In', 'Out'),
-        column('Cost', { unit: 'currencyUSD', decimals: 4, 'custom.width': 80 }),
+        ...['Arguments or newest message', 'Result or answer'].map((name) =>
+          column(name, { 'custom.cellOptions': { type: 'auto', wrapText: true }, 'custom.width': 340 }),
+        ),
+        column('Duration', { unit: 'ns', 'custom.width': 85 }),
+        ...['In', 'Out'].map((name) => column(name, { unit: 'short', 'custom.width': 70, ...orDash })),
+        column('Cost', { unit: 'currencyUSD', decimals: 4, 'custom.width': 80, ...orDash }),
         column('Failed', {
           color: { mode: 'fixed', fixedColor: 'orange' },
           'custom.cellOptions': { type: 'color-text' },
+          'custom.width': 120,
         }),
         wordColumn('Decision', { approved: 'green', denied: 'red' }, { 'custom.width': 90 }),
-        column('Agent', { links: [agentLink()] }),
+        column('Agent', { links: [agentLink()], 'custom.width': 130 }),
         column('TraceId', { 'custom.width': 120 }),
+        column('Span', { 'custom.width': 150 }),
       ],
     }),
   ];
@@ -147,9 +156,9 @@ function whyPanels() {
       gridPos: { x: 0, y: 25, w: 13, h: 10 },
       noValue: `No call took a value from a tool result or document, as far as contents were captured. ${nothing}`,
       overrides: [
-        column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
-        ...wrappedColumns('Value'),
-        column('TraceId', { 'custom.width': 120 }),
+        column('Time', momentOfDay),
+        ...wrappedColumns('Argument', 'Value', 'Came from', 'Effect', 'Told by'),
+        ...hiddenColumns('TraceId'),
       ],
     }),
     tablePanel({
@@ -160,7 +169,7 @@ function whyPanels() {
       gridPos: { x: 13, y: 25, w: 11, h: 10 },
       noValue: `No rule fired on this run. ${nothing}`,
       overrides: [
-        column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
+        column('Time', momentOfDay),
         levelColumn('Level'),
         column('Finding', {
           links: [
@@ -172,7 +181,7 @@ function whyPanels() {
         }),
         ...wrappedColumns('Why', 'What matched'),
         ...countColumns('Times'),
-        column('TraceId', { 'custom.width': 120 }),
+        ...hiddenColumns('Rule id', 'TraceId'),
       ],
     }),
   ];
@@ -188,7 +197,7 @@ function treePanels() {
         'The trace that is named above; of a session without one, the trace with the worst finding, else the newest. Choose another ' +
         `from the list beside it. ${nothing}`,
       query: 'session/trace',
-      gridPos: { x: 0, y: 36, w: 16, h: 16 },
+      gridPos: { x: 0, y: 36, w: 15, h: 16 },
       noValue: nothing,
     }),
     tablePanel({
@@ -196,14 +205,14 @@ function treePanels() {
       title: 'Its traces',
       description: 'Traces of the session in order, with calls, errors and findings. Follow one to see it as a tree.',
       query: 'session/traces',
-      gridPos: { x: 16, y: 36, w: 8, h: 16 },
+      gridPos: { x: 15, y: 36, w: 9, h: 16 },
       noValue: nothing,
       overrides: [
-        column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
+        column('Time', momentOfDay),
         column('Begins with', { links: [treeLink()] }),
         levelColumn('Worst'),
         column('Duration', { unit: 'ms', 'custom.width': 90 }),
-        ...countColumns('Model calls', 'Tool calls', 'Errors', 'Findings'),
+        ...countColumns('Findings', 'Models', 'Tools', 'Errors'),
         column('TraceId', { 'custom.width': 120 }),
       ],
     }),

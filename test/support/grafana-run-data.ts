@@ -34,6 +34,16 @@ export const shop = {
   callUsd: 0.25,
 } as const;
 
+const minute = 60_000;
+
+/** Milliseconds since 1970. */
+export const shopMoments = {
+  /** When the open case began. */
+  caseMs: now - 600 * minute,
+  /** When each call that has a price began. */
+  pricedMs: [20 * 60 - 1, 20 * 60 - 3, 10 * 60 - 1, 5 * 60, 4 * 60].map((seconds) => now - seconds * 1_000),
+};
+
 const [firstTrace = '', secondTrace = ''] = shop.traces;
 const url = 'https://collect.evil.example/in';
 const postSpan = '05'.repeat(8);
@@ -41,7 +51,7 @@ const ticketSpan = '03'.repeat(8);
 
 /** Through the normaliser and the store's own encoders and shipper. */
 export async function loadRunData(store: Store): Promise<void> {
-  await ship(store, 'run', [...spanRows(), logRows(), encodeFindings(findings), encodeCases(cases)]);
+  await ship(store, 'run', [...spanRows(spans), logRows(), encodeFindings(findings), encodeCases(cases)]);
   const closed = await getCase(store.client, shop.closedCase);
   if (closed.status !== 'found') throw new Error('the case to close is not there');
   const event = { action: 'close', disposition: 'false-positive', reason: hostile.text, by: 'ann' } as const;
@@ -56,12 +66,19 @@ export async function loadRunData(store: Store): Promise<void> {
   await markFinding(store.client, { id: findings[0]!.id, ruleId: findings[0]!.ruleId }, mark);
 }
 
-const minute = 60_000;
 const at = (minutes: number, seconds = 0): bigint => BigInt(now - minutes * minute + seconds * 1_000) * 1_000_000n;
 const prices: PriceList = { cost: () => shop.callUsd };
 const range = { fromMs: now - 86_400_000, toMs: now + 86_400_000 };
 
-function spanRows() {
+/** A span that is no agent's. */
+export function foreignSpans() {
+  const traceId = '5e'.repeat(16);
+  return spanRows([{ traceId, spanId: '01'.repeat(8), name: 'GET', startNanos: at(3), attributes: request }]);
+}
+
+const request = { 'http.request.method': 'GET' };
+
+function spanRows(spans: readonly TestSpan[]) {
   const fields = createFieldTable();
   const decoded = new TraceDecoder(fields).decode(otlpProtobuf(spans, { 'service.name': 'shop' }));
   if (decoded.status !== 'ok') throw new Error(decoded.message);
@@ -184,7 +201,7 @@ const spans: readonly TestSpan[] = [
     spanId: '01'.repeat(8),
     name: 'GET',
     startNanos: at(2),
-    attributes: { 'http.request.method': 'GET' },
+    attributes: request,
   },
 ];
 

@@ -4,7 +4,8 @@ WITH
   names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}'))
 SELECT
   $__timeInterval(Time) AS time,
-  sumIf(Errors, OperationName IN ('chat', 'generate_content', 'text_completion')) / nullIf(sumIf(Spans, OperationName IN ('chat', 'generate_content', 'text_completion')), 0) AS `model calls`,
+  sumIf(Errors, OperationName IN ('chat', 'generate_content', 'text_completion'))
+    / nullIf(sumIf(Spans, OperationName IN ('chat', 'generate_content', 'text_completion')), 0) AS `model calls`,
   sumIf(Errors, OperationName = 'execute_tool') / nullIf(sumIf(Spans, OperationName = 'execute_tool'), 0) AS `tool calls`
 FROM agent_activity
 WHERE Agent IN (SELECT Agent FROM names)

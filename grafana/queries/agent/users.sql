@@ -5,8 +5,7 @@ WITH
 SELECT
   clean(UserId) AS User,
   uniq(SessionId) AS Sessions,
-  sum(ModelCalls) AS `Model calls`,
-  sum(ToolCalls) AS `Tool calls`,
+  sum(ModelCalls) + sum(ToolCalls) AS Calls,
   sum(CostUsd) AS Cost,
   max(End) AS `Last seen`
 FROM session_activity

@@ -1,14 +1,15 @@
--- Agents with open cases or findings, those with the worst open case first. A case names agents only, a finding of none goes by its service.
+-- Agents with open cases or findings, those with the worst open case first. A case names agents only, a finding of none goes by its
+-- service.
 WITH text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
 SELECT
   Agent,
-  transform(max(Worst), [1, 2, 3, 4, 5], ['informational', 'low', 'medium', 'high', 'critical'], '') AS `Worst open case`,
-  sum(Cases) AS `Open cases`,
-  sum(Severe) AS `Severe findings`,
+  transform(max(Case), [1, 2, 3, 4, 5], ['informational', 'low', 'medium', 'high', 'critical'], '') AS Worst,
+  sum(Open) AS Cases,
+  sum(High) AS Severe,
   sum(Found) AS Findings,
   max(Seen) AS `Last seen`
 FROM (
-  SELECT clean(arrayJoin(Agents)) AS Agent, Severity AS Worst, 1 AS Cases, 0 AS Severe, 0 AS Found, LastSeen AS Seen
+  SELECT clean(arrayJoin(Agents)) AS Agent, Severity AS Case, 1 AS Open, 0 AS High, 0 AS Found, LastSeen AS Seen
   FROM case_list
   WHERE Status = 'open'
   UNION ALL
@@ -20,6 +21,6 @@ FROM (
 WHERE Agent != ''
   AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
 GROUP BY Agent
-ORDER BY max(Worst) DESC, `Open cases` DESC, `Severe findings` DESC, Findings DESC, Agent
+ORDER BY max(Case) DESC, Cases DESC, Severe DESC, Findings DESC, Agent
 LIMIT 50
 SETTINGS $__adHocFilters('findings')

@@ -1,4 +1,5 @@
--- Findings per interval: one series a level, and all of the time range before, moved to this one.
+-- Findings per interval: one series a level, and all of the time range before, moved to this one. Intervals
+-- without one are zero, so that the line goes down between.
 WITH text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
 SELECT
   $__timeInterval(Moment) AS time,
@@ -19,5 +20,5 @@ FROM (
     AND $__conditionalAll(clean(if(AgentName = '', ServiceName, AgentName)) = decodeURLComponent('${agent:percentencode}'), $agent)
 )
 GROUP BY time
-ORDER BY time
+ORDER BY time WITH FILL STEP toIntervalSecond($__interval_s)
 SETTINGS $__adHocFilters('findings')

@@ -2,6 +2,7 @@
 -- arguments and result, what it cost and which rules fired on it. Messages that are stored once are looked up by their hash.
 -- include session/spans
 ,
+  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 500) AS cut,
   part -> multiIf(
     JSONExtractString(part, 'type') = 'tool_call',
     concat(JSONExtractString(part, 'name'), '(', JSONExtractRaw(part, 'arguments'), ')'),
@@ -11,12 +12,24 @@
   message -> arrayStringConcat(arrayMap(part -> said(part), JSONExtractArrayRaw(message, 'parts')), ' · ') AS told
 SELECT
   call.Timestamp AS Time,
-  multiIf(OperationName IN ('chat', 'generate_content', 'text_completion'), 'model', OperationName = 'execute_tool' OR ToolName != '', 'tool', toString(OperationName)) AS Kind,
+  multiIf(
+    OperationName IN ('chat', 'generate_content', 'text_completion'), 'model',
+    OperationName = 'execute_tool' OR ToolName != '', 'tool',
+    toString(OperationName)) AS Kind,
   clean(multiIf(Kind = 'tool', toString(ToolName), Kind = 'model', toString(RequestModel), toString(SpanName))) AS Name,
-  leftUTF8(replaceRegexpAll(multiIf(Kind = 'tool', SpanAttributes['gen_ai.tool.call.arguments'], stored.Text != '', told(stored.Text), LastMessage != '', told(LastMessage), SpanAttributes['input.value']), '[\\p{Cc}\\p{Cf}]', ' '), 500) AS `Arguments or newest message`,
-  leftUTF8(replaceRegexpAll(multiIf(Kind = 'tool', SpanAttributes['gen_ai.tool.call.result'], SpanAttributes['gen_ai.output.messages'] != '', arrayStringConcat(arrayMap(message -> told(message), JSONExtractArrayRaw(SpanAttributes['gen_ai.output.messages'])), ' · '), SpanAttributes['output.value']), '[\\p{Cc}\\p{Cf}]', ' '), 500) AS `Result or answer`,
-  clean(arrayStringConcat(arraySort(fired.Titles), ', ')) AS Findings,
   transform(fired.Worst, [1, 2, 3, 4, 5], ['informational', 'low', 'medium', 'high', 'critical'], '') AS Worst,
+  clean(arrayStringConcat(arraySort(fired.Titles), ', ')) AS Findings,
+  cut(multiIf(
+    Kind = 'tool', SpanAttributes['gen_ai.tool.call.arguments'],
+    stored.Text != '', told(stored.Text),
+    LastMessage != '', told(LastMessage),
+    SpanAttributes['input.value'])) AS `Arguments or newest message`,
+  cut(multiIf(
+    Kind = 'tool', SpanAttributes['gen_ai.tool.call.result'],
+    SpanAttributes['gen_ai.output.messages'] != '',
+    arrayStringConcat(
+      arrayMap(message -> told(message), JSONExtractArrayRaw(SpanAttributes['gen_ai.output.messages'])), ' · '),
+    SpanAttributes['output.value'])) AS `Result or answer`,
   Duration,
   if(Kind = 'model', toUInt64OrNull(Facts['spanwarden.usage.input_tokens'][1]), NULL) AS `In`,
   if(Kind = 'model', toUInt64OrNull(Facts['spanwarden.usage.output_tokens'][1]), NULL) AS `Out`,
@@ -29,8 +42,9 @@ SELECT
 FROM (
   SELECT
     *,
-    position('r', substring(splitByChar('|', toString(AttributeTypes))[1],
-      indexOf(mapKeys(SpanAttributes), 'gen_ai.input.messages'), 1)) = 1 AS ByHash,
+    substring(
+      splitByChar('|', toString(AttributeTypes))[1],
+      indexOf(mapKeys(SpanAttributes), 'gen_ai.input.messages'), 1) = 'r' AS ByHash,
     if(ByHash, splitByChar(' ', SpanAttributes['gen_ai.input.messages'])[-1], '') AS LastHash,
     if(ByHash, '', JSONExtractRaw(SpanAttributes['gen_ai.input.messages'], -1)) AS LastMessage
   FROM spans

@@ -4,11 +4,11 @@ SELECT
   min(spans.Timestamp) AS Time,
   clean(argMin(toString(SpanName), (ParentSpanId != '', spans.Timestamp))) AS `Begins with`,
   dateDiff('millisecond', min(spans.Timestamp), max(addNanoseconds(spans.Timestamp, Duration))) AS Duration,
-  countIf(OperationName IN ('chat', 'generate_content', 'text_completion')) AS `Model calls`,
-  countIf(OperationName = 'execute_tool') AS `Tool calls`,
-  countIf(StatusCode IN ('Error', 'STATUS_CODE_ERROR')) AS Errors,
   transform(any(found.Worst), [1, 2, 3, 4, 5], ['informational', 'low', 'medium', 'high', 'critical'], '') AS Worst,
   any(found.Findings) AS Findings,
+  countIf(OperationName IN ('chat', 'generate_content', 'text_completion')) AS Models,
+  countIf(OperationName = 'execute_tool') AS Tools,
+  countIf(StatusCode IN ('Error', 'STATUS_CODE_ERROR')) AS Errors,
   spans.TraceId AS TraceId
 FROM spans
 LEFT JOIN (

@@ -3,6 +3,7 @@ import {
   agoColumns,
   column,
   countColumns,
+  hiddenColumns,
   levelColumn,
   row,
   tablePanel,
@@ -55,16 +56,17 @@ export function casePanels({ trace, rule }: { readonly trace: CellLink; readonly
       description:
         'The case that is named under Case above, in one line; raised by says why its level is above that of every finding.',
       query: 'findings/case',
-      gridPos: { x: 0, y: 10, w: 24, h: 4 },
+      gridPos: { x: 0, y: 10, w: 24, h: 5 },
       noValue: noCase,
       overrides: [
         wordColumn('Status', { open: 'orange', closed: 'green' }, { 'custom.width': 80 }),
         levelColumn('Level'),
         ...wrappedColumns('Headline', 'Raised by'),
-        column('First seen', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
-        column('Last seen', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
+        ...['First seen', 'Last seen'].map((name) => column(name, { unit: 'dateTimeAsIso', 'custom.width': 155 })),
+        ...['Agents', 'Users'].map((name) => column(name, { 'custom.width': 120 })),
         ...countColumns('Findings', 'Times', 'Sessions', 'Traces'),
-        wordColumn('Disposition', markColours, { 'custom.width': 120 }),
+        wordColumn('Disposition', markColours, { 'custom.width': 105 }),
+        ...hiddenColumns('Case'),
       ],
     }),
     tablePanel({
@@ -74,7 +76,7 @@ export function casePanels({ trace, rule }: { readonly trace: CellLink; readonly
         'Its findings in order, the worst 64 of them: what the rule saw and on what. Follow a finding to see its trace below or its ' +
         'whole session.',
       query: 'findings/case-timeline',
-      gridPos: { x: 0, y: 14, w: 24, h: 11 },
+      gridPos: { x: 0, y: 15, w: 24, h: 10 },
       noValue: noCase,
       overrides: [
         column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
@@ -106,6 +108,7 @@ function saidPanels(rule: CellLink) {
         levelColumn('Level'),
         column('Rule', { links: [rule, rowLink('Open the rule', 'spanwarden-rules', { rule: 'Rule id' })] }),
         ...countColumns('Findings', 'Times'),
+        ...hiddenColumns('Rule id'),
       ],
     }),
     tablePanel({

@@ -6,6 +6,7 @@ import {
   barsPanel,
   column,
   countColumns,
+  hiddenColumns,
   levelColumn,
   levelFigureColours,
   levelSeriesColours,
@@ -141,6 +142,7 @@ function byWhatPanels() {
         column('Rule', { links: [chosenLink('Only this rule', 'rule', 'Rule id')] }),
         ...countColumns('Findings', 'Traces'),
         ...agoColumns('Last seen'),
+        ...hiddenColumns('Rule id'),
       ],
     }),
     tablePanel({
@@ -222,6 +224,7 @@ function listPanels() {
         ...wrappedColumns('Reason'),
         column('By', { 'custom.width': 120 }),
         column('TraceId', { 'custom.width': 290 }),
+        ...hiddenColumns('Rule id'),
       ],
     }),
   ];
@@ -279,6 +282,7 @@ function rulePanels() {
         cost,
         ...agoColumns('Last match'),
         ...wrappedColumns('Why'),
+        ...hiddenColumns('Rule id'),
         column('Rule', { links: [rowLink('Open the rule', 'spanwarden-rules', { rule: 'Rule id' })] }),
       ],
     }),

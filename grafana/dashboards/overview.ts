@@ -89,7 +89,7 @@ function nowPanels() {
       colorMode: BigValueColorMode.None,
       overrides: [
         column('newest span', { unit: 'dateTimeFromNow' }),
-        column('cost today', { unit: 'currencyUSD', decimals: 2 }),
+        column('cost today', { unit: 'currencyUSD', decimals: 2, noValue: 'no price known' }),
       ],
     }),
     tablePanel({
@@ -180,9 +180,9 @@ function agentPanels() {
       overrides: [
         ...agoColumns('Time'),
         levelColumn('Level'),
-        column('Finding', { links: [traceOnlyLink()], 'custom.width': 220 }),
-        column('Agent', { links: [agentLink()], 'custom.width': 130 }),
-        column('Tool', { 'custom.width': 120 }),
+        column('Finding', { links: [traceOnlyLink()], 'custom.width': 200 }),
+        column('Agent', { links: [agentLink()], 'custom.width': 120 }),
+        column('Tool', { 'custom.width': 105 }),
         ...wrappedColumns('Why'),
         column('Session', { links: [sessionLink()], 'custom.width': 120 }),
         ...hiddenColumns('TraceId'),

@@ -89,7 +89,7 @@ function whatPanels() {
         ...['model calls', 'tool calls', 'input tokens', 'output tokens'].map((name) => column(name, plain)),
         column('errors', thresholds([null, 'text'], [1, 'orange'])),
         column('findings', thresholds([null, 'text'], [1, 'red'])),
-        column('cost', { ...plain, unit: 'currencyUSD', decimals: 4 }),
+        column('cost', { ...plain, unit: 'currencyUSD', decimals: 4, noValue: 'no price known' }),
         column('duration', { ...plain, unit: 'ms', decimals: 1 }),
       ],
     }),
@@ -153,7 +153,7 @@ function whyPanels() {
         'whose result had it first; and what rules noted that follow values through the session. This is how an injected order becomes ' +
         'an act.',
       query: 'session/origins',
-      gridPos: { x: 0, y: 25, w: 13, h: 10 },
+      gridPos: { x: 0, y: 25, w: 24, h: 9 },
       noValue: `No call took a value from a tool result or document, as far as contents were captured. ${nothing}`,
       overrides: [
         column('Time', momentOfDay),
@@ -166,7 +166,7 @@ function whyPanels() {
       title: 'What fired',
       description: 'Findings on the run in order, with what matched. Follow one to see all that its rule found.',
       query: 'session/findings',
-      gridPos: { x: 13, y: 25, w: 11, h: 10 },
+      gridPos: { x: 0, y: 34, w: 24, h: 9 },
       noValue: `No rule fired on this run. ${nothing}`,
       overrides: [
         column('Time', momentOfDay),
@@ -189,7 +189,7 @@ function whyPanels() {
 
 function treePanels() {
   return [
-    row(8, 'As a tree and as a graph', 35),
+    row(8, 'As a tree and as a graph', 43),
     tracePanel({
       id: 9,
       title: 'The trace as a tree',
@@ -197,7 +197,7 @@ function treePanels() {
         'The trace that is named above; of a session without one, the trace with the worst finding, else the newest. Choose another ' +
         `from the list beside it. ${nothing}`,
       query: 'session/trace',
-      gridPos: { x: 0, y: 36, w: 15, h: 16 },
+      gridPos: { x: 0, y: 44, w: 15, h: 16 },
       noValue: nothing,
     }),
     tablePanel({
@@ -205,7 +205,7 @@ function treePanels() {
       title: 'Its traces',
       description: 'Traces of the session in order, with calls, errors and findings. Follow one to see it as a tree.',
       query: 'session/traces',
-      gridPos: { x: 15, y: 36, w: 9, h: 16 },
+      gridPos: { x: 15, y: 44, w: 9, h: 16 },
       noValue: nothing,
       overrides: [
         column('Time', momentOfDay),
@@ -224,7 +224,7 @@ function treePanels() {
         'the share that failed. A call without an agent is that of the agent of its trace.',
       query: 'session/graph-nodes',
       edgesQuery: 'session/graph-edges',
-      gridPos: { x: 0, y: 52, w: 12, h: 14 },
+      gridPos: { x: 0, y: 60, w: 12, h: 14 },
       noValue: nothing,
     }),
     barsPanel({
@@ -233,7 +233,7 @@ function treePanels() {
       description:
         'Calls in this time range, with findings as marks. A run is short: follow Started on top to set the time range to it.',
       query: 'session/timeline',
-      gridPos: { x: 12, y: 52, w: 12, h: 14 },
+      gridPos: { x: 12, y: 60, w: 12, h: 14 },
       noValue: nothing,
       interval: '1s',
     }),
@@ -242,13 +242,13 @@ function treePanels() {
 
 function aroundPanels() {
   return [
-    row(13, 'Around it', 66),
+    row(13, 'Around it', 74),
     logsPanel({
       id: 14,
       title: 'Log lines of its traces',
       description: 'Log records that name a trace of the run, the first 500, as they were sent to the collector.',
       query: 'session/logs',
-      gridPos: { x: 0, y: 67, w: 24, h: 12 },
+      gridPos: { x: 0, y: 75, w: 24, h: 12 },
       noValue: `No log record names a trace of the run: does its program send logs over OTLP? ${nothing}`,
     }),
   ];

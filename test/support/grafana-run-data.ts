@@ -30,7 +30,7 @@ export const shop = {
   case: 'ca'.repeat(16),
   mergedCase: 'cb'.repeat(16),
   closedCase: 'cc'.repeat(16),
-  /** Every priced call costs as much. */
+  /** Every call whose price is known costs as much; the quiet agent has a model of its own. */
   callUsd: 0.25,
 } as const;
 
@@ -41,7 +41,7 @@ export const shopMoments = {
   /** When the open case began. */
   caseMs: now - 600 * minute,
   /** When each call that has a price began. */
-  pricedMs: [20 * 60 - 1, 20 * 60 - 3, 10 * 60 - 1, 5 * 60, 4 * 60].map((seconds) => now - seconds * 1_000),
+  pricedMs: [20 * 60 - 1, 20 * 60 - 3, 10 * 60 - 1].map((seconds) => now - seconds * 1_000),
 };
 
 const [firstTrace = '', secondTrace = ''] = shop.traces;
@@ -67,7 +67,7 @@ export async function loadRunData(store: Store): Promise<void> {
 }
 
 const at = (minutes: number, seconds = 0): bigint => BigInt(now - minutes * minute + seconds * 1_000) * 1_000_000n;
-const prices: PriceList = { cost: () => shop.callUsd };
+const prices: PriceList = { cost: (_, model) => (model === 'gpt-5' ? shop.callUsd : undefined) };
 const range = { fromMs: now - 86_400_000, toMs: now + 86_400_000 };
 
 /** A span that is no agent's. */
@@ -170,6 +170,8 @@ function span(
   };
 }
 
+const documents = JSON.stringify([{ content: 'How to answer tickets.' }]);
+const retrieved = { 'gen_ai.operation.name': 'retrieval', 'gen_ai.retrieval.documents': documents };
 const invoke = { 'gen_ai.operation.name': 'invoke_agent' };
 
 const spans: readonly TestSpan[] = [
@@ -180,6 +182,8 @@ const spans: readonly TestSpan[] = [
     ...tool('tickets.read', { id: 'T-0' }, 'nothing'),
   }),
   span(firstTrace, '01', at(20), 9, { ...ofShop, ...invoke }),
+  // What it brought has no part in what follows.
+  span(firstTrace, '06', at(20, 0.5), 0, { ...ofShop, ...retrieved }),
   span(firstTrace, '02', at(20, 1), 1, { ...ofShop, ...chat([asked], read, [1_000, 10]) }),
   span(firstTrace, '03', at(20, 2), 1, { ...ofShop, ...tool('tickets.read', { id: 'T-1' }, ticket) }),
   span(firstTrace, '04', at(20, 3), 1, { ...ofShop, ...chat([asked, read, given], post, [1_200, 20]) }),
@@ -194,7 +198,11 @@ const spans: readonly TestSpan[] = [
   span(secondTrace, '01', at(10), 3, { ...ofShop, ...invoke }),
   span(secondTrace, '02', at(10, 1), 1, { ...ofShop, ...chat([asked, read, given, post], done, [1_300, 30]) }),
   ...shop.stitchedTraces.map((traceId, index) =>
-    span(traceId, '02', at(5 - index), 1, { 'gen_ai.agent.name': 'quiet-agent', ...chat([asked], done, [100, 1]) }),
+    span(traceId, '02', at(5 - index), 1, {
+      'gen_ai.agent.name': 'quiet-agent',
+      ...chat([asked], done, [100, 1]),
+      'gen_ai.request.model': 'own-model',
+    }),
   ),
   {
     traceId: '5f'.repeat(16),

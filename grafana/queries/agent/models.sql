@@ -18,7 +18,7 @@ SELECT
   sum(InputTokens) AS Input,
   sum(CachedTokens) AS `From cache`,
   sum(OutputTokens) AS Output,
-  sum(CostUsd) AS Cost,
+  if(sum(CostUsd) = 0 AND sum(UnpricedCalls) > 0, NULL, sum(CostUsd)) AS Cost,
   sum(UnpricedCalls) AS `Without price`,
   any(known.Seen) AS `First seen`,
   max(LastSeen) AS `Last seen`
@@ -27,6 +27,6 @@ INNER JOIN known ON known.Model = calls.Model
 WHERE Agent IN (SELECT Agent FROM names)
   AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
 GROUP BY calls.Model
-ORDER BY Cost DESC, Calls DESC, Model
+ORDER BY sum(CostUsd) DESC, Calls DESC, Model
 LIMIT 100
 SETTINGS $__adHocFilters('agent_activity')

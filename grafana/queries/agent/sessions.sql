@@ -21,7 +21,7 @@ FROM (
     argMaxMerge(LastTraceId) AS Trace
   FROM session_activity
   WHERE Agent IN (SELECT Agent FROM names)
-    AND Day >= toDate($__fromTime) AND Day <= toDate($__toTime) AND End >= $__fromTime_ms AND Start <= $__toTime_ms
+    AND Day >= toDate($__fromTime) - 1 AND Day <= toDate($__toTime) AND End >= $__fromTime_ms AND Start <= $__toTime_ms
   GROUP BY SessionId
 ) AS run
 LEFT JOIN (

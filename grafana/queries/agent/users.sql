@@ -11,7 +11,7 @@ SELECT
 FROM session_activity
 WHERE Agent IN (SELECT Agent FROM names)
   AND UserId != ''
-  AND Day >= toDate($__fromTime) AND Day <= toDate($__toTime) AND End >= $__fromTime_ms AND Start <= $__toTime_ms
+  AND Day >= toDate($__fromTime) - 1 AND Day <= toDate($__toTime) AND End >= $__fromTime_ms AND Start <= $__toTime_ms
 GROUP BY User
 ORDER BY Sessions DESC, User
 LIMIT 100

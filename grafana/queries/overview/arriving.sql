@@ -7,11 +7,11 @@ SELECT
   (
     SELECT uniq(SessionId)
     FROM session_activity
-    WHERE Day >= toDate($__fromTime) AND Day <= toDate($__toTime) AND End >= $__fromTime_ms AND Start <= $__toTime_ms
+    WHERE Day >= toDate($__fromTime) - 1 AND Day <= toDate($__toTime) AND End >= $__fromTime_ms AND Start <= $__toTime_ms
       AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
   ) AS sessions,
   (
-    SELECT sum(CostUsd)
+    SELECT if(sum(CostUsd) = 0 AND sum(UnpricedCalls) > 0, NULL, sum(CostUsd))
     FROM agent_activity
     WHERE Time >= toStartOfDay(now('UTC'))
       AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)

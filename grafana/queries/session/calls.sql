@@ -7,7 +7,8 @@
     JSONExtractString(part, 'type') = 'tool_call',
     concat(JSONExtractString(part, 'name'), '(', JSONExtractRaw(part, 'arguments'), ')'),
     JSONExtractString(part, 'type') = 'tool_call_response',
-    concat('result: ', if(JSONHas(part, 'response'), JSONExtractRaw(part, 'response'), JSONExtractRaw(part, 'result'))),
+    concat('result: ', coalesce(
+      nullIf(JSONExtractString(part, 'response'), ''), nullIf(JSONExtractRaw(part, 'response'), ''), JSONExtractRaw(part, 'result'))),
     JSONExtractString(part, 'content')) AS said,
   message -> arrayStringConcat(arrayMap(part -> said(part), JSONExtractArrayRaw(message, 'parts')), ' · ') AS told
 SELECT

@@ -1,4 +1,5 @@
--- The same in figures. Tokens and cost are those that are counted once.
+-- The same in figures. Tokens and cost are those that are counted once; without a call
+-- whose price is known there is no cost.
 -- include session/spans
 SELECT
   countIf(OperationName IN ('chat', 'generate_content', 'text_completion')) AS `model calls`,
@@ -11,7 +12,8 @@ SELECT
   ) AS findings,
   sum(toUInt64OrZero(Facts['spanwarden.usage.input_tokens'][1])) AS `input tokens`,
   sum(toUInt64OrZero(Facts['spanwarden.usage.output_tokens'][1])) AS `output tokens`,
-  sum(toFloat64OrZero(Facts['spanwarden.usage.cost_usd'][1])) AS cost,
+  sumOrNullIf(
+    toFloat64OrZero(Facts['spanwarden.usage.cost_usd'][1]), mapContains(Facts, 'spanwarden.usage.cost_usd')) AS cost,
   if(count() = 0, NULL, dateDiff('millisecond', min(Timestamp), max(addNanoseconds(Timestamp, Duration)))) AS duration
 FROM spans
 SETTINGS $__adHocFilters('otel_traces')

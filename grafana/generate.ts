@@ -1,4 +1,5 @@
 import type { Dashboard } from '@grafana/schema';
+import { alertsYaml } from './alerts/provisioning.ts';
 import { agentDashboard } from './dashboards/agent.ts';
 import { findingsDashboard } from './dashboards/findings.ts';
 import { overviewDashboard } from './dashboards/overview.ts';
@@ -13,6 +14,9 @@ export const dashboards: Readonly<Record<string, () => Dashboard>> = {
 };
 
 /** The generated files: path in the repository and content. `npm run generate` writes them. */
-export const dashboardFiles: Readonly<Record<string, () => string>> = Object.fromEntries(
-  Object.entries(dashboards).map(([path, dashboard]) => [path, () => `${JSON.stringify(dashboard(), null, 2)}\n`]),
-);
+export const grafanaFiles: Readonly<Record<string, () => string>> = {
+  ...Object.fromEntries(
+    Object.entries(dashboards).map(([path, dashboard]) => [path, () => `${JSON.stringify(dashboard(), null, 2)}\n`]),
+  ),
+  'grafana/provisioning/alerting/spanwarden.yaml': alertsYaml,
+};

@@ -5,7 +5,8 @@ import test, { describe } from 'node:test';
 import type { Dashboard, Panel, RowPanel } from '@grafana/schema';
 import { parse } from 'yaml';
 import { repositoryRoot } from '../scripts/repository.ts';
-import { dashboardFiles, dashboards } from './generate.ts';
+import { alertGroups } from './alerts/provisioning.ts';
+import { dashboards, grafanaFiles } from './generate.ts';
 import { sqlOf } from './query.ts';
 
 const read = (path: string): string => readFileSync(join(repositoryRoot, path), 'utf8');
@@ -33,7 +34,7 @@ for (const [path, make] of Object.entries(dashboards)) {
   const text = JSON.stringify(dashboard);
   describe(path, () => {
     test('is what its source generates', () => {
-      assert.ok(read(path) === dashboardFiles[path]?.(), 'run: npm run generate');
+      assert.ok(read(path) === grafanaFiles[path]?.(), 'run: npm run generate');
     });
     test('can be imported from Grafana 11.6 on and keeps its address', () => {
       assert.match(dashboard.uid ?? '', /^spanwarden-[a-z-]{1,29}$/);
@@ -72,8 +73,9 @@ test('every query of a dashboard says which table ad hoc filters are for', () =>
 
 test('every query file is used', () => {
   const used = Object.values(dashboards).map((make) => JSON.stringify(make()));
+  const ofAlerts = new Set(alertGroups.flatMap(({ alerts }) => alerts.map(({ query }) => query.file)));
   const unused = queryNames().filter(
-    (name) => !used.some((text) => text.includes(JSON.stringify(sqlOf(name)).slice(1, -1))),
+    (name) => !ofAlerts.has(name) && !used.some((text) => text.includes(JSON.stringify(sqlOf(name)).slice(1, -1))),
   );
   assert.deepEqual(unused, []);
 });
@@ -91,8 +93,10 @@ test('findings are read with FINAL, except where duplicates do no harm', () => {
   ]);
 });
 
-test('spans are read of one trace or session, never of a time range', () => {
-  const readers = queryNames().filter((name) => /\bFROM otel_traces\b/.test(sqlOf(name)));
+test('dashboards read spans of one trace or session, never of a time range', () => {
+  const readers = queryNames().filter(
+    (name) => !name.startsWith('alerts/') && /\bFROM otel_traces\b/.test(sqlOf(name)),
+  );
   assert.deepEqual(
     readers.filter((name) => !/TraceId (= trace_id|IN \(SELECT TraceId FROM trace_ids\))/.test(sqlOf(name))),
     [],

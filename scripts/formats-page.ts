@@ -10,9 +10,10 @@ import { splunkFields } from '../collector/src/export/formats/splunk.ts';
 import { context, findingEvent } from '../collector/src/export/formats/testing/events.ts';
 import { cutMark } from '../collector/src/export/formats/text.ts';
 import { formatWords } from './formats-words.ts';
+import { ocsfLeaves } from './parquet-columns.ts';
 
 export function formatsPage(): string {
-  return [intro(), ...formatNames.map(section)].join('\n');
+  return [intro(), ...formatNames.map(section), parquet()].join('\n');
 }
 
 function intro(): string {
@@ -72,6 +73,23 @@ ${shown}
 | there | what |
 |---|---|
 ${rows.map(([there, says]) => `| ${there} | ${says} |`).join('\n')}
+`;
+}
+
+function parquet(): string {
+  const rows = ocsfLeaves().map(({ path, type, since }) => `| \`${path}\` | ${type} | ${since} |`);
+  return `## Parquet
+
+Destinations \`s3\` (with \`encoding: parquet\`) and \`security_lake\` write [\`ocsf\`](#ocsf) as columns: the attributes under their names,
+objects as structs, lists as lists, everything nullable, compressed with Zstandard. What is in the JSON is in the columns, value by value, as tests hold
+with hyparquet and ClickHouse as readers; texts stand there as they are, without escapes. Times are milliseconds since the epoch, as in the
+JSON. \`count\` is wider than OCSF's integer. \`unmapped\` is a map of texts: what is no text is JSON there, and members of \`fields\` are
+\`fields.<name>\`. A file has one row group, pages of at most 1 MB, and the columns of the \`ocsf_version\`, which are the same ones in every file.
+Athena needs [a table](../collector/siem/security-lake/README.md); ClickHouse and pyarrow, and with it pandas, read the columns out of the file.
+
+| column | type | since |
+|---|---|---|
+${rows.join('\n')}
 `;
 }
 

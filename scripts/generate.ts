@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { configJsonSchema } from '../collector/src/config/schema.ts';
-import { dashboardFiles } from '../grafana/generate.ts';
+import { grafanaFiles } from '../grafana/generate.ts';
 import { configurationPage, editorSchema } from './configuration-page.ts';
 import { confusablesSource } from './confusables.ts';
 import { formatsPage } from './formats-page.ts';
@@ -22,7 +22,7 @@ const generators: Readonly<Record<string, () => string>> = {
   'collector/src/text/confusables.ts': confusablesSource,
   'docs/formats.md': formatsPage,
   ...siemFiles,
-  ...dashboardFiles,
+  ...grafanaFiles,
 };
 
 if (import.meta.main) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import OpenAI from 'openai';
-import { rejectedIn } from '../collector/src/export/destinations/otlp-protobuf.ts';
+import { rejectedIn } from '../collector/src/export/http/otlp-answer.ts';
 import { caseEvent, findingEvent, hostileText, idOf } from './support/export-events.ts';
 import type { ElasticReceiver } from './support/receivers/elasticsearch.ts';
 import { assertDelivered, opened, send } from './support/receivers/opened.ts';
@@ -185,6 +185,7 @@ test('otlp: a partial success is not sent again, and the answer says what is mis
     assert.deepEqual(await send(to, three), {
       status: 'delivered',
       answer: '2 of 3 log records rejected: records rejected',
+      rejected: 2,
     });
     assert.equal((await send(to, [findingEvent(1, poison)])).status, 'refused');
     receiver.isBroken = true;

@@ -8,6 +8,7 @@ import { otlpJson, type TestSpan } from '../collector/src/testing/otlp.ts';
 import { cliOf } from './support/cli.ts';
 import { eventually } from './support/collector-process.ts';
 import { EventSink, type SunkEvent } from './support/event-sink.ts';
+import { aws, S3Receiver } from './support/receivers/s3.ts';
 import { testCollector } from './support/test-collector.ts';
 
 // Findings on their way out of a collector as `spanwarden serve` runs it, over kills, restarts and receivers that are away.
@@ -21,12 +22,24 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 away.isDown = true;
+const bucket = await new S3Receiver(false).start();
+after(() => bucket.close());
 
 const collector = testCollector(`spool: { segment_age_max_ms: 50, grace_ms: 1000 }
 export:
   destinations:
     up: { type: webhook, url: "http://127.0.0.1:${upPort}/", batch: { linger_ms: 20 } }
     away: { type: webhook, url: "http://127.0.0.1:${awayPort}/" }
+    bucket:
+      type: s3
+      endpoint: ${bucket.origin}
+      bucket: ${aws.bucket}
+      region: ${aws.region}
+      access_key_id: ${aws.accessKeyId}
+      secret_access_key: ${aws.secretAccessKey}
+      encoding: parquet
+      format: ocsf
+      batch: { linger_ms: 200 }
     lines: { type: file, path: ${file}, events: [findings], redact: metadata_only }
 `);
 const { home, clickhouse } = collector;
@@ -72,6 +85,16 @@ function lines(): SunkEvent[] {
   }
 }
 
+/** What the rows of the objects say of their findings, as the other destinations tell it. */
+function rows(): SunkEvent[] {
+  return [...bucket.objects.values()].flatMap(({ texts }) =>
+    texts.map((text) => {
+      const { finding_info: info, metadata } = JSON.parse(text) as Record<string, { uid: string }>;
+      return { event_id: metadata!.uid, finding: { id: info!.uid } } as SunkEvent;
+    }),
+  );
+}
+
 const findingsOf = (events: readonly SunkEvent[]) => events.flatMap(({ finding }) => (finding ? [finding] : []));
 
 /** Ids of all findings that ClickHouse has of these traces, when it has some of each. */
@@ -99,6 +122,7 @@ test('findings and their case arrive, whatever becomes of another destination', 
   const ids = await stored([traceId!]);
   await arrived('at the webhook', ids, () => up.events);
   await arrived('in the file', ids, lines);
+  await arrived('in the bucket', ids, rows);
   const [first] = up.events.filter(({ finding }) => finding?.trace_id === traceId);
   const its = up.events.find((event) => event.kind === 'case' && event.case?.id === first!.case_id);
   assert.ok(its, 'the case of the finding is told, too');
@@ -111,8 +135,21 @@ test('findings and their case arrive, whatever becomes of another destination', 
   await eventually('the destination that is away is told of', async () => {
     const statuses = JSON.parse(cliOf(home, 'export')('status', '--json').stdout) as { name: string; state: string }[];
     const states = statuses.map(({ name, state }) => `${name} ${state}`).join(', ');
-    return states === 'up ok, away retrying, lines ok' || undefined;
+    return states === 'up ok, away retrying, bucket ok, lines ok' || undefined;
   });
+});
+
+test('a case that somebody closes is told as closed, with who and why', async () => {
+  const told = up.events.find(({ kind }) => kind === 'case')!.case!;
+  const close = ['--disposition', 'false-positive', '--reason', 'a test of ours', '--by', 'jane'];
+  const { code, stderr } = cliOf(home, 'cases')('close', told.id, ...close);
+  assert.equal(code, 0, stderr);
+  const closing = await eventually('the closing at the webhook', async () =>
+    up.events.find(({ activity, case: its }) => activity === 'close' && its?.id === told.id),
+  );
+  const { action, disposition, reason, by } = closing.case!.decision!;
+  assert.deepEqual([action, disposition, reason, by], ['close', 'false-positive', 'a test of ours', 'jane']);
+  assert.match(closing.event_id, new RegExp(`^${told.id}-close-\\d{16}$`));
 });
 
 test('kill -9 between and amid them: every stored finding arrives, each state under one id', async () => {
@@ -129,10 +166,12 @@ test('kill -9 between and amid them: every stored finding arrives, each state un
   const ids = await stored(all);
   await arrived('at the webhook', ids, () => up.events);
   await arrived('in the file', ids, lines);
-  // A kill repeats what was sent since the cursor was last written; one run sends nothing twice.
+  await arrived('in the bucket', ids, rows);
+  // A kill repeats what was sent since the cursor was last written. One run sends nothing twice, but for the case that was closed: its rows
+  // of before a start each stand for its call for attention.
   const times = new Map<string, number>();
   for (const { event_id: id } of up.events) times.set(id, (times.get(id) ?? 0) + 1);
-  assert.ok(Math.max(...times.values()) <= kills + 1, `an event came ${Math.max(...times.values())} times`);
+  assert.ok(Math.max(...times.values()) <= kills + 2, `an event came ${Math.max(...times.values())} times`);
 });
 
 test('who was away long after the spool let go of findings gets them from ClickHouse', async () => {

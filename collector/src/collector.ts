@@ -21,10 +21,12 @@ import { memoryPlan } from './memory-limit/plan.ts';
 import { addMetricGauges } from './metric-intake.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { problemText, SpanwardenError } from './model/errors.ts';
-import { createFieldTable } from './model/fields.ts';
+import { createFieldTable, type FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { assertLimits } from './model/limits.ts';
 import type { SpanEvents } from './model/span-events.ts';
+import { OwnMetrics } from './own-metrics/own-metrics.ts';
+import { ownResource } from './own-resource.ts';
 import { openOwnTraces } from './own-traces/open.ts';
 import { type PipelineObserver, TracePipeline } from './pipeline.ts';
 import { Prices } from './prices/prices.ts';
@@ -32,7 +34,6 @@ import { notFound, otlpHttpRouter } from './receive/http.ts';
 import { startServers } from './receive/servers.ts';
 import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { countResent, resendParts, resendsOf, trustOnlySynced } from './resends.ts';
-import type { Spool } from './spool/contract.ts';
 import { addStateGauges } from './state/gauges.ts';
 import { StateKeeper } from './state/keeper.ts';
 import { stopCollector } from './stop.ts';
@@ -101,9 +102,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
   const storage = { ...{ config, dataDir, fields, metrics, logger }, pendingBytesMax: plan.spoolPendingBytesMax };
-  const { spool, state, store, exporter } = await openStorage(storage, casework);
+  const { spool, state, store, exporter, teeing } = await openStorage(storage, casework);
   trustOnlySynced(resends, spool.stats());
-  const own = await openOwnTraces(config.telemetry, metrics, logger);
+  const own = await openOwnTraces(config.telemetry, ownResource(spool.id), metrics, logger);
   const pipeline = new TracePipeline({
     ...{ fields, detector: casework, joiner, usage, prices, resends, keys },
     calls: whileRules(() => running.rules.isAnyLoaded, calls),
@@ -111,7 +112,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,
     messages: config.store.messages,
-    journal: state.journal,
+    ...{ originals: teeing.originals, journal: state.journal },
     now: Date.now,
     observer: own.observer(observe(metrics, options)),
   });
@@ -124,10 +125,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
     },
     state.checkpoint,
   );
-  addGauges(metrics, spool, pipeline, redactors);
+  addPipelineGauges(metrics, { pipeline, redactors, fields, joiner });
   addStateGauges(metrics, keeper, state, spool);
-  addMetricGauges(metrics, pipeline, fields);
-  addLogGauges(metrics, pipeline, joiner);
   addIntakeGauges(metrics, guards);
   addDetectionGauges(metrics, { detector, calls, casework });
   running.start(spool);
@@ -136,7 +135,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));
   const intake = openIntake({ own, guards, config: config.receive, pipeline, metrics, plan, logger });
   const warnings = () =>
-    [ruleWarnings(running.rules), intake.warnings(), keyWarnings(keys), exporter.warnings()].flat();
+    [ruleWarnings(running.rules), intake.warnings(), keyWarnings(keys), exporter.warnings(), teeing.warnings()].flat();
   const app = httpApp(guards, intake, store, metrics, { rules: running.rules, warnings });
   const servers = await startServers(config.receive, app, intake.receive).catch(async (error: unknown) => {
     clearInterval(settling);
@@ -150,7 +149,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
     throw error;
   });
   exporter.start();
+  const ownMetrics = new OwnMetrics({ config, metrics, fields, spool, resource: ownResource(spool.id), logger });
   const { http, grpc } = servers.urls;
+  const all = { own, ownMetrics, guards, intake, servers, keeper, running, exporter, spool, store, shipping, shipped };
   let stopping: Promise<void> | undefined;
   return {
     urls: { otlp: http, grpc, api: http },
@@ -158,19 +159,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
     reload: () => void reload(guards, running.rules),
     stop: () => {
       clearInterval(settling);
-      stopping ??= stopCollector({
-        own,
-        guards,
-        intake,
-        servers,
-        keeper,
-        running,
-        exporter,
-        spool,
-        store,
-        shipping,
-        shipped,
-      });
+      stopping ??= stopCollector(all);
       return stopping;
     },
   };
@@ -253,6 +242,7 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
   return {
     decoded: (batch) => {
       metrics.acceptedSpans.inc(batch.spanCount);
+      if (batch.spanCount > 0) metrics.lastSpans.setToCurrentTime();
       if (batch.rejected.count > 0) metrics.rejectedSpans.inc(batch.rejected.count);
       for (const kind of ['attributes', 'events', 'links'] as const) {
         if (batch.dropped[kind] > 0) metrics.droppedRecords.inc({ kind }, batch.dropped[kind]);
@@ -285,28 +275,20 @@ function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver 
   };
 }
 
-function addGauges(metrics: Metrics, spool: Spool, pipeline: TracePipeline, redactors: TableRedactors): void {
+interface Counting {
+  readonly pipeline: TracePipeline;
+  readonly redactors: TableRedactors;
+  readonly fields: FieldTable;
+  readonly joiner: ReturnType<typeof createJoiner>;
+}
+
+function addPipelineGauges(metrics: Metrics, { pipeline, redactors, fields, joiner }: Counting): void {
+  addMetricGauges(metrics, pipeline, fields);
+  addLogGauges(metrics, pipeline, joiner);
   addDialectGauges(metrics, () => pipeline.dialectFaults);
   const add = metrics.gauge;
   const redacted = () => redactors.all.reduce((sum, { replaced }) => sum + replaced, 0);
   add('spanwarden_store_redacted_values', 'Values replaced by placeholders before storage.', redacted);
-  add('spanwarden_spool_bytes', 'Bytes that wait for ClickHouse.', () => spool.stats().bytes);
-  add('spanwarden_spool_segments', 'Segments that wait for ClickHouse.', () => spool.stats().segments);
-  add(
-    'spanwarden_spool_oldest_age_seconds',
-    'Age of the oldest waiting record.',
-    () => spool.stats().oldestAgeMs / 1000,
-  );
-  add('spanwarden_spool_pending_bytes', 'Bytes that wait for their fsync.', () => spool.stats().pendingBytes);
-  add('spanwarden_spool_syncs', 'fsyncs since the start.', () => spool.stats().syncs);
-  add('spanwarden_spool_set_aside_bytes', 'Bytes in dead-letter/ and quarantine/.', () => spool.stats().setAsideBytes);
-  add('spanwarden_spool_corrupt_bytes', 'Damaged bytes found since the start.', () => spool.stats().corruptBytes);
-  add(
-    'spanwarden_spool_reserve_released',
-    '1 while the reserve of disk space is given up and nothing is taken in.',
-    () => Number(spool.stats().reserveReleased),
-  );
-  add('spanwarden_spool_torn_bytes', 'Bytes cut from torn segments at start.', () => spool.stats().tornBytes);
   add(
     'spanwarden_store_clamped_spans',
     'Spans whose time was moved into the accepted range.',

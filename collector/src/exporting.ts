@@ -30,31 +30,41 @@ export interface ExportingOptions {
   readonly fields: FieldTable;
   /** Called when there are destinations. */
   readonly source: () => EventSource;
-  readonly metrics: Metrics;
   readonly logger: Parameters<typeof openExporter>[0]['logger'] & object;
 }
 
-/** Opens the destinations of the config, with their metrics. Throws a SpanwardenError when one cannot be opened. */
+/** Opens the destinations of the config. Throws a SpanwardenError when one cannot be opened. */
 export async function openExporting(options: ExportingOptions): Promise<Exporter> {
-  const { config, dataDir, fields, metrics, logger } = options;
+  const { config, dataDir, fields, logger } = options;
   const source = Object.keys(config.export.destinations).length === 0 ? nothing : options.source();
-  const exporter = await openExporter({ ...exportEnvironment(config, dataDir, fields, true), dataDir, source, logger });
-  addExportGauges(metrics, () => exporter.statuses());
-  return exporter;
+  return openExporter({ ...exportEnvironment(config, dataDir, fields, true), dataDir, source, logger });
 }
 
 const nothing: EventSource = { head: -1, waiting: undefined, read: async () => undefined };
 
 const states = ['ok', 'retrying', 'misconfigured', 'stopped'] as const;
 
-/** How each destination stands; destinations are those of the config, so that labels are bounded. */
+/** How each destination and each tee stands; they are those of the config, so that labels are bounded. */
 export function addExportGauges(metrics: Metrics, statuses: () => readonly DestinationStatus[]): void {
   const counters = [
-    ['delivered_events', 'Events that the receiver has taken.', ({ counts }) => counts.delivered],
+    [
+      'delivered_events',
+      'Events, or requests of a tee, that the receiver has taken.',
+      ({ counts }) => counts.delivered,
+    ],
     ['refused_events', 'Events that it will never take: dead letters.', ({ counts }) => counts.refused],
+    [
+      'rejected_records',
+      'Records in what was delivered that the receiver did not take.',
+      ({ counts }) => counts.rejected,
+    ],
     ['filtered_events', 'Events that the filter let be.', ({ counts }) => counts.filtered],
     ['retries', 'Requests that failed and were followed by another.', ({ counts }) => counts.retried],
-    ['lost_records', 'Records that were gone before they could be read.', ({ counts }) => counts.lost],
+    [
+      'lost_records',
+      'Records, or segments of a tee, that were gone before they could be read.',
+      ({ counts }) => counts.lost,
+    ],
     ['dead_letters_overflowed', 'Dead letters without room in the file.', ({ deadLetters }) => deadLetters.overflowed],
   ] as const satisfies readonly Reading[];
   const gauges = [

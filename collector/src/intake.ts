@@ -51,12 +51,12 @@ export function openIntake({ own, guards, config, pipeline, metrics, plan, logge
     admission,
     connections,
     bodyBytesMax: plan.bodyBytesMax,
-    consume: own.consume(async (encoding, bytes, signal) => {
+    consume: own.consume(async (encoding, bytes, signal, hops) => {
       metrics.decodedBytes.inc({ encoding }, bytes.length);
       const refusal = tooCostly(encoding, bytes, plan);
       if (refusal !== undefined) return refusal;
       const done = metrics.ackSeconds.startTimer();
-      const outcome = await pipeline.consume(encoding, bytes, signal);
+      const outcome = await pipeline.consume(encoding, bytes, signal, hops);
       done();
       return outcome;
     }),

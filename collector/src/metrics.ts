@@ -6,6 +6,8 @@ export interface Metrics {
   readonly requests: Counter<'code'>;
   readonly acceptedSpans: Counter;
   readonly rejectedSpans: Counter;
+  /** When spans were last handed on. */
+  readonly lastSpans: Gauge;
   readonly acceptedLogs: Counter;
   readonly rejectedLogs: Counter;
   readonly acceptedPoints: Counter;
@@ -46,6 +48,11 @@ export function createMetrics(): Metrics {
     ),
     acceptedSpans: counter('spanwarden_receive_accepted_spans_total', 'Spans decoded and handed on.'),
     rejectedSpans: counter('spanwarden_receive_rejected_spans_total', 'Spans refused through partial success.'),
+    lastSpans: new Gauge({
+      name: 'spanwarden_receive_last_span_timestamp_seconds',
+      help: 'When spans were last handed on; 0 before.',
+      registers,
+    }),
     acceptedLogs: counter('spanwarden_receive_accepted_log_records_total', 'Log records decoded and handed on.'),
     rejectedLogs: counter(
       'spanwarden_receive_rejected_log_records_total',
@@ -77,6 +84,24 @@ export function createMetrics(): Metrics {
       'Rows sent once more because ClickHouse had noted their insert and lost it.',
     ),
     deadLetters: counter('spanwarden_store_dead_letter_rows_total', 'Rows set aside because ClickHouse refused them.'),
+    ...histograms(registry),
+    gauge(name, help, read) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+  };
+}
+
+/** How long things take. */
+function histograms(registry: Registry): Pick<Metrics, 'storeLagSeconds' | 'ackSeconds' | 'acceptedSeconds'> {
+  const registers = [registry];
+  return {
     storeLagSeconds: new Histogram({
       name: 'spanwarden_store_lag_seconds',
       help: 'Time from taking in the first span of a segment until all of it is in ClickHouse, in seconds.',
@@ -95,15 +120,5 @@ export function createMetrics(): Metrics {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30],
       registers,
     }),
-    gauge(name, help, read) {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    },
   };
 }

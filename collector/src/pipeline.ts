@@ -5,6 +5,7 @@ import type { DecodedMetrics } from './decode/metric-decoder.ts';
 import { type DecodedBatch, TraceDecoder } from './decode/trace-decoder.ts';
 import type { Sift } from './detect/resends/resent-records.ts';
 import type { Slices } from './detect/state.ts';
+import type { DurableLog } from './durable-log.ts';
 import { type Detector, Judging, type JudgingOptions } from './judging.ts';
 import { LogIntake } from './log-intake.ts';
 import { MetricIntake } from './metric-intake.ts';
@@ -14,9 +15,10 @@ import type { Finding } from './model/finding.ts';
 import { type Outcome, ok } from './model/outcome.ts';
 import type { Redactor } from './model/redaction.ts';
 import type { SpanEvents } from './model/span-events.ts';
-import type { Rows } from './model/spool.ts';
+import type { Original, Rows } from './model/spool.ts';
 import { type DialectFaults, NormalisedEvents } from './normalise/span-events.ts';
 import { storedFacts } from './normalise/stored-facts.ts';
+import { type Incoming, type KeptRecords, type Originals, recordsOf } from './originals.ts';
 import type { OtlpOutcome } from './receive/contract.ts';
 import { redactedCases, redactedFindings } from './redact/records.ts';
 import { type Found, Refused } from './refused.ts';
@@ -26,17 +28,6 @@ import { encodeCases } from './store/rows/cases.ts';
 import { encodeFindings } from './store/rows/findings.ts';
 import type { KeyBudget } from './store/rows/key-budget.ts';
 import { SpanRowEncoder } from './store/rows/otel-traces.ts';
-
-/** The spool as the pipeline needs it. */
-export interface DurableLog {
-  committed(digest: Uint8Array): Promise<Outcome> | undefined;
-  /** Why so many bytes would be refused at once. */
-  refusal(bytes: number): Outcome | undefined;
-  append(record: { digest: Uint8Array; rows: Rows[]; journal: Uint8Array }): Promise<AppendOutcome>;
-}
-
-/** `duplicate`: nothing was written, because the record was there; `segment`: where it was written. */
-type AppendOutcome = Outcome & { readonly duplicate?: boolean; readonly segment?: number };
 
 /** Counts and taps, called once per batch. */
 export interface PipelineObserver {
@@ -67,6 +58,8 @@ export interface PipelineOptions extends JudgingOptions {
   readonly messages?: 'full' | 'once';
   /** How many different attribute keys a service may have stored; without it all are. */
   readonly keys?: KeyBudget;
+  /** What is kept of requests for those who hand them on; without it nothing is. */
+  readonly originals?: Originals | undefined;
   /** Numbers the journal; goes on where the last run ended. */
   readonly journal?: JournalLog;
   readonly observer?: PipelineObserver;
@@ -86,6 +79,7 @@ interface TakenBatch {
 interface Stored {
   readonly rows: Rows[];
   readonly found: Found;
+  readonly original?: Original | undefined;
   readonly sift?: Sift | undefined;
   /** To be called when the rows are on disk. */
   readonly landed?: (() => void) | undefined;
@@ -160,7 +154,12 @@ export class TracePipeline {
   }
 
   /** Takes one OTLP request through; `ok` means that its spans or log records, and its findings, are on disk. */
-  async consume(encoding: 'protobuf' | 'json', bytes: Buffer, signal: Signal = 'traces'): Promise<OtlpOutcome> {
+  async consume(
+    encoding: 'protobuf' | 'json',
+    bytes: Buffer,
+    signal: Signal = 'traces',
+    hops = 0,
+  ): Promise<OtlpOutcome> {
     const digest = hash('sha256', bytes, 'buffer').subarray(0, 16);
     digest[0]! ^= signalMarks[signal];
     // A sender that lost our answer sends the same bytes again: they are stored already, or about to be.
@@ -172,7 +171,7 @@ export class TracePipeline {
     // Refused after detection it would be in the windows already, and take room there each time it comes again.
     const refusal = this.#options.log.refusal(bytes.length);
     if (refusal !== undefined) return answer(refusal, 0, '');
-    const taken = this.#take(encoding, bytes, signal);
+    const taken = this.#take({ encoding, bytes, signal, hops });
     if (taken.status === 'malformed') {
       this.#options.observer?.malformed?.(taken.code);
       return { status: 'refused', code: taken.code, message: taken.message };
@@ -230,12 +229,12 @@ export class TracePipeline {
   }
 
   /** Appends a record; what was found is kept when it is refused. Without a digest it is one that nobody sends again. */
-  #append(digest: Uint8Array | undefined, { rows, found, sift, landed }: Stored): Promise<Outcome> {
+  #append(digest: Uint8Array | undefined, { rows, found, original, sift, landed }: Stored): Promise<Outcome> {
     const outgoing = this.#journal.outgoing();
     if (rows.length === 0 && outgoing.numbers.length === 0) return Promise.resolve(ok);
     const journal = outgoing.bytes;
     const landing = this.#options.log
-      .append({ digest: digest ?? digestOf([...rows.map(({ bytes }) => bytes), journal]), rows, journal })
+      .append({ digest: digest ?? digestOf([...rows.map(({ bytes }) => bytes), journal]), rows, journal, original })
       .then((outcome) => {
         if (rows[0]?.table === 'otel_traces') this.#encoder.release(rows[0]);
         if (outcome.status === 'ok' && outcome.duplicate !== true) {
@@ -266,58 +265,72 @@ export class TracePipeline {
     this.#noteJournal();
   }
 
-  #take(encoding: 'protobuf' | 'json', bytes: Buffer, signal: Signal): Taken {
-    if (signal === 'traces') return this.#takeSpans(encoding, bytes);
-    return signal === 'logs' ? this.#takeLogs(encoding, bytes) : this.#takeMetrics(encoding, bytes);
+  #take(request: Incoming): Taken {
+    const { signal } = request;
+    if (signal === 'traces') return this.#takeSpans(request);
+    return signal === 'logs' ? this.#takeLogs(request) : this.#takeMetrics(request);
   }
 
-  #takeSpans(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
+  #takeSpans(request: Incoming): Taken {
+    const { encoding, bytes } = request;
     const decoded = decodeAs(this.#decoder, 'traces', encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
-    return this.#sifted('traces', this.#options.resends?.traces?.sift(batch), () => {
+    return this.#sifted(request, this.#options.resends?.traces?.sift(batch), () => {
       this.#options.observer?.decoded?.(batch, encoding);
       const { rejected } = batch;
-      return batch.spanCount === 0 ? { status: 'ok', rejected } : { status: 'ok', rejected, stored: this.#rows(batch) };
+      if (batch.spanCount === 0) return { status: 'ok', rejected };
+      return { status: 'ok', rejected, stored: this.#rows(batch), records: recordsOf.traces(batch) };
     });
   }
 
-  #takeLogs(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
+  #takeLogs(request: Incoming): Taken {
+    const { encoding, bytes } = request;
     const decoded = this.#logs.decode(encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
-    return this.#sifted('logs', this.#options.resends?.logs?.sift(batch), () => {
+    return this.#sifted(request, this.#options.resends?.logs?.sift(batch), () => {
       this.#options.observer?.decodedLogs?.(batch, encoding);
       const { rejected } = batch;
       if (batch.logCount === 0) return { status: 'ok', rejected };
       const now = this.#options.now();
       const { rows, events } = this.#logs.take(batch, this.#range(now));
-      return { status: 'ok', rejected, stored: this.#stored(rows, this.#judging.logs(events), now) };
+      const stored = this.#stored(rows, this.#judging.logs(events), now);
+      return { status: 'ok', rejected, stored, records: recordsOf.logs(batch) };
     });
   }
 
-  #takeMetrics(encoding: 'protobuf' | 'json', bytes: Buffer): Taken {
+  #takeMetrics(request: Incoming): Taken {
+    const { encoding, bytes } = request;
     const decoded = this.metricPoints.decode(encoding, bytes);
     if (decoded.status === 'malformed') return decoded;
     const { batch } = decoded;
-    return this.#sifted('metrics', this.#options.resends?.metrics?.sift(batch), () => {
+    return this.#sifted(request, this.#options.resends?.metrics?.sift(batch), () => {
       this.#options.observer?.decodedMetrics?.(batch, encoding);
       const { rejected } = batch;
       if (batch.pointCount === 0) return { status: 'ok', rejected };
       const rows = this.metricPoints.take(batch, this.#range(this.#options.now()));
       // No rule looks at them, but that they are known from now on has to land with them.
       this.#noteJournal();
-      return { status: 'ok', rejected, stored: { rows, found: { findings: [], cases: [] } } };
+      const stored = { rows, found: { findings: [], cases: [] } };
+      return { status: 'ok', rejected, stored, records: recordsOf.metrics(batch) };
     });
   }
 
   /** Takes what a sift left of a batch; when that fails, it is as if it had never come. */
-  #sifted(signal: Signal, sift: Sift | undefined, take: () => TakenBatch): Taken {
-    if (sift === undefined) return take();
+  #sifted(
+    request: Incoming,
+    sift: Sift | undefined,
+    take: () => TakenBatch & { readonly records?: KeptRecords },
+  ): Taken {
+    const resent = sift?.resent ?? 0;
     try {
-      if (sift.resent > 0) this.#options.observer?.resentRecords?.(signal, sift.resent);
-      const { stored, ...taken } = take();
-      return { ...taken, earlier: sift.earlier, ...(stored && { stored: { ...stored, sift } }) };
+      if (resent > 0) this.#options.observer?.resentRecords?.(request.signal, resent);
+      const { rejected, stored, records } = take();
+      const taken = { status: 'ok', rejected, earlier: sift?.earlier ?? [] } as const;
+      if (stored === undefined || records === undefined) return taken;
+      const original = this.#options.originals?.of(request, records, resent === 0 && rejected.count === 0);
+      return { ...taken, stored: { ...stored, sift, original } };
     } catch (error) {
       this.#unsift(sift);
       throw error;

@@ -2,6 +2,7 @@ import type { RunningRules } from './active-rules/run.ts';
 import type { Exporter } from './export/exporter.ts';
 import type { Intake } from './intake.ts';
 import type { IntakeGuards } from './intake-guards.ts';
+import type { OwnMetrics } from './own-metrics/own-metrics.ts';
 import type { OwnWork } from './own-traces/open.ts';
 import type { Servers } from './receive/servers.ts';
 import type { Spool } from './spool/contract.ts';
@@ -26,6 +27,7 @@ const checkpointMsMin = 1_000;
 /** What a running collector consists of, as far as a stop has to do with it. */
 export interface Running {
   readonly own: OwnWork;
+  readonly ownMetrics: OwnMetrics;
   readonly guards: IntakeGuards;
   readonly intake: Intake;
   readonly servers: Servers;
@@ -41,6 +43,7 @@ export interface Running {
 /** Stops accepting, stores and sends what was accepted within a deadline, closes everything. */
 export async function stopCollector({
   own,
+  ownMetrics,
   guards,
   intake,
   servers,
@@ -55,7 +58,7 @@ export async function stopCollector({
   const from = performance.now();
   guards.close();
   // While it can still be taken, should it go to this collector.
-  await own.stop();
+  await Promise.all([own.stop(), ownMetrics.stop()]);
   intake.stop(readMs);
   await servers.close(graceMs);
   intake.close();

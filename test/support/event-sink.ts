@@ -9,7 +9,16 @@ export interface SunkEvent {
   readonly activity: string;
   readonly case_id?: string;
   readonly finding?: { readonly id: string; readonly trace_id: string; readonly rule: { readonly id: string } };
-  readonly case?: { readonly id: string; readonly headline: string };
+  readonly case?: {
+    readonly id: string;
+    readonly headline: string;
+    readonly decision?: {
+      readonly action: string;
+      readonly disposition: string;
+      readonly reason: string;
+      readonly by: string;
+    };
+  };
 }
 
 /** Takes what a webhook destination sends, in the order in which it came. */

@@ -38,7 +38,7 @@ export async function loadGrafanaData(store: Store): Promise<void> {
   await ship(store, 'second', [encodeFindings(findings)]);
 }
 
-/** Stores rows as a segment of the spool. Throws when ClickHouse refuses one. */
+/** Inserts rows as a segment with this id; throws when ClickHouse refuses some. */
 export async function ship(store: Store, id: string, tables: readonly Rows[]): Promise<void> {
   const bytesOf = (table: RowTableName) =>
     tables.filter((rows) => rows.table === table).map(({ bytes }) => Buffer.from(bytes));

@@ -13,7 +13,7 @@ export function deadFiles(files: readonly SourceFile[]): Untidy[] {
     }
   }
   return files
-    .filter(({ path }) => /\.(ts|mts|mjs)$/.test(path) && !/\.test\.ts$/.test(path))
+    .filter(({ path }) => /\.(ts|mts|mjs)$/.test(path) && !/\.(test|interop)\.ts$/.test(path))
     .filter(({ path }) => {
       const name = posix.basename(path).replace(/\.\w+$/, '');
       const users = [...(names.get(name) ?? [])].filter((user) => user !== path);

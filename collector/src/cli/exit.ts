@@ -36,7 +36,12 @@ export function exitCodeOf(error: unknown): number {
 }
 
 function isForAuthors({ code }: Problem): boolean {
-  return code.startsWith('SW_CONFIG_') || code.startsWith('SW_RULE_') || code === 'SW_EXPORT_NAME';
+  return (
+    code.startsWith('SW_CONFIG_') ||
+    code.startsWith('SW_RULE_') ||
+    code === 'SW_EXPORT_NAME' ||
+    code === 'SW_GRAFANA_INIT'
+  );
 }
 
 function isUnreachable({ code }: Problem): boolean {

@@ -1,3 +1,4 @@
+import { batchingOf } from '../export/config.ts';
 import { systemClock } from '../export/delivery/clock.ts';
 import { CursorKeeper } from '../export/delivery/cursor-keeper.ts';
 import { type DeadLetter, DeadLetters } from '../export/delivery/dead-letters.ts';
@@ -57,7 +58,7 @@ export async function sendEvents(options: SendingOptions): Promise<Sent> {
       },
     },
     lanes: config.concurrency,
-    batch: { eventsMax: config.batch.events, bytesMax: config.batch.bytes, lingerMs: 0 },
+    batch: { ...batchingOf(config), lingerMs: 0 },
     window: { eventsMax: limits.exportWindowEventsMax, bytesMax: limits.exportWindowBytesMax },
   });
   const signals = watchSignals();

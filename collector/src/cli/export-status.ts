@@ -17,10 +17,12 @@ export interface ShownStatus {
 /** A running collector writes more often than that. */
 const staleMs = 15_000;
 
-/** How every destination of the config stands, as far as the collector has written it down. */
+/** How every destination and every tee of the config stands, as far as the collector has written it down. */
 export async function shownStatuses(input: ExportInput<unknown>, nowMs: number): Promise<ShownStatus[]> {
-  const destinations = Object.entries(input.config.export.destinations);
-  return Promise.all(destinations.map(([name, { type }]) => shownStatus(input, name, type, nowMs)));
+  const { config } = input;
+  const destinations = Object.entries(config.export.destinations).map(([name, { type }]) => [name, type] as const);
+  const tees = Object.keys(config.tee.destinations).map((name) => [name, 'tee'] as const);
+  return Promise.all([...destinations, ...tees].map(([name, type]) => shownStatus(input, name, type, nowMs)));
 }
 
 async function shownStatus(
@@ -43,7 +45,7 @@ async function shownStatus(
 }
 
 function adviceFor(status: DestinationStatus, isStale: boolean): string[] {
-  const { name, state, deadLetters, counts, waiting } = status;
+  const { name, type, state, deadLetters, counts, waiting } = status;
   const advice: string[] = [];
   if (isStale) advice.push('The collector has not written for a while: does it run?');
   if (state === 'misconfigured') advice.push(`Mend its settings, then see: spanwarden export test ${name}`);
@@ -52,7 +54,9 @@ function adviceFor(status: DestinationStatus, isStale: boolean): string[] {
   if (waiting !== undefined) advice.push(`Events cannot be read: ${waiting}`);
   if (deadLetters.count > 0) advice.push(`Events were refused: spanwarden export dead-letter list ${name}`);
   if (deadLetters.overflowed > 0) advice.push(`${deadLetters.overflowed} more were refused than are noted.`);
-  if (counts.lost > 0)
+  if (counts.lost > 0 && type === 'tee')
+    advice.push(`${counts.lost} segments were given up before it had them; see tee.bytes_max and tee.age_max_ms.`);
+  else if (counts.lost > 0)
     advice.push(`Records were gone before they were read; send them: spanwarden export replay ${name}`);
   return advice;
 }

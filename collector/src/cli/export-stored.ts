@@ -1,4 +1,4 @@
-import { caseEvent, findingEvent } from '../export/events.ts';
+import { caseEvents, findingEvent } from '../export/events.ts';
 import type { EventSource, SourceRead } from '../export/source.ts';
 import type { Case } from '../model/case.ts';
 import type { CaseEvent, ExportEvent, FindingEvent } from '../model/export-event.ts';
@@ -17,7 +17,7 @@ import {
 /** The newest states of findings and then cases of a stretch, as the stream would have given them, in pages. */
 export async function* storedEvents(client: StoreClient, stretch: Stretch): AsyncGenerator<ExportEvent[]> {
   for await (const page of findingStates(client, stretch)) yield findingEvents(client, page);
-  for await (const page of caseStates(client, stretch)) yield page.map(caseEventOf);
+  for await (const page of caseStates(client, stretch)) yield page.flatMap(caseEventsOf);
 }
 
 /** The newest states of findings and cases by id, or the first characters of it, in pages. */
@@ -26,7 +26,7 @@ export async function* storedEventsById(
   { findings, cases }: { readonly findings: readonly string[]; readonly cases: readonly string[] },
 ): AsyncGenerator<ExportEvent[]> {
   for (const ids of chunks(findings)) yield findingEvents(client, await findingStatesById(client, ids));
-  for (const ids of chunks(cases)) yield (await caseStatesById(client, ids)).map(caseEventOf);
+  for (const ids of chunks(cases)) yield (await caseStatesById(client, ids)).flatMap(caseEventsOf);
 }
 
 async function findingEvents(client: StoreClient, page: readonly StoredState<Finding>[]): Promise<FindingEvent[]> {
@@ -40,8 +40,8 @@ async function findingEvents(client: StoreClient, page: readonly StoredState<Fin
   });
 }
 
-function caseEventOf({ state, takenMs }: StoredState<Case>): CaseEvent {
-  return caseEvent(state, takenMs);
+function caseEventsOf({ state, takenMs }: StoredState<Case>): CaseEvent[] {
+  return caseEvents(state, takenMs);
 }
 
 const idsPerQuery = 200;

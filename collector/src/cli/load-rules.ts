@@ -1,6 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { DetectConfig } from '../detect/config.ts';
 import {
   type LoadedRules,
@@ -12,6 +11,7 @@ import {
 import { type Problem, SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { placeholderLists } from './rule-lists.ts';
+import { shippedPath } from './shipped-path.ts';
 
 export interface RuleFiles {
   readonly rules: readonly RuleSource[];
@@ -75,8 +75,7 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
 
 /** The folder of the rules that ship with spanwarden: inside the package, or at the root of the repository. */
 export function shippedRulesPath(): string {
-  const candidates = ['../../rules', '../../../rules'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  return candidates.find((path) => existsSync(path)) ?? candidates[0]!;
+  return shippedPath('rules');
 }
 
 /** A file with values for a placeholder: any in a folder called `lists`. */

@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   export: async () => (await import('./commands/export.ts')).exportCommand(),
   token: async () => (await import('./commands/token.ts')).tokenCommand(),
   clickhouse: async () => (await import('./commands/clickhouse.ts')).clickhouseCommand(),
+  grafana: async () => (await import('./commands/grafana.ts')).grafanaCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   otlp: async () => (await import('./commands/otlp.ts')).otlpCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { detectConfigSchema } from '../detect/config.ts';
 import { eventsOf, exportConfigSchema } from '../export/config.ts';
+import { teeConfigSchema } from '../export/tee/config.ts';
 import { limitsConfigSchema, memoryBytes } from '../memory-limit/config.ts';
 import { redactionProfiles } from '../model/redaction.ts';
 import { telemetryConfigSchema } from '../own-traces/config.ts';
@@ -9,6 +10,7 @@ import { receiveConfigSchema } from '../receive/config.ts';
 import { redactConfigSchema } from '../redact/config.ts';
 import { spoolConfigSchema } from '../spool/config.ts';
 import { clickhouseConfigSchema, storeConfigSchema } from '../store/config.ts';
+import { teeProblems } from './tee-checks.ts';
 
 /** Levels of the collector's own log, quietest last. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -45,6 +47,7 @@ export const configSchema = z
     clickhouse: clickhouseConfigSchema,
     store: storeConfigSchema,
     export: exportConfigSchema,
+    tee: teeConfigSchema,
     telemetry: telemetryConfigSchema,
   })
   .superRefine(({ limits, spool }, context) => {
@@ -67,6 +70,11 @@ export const configSchema = z
       if (stricter === undefined) continue;
       const message = `${profile} is looser than ${stricter.as}, as ${stricter.table} are stored: what is taken out there cannot be sent`;
       context.addIssue({ code: 'custom', path: ['export', 'destinations', name, 'redact'], message });
+    }
+  })
+  .superRefine((config, context) => {
+    for (const { path, message } of teeProblems(config)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
     }
   })
   .describe('Configuration of the Spanwarden collector.');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from '../model/limits.ts';
 import { redactionProfiles } from '../model/redaction.ts';
 import { levels } from '../model/severity.ts';
+import type { Batching, DestinationType } from './contract.ts';
 import { destinationTypes } from './destinations/index.ts';
 import { fieldNamePattern, templateProblem } from './fields.ts';
 
@@ -49,30 +50,38 @@ const fieldsSchema = z
       'docs/export.md; `{{` stands for a plain brace.',
   );
 
+const batchDefault: Batching = { eventsMax: 100, bytesMax: 1024 * 1024, lingerMs: 500 };
+
 const batchSchema = z
   .strictObject({
     events: z
       .int()
       .min(1)
       .max(limits.exportBatchEventsMax)
-      .default(100)
-      .describe('Events of one request at most. Default 100; a receiver that takes fewer gets fewer.'),
+      .optional()
+      .describe(
+        'Events of one request at most. Default 100, more where requests become objects; a receiver that takes fewer gets fewer.',
+      ),
     bytes: z
       .int()
       .min(1024)
       .max(limits.exportBatchBytesMax)
-      .default(1024 * 1024)
+      .optional()
       .describe(
-        'Bytes of one request at most, before compression. Default 1 MiB; a receiver that takes less gets less.',
+        'Bytes of one request at most, before compression. Default 1 MiB, more where requests become objects; a receiver that takes ' +
+          'less gets less.',
       ),
     linger_ms: z
       .int()
       .min(0)
-      .max(60_000)
-      .default(500)
-      .describe('Milliseconds that an event waits for others to go with it. Default 500. Longer means fewer requests.'),
+      .max(limits.exportLingerMsMax)
+      .optional()
+      .describe(
+        'Milliseconds that an event waits for others to go with it. Default 500, longer where requests become objects. Longer means ' +
+          'fewer requests. Nothing waits where memory has no room for others.',
+      ),
   })
-  .prefault({})
+  .optional()
   .describe('How events are put together into requests.');
 
 /** Settings that every destination has; types have none of these names. */
@@ -123,6 +132,16 @@ export function destinationType(name: string): (typeof destinationTypes)[number]
 /** What a destination is sent: what its config says, or what suits its type. */
 export function eventsOf({ type, events }: DestinationConfig): readonly ('findings' | 'cases')[] {
   return events ?? destinationType(type).eventsDefault.map((kind) => (kind === 'finding' ? 'findings' : 'cases'));
+}
+
+/** How its requests are filled: what its config says, or what suits its type. */
+export function batchingOf({ type, batch = {} }: DestinationConfig): Batching {
+  const { batchDefault: preset = batchDefault }: DestinationType = destinationType(type) as never;
+  return {
+    eventsMax: batch.events ?? preset.eventsMax,
+    bytesMax: batch.bytes ?? preset.bytesMax,
+    lingerMs: batch.linger_ms ?? preset.lingerMs,
+  };
 }
 
 /** What users write for each destination: what is common and what is of the type. */

@@ -1,4 +1,4 @@
-import type { Case } from '../model/case.ts';
+import type { Case, CaseDecision } from '../model/case.ts';
 import type { Activity, CaseEvent, ExportEvent, FindingEvent } from '../model/export-event.ts';
 import { type Finding, versionOf } from '../model/finding.ts';
 
@@ -33,6 +33,7 @@ export class EventMaker {
     );
     for (const row of cases) {
       if (row.alerted || row.mergedInto !== '' || mayLack) given.push(caseEvent(row, takenMs));
+      if (row.decision !== undefined) given.push(decisionEvent(row, row.decision, takenMs));
     }
     return given;
   }
@@ -70,7 +71,7 @@ export function findingEvent(finding: Finding, activity: Activity, caseId: strin
 }
 
 /** The event that a row of a case is: it calls for attention again, or has become part of another. */
-export function caseEvent(row: Case, takenMs: number): CaseEvent {
+export function caseEvent({ decision: _, ...row }: Case, takenMs: number): CaseEvent {
   const isMerged = row.mergedInto !== '';
   return {
     kind: 'case',
@@ -79,4 +80,21 @@ export function caseEvent(row: Case, takenMs: number): CaseEvent {
     orderKey: row.mergedInto || row.id,
     ...{ takenMs, case: row, isSample: false },
   };
+}
+
+/** Somebody closed a case, or opened it again. */
+export function decisionEvent(row: Case, { action, atMicros }: CaseDecision, takenMs: number): CaseEvent {
+  return {
+    kind: 'case',
+    id: `${row.id}-${action}-${atMicros}`,
+    activity: action === 'close' ? 'close' : 'update',
+    orderKey: row.mergedInto || row.id,
+    ...{ takenMs, case: row, isSample: false },
+  };
+}
+
+/** What the stored state of a case has to tell, in order. */
+export function caseEvents(row: Case, takenMs: number): CaseEvent[] {
+  const called = caseEvent(row, takenMs);
+  return row.decision === undefined ? [called] : [called, decisionEvent(row, row.decision, takenMs)];
 }

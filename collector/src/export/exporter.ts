@@ -1,14 +1,10 @@
-import { join } from 'node:path';
-import { SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
+import { batchingOf } from './config.ts';
 import { type Clock, systemClock } from './delivery/clock.ts';
-import { CursorKeeper } from './delivery/cursor-keeper.ts';
-import { DeadLetters } from './delivery/dead-letters.ts';
-import { Delivery } from './delivery/delivery.ts';
-import { filesIn } from './delivery/files.ts';
 import type { ExportLogger } from './delivery/health.ts';
-import { type DestinationStatus, StatusFile, type StatusInput, statusOf } from './delivery/status.ts';
-import { type ExportEnvironment, type OpenDestination, openDestination } from './open-destination.ts';
+import type { DestinationStatus } from './delivery/status.ts';
+import { type ExportEnvironment, openDestination } from './open-destination.ts';
+import { openRunning, type Running } from './running.ts';
 import type { EventSource } from './source.ts';
 
 export interface ExporterOptions extends ExportEnvironment {
@@ -30,100 +26,94 @@ export interface Exporter {
   stop(graceMs: number): Promise<void>;
 }
 
-interface Running {
-  readonly opened: OpenDestination;
-  readonly delivery: Delivery;
-  readonly status: StatusInput;
-  readonly file: StatusFile;
-}
-
-/** Where a destination keeps what it must not forget. */
-export function exportDirectory(dataDir: string, name: string): string {
-  return join(dataDir, 'export', name);
-}
-
 /**
  * Opens every destination of the config; none is asked for anything yet. Throws a SpanwardenError when the machine does not let one be
  * opened, or refuses its cursor.
  */
-export async function openExporter(options: ExporterOptions): Promise<Exporter> {
+export function openExporter(options: ExporterOptions): Promise<Exporter> {
+  return openAll(Object.keys(options.config.destinations), (name) => open(name, options));
+}
+
+/** Opens one after the other; when one cannot be, those before it are closed. */
+export async function openAll(names: readonly string[], open: (name: string) => Promise<Running>): Promise<Exporter> {
   const running: Running[] = [];
   try {
-    for (const name of Object.keys(options.config.destinations)) running.push(await open(name, options));
+    for (const name of names) running.push(await open(name));
   } catch (error) {
-    await Promise.all(running.map(({ opened }) => opened.destination.close()));
+    await Promise.all(running.map((each) => each.stop(0)));
     throw error;
   }
   let stopping: Promise<void> | undefined;
   return {
     start: () => {
-      for (const { opened, delivery, file } of running) {
-        // Neither it nor the source rejects; should one all the same, the other destinations go on.
-        delivery.run().catch((error: unknown) => {
-          options.logger?.error({ err: error, destination: opened.name }, 'export: a destination stopped; start again');
-        });
-        void file.start();
-      }
+      for (const each of running) each.start();
     },
-    statuses: () => running.map(({ status }) => statusOf(status)),
-    warnings: () => running.flatMap(({ status }) => warningsOf(statusOf(status))),
+    statuses: () => running.map((each) => each.status()),
+    warnings: () => running.flatMap((each) => warningsOf(each.status())),
     stop: (graceMs) => {
-      stopping ??= Promise.all(running.map((each) => stop(each, graceMs))).then(() => undefined);
+      stopping ??= Promise.all(running.map((each) => each.stop(graceMs))).then(() => undefined);
       return stopping;
     },
   };
 }
 
-async function open(name: string, options: ExporterOptions): Promise<Running> {
-  const { source, logger, clock = systemClock } = options;
-  const opened = await openDestination(name, options);
-  const { config, destination, prepare } = opened;
-  const directory = exportDirectory(options.dataDir, name);
-  const files = filesIn(directory);
-  try {
-    const keeping = { name, files, head: source.head, from: config.start, clock, logger };
-    const cursor = await CursorKeeper.open(keeping);
-    const deadLetters = await DeadLetters.open(files, { mayCompact: true });
-    const delivery = new Delivery({
-      ...{ name, destination, source, cursor, deadLetters, prepare, clock, logger },
-      lanes: config.concurrency,
-      batch: { eventsMax: config.batch.events, bytesMax: config.batch.bytes, lingerMs: config.batch.linger_ms },
-      window: windowOf(Object.keys(options.config.destinations).length),
-    });
-    const status = { name, type: config.type, delivery, cursor, deadLetters, source, startedMs: clock.now(), clock };
-    return { opened, delivery, status, file: new StatusFile(directory, () => statusOf(status), clock, logger) };
-  } catch (error) {
-    await destination.close();
-    throw new SpanwardenError({
-      code: 'SW_EXPORT_OPEN',
-      message: `export.destinations.${name}: ${directory} cannot be used: ${(error as Error).message}`,
-      advice: 'The folder must belong to the user that runs the collector, on a disk that has room.',
-    });
-  }
-}
-
-function windowOf(destinations: number) {
+/** Several as one. */
+export function together(exporters: readonly Exporter[]): Exporter {
   return {
-    eventsMax: limits.exportWindowEventsMax,
-    bytesMax: Math.floor(limits.exportWindowBytesMax / destinations),
+    start: () => {
+      for (const each of exporters) each.start();
+    },
+    statuses: () => exporters.flatMap((each) => each.statuses()),
+    warnings: () => exporters.flatMap((each) => each.warnings()),
+    stop: async (graceMs) => void (await Promise.all(exporters.map((each) => each.stop(graceMs)))),
   };
 }
 
-async function stop({ opened, delivery, file }: Running, graceMs: number): Promise<void> {
-  await delivery.stop(graceMs);
-  await file.close();
-  await opened.destination.close().catch(() => undefined);
+async function open(name: string, options: ExporterOptions): Promise<Running> {
+  const { source, dataDir, logger, clock = systemClock } = options;
+  const { config, destination, prepare } = await openDestination(name, options);
+  return openRunning({
+    ...{
+      name,
+      section: 'export.destinations',
+      type: config.type,
+      destination,
+      source,
+      prepare,
+      dataDir,
+      clock,
+      logger,
+    },
+    from: config.start,
+    lanes: config.concurrency,
+    batch: batchingOf(config),
+    window: {
+      eventsMax: limits.exportWindowEventsMax,
+      bytesMax: Math.floor(limits.exportWindowBytesMax / Object.keys(options.config.destinations).length),
+    },
+  });
 }
 
-function warningsOf({ name, state, since, lastError, deadLetters, counts, waiting }: DestinationStatus): string[] {
+function warningsOf({
+  name,
+  type,
+  state,
+  since,
+  lastError,
+  deadLetters,
+  counts,
+  waiting,
+}: DestinationStatus): string[] {
   const reason = lastError === undefined ? '' : `: ${lastError.reason}`;
-  const at = `export destination ${name}`;
+  const isTee = type === 'tee';
+  const at = isTee ? `tee ${name}` : `export destination ${name}`;
+  const [things, lost] = isTee ? ['requests', 'segments of requests'] : ['events', 'records'];
   const lines: string[] = [];
   if (state === 'misconfigured') lines.push(`${at} is misconfigured since ${since}${reason}`);
   if (state === 'retrying') lines.push(`${at} takes nothing since ${since}${reason}`);
-  if (deadLetters.count > 0) lines.push(`${at} refused events, see spanwarden export dead-letter list ${name}`);
-  if (deadLetters.overflowed > 0) lines.push(`${at} refused more events than are noted: ${deadLetters.overflowed}`);
-  if (counts.lost > 0) lines.push(`${at} missed records that were gone before it could read them: ${counts.lost}`);
+  if (deadLetters.count > 0) lines.push(`${at} refused ${things}, see spanwarden export dead-letter list ${name}`);
+  if (deadLetters.overflowed > 0) lines.push(`${at} refused more ${things} than are noted: ${deadLetters.overflowed}`);
+  if (counts.lost > 0) lines.push(`${at} missed ${lost} that were gone before it could read them: ${counts.lost}`);
   if (waiting !== undefined) lines.push(`${at} waits: ${waiting}`);
   return lines;
 }

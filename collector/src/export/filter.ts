@@ -48,13 +48,13 @@ function namesOf(event: ExportEvent): Names {
 
 function compile(conditions: Conditions): [keyof Conditions, (text: string) => boolean][] {
   return (['tags', 'agents', 'rules'] as const).flatMap((key) => {
-    const patterns = conditions[key]?.map(matcher);
+    const patterns = conditions[key]?.map(globMatcher);
     return patterns === undefined ? [] : [[key, (text: string) => patterns.some((matches) => matches(text))]];
   });
 }
 
 /** A text with `*` as a test, in time linear in what is tested for each `*`. */
-function matcher(pattern: string): (text: string) => boolean {
+export function globMatcher(pattern: string): (text: string) => boolean {
   const [first = '', ...rest] = pattern.toLowerCase().split('*');
   const last = rest.pop();
   if (last === undefined) return (text) => text.toLowerCase() === first;

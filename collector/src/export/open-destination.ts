@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { ExportEvent } from '../model/export-event.ts';
 import { limits } from '../model/limits.ts';
 import type { RedactionProfile } from '../model/redaction.ts';
-import { type DestinationConfig, destinationType, type ExportConfig, eventsOf } from './config.ts';
+import { batchingOf, type DestinationConfig, destinationType, type ExportConfig, eventsOf } from './config.ts';
 import type { Destination, DestinationContext } from './contract.ts';
 import { compileFields } from './fields.ts';
 import { compileFilter } from './filter.ts';
@@ -54,6 +54,7 @@ function contextOf(name: string, config: DestinationConfig, environment: ExportE
     product: { vendor: 'Spanwarden', name: 'Spanwarden', version: environment.version },
     host,
     bytesMax: limits.exportEventBytesMax,
+    lingerMs: batchingOf(config).lingerMs,
     denyPrivateAddresses: config.deny_private_addresses ?? deny,
     extraFields: compileFields(config.fields ?? {}),
     link: (event) => linkTo(grafanaUrl, event),

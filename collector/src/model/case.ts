@@ -35,6 +35,19 @@ export interface Case {
   readonly alertSeq: number;
   /** Whether this row is a call for attention, and not only newer. */
   readonly alerted: boolean;
+  /** On a row that only tells what somebody did about the case. */
+  readonly decision?: CaseDecision;
+}
+
+/** What somebody did about a case. */
+export interface CaseDecision {
+  readonly action: 'close' | 'reopen';
+  /** Microseconds since the epoch. */
+  readonly atMicros: bigint;
+  /** What a closed case was, '' for one that was opened again. */
+  readonly disposition: string;
+  readonly reason: string;
+  readonly by: string;
 }
 
 /** The newer row of a case, in place of one that nobody has seen: what that one called for attention with still counts. */

@@ -42,6 +42,7 @@ export const errorCodes = {
   SW_TLS_FILE: 0,
   SW_EXPORT_OPEN: 0,
   SW_EXPORT_NAME: 0,
+  SW_GRAFANA_INIT: 0,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

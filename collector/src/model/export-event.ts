@@ -7,7 +7,8 @@ export type Activity = 'create' | 'update' | 'close';
 interface EventCommon {
   /**
    * Stable: the same state of the same finding or case has the same id, however often it is sent, after any restart, by any
-   * destination. 32 hex digits, `-`, and the state's version or number; receivers tell repetitions by it.
+   * destination. 32 hex digits, `-`, and the state's version or number, or what was done about it and when; receivers tell
+   * repetitions by it.
    */
   readonly id: string;
   readonly activity: Activity;
@@ -27,7 +28,7 @@ export interface FindingEvent extends EventCommon {
   readonly isSample: boolean;
 }
 
-/** A case that opened, whose level rose, or that somebody closed. */
+/** A case that opened, whose level rose, or that somebody closed or opened again. */
 export interface CaseEvent extends EventCommon {
   readonly kind: 'case';
   readonly case: Case;

@@ -46,6 +46,8 @@ export const limits = {
   /** Bucket counts, bounds and quantiles of one request; and exemplars, quantiles or parts of a list of one data point. */
   metricNumbersPerBatchMax: 1 << 22,
   partsPerPointMax: 4096,
+  /** Data points of the collector's own metrics in one batch; further ones are left out. */
+  ownDataPointsMax: 4096,
   /** Objects, arrays and members in one JSON body; each costs far more memory than its two bytes. */
   jsonValuesMax: 1 << 23,
   /** JSON values within each other, which take four bytes each while a body is read. */
@@ -254,6 +256,8 @@ export const limits = {
   exportConcurrencyMax: 16,
   exportBatchEventsMax: 10_000,
   exportBatchBytesMax: 32 * 1024 * 1024,
+  /** How long an event waits for others; all that time it is in memory. */
+  exportLingerMsMax: 3_600_000,
   /** Events of the stream that a destination reads ahead; and bytes of all destinations together, of which each has its share. */
   exportWindowEventsMax: 4096,
   exportWindowBytesMax: 32 * 1024 * 1024,
@@ -273,6 +277,15 @@ export const limits = {
   exportCursorMs: 1_000,
   exportStatusMs: 3_000,
   exportDiskRetryMs: 1_000,
+  /** Receivers of requests as they came, how many tees one may come through, and requests that are put together into one. */
+  teesMax: 8,
+  teeHopsMax: 8,
+  teeBatchRequestsMax: 1000,
+  /** Requests that a tee reads ahead; and bytes of all tees together, of which each has its share. */
+  teeWindowRequestsMax: 4096,
+  teeWindowBytesMax: 16 * 1024 * 1024,
+  /** Of the spool, kept for tees that are behind. */
+  teeHeldBytesMax: 4 * 1024 * 1024 * 1024,
   responseBytesMax: 4 * 1024 * 1024,
   /** Bytes of a receiver's answer that are read, and characters of it that are shown. */
   exportAnswerBytesMax: 4 * 1024 * 1024,
@@ -281,14 +294,16 @@ export const limits = {
   exportSocketsMax: 8,
   /** Connections without a request are closed after this, sooner than most receivers do it. */
   exportSocketIdleMs: 30_000,
+  /** A file with a token that is exchanged for credentials. */
+  exportTokenFileBytesMax: 64 * 1024,
   /** A receiver that asks for a longer pause gets this one. */
   exportRetryAfterMsMax: 3_600_000,
 } as const;
 
 export function assertLimits(): void {
   const l = limits;
-  if (l.spoolRecordBytesMax < l.bodyInflatedBytesMax * 2) {
-    throw new Error('limits: a spool record must be able to hold the rows of the largest body');
+  if (l.spoolRecordBytesMax < l.bodyInflatedBytesMax * 3) {
+    throw new Error('limits: a spool record must be able to hold the largest body and its rows');
   }
   if (l.requestsBytesMax < l.bodyBytesMax + l.bodyInflatedBytesMax) {
     throw new Error('limits: requestsBytesMax must be able to hold the largest body');

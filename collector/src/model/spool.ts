@@ -24,6 +24,15 @@ export interface Rows {
   readonly count: number;
 }
 
+/** A request as its sender wrote it, kept in the record of its rows for those who hand it on. Never goes to the store. */
+export interface Original {
+  /** What it is, 0 to 255, in the words of its readers. */
+  readonly kind: number;
+  /** Spans, log records or data points in it. */
+  readonly records: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What a segment holds for one table. */
 export interface SegmentTable {
   readonly table: RowTableName;

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
+import { ownMetricsConfigSchema } from '../own-metrics/config.ts';
 
 const headersMax = 32;
 
 /** Section `telemetry:` of the config: what the collector tells of itself, beside its log and /metrics. */
 export const telemetryConfigSchema = z
   .strictObject({
+    metrics: ownMetricsConfigSchema,
     traces: z
       .strictObject({
         endpoint: z

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Tracer } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -10,6 +9,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Metrics } from '../metrics.ts';
+import type { OwnResource } from '../own-resource.ts';
 import type { OwnTracesConfig } from './config.ts';
 
 /** The scope of all spans made here, by which any Spanwarden knows them. */
@@ -35,7 +35,7 @@ const stopMs = 1_000;
 /** Nothing of it is registered for the process: spans of others do not come here. */
 export function openExporting(
   { endpoint, ratio, headers }: OwnTracesConfig,
-  version: string,
+  resource: OwnResource,
   metrics: Pick<Metrics, 'gauge'>,
   logger: ExportingLogger,
 ): Exporting {
@@ -46,11 +46,7 @@ export function openExporting(
     logger,
   );
   const provider = new TracerProvider({
-    resource: resourceFromAttributes({
-      'service.name': 'spanwarden-collector',
-      'service.version': version,
-      'service.instance.id': randomUUID(),
-    }),
+    resource: resourceFromAttributes({ ...resource }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
     spanProcessors: [
       new BatchSpanProcessor({
@@ -63,7 +59,7 @@ export function openExporting(
     ],
   });
   return {
-    tracer: provider.getTracer(ownScope, version),
+    tracer: provider.getTracer(ownScope, resource['service.version']),
     stop: async () => {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((done) => {

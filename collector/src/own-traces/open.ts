@@ -1,5 +1,5 @@
 import type { Metrics } from '../metrics.ts';
-import { spanwardenVersion } from '../version.ts';
+import type { OwnResource } from '../own-resource.ts';
 import type { TelemetryConfig } from './config.ts';
 import type { ExportingLogger } from './exporting.ts';
 import type { OwnWork } from './own-traces.ts';
@@ -9,12 +9,13 @@ export type { OwnWork } from './own-traces.ts';
 /** Without an endpoint nothing is put around anything, and OpenTelemetry's SDK is not even loaded. */
 export async function openOwnTraces(
   { traces }: TelemetryConfig,
+  resource: OwnResource,
   metrics: Pick<Metrics, 'gauge'>,
   logger: ExportingLogger,
 ): Promise<OwnWork> {
   if (traces === undefined) return none;
   const [{ OwnTraces }, { openExporting }] = await Promise.all([import('./own-traces.ts'), import('./exporting.ts')]);
-  return new OwnTraces(openExporting(traces, spanwardenVersion(), metrics, logger));
+  return new OwnTraces(openExporting(traces, resource, metrics, logger));
 }
 
 const none: OwnWork = {

@@ -8,10 +8,11 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Signal } from '../decode/json.ts';
+import type { DurableLog } from '../durable-log.ts';
 import type { AttributeSource } from '../model/span-batch.ts';
 import { Scope, Span, type SpanBatch } from '../model/span-batch.ts';
 import type { SealedSegment, SegmentSource } from '../model/spool.ts';
-import type { DurableLog, PipelineObserver } from '../pipeline.ts';
+import type { PipelineObserver } from '../pipeline.ts';
 import type { OtlpOutcome, ReceiveOptions } from '../receive/contract.ts';
 import type { ShipperHooks } from '../store/shipper.ts';
 import { type Exporting, ownScope } from './exporting.ts';
@@ -74,8 +75,8 @@ export class OwnTraces implements OwnWork {
 
   /** Follows each request: its work begins at once and ends with the answer. */
   consume(consume: ReceiveOptions['consume']): ReceiveOptions['consume'] {
-    return (encoding, bytes, signal) =>
-      this.#follow({ signal, encoding, bytes: bytes.length }, () => consume(encoding, bytes, signal));
+    return (encoding, bytes, signal, hops) =>
+      this.#follow({ signal, encoding, bytes: bytes.length }, () => consume(encoding, bytes, signal, hops));
   }
 
   async #follow(received: Received, work: () => Promise<OtlpOutcome>): Promise<OtlpOutcome> {

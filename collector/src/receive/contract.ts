@@ -44,10 +44,16 @@ export interface ReceiveOptions {
   readonly connections?: Connections;
   /** The largest body, as sent and unpacked; `limits.bodyBytesMax` unless said otherwise. */
   readonly bodyBytesMax?: number;
-  /** Hands a whole request on and resolves when its fate is known. Must not throw. */
-  consume(encoding: Encoding, bytes: Buffer, signal: Signal): Promise<OtlpOutcome>;
+  /** Hands a whole request on and resolves when its fate is known. Must not throw. `hops`: how many tees it came through. */
+  consume(encoding: Encoding, bytes: Buffer, signal: Signal, hops?: number): Promise<OtlpOutcome>;
   /** Called once per answered request, with the HTTP status or the name of the gRPC code, and how long it took from its head on. */
   answered?(code: string, ms: number): void;
+}
+
+/** The number in `hopsHeader`; 0 where there is none. Whoever writes nonsense there is taken for the end of a long way. */
+export function hopsOf(header: string | undefined): number {
+  if (header === undefined) return 0;
+  return /^\d{1,2}$/.test(header) ? Math.min(Number(header), limits.teeHopsMax) : limits.teeHopsMax;
 }
 
 /** How long senders may take: for the headers of a request, and for all of it. */

@@ -14,9 +14,19 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { limits } from '../model/limits.ts';
+import { hopsHeader } from '../model/tee-request.ts';
 import type { Place } from './admission.ts';
 import { type ContentCoding, codingOf, unpack, unpackHereBytesMax } from './compression.ts';
-import { busy, type Failure, type Patience, patience, type ReceiveOptions, type Signal, signals } from './contract.ts';
+import {
+  busy,
+  type Failure,
+  hopsOf,
+  type Patience,
+  patience,
+  type ReceiveOptions,
+  type Signal,
+  signals,
+} from './contract.ts';
 import { onMessageHead, takeCoding } from './grpc-head.ts';
 import { encodeStatus, encodeSuccess, failureText, grpcCodeOf } from './status.ts';
 import type { TlsFiles } from './tls.ts';
@@ -107,7 +117,8 @@ interface Arrived {
 function exporter(signal: Signal, options: ReceiveOptions): UntypedHandleCall {
   return async (call: ServerUnaryCall<Arrived, Bytes>, answer: sendUnaryData<Bytes>) => {
     const { bytes, place } = call.request;
-    const outcome = await place.work(bytes.length, () => options.consume('protobuf', bytes, signal));
+    const hops = hopsOf(call.metadata.get(hopsHeader)[0]?.toString());
+    const outcome = await place.work(bytes.length, () => options.consume('protobuf', bytes, signal, hops));
     place.leave();
     if (outcome.status === 'ok') answer(null, encodeSuccess('protobuf', signal, outcome.rejected, outcome.message));
     else answer(statusOf(outcome));

@@ -1,5 +1,6 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { limits } from '../model/limits.ts';
+import { hopsHeader } from '../model/tee-request.ts';
 import { readBody } from './body.ts';
 import { codingOf, codings } from './compression.ts';
 import {
@@ -7,6 +8,7 @@ import {
   type Encoding,
   type Failure,
   type HttpPaths,
+  hopsOf,
   type ReceiveOptions,
   type Signal,
   signals,
@@ -71,7 +73,8 @@ async function receive(
     return;
   }
   const { bytes, place } = body;
-  const outcome = await place.work(bytes.length, () => options.consume(encoding, bytes, options.signal));
+  const hops = hopsOf(request.get(hopsHeader));
+  const outcome = await place.work(bytes.length, () => options.consume(encoding, bytes, options.signal, hops));
   place.leave();
   if (outcome.status === 'ok') sendSuccess(response, { encoding, ...outcome, signal: options.signal });
   else sendFailure(response, encoding, outcome);

@@ -31,6 +31,7 @@ export function redactedCases(cases: readonly Case[], redactor: Redactor | undef
     ...row,
     headline: redactor.text(row.headline),
     raisedBy: redactor.text(row.raisedBy),
+    ...(row.decision && { decision: { ...row.decision, reason: redactor.text(row.decision.reason) } }),
     agents: each(row.agents),
     users: each(row.users),
     conversations: each(row.conversations),

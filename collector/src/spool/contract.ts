@@ -1,5 +1,5 @@
 import type { Outcome } from '../model/outcome.ts';
-import type { Rows, RowTableName, SegmentSource } from '../model/spool.ts';
+import type { Original, Rows, RowTableName, SegmentSource } from '../model/spool.ts';
 
 /** One accepted OTLP batch: its spans and its findings land together or not at all. */
 export interface SpoolBatch {
@@ -12,6 +12,8 @@ export interface SpoolBatch {
    * back by `journals`. A batch may consist of it alone.
    */
   readonly journal?: Uint8Array;
+  /** The request itself, for those who read `originals`. */
+  readonly original?: Original | undefined;
 }
 
 /** How many columns the rows of each table carry, as far as it is known. */
@@ -60,6 +62,13 @@ export interface Spool extends SegmentSource {
   keepFrom(segment: number): void;
   /** Reads along: the rows of these tables, from any position on. To be called before anything is appended. */
   tail(tables: readonly RowTableName[]): SpoolTail;
+  /** Reads along: requests as they came. Each is for one reader. To be called before anything is appended. */
+  originals(): OriginalTail;
+  /**
+   * Sent segments from this one on are kept for those who read `originals`, within the bounds of `SpoolOptions.hold`. Past them the
+   * oldest go all the same, and `stats().heldSegmentsLost` says so.
+   */
+  holdFrom(segment: number): void;
   /** Commits what is pending and seals the open segment, so that `next` offers it. For a drain before `close`. */
   seal(): Promise<void>;
   stats(): SpoolStats;
@@ -102,6 +111,32 @@ export interface SpoolTail {
   read(after: number, signal: AbortSignal): Promise<TailRead | undefined>;
 }
 
+/** A request as it came, and the record that it is in. */
+export interface OriginalRecord extends Original {
+  readonly position: number;
+  /** When it was taken in, ms since the epoch. */
+  readonly timeMs: number;
+  readonly bytes: Buffer;
+}
+
+/** What follows a position; `gone`: so many segments are no longer on disk, or cannot be read. */
+export type OriginalRead =
+  | { readonly status: 'read'; readonly records: readonly OriginalRecord[]; readonly through: number }
+  | { readonly status: 'gone'; readonly segments: number; readonly through: number };
+
+/** As `SpoolTail`, but from the files alone, so that nothing of it stays in memory. One read at a time. */
+export interface OriginalTail {
+  readonly newest: number;
+  read(after: number, signal: AbortSignal): Promise<OriginalRead | undefined>;
+}
+
+/** How much is kept for those who read `originals`, beyond `bytesMax`. */
+export interface HoldOptions {
+  readonly bytesMax: number;
+  /** Counted from when the store had a segment. */
+  readonly ageMaxMs: number;
+}
+
 export interface SpoolOptions {
   /** Made with mode 700 when missing; belongs to one process at a time. */
   readonly directory: string;
@@ -125,6 +160,8 @@ export interface SpoolOptions {
   readonly tailBytesMax?: number;
   /** As by `keepFrom`, from opening on; nothing is kept for its journal unless said otherwise. */
   readonly keepFrom?: number;
+  /** From opening on every sent segment is held, until `holdFrom` says from where; none is unless said otherwise. */
+  readonly hold?: HoldOptions | undefined;
   /** Milliseconds since the epoch; `Date.now` unless said otherwise. */
   readonly now?: () => number;
   readonly logger?: SpoolLogger;
@@ -153,6 +190,8 @@ export interface SpoolStats {
   readonly sentKeptBytes: number;
   /** Gauge: those of them whose journals are still needed, in bytes. */
   readonly journalKeptBytes: number;
+  /** Gauge: those that are held for `originals`, in bytes. */
+  readonly heldBytes: number;
   /** Gauge: whether the reserve of disk space is given up, so that nothing is taken until it is there again. */
   readonly reserveReleased: boolean;
   /** Gauge: files set aside in `dead-letter/` and `quarantine/`, from earlier runs too. */
@@ -172,6 +211,8 @@ export interface SpoolStats {
   readonly deadLetteredSegments: number;
   /** Sent segments deleted for lack of room although their journals were still needed. */
   readonly journalSegmentsLost: number;
+  /** Sent segments deleted for their age, or for lack of room, although they were held. */
+  readonly heldSegmentsLost: number;
   readonly recoveredRecords: number;
   /** Segments that the start could read but not sync: a power loss may still take them. */
   readonly unsyncedSegments: number;

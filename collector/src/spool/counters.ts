@@ -14,6 +14,7 @@ export function newCounters() {
     deadLetteredRows: 0,
     deadLetteredSegments: 0,
     journalSegmentsLost: 0,
+    heldSegmentsLost: 0,
     recoveredRecords: 0,
     unsyncedSegments: 0,
     tornTails: 0,

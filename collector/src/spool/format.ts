@@ -14,7 +14,8 @@
  *                                                 rows u32, bytes u32
  *
  * After a record's header stands its payload: the RowBinary bytes of its tables, back to back in the header's order. The
- * journal of detection has an entry like a table's, last, under a byte of its own and with 0 rows; records may lack it.
+ * journal of detection has an entry like a table's, under a byte of its own and with 0 rows, and after it comes the request
+ * as it was sent, under another; records may lack both.
  * One record is one batch, so a batch is there as a whole or not at all.
  *
  * The CRC is the CRC-32 of zlib and not CRC-32C: node:zlib has it as native code (several GB/s), while CRC-32C would be
@@ -27,7 +28,7 @@
 import { crc32 } from 'node:zlib';
 import { limits } from '../model/limits.ts';
 import type { ColumnCounts, SpoolBatch } from './contract.ts';
-import { journalByte, tableByte } from './tables.ts';
+import { journalByte, originalByte, tableByte } from './tables.ts';
 
 export const segmentHeaderBytes = 48;
 export const recordHeaderBytesMin = 56;
@@ -189,17 +190,17 @@ export function prepareRecord(batch: SpoolBatch, timeMs: number, columns: Column
   const payload: Uint8Array[] = [];
   let payloadBytes = 0;
   let payloadCrc = 0;
-  let rows = 0;
   const add = (table: number, bytes: Uint8Array, count: number, width: number): void => {
     if (bytes.length === 0) return;
     tables.push({ table, columns: width, rows: count, bytes: bytes.length });
     payload.push(bytes);
     payloadBytes += bytes.length;
     payloadCrc = crc32(bytes, payloadCrc);
-    rows += count;
   };
   for (const { table, bytes, count } of batch.rows) add(tableByte(table), bytes, count, columns[table] ?? 0);
+  const rows = tables.reduce((sum, each) => sum + each.rows, 0);
   if (batch.journal) add(journalByte, batch.journal, 0, 0);
+  if (batch.original) add(originalByte, batch.original.bytes, batch.original.records, batch.original.kind);
   const bytes = recordHeaderBytesMin + tableEntryBytes * tables.length + payloadBytes;
   return { digest: batch.digest, timeMs, rows, bytes, payloadCrc, tables, payload };
 }

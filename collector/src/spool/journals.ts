@@ -13,7 +13,8 @@ export interface JournalSource {
   readonly logger: SpoolLogger | undefined;
 }
 
-interface Source {
+/** A segment on disk, whether the store has it or not. */
+export interface SegmentFile {
   readonly path: string;
   readonly sequence: number;
   readonly bytes: number;
@@ -25,7 +26,7 @@ interface Source {
  */
 export async function* readJournals(from: JournalSource, fromSegment: number): AsyncGenerator<StoredJournal> {
   const { files, identity, logger } = from;
-  for (const { path, sequence, bytes } of await sources(from, fromSegment)) {
+  for (const { path, sequence, bytes } of await segmentFiles(from, fromSegment)) {
     if (bytes > segmentFileBytesMax) continue;
     let content: Buffer;
     try {
@@ -47,8 +48,12 @@ function* journalsIn(content: Buffer, expected: ScanExpectation): Generator<Stor
   }
 }
 
-async function sources({ files, directory }: JournalSource, fromSegment: number): Promise<Source[]> {
-  const found: Source[] = [];
+/** All segments from one sequence on, in order. */
+export async function segmentFiles(
+  { files, directory }: Pick<JournalSource, 'files' | 'directory'>,
+  fromSegment: number,
+): Promise<SegmentFile[]> {
+  const found: SegmentFile[] = [];
   for (const { name, bytes } of await files.list(directory)) {
     const segment = parseSegmentName(name);
     if (segment) found.push({ path: join(directory, name), sequence: segment.sequence, bytes });

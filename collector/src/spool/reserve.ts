@@ -34,6 +34,11 @@ export class DiskReserve {
     return this.#isReleased;
   }
 
+  /** How much must be free before it is taken back. */
+  get roomBytes(): number {
+    return this.#options.bytes * roomFactor;
+  }
+
   /** At the start; a disk without room for it is no reason not to start. */
   async open(): Promise<void> {
     const { bytes, files, directory } = this.#options;
@@ -79,8 +84,8 @@ export class DiskReserve {
   }
 
   async #hasRoom(): Promise<boolean> {
-    const { files, directory, bytes } = this.#options;
-    return (await files.freeBytes(directory)) >= bytes * roomFactor;
+    const { files, directory } = this.#options;
+    return (await files.freeBytes(directory)) >= this.roomBytes;
   }
 
   /** Written and synced, not only a length: a sparse file keeps no room. */

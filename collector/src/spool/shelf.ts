@@ -1,5 +1,5 @@
 import type { RefusedRows, SealedSegment, SegmentSource } from '../model/spool.ts';
-import type { SpoolLogger } from './contract.ts';
+import type { HoldOptions, SpoolLogger } from './contract.ts';
 import type { SpoolCounters } from './counters.ts';
 import { writeDeadLetter } from './dead-letters.ts';
 import type { SpoolFiles } from './files.ts';
@@ -26,6 +26,8 @@ export interface ShelfOptions {
   readonly sentBytesMax: number;
   /** Sent segments from this one on are kept beyond their grace time. */
   readonly keepFrom: number;
+  /** Then all of them are held until `holdFrom` says from where. */
+  readonly hold?: HoldOptions | undefined;
 }
 
 /** The sealed segments: waiting in order for the store, then kept for their grace time, or set aside. */
@@ -40,6 +42,8 @@ export class SegmentShelf implements SegmentSource {
   #isClosed = false;
   #keepFrom: number;
   #isLosing = false;
+  #holdFrom: number;
+  #isDropping = false;
   /** File operations run one after the other, so that `close` can wait for the last. */
   #tail: Promise<void> = Promise.resolve();
   setAsideBytes = 0;
@@ -47,11 +51,18 @@ export class SegmentShelf implements SegmentSource {
   constructor(options: ShelfOptions) {
     this.#options = options;
     this.#keepFrom = options.keepFrom;
+    this.#holdFrom = options.hold === undefined ? Number.POSITIVE_INFINITY : 0;
   }
 
   keepFrom(segment: number): void {
     this.#keepFrom = segment;
     this.#isLosing = false;
+  }
+
+  holdFrom(segment: number): void {
+    if (this.#options.hold === undefined) return;
+    if (segment > this.#holdFrom) this.#isDropping = false;
+    this.#holdFrom = segment;
   }
 
   get waitingSegments(): number {
@@ -76,7 +87,12 @@ export class SegmentShelf implements SegmentSource {
 
   /** Bytes of sent segments that are kept for their journals. */
   get journalBytes(): number {
-    return this.#sent.reduce((sum, { sequence, bytes }) => (sequence < this.#keepFrom ? sum : sum + bytes), 0);
+    return this.#bytesFrom(this.#keepFrom);
+  }
+
+  /** Bytes of sent segments that are held for those who read requests. */
+  get heldBytes(): number {
+    return this.#bytesFrom(this.#holdFrom);
   }
 
   add(segment: StoredSegment): void {
@@ -143,6 +159,19 @@ export class SegmentShelf implements SegmentSource {
     return this.#enqueue(() => this.#prune());
   }
 
+  /** Gives disk space back: segments that nobody but readers of requests needs go, the oldest first, until so much is free. */
+  makeRoom(bytes: number): Promise<void> {
+    return this.#enqueue(async () => {
+      const { files, directory } = this.#options;
+      for (let oldest = this.#sent[0]; oldest !== undefined; oldest = this.#sent[0]) {
+        const isOthers = oldest.sequence < this.#holdFrom || oldest.sequence >= this.#keepFrom;
+        if (isOthers || oldest.sequence === this.#highestSequence) return;
+        if ((await files.freeBytes(directory)) >= bytes) return;
+        await this.#drop(oldest);
+      }
+    });
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#sleepers.wake();
@@ -167,25 +196,47 @@ export class SegmentShelf implements SegmentSource {
   }
 
   async #prune(): Promise<void> {
-    const { files, now, graceMs, sentBytesMax, counters, logger } = this.#options;
     while (this.#sent.length > 0) {
       const oldest = this.#sent[0]!;
-      const isNeeded = oldest.sequence >= this.#keepFrom;
-      const isDue = (now() - oldest.sentAtMs > graceMs && !isNeeded) || this.#sentBytes > sentBytesMax;
       // The newest file says at the next start which sequence numbers are used up.
-      if (!isDue || oldest.sequence === this.#highestSequence) return;
-      this.#sent.shift();
-      this.#sentBytes -= oldest.bytes;
-      if (isNeeded) counters.journalSegmentsLost++;
-      if (isNeeded && !this.#isLosing) {
-        this.#isLosing = true;
-        const fields = { segment: oldest.sequence, bytes: this.#sentBytes };
-        logger?.error(fields, 'spool: no room for journals that no checkpoint covers; a crash now would lose windows');
-      }
-      await files.remove(oldest.path).catch((error) => {
-        logger?.error({ err: error, file: oldest.path }, 'spool: a sent segment could not be deleted');
-      });
+      if (!this.#isDue(oldest) || oldest.sequence === this.#highestSequence) return;
+      await this.#drop(oldest);
     }
+  }
+
+  #isDue({ sequence, sentAtMs }: SentFile): boolean {
+    const { now, graceMs, sentBytesMax, hold } = this.#options;
+    const ageMs = now() - sentAtMs;
+    if (this.#sentBytes > sentBytesMax + (hold?.bytesMax ?? 0)) return true;
+    if (hold !== undefined && sequence >= this.#holdFrom && ageMs <= hold.ageMaxMs) return false;
+    // What is held has room of its own.
+    return (ageMs > graceMs && sequence < this.#keepFrom) || this.#sentBytes - this.heldBytes > sentBytesMax;
+  }
+
+  /** Deletes the oldest sent segment. */
+  async #drop({ path, sequence, bytes }: SentFile): Promise<void> {
+    const { files, counters, logger } = this.#options;
+    this.#sent.shift();
+    this.#sentBytes -= bytes;
+    if (sequence >= this.#keepFrom) counters.journalSegmentsLost++;
+    if (sequence >= this.#keepFrom && !this.#isLosing) {
+      this.#isLosing = true;
+      const fields = { segment: sequence, bytes: this.#sentBytes };
+      logger?.error(fields, 'spool: no room for journals that no checkpoint covers; a crash now would lose windows');
+    }
+    if (sequence >= this.#holdFrom) counters.heldSegmentsLost++;
+    if (sequence >= this.#holdFrom && !this.#isDropping) {
+      this.#isDropping = true;
+      const fields = { segment: sequence, bytes: this.#sentBytes };
+      logger?.error(fields, 'spool: requests that a tee has not sent yet are given up: they are too old or too many');
+    }
+    await files.remove(path).catch((error) => {
+      logger?.error({ err: error, file: path }, 'spool: a sent segment could not be deleted');
+    });
+  }
+
+  #bytesFrom(segment: number): number {
+    return this.#sent.reduce((sum, { sequence, bytes }) => (sequence < segment ? sum : sum + bytes), 0);
   }
 
   async #keepSent(stored: StoredSegment): Promise<void> {

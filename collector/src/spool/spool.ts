@@ -6,6 +6,7 @@ import type { RefusedRows, RowTableName, SealedSegment } from '../model/spool.ts
 import { Committer, retryAfterMs } from './committer.ts';
 import type {
   AppendOutcome,
+  OriginalTail,
   Spool,
   SpoolBatch,
   SpoolOptions,
@@ -21,6 +22,7 @@ import { loadIdentity, type SpoolIdentity } from './identity.ts';
 import { readJournals } from './journals.ts';
 import { acquireLock, type SpoolLock } from './lock.ts';
 import { segmentId } from './names.ts';
+import { SegmentOriginals } from './originals.ts';
 import { recordDamage } from './quarantine.ts';
 import { recover } from './recovery.ts';
 import { DiskReserve } from './reserve.ts';
@@ -37,8 +39,10 @@ export interface SpoolMachine {
 
 const machine: SpoolMachine = { files: nodeFiles, lock: acquireLock };
 const pruneIntervalMsMax = 5_000;
-/** Rows of all tables in one record; the format counts tables and the journal in one byte. */
-const rowsPerBatchMax = 254;
+/** Rows of all tables in one record; the format counts tables, the journal and the request in one byte. */
+const rowsPerBatchMax = 253;
+/** Without a reserve, so much disk space is made free when the disk is full. */
+const roomBytes = 64 * 1024 * 1024;
 
 /**
  * Opens the spool in a directory, which is made when it is missing, and recovers what an earlier run left in it.
@@ -94,7 +98,7 @@ class DiskSpool implements Spool {
   readonly #reserve: DiskReserve;
   readonly #sentBytesMax: number;
   readonly #pruneTimer: NodeJS.Timeout;
-  readonly #tails: DiskTail[] = [];
+  readonly #tails: (DiskTail | SegmentOriginals)[] = [];
   #nextSequence: number;
   #isFull = false;
   #closed: Promise<void> | undefined;
@@ -110,6 +114,7 @@ class DiskSpool implements Spool {
       ...{ files, directory, counters, logger, now, graceMs },
       sentBytesMax: this.#sentBytesMax,
       keepFrom: options.keepFrom ?? Number.POSITIVE_INFINITY,
+      hold: options.hold,
     });
     this.#reserve = new DiskReserve({ files, directory, logger, bytes: options.reserveBytes ?? 0 });
     this.#committer = new Committer({
@@ -117,7 +122,7 @@ class DiskSpool implements Spool {
       segmentBytesMax: options.segmentBytesMax,
       segmentAgeMaxMs: options.segmentAgeMaxMs,
       newHeader: () => this.#newHeader(),
-      onDiskFull: () => this.#reserve.release(),
+      onDiskFull: () => this.#giveUpSpace(),
       onSealed: (writer) => this.#addSegment(factsOf(writer)),
       onCommitted: (sequence, records) => {
         for (const tail of this.#tails) tail.committed(sequence, records);
@@ -145,6 +150,11 @@ class DiskSpool implements Spool {
     await this.#reserve.restore();
   }
 
+  async #giveUpSpace(): Promise<void> {
+    await this.#reserve.release();
+    await this.#shelf.makeRoom(Math.max(this.#reserve.roomBytes, roomBytes));
+  }
+
   async append(batch: SpoolBatch): Promise<AppendOutcome> {
     if (batch.digest.length !== digestBytes) throw new Error(`a batch digest has ${digestBytes} bytes`);
     if (batch.rows.length > rowsPerBatchMax) throw new Error('a batch has rows for more tables than there are');
@@ -155,7 +165,8 @@ class DiskSpool implements Spool {
       return { ...(await known), duplicate: true };
     }
     if (this.#closed) return shuttingDown;
-    const bytes = batch.rows.reduce((sum, rows) => sum + rows.bytes.length, batch.journal?.length ?? 0);
+    const others = (batch.journal?.length ?? 0) + (batch.original?.bytes.length ?? 0);
+    const bytes = batch.rows.reduce((sum, rows) => sum + rows.bytes.length, others);
     if (bytes === 0) return ok;
     const refused = this.refusal(bytes);
     if (refused) return refused;
@@ -181,6 +192,21 @@ class DiskSpool implements Spool {
     });
     this.#tails.push(tail);
     return tail;
+  }
+
+  originals(): OriginalTail {
+    const { files, identity, options } = this.#parts;
+    const newest = this.#nextSequence * recordsPerSegmentMax - 1;
+    const tail = new SegmentOriginals(
+      { files, identity, directory: options.directory, logger: options.logger },
+      newest,
+    );
+    this.#tails.push(tail);
+    return tail;
+  }
+
+  holdFrom(segment: number): void {
+    this.#shelf.holdFrom(segment);
   }
 
   committed(digest: Uint8Array): Promise<Outcome> | undefined {
@@ -221,6 +247,7 @@ class DiskSpool implements Spool {
       sentKeptSegments: this.#shelf.sentSegments,
       sentKeptBytes: this.#shelf.sentBytes,
       journalKeptBytes: this.#shelf.journalBytes,
+      heldBytes: this.#shelf.heldBytes,
       setAsideBytes: this.#shelf.setAsideBytes,
       reserveReleased: this.#reserve.isReleased,
       ...counters,

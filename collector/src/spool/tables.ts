@@ -12,12 +12,15 @@ export const tableNames: readonly RowTableName[] = (Object.keys(RowTable) as Row
  */
 export const journalByte = 128;
 
+/** The same for a request as it came: its columns say of what kind it is, its rows how many records are in it. */
+export const originalByte = 129;
+
 export function tableByte(name: RowTableName): number {
   return RowTable[name];
 }
 
 export function isKnownTable(byte: number): boolean {
-  return byte === journalByte || tableNames.some((name) => RowTable[name] === byte);
+  return byte === journalByte || byte === originalByte || tableNames.some((name) => RowTable[name] === byte);
 }
 
 /** Rows and bytes per table, added up over records. */

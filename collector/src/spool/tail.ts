@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { limits } from '../model/limits.ts';
 import type { RowTableName } from '../model/spool.ts';
 import type { SpoolTail, TailRead, TailRecord, TailTable } from './contract.ts';
@@ -10,8 +9,7 @@ import {
   scanSegment,
   segmentFileBytesMax,
 } from './format.ts';
-import type { JournalSource } from './journals.ts';
-import { parseSegmentName } from './names.ts';
+import { type JournalSource, segmentFiles } from './journals.ts';
 import { Sleepers } from './sleepers.ts';
 import { tableByte } from './tables.ts';
 
@@ -101,7 +99,7 @@ export class DiskTail implements SpoolTail {
   async #readFile(after: number): Promise<TailRead | undefined> {
     const { files, identity, logger } = this.#options;
     const wanted = segmentAfter(after);
-    const next = (await this.#segments()).find(({ sequence }) => sequence >= wanted);
+    const [next] = await segmentFiles(this.#options, wanted);
     // What is left of earlier runs ends where this one began.
     const end = next === undefined ? this.#recentAfter : next.sequence * recordsPerSegmentMax - 1;
     if (next === undefined || next.sequence > wanted) return { status: 'gone', after, through: Math.max(after, end) };
@@ -122,15 +120,6 @@ export class DiskTail implements SpoolTail {
       limit,
     );
     return { ...read, records: read.records.map(copied) };
-  }
-
-  async #segments(): Promise<{ readonly sequence: number; readonly path: string; readonly bytes: number }[]> {
-    const { files, directory } = this.#options;
-    const found = (await files.list(directory)).flatMap(({ name, bytes }) => {
-      const segment = parseSegmentName(name);
-      return segment ? [{ sequence: segment.sequence, path: join(directory, name), bytes }] : [];
-    });
-    return found.sort((a, b) => a.sequence - b.sequence);
   }
 
   #rowsOf(content: Buffer, record: ScannedRecord): TailRecord[] {

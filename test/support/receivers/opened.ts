@@ -18,6 +18,7 @@ export const context: DestinationContext = {
   bytesMax: 65_536,
   name: 'under test',
   denyPrivateAddresses: false,
+  lingerMs: 500,
   extraFields: () => ({ environment: 'test' }),
   link: () => 'https://grafana.example/d/cases?id=1',
   now: () => Date.now(),

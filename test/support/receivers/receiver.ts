@@ -15,6 +15,7 @@ import { sampleId } from '../export-events.ts';
 export type Fault = 'slow' | 'rate_limited' | 'unavailable' | 'cut' | 'oversize' | 'redirect';
 
 export interface Received {
+  readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
@@ -30,7 +31,7 @@ export interface Answer {
 }
 
 /** The protocol of a receiver, after what all have in common. */
-export type Take = (received: Received) => Answer;
+export type Take = (received: Received) => Answer | Promise<Answer>;
 
 export interface ReceiverOptions {
   /** Of a body after unpacking; more is answered 413. */
@@ -39,6 +40,8 @@ export interface ReceiverOptions {
   words?(code: number): string;
   /** Paths that faults leave alone, such as the one that gives tokens. */
   readonly spared?: readonly string[];
+  /** POST unless it says otherwise. */
+  readonly methods?: readonly string[];
 }
 
 /** A local server that enforces what is documented of a real receiver, and remembers what it took. */
@@ -89,7 +92,7 @@ export class Receiver {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const url = new URL(request.url ?? '/', 'http://receiver');
     const fault = this.#options.spared?.includes(url.pathname) ? undefined : this.fault;
-    const answer = this.#answer(request, url, Buffer.concat(chunks), fault);
+    const answer = await this.#answer(request, url, Buffer.concat(chunks), fault);
     if (answer === undefined) return;
     const body = Buffer.from(answer.body ?? '');
     response.writeHead(answer.code, { 'content-length': String(body.length), ...answer.headers });
@@ -97,11 +100,18 @@ export class Receiver {
     else response.write(body.subarray(0, body.length / 2), () => response.destroy());
   }
 
-  #answer(request: IncomingMessage, url: URL, wire: Buffer, fault: Fault | undefined): Answer | undefined {
-    if (request.method !== 'POST') return { code: 405 };
+  async #answer(
+    request: IncomingMessage,
+    url: URL,
+    wire: Buffer,
+    fault: Fault | undefined,
+  ): Promise<Answer | undefined> {
+    const { methods = ['POST'] } = this.#options;
+    const { method = '' } = request;
+    if (!methods.includes(method)) return { code: 405 };
     const isPacked = request.headers['content-encoding'] === 'gzip';
     const body = isPacked ? gunzipSync(wire) : wire;
-    const received = { path: url.pathname, query: url.searchParams, headers: request.headers, body, isPacked };
+    const received = { method, path: url.pathname, query: url.searchParams, headers: request.headers, body, isPacked };
     this.requests.push(received);
     if (fault === 'slow') return undefined;
     if (fault === 'rate_limited') return this.#failure(429, { 'retry-after': '7' });
@@ -110,7 +120,7 @@ export class Receiver {
       return { code: 307, headers: { location: 'http://127.0.0.1:9/login?token=leaked' }, body: 'see there' };
     }
     if (fault === 'oversize' || body.length > this.#options.bytesMax) return this.#failure(413);
-    const answer = this.#take(received);
+    const answer = await this.#take(received);
     // An empty body cannot be cut.
     return fault === 'cut'
       ? {

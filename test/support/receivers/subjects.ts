@@ -4,7 +4,9 @@ import { elasticsearch } from '../../../collector/src/export/destinations/elasti
 import { opsgenie } from '../../../collector/src/export/destinations/opsgenie.ts';
 import { otlp } from '../../../collector/src/export/destinations/otlp.ts';
 import { pagerduty } from '../../../collector/src/export/destinations/pagerduty.ts';
+import { s3 } from '../../../collector/src/export/destinations/s3.ts';
 import { secops } from '../../../collector/src/export/destinations/secops.ts';
+import { securityLake } from '../../../collector/src/export/destinations/security-lake.ts';
 import { sentinel } from '../../../collector/src/export/destinations/sentinel.ts';
 import { slack } from '../../../collector/src/export/destinations/slack.ts';
 import { splunkHec } from '../../../collector/src/export/destinations/splunk-hec.ts';
@@ -17,6 +19,7 @@ import { OpsgenieReceiver, opsgenieKey } from './opsgenie.ts';
 import { OtlpReceiver, otlpToken } from './otlp.ts';
 import { PagerdutyReceiver, pagerdutyKey } from './pagerduty.ts';
 import type { Receiver } from './receiver.ts';
+import { aws, S3Receiver } from './s3.ts';
 import { SecopsReceiver, serviceAccount } from './secops.ts';
 import { azure, SentinelReceiver } from './sentinel.ts';
 import { SlackReceiver, slackPath } from './slack.ts';
@@ -40,6 +43,8 @@ export interface Subject {
   readonly isForPeople?: boolean;
   /** Says how many events of a batch it refused, and not which. */
   readonly refusesQuietly?: boolean;
+  /** Takes whatever stands in an event. */
+  readonly takesAnything?: boolean;
 }
 
 function subject<Type extends DestinationType>(type: Type, rest: Omit<Subject, 'type'>): Subject {
@@ -60,6 +65,16 @@ const webhookSubjects = (['array', 'ndjson', 'cloudevents'] as const).map((body)
     wrong: { headers: { authorization: 'Bearer wrong-secret-0123456789' } },
   }),
 );
+
+function s3Config({ origin }: Receiver): object {
+  return {
+    endpoint: origin,
+    region: aws.region,
+    bucket: aws.bucket,
+    access_key_id: aws.accessKeyId,
+    secret_access_key: aws.secretAccessKey,
+  };
+}
 
 export const subjects: readonly Subject[] = [
   ...webhookSubjects,
@@ -131,6 +146,24 @@ export const subjects: readonly Subject[] = [
     start: () => new SumoReceiver().start(),
     config: ({ origin }) => ({ url: `${origin}${sumoPath}`, category: 'security/agents' }),
     wrong: (origin: string) => ({ url: `${origin}/receiver/v1/http/wrong-secret-0123456789` }),
+  }),
+  ...(['ndjson', 'parquet'] as const).map((encoding) =>
+    subject(s3 as never, {
+      name: `s3, ${encoding}`,
+      start: () => new S3Receiver().start(),
+      config: (receiver) => ({ ...s3Config(receiver), encoding, format: encoding === 'parquet' ? 'ocsf' : 'json' }),
+      wrong: { secret_access_key: 'wrong-secret-0123456789' },
+      tellsRepetitions: true,
+      takesAnything: true,
+    }),
+  ),
+  subject(securityLake as never, {
+    name: 'security_lake',
+    start: () => new S3Receiver().start(),
+    config: (receiver) => ({ ...s3Config(receiver), account_id: '123456789012' }),
+    wrong: { secret_access_key: 'wrong-secret-0123456789' },
+    tellsRepetitions: true,
+    takesAnything: true,
   }),
   subject(slack as never, {
     name: 'slack',

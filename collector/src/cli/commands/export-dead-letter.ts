@@ -23,13 +23,13 @@ export function deadLetterCommand(): Command {
     .description('events that a receiver refused: which, why, and once more')
     .addCommand(
       named(new Command('list').description('all of a destination, oldest first')).action(
-        (name: string, _, command: Command) => runOnExport<Options>(command, name, (input) => list(input, name)),
+        (name: string, _, command: Command) => runOnExport<Options>(command, name, (input) => list(input, name), true),
       ),
     )
     .addCommand(
       withIds(new Command('show').description('some of them, or all, in full')).action(
         (name: string, ids: string[], _, command: Command) =>
-          runOnExport<Options>(command, name, (input) => show(input, name, ids)),
+          runOnExport<Options>(command, name, (input) => show(input, name, ids), true),
       ),
     )
     .addCommand(

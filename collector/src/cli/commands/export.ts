@@ -2,7 +2,10 @@ import { Command } from 'commander';
 import { eventsOf } from '../../export/config.ts';
 import type { SendOutcome } from '../../export/contract.ts';
 import { sampleEvent } from '../../export/sample.ts';
+import { emptyRequest } from '../../export/tee/destination.ts';
+import { openTee } from '../../export/tee/tees.ts';
 import { limits } from '../../model/limits.ts';
+import { teeEnvironment } from '../../teeing.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { type ExportInput, runOnExport, withDestination } from '../export-command.ts';
 import { shownStatuses } from '../export-status.ts';
@@ -17,6 +20,8 @@ interface Options {
   readonly json?: true;
 }
 
+type Input = ExportInput<Options>;
+
 /** `spanwarden export status | test | replay | dead-letter | explain`: the destinations of findings and cases. */
 export function exportCommand(): Command {
   return new Command('export')
@@ -27,16 +32,23 @@ export function exportCommand(): Command {
         .argument('[name]', 'one destination')
         .option('--json', 'print a JSON array')
         .action((name: string | undefined, _, command: Command) =>
-          runOnExport<Options>(command, name, (input) => status(input, name)),
+          runOnExport<Options>(command, name, (input) => status(input, name), true),
         ),
     )
     .addCommand(
       new Command('test')
-        .description('send an event that is marked as a test, and show what the receiver answers')
+        .description(
+          'send an event that is marked as a test, or to a tee empty requests, and show what the receiver answers',
+        )
         .argument('<name>', 'the destination')
         .option('--json', 'print one JSON object')
         .action((name: string, _, command: Command) =>
-          runOnExport<Options>(command, name, (input) => sendSample(input, name)),
+          runOnExport<Options>(
+            command,
+            name,
+            (input) => (name in input.config.tee.destinations ? testTee(input, name) : sendSample(input, name)),
+            true,
+          ),
         ),
     )
     .addCommand(replayCommand())
@@ -44,7 +56,7 @@ export function exportCommand(): Command {
     .addCommand(explainCommand());
 }
 
-async function status(input: ExportInput<Options>, name: string | undefined): Promise<void> {
+async function status(input: Input, name: string | undefined): Promise<void> {
   const all = await shownStatuses(input, Date.now());
   const shown = name === undefined ? all : all.filter((each) => each.name === name);
   const { options, terminal } = input;
@@ -54,28 +66,54 @@ async function status(input: ExportInput<Options>, name: string | undefined): Pr
   if (shown.some(({ advice }) => advice.length > 0)) throw new CommandExit(exitCodes.failure);
 }
 
-async function sendSample(input: ExportInput<Options>, name: string): Promise<void> {
-  const { options, terminal } = input;
+async function sendSample(input: Input, name: string): Promise<void> {
   await withDestination(input, name, async ({ config, destination, prepare }) => {
     const event = prepare(sampleEvent(eventsOf(config).includes('findings') ? 'finding' : 'case', Date.now()))!;
     const body = destination.encode(event);
     const began = performance.now();
     const outcome = await destination.send([{ event, body }], AbortSignal.timeout(limits.exportCallMsMax));
     const latencyMs = Math.round(performance.now() - began);
-    const isDelivered = wasTaken(outcome);
-    const said = saidBy(outcome);
-    if (options.json) {
-      terminal.write(jsonLine({ destination: name, delivered: isDelivered, latencyMs, event: event.id, ...outcome }));
-    } else {
-      const word = isDelivered
-        ? terminal.green('delivered')
-        : terminal.red(isTried(outcome) ? 'not taken' : outcome.status);
-      terminal.writeLine(`${word}  ${name}  ${latencyMs} ms  ${body.length} bytes`);
-      terminal.writeLine(`  ${terminal.dim('event')}   ${event.id}`);
-      terminal.writeLine(`  ${terminal.dim('answer')}  ${escapeControl(said)}`);
-    }
-    if (!isDelivered) throw new CommandExit(exitCodes.failure);
+    show(input, { destination: name, event: event.id, latencyMs, bytes: body.length }, outcome);
+    if (!wasTaken(outcome)) throw new CommandExit(exitCodes.failure);
   });
+}
+
+/** A request without records for each signal: whoever takes it has stored nothing. */
+async function testTee(input: Input, name: string): Promise<void> {
+  const config = input.config.tee.destinations[name]!;
+  const { destination } = openTee(config, teeEnvironment(input.config));
+  let isTaken = true;
+  for (const signal of config.signals) {
+    const began = performance.now();
+    const outcome = await destination.send([emptyRequest(signal)], AbortSignal.timeout(limits.exportCallMsMax));
+    const latencyMs = Math.round(performance.now() - began);
+    show(input, { destination: name, event: signal, latencyMs, bytes: 0 }, outcome);
+    isTaken &&= wasTaken(outcome);
+  }
+  await destination.close();
+  if (!isTaken) throw new CommandExit(exitCodes.failure);
+}
+
+interface Tried {
+  readonly destination: string;
+  readonly event: string;
+  readonly latencyMs: number;
+  readonly bytes: number;
+}
+
+function show({ options, terminal }: Input, { bytes, ...tried }: Tried, outcome: SendOutcome): void {
+  const { destination, event, latencyMs } = tried;
+  const isDelivered = wasTaken(outcome);
+  if (options.json) {
+    terminal.write(jsonLine({ ...tried, delivered: isDelivered, ...outcome }));
+    return;
+  }
+  const word = isDelivered
+    ? terminal.green('delivered')
+    : terminal.red(isTried(outcome) ? 'not taken' : outcome.status);
+  terminal.writeLine(`${word}  ${destination}  ${latencyMs} ms  ${bytes} bytes`);
+  terminal.writeLine(`  ${terminal.dim('event')}   ${event}`);
+  terminal.writeLine(`  ${terminal.dim('answer')}  ${escapeControl(saidBy(outcome))}`);
 }
 
 function isTried({ status }: SendOutcome): boolean {

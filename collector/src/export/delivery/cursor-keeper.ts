@@ -15,6 +15,8 @@ export interface CursorKeeperOptions {
   readonly from: 'now' | 'oldest';
   readonly clock: Clock;
   readonly logger?: ExportLogger | undefined;
+  /** Told of each position that the file says from then on. */
+  written?(position: number): void;
 }
 
 /**
@@ -96,12 +98,14 @@ export class CursorKeeper {
   }
 
   async #write(): Promise<void> {
-    const { files } = this.#options;
-    const content = encodeCursor(this.#cursor());
+    const { files, written } = this.#options;
+    const cursor = this.#cursor();
+    const content = encodeCursor(cursor);
     const text = content.toString('latin1');
     if (files === undefined || text === this.#written) return;
     await files.replace(cursorFile, content);
     this.#written = text;
+    written?.(cursor.position);
   }
 
   #cursor(): Cursor {

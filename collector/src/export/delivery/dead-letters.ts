@@ -7,8 +7,8 @@ export const deadLetterFile = 'dead-letter.ndjson';
 export interface DeadLetter {
   /** Of the event: the state of the finding or case. */
   readonly id: string;
-  readonly kind: 'finding' | 'case';
-  /** Id of the finding or case. */
+  readonly kind: 'finding' | 'case' | 'request';
+  /** Id of the finding or case, signal of the request. */
   readonly of: string;
   /** In the stream; -1 for what did not come from it. */
   readonly position: number;
@@ -170,5 +170,5 @@ function isLetter(value: object | undefined): value is DeadLetter {
   if (value === undefined) return false;
   const { id, kind, of, position, reason, time } = value as Record<string, unknown>;
   const areTexts = [id, of, reason, time].every((each) => typeof each === 'string');
-  return areTexts && (kind === 'finding' || kind === 'case') && typeof position === 'number';
+  return areTexts && (kind === 'finding' || kind === 'case' || kind === 'request') && typeof position === 'number';
 }

@@ -41,6 +41,8 @@ interface Plan {
   readonly lanes: number;
   readonly batchEvents: number;
   readonly windowEvents: number;
+  /** Whether batches are cut by what their events are about. */
+  readonly isParted: boolean;
   readonly random: number;
 }
 
@@ -77,6 +79,7 @@ const plan = fc.record<Plan>({
   lanes: fc.integer({ min: 1, max: 4 }),
   batchEvents: fc.integer({ min: 1, max: 8 }),
   windowEvents: fc.constantFrom(2, 5, 100),
+  isParted: fc.boolean(),
   random: fc.double({ min: 0, max: 0.999, noNaN: true }),
 });
 
@@ -120,7 +123,7 @@ class World {
 
   /** One process: it ends after so many steps, or when all is settled. */
   async live(steps: number, kill: boolean): Promise<void> {
-    const { lanes, batchEvents, windowEvents, random } = this.#plan;
+    const { lanes, batchEvents, windowEvents, isParted, random } = this.#plan;
     const run = ++this.#run;
     const clock = new TestClock(() => random);
     this.clock = clock;
@@ -145,7 +148,10 @@ class World {
       window: { eventsMax: windowEvents, bytesMax: 1_000_000 },
       prepare: (event) => event,
       destination: {
-        limits: { eventsMax: 6, bytesMax: 3_000, overheadBytes },
+        limits: {
+          ...{ eventsMax: 6, bytesMax: 3_000, overheadBytes },
+          ...(isParted && { partitionOf: ({ id }) => this.#partOf(id) }),
+        },
         encode: (event) => Buffer.from(event.id.padEnd(500)),
         close: async () => undefined,
         send: async (batch, signal) => {
@@ -156,6 +162,8 @@ class World {
           this.#check(batch.length >= 1 && batch.length <= Math.min(6, batchEvents), `a batch of ${batch.length}`);
           this.#check(batch.reduce((sum, { body }) => sum + body.length + overheadBytes, 0) <= 3_000, 'too many bytes');
           this.#check(delivery.waiting.events <= windowEvents, `${delivery.waiting.events} events in memory`);
+          const parts = new Set(batch.map(({ event }) => this.#partOf(event.id)));
+          this.#check(!isParted || parts.size === 1, 'parts in one batch');
           const keys = new Set(batch.map(({ event }) => event.orderKey));
           for (const key of keys) this.#check(!underWay.has(key), 'two calls at once for one key');
           for (const key of keys) underWay.add(key);
@@ -236,6 +244,10 @@ class World {
       else if (!refused.includes(index) && !open.has(event.orderKey))
         this.fates.get(event.id)!.confirmedMs = this.clock.now();
     }
+  }
+
+  #partOf(id: string): string {
+    return String(Math.floor(this.fates.get(id)!.place / 4));
   }
 
   #check(holds: boolean, otherwise: string): void {

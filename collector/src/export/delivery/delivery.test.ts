@@ -201,7 +201,13 @@ test('an event that is too large, or that cannot be prepared, holds up nothing',
     source.add(numbered(0, 6));
     await clock.until(() => cursor.ledger.position === 0);
   }
-  assert.deepEqual({ ...run.delivery.counts }, { delivered: 4, refused: 1, retried: 0, lost: 0, filtered: 1 });
+  assert.deepEqual(
+    { ...run.delivery.counts },
+    {
+      ...{ delivered: 4, refused: 1, rejected: 0 },
+      ...{ retried: 0, lost: 0, filtered: 1 },
+    },
+  );
   assert.deepEqual(
     run.letters().map(({ reason }) => reason),
     ['it could not be encoded'],
@@ -240,4 +246,87 @@ test('a stop sends what is in memory, does not wait for a receiver that is down,
     [good, never, bad].map(({ cursor }) => cursor.ledger.position),
     [0, -1, -1],
   );
+});
+
+const parted: DeliveryOptions['batch'] = { eventsMax: 10, bytesMax: 10_000, lingerMs: 300_000 };
+
+/** A destination whose batches are objects, one for each ten events at most and each of the parts `early` and `late`. */
+function store(send: Answer, calls: string[][]): Partial<DeliveryOptions> {
+  return {
+    batch: parted,
+    destination: {
+      limits: { eventsMax: 10, bytesMax: 10_000, overheadBytes: 0, partitionOf: ({ takenMs }) => String(takenMs) },
+      encode: (event) => Buffer.from(event.id),
+      close: async () => undefined,
+      send: async (batch, signal) => {
+        calls.push(batch.map(({ event }) => event.id));
+        return send(batch, calls.length, signal);
+      },
+    },
+  };
+}
+
+test('batches are cut where their events have a part in common no longer, at once, and are whole again and again', async () => {
+  const calls: string[][] = [];
+  const answer: Answer = (_, call) => (call < 8 ? down : ok);
+  const run = await started(answer, store(answer, calls));
+  const beganMs = run.clock.now();
+  const early = numbered(0, 4).map((event) => ({ ...event, takenMs: 1 }));
+  const late = numbered(4, 2).map((event) => ({ ...event, takenMs: 2 }));
+  run.source.add(early);
+  run.source.add(late);
+  await run.clock.until(() => calls.length === 1);
+  assert.equal(run.clock.now(), beganMs);
+  await run.clock.until(() => run.delivery.counts.delivered === 4);
+  assert.equal(calls.length, 8);
+  for (const ids of calls)
+    assert.deepEqual(
+      ids,
+      early.map(({ id }) => id),
+    );
+  await run.delivery.stop(1000);
+  assert.deepEqual(
+    calls.at(-1),
+    late.map(({ id }) => id),
+  );
+});
+
+test('after a crash the batches are those of before, however the events come then', async () => {
+  const calls: string[][] = [];
+  const events = Array.from({ length: 37 }, (_, index) => ({
+    ...findingEvent(index, 'key'),
+    takenMs: Math.floor(index / 15),
+  }));
+  const before = await started(
+    () => ok,
+    store(async () => ok, calls),
+  );
+  for (let at = 0; at < 37; at += 5) before.source.add(events.slice(at, at + 5));
+  await before.clock.until(() => before.delivery.counts.delivered === 30);
+  const again: string[][] = [];
+  const after = await started(
+    () => ok,
+    store(async () => ok, again),
+  );
+  after.source.add(events);
+  await after.clock.until(() => after.delivery.counts.delivered === 30);
+  assert.deepEqual(again, calls);
+  assert.deepEqual(
+    calls.map(({ length }) => length),
+    [10, 5, 10, 5],
+  );
+  await before.delivery.stop(1000);
+  await after.delivery.stop(1000);
+});
+
+test('nobody waits for company when there is no room for it', async () => {
+  const run = await started(() => ok, {
+    batch: { eventsMax: 100, bytesMax: 1_000_000, lingerMs: 300_000 },
+    window: { eventsMax: 7, bytesMax: 1_000_000 },
+  });
+  run.source.add(numbered(0, 20));
+  await run.clock.until(() => run.delivery.counts.delivered >= 14);
+  assert.ok(run.calls.every(({ atMs }) => atMs < 1000));
+  await run.delivery.stop(1000);
+  assert.equal(run.delivery.counts.delivered, 20);
 });

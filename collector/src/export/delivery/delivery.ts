@@ -1,34 +1,36 @@
 import type { ExportEvent } from '../../model/export-event.ts';
 import { limits } from '../../model/limits.ts';
-import type { Destination, SendOutcome } from '../contract.ts';
+import type { Batching, Deliverable, Destination, SendOutcome } from '../contract.ts';
 import type { EventSource } from '../source.ts';
 import { Circuit } from './circuit.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { CursorKeeper } from './cursor-keeper.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import { type ExportLogger, Health, oneLine } from './health.ts';
 import { type Item, Lane, type LaneHost } from './lane.ts';
-import { laneOf } from './lane-of.ts';
+import { laneOfKey } from './lane-of.ts';
 import { Window, type WindowOptions } from './window.ts';
 
-export interface DeliveryOptions {
+export interface DeliveryOptions<Event extends Deliverable = ExportEvent> {
   readonly name: string;
-  readonly destination: Destination;
-  readonly source: EventSource;
+  readonly destination: Destination<Event>;
+  readonly source: EventSource<Event>;
   readonly cursor: CursorKeeper;
   readonly deadLetters: Pick<DeadLetters, 'add'>;
   /** The event as the destination is to get it; undefined when it is not to get it. */
-  prepare(event: ExportEvent): ExportEvent | undefined;
+  prepare(event: Event): Event | undefined;
   /** Calls of `send` at once, at most. */
   readonly lanes: number;
-  readonly batch: { readonly eventsMax: number; readonly bytesMax: number; readonly lingerMs: number };
+  /** The lane of an event, from 0; unless it is given, that of its order key. */
+  laneOf?(event: Event): number;
+  readonly batch: Batching;
   /** A call that has not ended by then is aborted; `limits.exportCallMsMax` unless a test says otherwise. */
   readonly timeoutMs?: number;
   readonly window: WindowOptions;
   readonly clock: Clock;
   readonly logger?: ExportLogger | undefined;
   /** Told of each event that the receiver has. */
-  delivered?(event: ExportEvent): void;
+  delivered?(event: Event): void;
 }
 
 /** Counted since the start. */
@@ -36,9 +38,11 @@ export interface DeliveryCounts {
   delivered: number;
   /** Events that became dead letters. */
   refused: number;
+  /** Records in what was delivered that the receiver did not take, and said so. */
+  rejected: number;
   /** Calls that failed and were followed by another. */
   retried: number;
-  /** Records of the stream that were gone before they could be read. */
+  /** Records of the stream, or segments of requests, that were gone before they could be read. */
   lost: number;
   /** Events that the filter let be. */
   filtered: number;
@@ -51,36 +55,40 @@ const abortGraceMs = 1_000;
  * Brings the events of the stream to one destination: at least once, in order for each order key, in batches, and again until each is
  * delivered or noted as a dead letter. What it holds in memory is bounded, so that a destination that is away costs nothing but time.
  */
-export class Delivery {
-  readonly #options: DeliveryOptions;
-  readonly #lanes: readonly Lane[];
+export class Delivery<Event extends Deliverable = ExportEvent> {
+  readonly #options: DeliveryOptions<Event>;
+  readonly #lanes: readonly Lane<Event>[];
   readonly #window: Window;
   readonly #closed = new AbortController();
   readonly #draining = new AbortController();
   readonly #ended = new AbortController();
   readonly circuit: Circuit;
   readonly health: Health;
-  readonly counts: DeliveryCounts = { delivered: 0, refused: 0, retried: 0, lost: 0, filtered: 0 };
+  readonly counts: DeliveryCounts = { delivered: 0, refused: 0, rejected: 0, retried: 0, lost: 0, filtered: 0 };
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: DeliveryOptions) {
+  constructor(options: DeliveryOptions<Event>) {
     const { destination, batch, clock } = options;
     this.#options = options;
     this.circuit = new Circuit(clock);
     this.health = new Health(options.name, clock, options.logger);
-    this.#window = new Window(options.window, options.cursor.ledger);
-    const host: LaneHost = {
+    this.#window = new Window(options.window, options.cursor.ledger, () => {
+      for (const lane of this.#lanes) lane.hurry();
+    });
+    const host: LaneHost<Event> = {
       clock,
       circuit: this.circuit,
       batch: {
+        ...destination.limits,
         eventsMax: Math.min(batch.eventsMax, destination.limits.eventsMax),
         bytesMax: Math.min(batch.bytesMax, destination.limits.bytesMax),
-        overheadBytes: destination.limits.overheadBytes,
         lingerMs: batch.lingerMs,
       },
+      isFull: () => this.#window.isFull,
+      mayJoin: (one, other) => destination.mayJoin?.(one, other) ?? true,
       send: (items) => this.#send(items),
-      delivered: (items, answer) => this.#delivered(items, answer),
+      delivered: (items, answer, rejected) => this.#delivered(items, answer, rejected),
       refused: (items) => this.#refused(items),
       failed: (lane, trouble, reason) => {
         this.counts.retried++;
@@ -169,8 +177,8 @@ export class Delivery {
   }
 
   /** Puts the events of a record into the lanes, as far as there is room. */
-  async #take(position: number, events: readonly ExportEvent[]): Promise<void> {
-    const { cursor, clock } = this.#options;
+  async #take(position: number, events: readonly Event[]): Promise<void> {
+    const { cursor, clock, laneOf } = this.#options;
     const wanted = events.map((event) => this.#prepared(event)).filter((each) => each !== undefined);
     this.counts.filtered += events.length - wanted.length;
     const record = cursor.ledger.enter(position, wanted.length, wanted[0]?.event.takenMs ?? 0);
@@ -180,18 +188,18 @@ export class Delivery {
         continue;
       }
       const body = isBroken ? undefined : this.#encoded(event);
-      const item: Item = { event, body: body ?? Buffer.alloc(0), record, queuedMs: clock.now() };
+      const item: Item<Event> = { event, body: body ?? Buffer.alloc(0), record, queuedMs: clock.now() };
       await this.#window.room(record, weight(item), this.#draining.signal);
       if (this.#draining.signal.aborted) return;
       this.#window.add(weight(item));
       const reason = body === undefined ? 'it could not be encoded' : this.#tooLarge(body);
       if (reason !== undefined) await this.#refused([{ item, reason }]);
-      else this.#lanes[laneOf(event.orderKey, this.#lanes.length)]!.push(item);
+      else this.#lanes[laneOf?.(event) ?? laneOfKey(event.orderKey, this.#lanes.length)]!.push(item);
     }
   }
 
   /** What cannot be prepared must not be sent: something may stand in it that was to be taken out. */
-  #prepared(event: ExportEvent): { readonly event: ExportEvent; readonly isBroken: boolean } | undefined {
+  #prepared(event: Event): { readonly event: Event; readonly isBroken: boolean } | undefined {
     try {
       const prepared = this.#options.prepare(event);
       return prepared && { event: prepared, isBroken: false };
@@ -201,7 +209,7 @@ export class Delivery {
     }
   }
 
-  #encoded(event: ExportEvent): Buffer | undefined {
+  #encoded(event: Event): Buffer | undefined {
     try {
       return this.#options.destination.encode(event);
     } catch (error) {
@@ -217,7 +225,7 @@ export class Delivery {
     return `it has ${body.length} bytes, and a request at most ${bytesMax}`;
   }
 
-  async #send(items: readonly Item[]): Promise<SendOutcome> {
+  async #send(items: readonly Item<Event>[]): Promise<SendOutcome> {
     const { destination, clock, timeoutMs = limits.exportCallMsMax, name, logger } = this.#options;
     const call = new AbortController();
     const abort = (): void => call.abort();
@@ -240,21 +248,22 @@ export class Delivery {
     }
   }
 
-  #delivered(items: readonly Item[], answer: string): void {
+  #delivered(items: readonly Item<Event>[], answer: string, rejected: number): void {
     this.counts.delivered += items.length;
-    this.health.delivered(answer);
+    this.counts.rejected += rejected;
+    if (rejected > 0) this.health.rejected(answer, rejected);
+    else this.health.delivered(answer);
     for (const { event } of items) this.#options.delivered?.(event);
     this.#settle(items);
   }
 
   /** A letter that is not on disk is none: a disk that refuses is asked again until the end. */
-  async #refused(items: readonly { readonly item: Item; readonly reason: string }[]): Promise<boolean> {
+  async #refused(items: readonly { readonly item: Item<Event>; readonly reason: string }[]): Promise<boolean> {
     const { deadLetters, cursor, clock, logger, name } = this.#options;
     const time = new Date(clock.now()).toISOString();
     const letters = items.map(({ item: { event, record }, reason }) => ({
       id: event.id,
-      kind: event.kind,
-      of: event.kind === 'finding' ? event.finding.id : event.case.id,
+      ...subjectOf(event),
       position: record.position,
       reason: oneLine(reason),
       time,
@@ -275,7 +284,7 @@ export class Delivery {
     return true;
   }
 
-  #settle(items: readonly Item[]): void {
+  #settle(items: readonly Item<Event>[]): void {
     const { cursor } = this.#options;
     for (const item of items) {
       cursor.settle(item.record, item.event.id);
@@ -285,7 +294,14 @@ export class Delivery {
   }
 }
 
+/** What a dead letter is of. */
+function subjectOf(event: Deliverable): Pick<DeadLetter, 'kind' | 'of'> {
+  const { kind } = event;
+  if (kind === 'request') return { kind, of: event.signal };
+  return { kind, of: kind === 'finding' ? event.finding.id : event.case.id };
+}
+
 /** Bytes that an item takes in memory, about: the event is no smaller than what was made of it. */
-function weight({ body }: Item): number {
+function weight({ body }: Item<Deliverable>): number {
   return 2 * body.length + 1024;
 }

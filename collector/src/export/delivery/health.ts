@@ -1,6 +1,6 @@
 import { limits } from '../../model/limits.ts';
 import type { Clock } from './clock.ts';
-import type { Lane, Trouble } from './lane.ts';
+import type { Trouble } from './lane.ts';
 
 /** The part of a pino logger that delivery uses. */
 export interface ExportLogger {
@@ -23,8 +23,9 @@ export class Health {
   readonly #name: string;
   readonly #clock: Clock;
   readonly #logger: ExportLogger | undefined;
-  readonly #troubles = new Map<Lane, Trouble>();
+  readonly #troubles = new Map<object, Trouble>();
   #refusing = false;
+  #rejecting = false;
   #sinceMs: number;
   lastSuccess: Said | undefined;
   lastError: Said | undefined;
@@ -46,7 +47,7 @@ export class Health {
     return this.#sinceMs;
   }
 
-  failed(lane: Lane, trouble: Trouble, reason: string): void {
+  failed(lane: object, trouble: Trouble, reason: string): void {
     const before = this.state;
     this.#troubles.set(lane, trouble);
     this.lastError = this.#said(reason);
@@ -60,7 +61,7 @@ export class Health {
     } else this.#logger?.warn(fields, 'export: the destination takes nothing; events wait and are sent again');
   }
 
-  recovered(lane: Lane): void {
+  recovered(lane: object): void {
     if (!this.#troubles.delete(lane) || this.state !== 'ok') return;
     const seconds = Math.round((this.#clock.now() - this.#sinceMs) / 1000);
     this.#sinceMs = this.#clock.now();
@@ -70,6 +71,18 @@ export class Health {
   delivered(answer: string): void {
     this.lastSuccess = this.#said(answer);
     this.#refusing = false;
+    this.#rejecting = false;
+  }
+
+  /** The receiver took a request and says that it did not take all that was in it. */
+  rejected(answer: string, records: number): void {
+    const isNews = !this.#rejecting;
+    this.delivered(answer);
+    this.lastError = this.#said(answer);
+    this.#rejecting = true;
+    if (!isNews) return;
+    const fields = { destination: this.#name, reason: this.lastError.text, records };
+    this.#logger?.warn(fields, 'export: the destination took a request, but not all of it; that is not sent again');
   }
 
   /** Events became dead letters. */

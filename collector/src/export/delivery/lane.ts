@@ -1,4 +1,5 @@
-import type { EncodedEvent, SendOutcome } from '../contract.ts';
+import type { ExportEvent } from '../../model/export-event.ts';
+import type { BatchLimits, Deliverable, EncodedEvent, SendOutcome } from '../contract.ts';
 import { misconfiguredDelayMs, retryDelayMs } from './backoff.ts';
 import type { Circuit } from './circuit.ts';
 import { type Clock, sleep } from './clock.ts';
@@ -6,37 +7,38 @@ import type { LedgerRecord } from './ledger.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** An event on its way, and the record of the stream that it is of. */
-export interface Item extends EncodedEvent {
+export interface Item<Event extends Deliverable = ExportEvent> extends EncodedEvent<Event> {
   readonly record: LedgerRecord;
   /** When it was put into the lane. */
   readonly queuedMs: number;
 }
 
 /** How lanes fill a request. */
-export interface BatchOptions {
-  readonly eventsMax: number;
-  /** Sum of the bodies, `overheadBytes` for each included. */
-  readonly bytesMax: number;
-  readonly overheadBytes: number;
+export interface BatchOptions<Event extends Deliverable = ExportEvent> extends BatchLimits<Event> {
   readonly lingerMs: number;
 }
 
 export type Trouble = 'retrying' | 'misconfigured';
 
 /** What the lanes of a destination share. */
-export interface LaneHost {
+export interface LaneHost<Event extends Deliverable = ExportEvent> {
   readonly clock: Clock;
   readonly circuit: Circuit;
-  readonly batch: BatchOptions;
+  readonly batch: BatchOptions<Event>;
+  /** Nothing more is read before something was settled, so nobody waits for company. */
+  isFull(): boolean;
+  /** Whether two events may go in one request. */
+  mayJoin(one: Event, other: Event): boolean;
   /** Never rejects. */
-  send(items: readonly Item[]): Promise<SendOutcome>;
-  delivered(items: readonly Item[], answer: string): void;
+  send(items: readonly Item<Event>[]): Promise<SendOutcome>;
+  /** @param rejected records of them that the receiver did not take and does not want again. */
+  delivered(items: readonly Item<Event>[], answer: string, rejected: number): void;
   /** Notes durably that events will never be taken. False when that was not possible before the end. */
-  refused(items: readonly { readonly item: Item; readonly reason: string }[]): Promise<boolean>;
+  refused(items: readonly { readonly item: Item<Event>; readonly reason: string }[]): Promise<boolean>;
   /** A call failed, and there will be another one. */
-  failed(lane: Lane, trouble: Trouble, reason: string, delayMs: number): void;
+  failed(lane: object, trouble: Trouble, reason: string, delayMs: number): void;
   /** Nothing of this lane waits because of a failure. */
-  recovered(lane: Lane): void;
+  recovered(lane: object): void;
   /** Aborts when nothing more will be queued: lanes end when they are empty. */
   readonly closed: AbortSignal;
   /** Aborts when nothing is to be tried again: what is queued goes out at once, and a failure is the end. Also aborts `closed`. */
@@ -49,17 +51,22 @@ export interface LaneHost {
 const wholeAttemptsMax = 3;
 
 /** Events of some order keys, one batch after the other: the next one goes when every event of the one before is settled. */
-export class Lane {
-  readonly #host: LaneHost;
-  readonly #queue: Item[] = [];
+export class Lane<Event extends Deliverable = ExportEvent> {
+  readonly #host: LaneHost<Event>;
+  readonly #queue: Item<Event>[] = [];
   readonly #filled = new Wakeup();
 
-  constructor(host: LaneHost) {
+  constructor(host: LaneHost<Event>) {
     this.#host = host;
   }
 
-  push(item: Item): void {
+  push(item: Item<Event>): void {
     this.#queue.push(item);
+    this.#filled.wake();
+  }
+
+  /** Looks anew whether what is queued is to wait. */
+  hurry(): void {
     this.#filled.wake();
   }
 
@@ -81,30 +88,35 @@ export class Lane {
   /** How long the next batch still waits for company. */
   #lingerMs(): number {
     const { batch, clock, closed } = this.#host;
-    if (closed.aborted || this.#cutLength() < this.#queue.length || this.#queue.length >= batch.eventsMax) return 0;
+    if (closed.aborted || this.#host.isFull()) return 0;
+    if (this.#cutLength() < this.#queue.length || this.#queue.length >= batch.eventsMax) return 0;
     return this.#queue[0]!.queuedMs + batch.lingerMs - clock.now();
   }
 
-  #cut(): Item[] {
+  #cut(): Item<Event>[] {
     return this.#queue.splice(0, this.#cutLength());
   }
 
   /** How many of the queue make one batch; at least one. */
   #cutLength(): number {
-    const { eventsMax, bytesMax, overheadBytes } = this.#host.batch;
+    const { eventsMax, bytesMax, overheadBytes, partitionOf } = this.#host.batch;
+    const first = this.#queue[0]?.event;
+    const partition = first && partitionOf?.(first);
     let bytes = 0;
-    const end = this.#queue.findIndex(({ body }, index) => {
+    const end = this.#queue.findIndex(({ event, body }, index) => {
       bytes += body.length + overheadBytes;
-      return index > 0 && (bytes > bytesMax || index >= eventsMax);
+      if (index === 0) return false;
+      if (bytes > bytesMax || index >= eventsMax) return true;
+      return partitionOf?.(event) !== partition || !this.#host.mayJoin(first!, event);
     });
     return end === -1 ? this.#queue.length : end;
   }
 
   /** Sends until every item is settled; false when the end came first. */
-  async #deliver(items: Item[]): Promise<boolean> {
+  async #deliver(items: Item<Event>[]): Promise<boolean> {
     const { circuit, ended } = this.#host;
     /** What is left, in order: batches that are sent one after the other. */
-    const parts: Item[][] = [items];
+    const parts: Item<Event>[][] = [items];
     let attempt = 0;
     while (parts.length > 0) {
       const part = parts[0]!;
@@ -129,7 +141,9 @@ export class Lane {
         else if (await this.#host.refused([{ item: part[0]!, reason: outcome.reason }])) parts.shift();
         else return false;
         continue;
-      } else if (part.length > 1 && attempt >= wholeAttemptsMax) parts.splice(0, 1, ...halves(part));
+      } else if (part.length > 1 && attempt >= wholeAttemptsMax && this.#host.batch.partitionOf === undefined) {
+        parts.splice(0, 1, ...halves(part));
+      }
       attempt++;
       if (!(await this.#pause(outcome, attempt))) return false;
     }
@@ -159,9 +173,9 @@ export class Lane {
 
   /** Settles what is, and gives what must be sent again; undefined when refused ones could not be noted. */
   async #settle(
-    part: readonly Item[],
+    part: readonly Item<Event>[],
     outcome: Extract<SendOutcome, { status: 'delivered' }>,
-  ): Promise<Item[] | undefined> {
+  ): Promise<Item<Event>[] | undefined> {
     const reasons = new Map(outcome.refused?.map(({ index, reason }) => [index, reason]));
     const again = behindUnconfirmed(part, new Set(outcome.again), reasons);
     const refused = part.flatMap((item, index) => {
@@ -170,7 +184,7 @@ export class Lane {
     });
     if (refused.length > 0 && !(await this.#host.refused(refused))) return undefined;
     const delivered = part.filter((_, index) => !again.has(index) && !reasons.has(index));
-    if (delivered.length > 0) this.#host.delivered(delivered, outcome.answer);
+    if (delivered.length > 0) this.#host.delivered(delivered, outcome.answer, outcome.rejected ?? 0);
     return part.filter((_, index) => again.has(index));
   }
 }
@@ -180,7 +194,7 @@ export class Lane {
  * would be the last one that it gets.
  */
 function behindUnconfirmed(
-  part: readonly Item[],
+  part: readonly Item<Deliverable>[],
   asked: ReadonlySet<number>,
   refused: ReadonlyMap<number, string>,
 ): ReadonlySet<number> {
@@ -195,7 +209,7 @@ function behindUnconfirmed(
   return again;
 }
 
-function halves(part: readonly Item[]): [Item[], Item[]] {
+function halves<Each>(part: readonly Each[]): [Each[], Each[]] {
   const middle = Math.ceil(part.length / 2);
   return [part.slice(0, middle), part.slice(middle)];
 }

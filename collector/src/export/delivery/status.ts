@@ -35,7 +35,7 @@ export interface DestinationStatus {
 export interface StatusInput {
   readonly name: string;
   readonly type: string;
-  readonly delivery: Delivery;
+  readonly delivery: Pick<Delivery, 'health' | 'circuit' | 'counts' | 'waiting' | 'oldestMs' | 'isStopped'>;
   readonly cursor: CursorKeeper;
   readonly deadLetters: DeadLetters;
   readonly source: { readonly head: number; readonly waiting: string | undefined };

@@ -12,12 +12,21 @@ export class Window {
   readonly #options: WindowOptions;
   readonly #ledger: Ledger;
   readonly #changed = new Wakeup();
+  readonly #filled: () => void;
   #events = 0;
   #bytes = 0;
+  #isWaitedFor = false;
 
-  constructor(options: WindowOptions, ledger: Ledger) {
+  /** @param filled called when an event begins to wait for room. */
+  constructor(options: WindowOptions, ledger: Ledger, filled: () => void) {
     this.#options = options;
     this.#ledger = ledger;
+    this.#filled = filled;
+  }
+
+  /** An event waits for room. */
+  get isFull(): boolean {
+    return this.#isWaitedFor;
   }
 
   /** Events that are read and not settled. */
@@ -31,7 +40,12 @@ export class Window {
 
   /** Waits until an event of the record has room; one that is larger than all there is gets it for itself. */
   async room(record: LedgerRecord, bytes: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#isFull(record, bytes)) await this.#changed.wait(signal);
+    while (!signal.aborted && this.#isTooFullFor(record, bytes)) {
+      this.#isWaitedFor = true;
+      this.#filled();
+      await this.#changed.wait(signal);
+    }
+    this.#isWaitedFor = false;
   }
 
   add(bytes: number): void {
@@ -46,7 +60,7 @@ export class Window {
   }
 
   /** Also what is settled behind something that is not counts: a cursor names each such event. */
-  #isFull(record: LedgerRecord, bytes: number): boolean {
+  #isTooFullFor(record: LedgerRecord, bytes: number): boolean {
     if (this.#events === 0) return false;
     const { eventsMax, bytesMax } = this.#options;
     if (this.#events >= eventsMax || this.#bytes + bytes > bytesMax) return true;

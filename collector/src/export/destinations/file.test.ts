@@ -23,7 +23,7 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 const context: DestinationContext = {
   ...{ name: 'test', product: { vendor: 'v', name: 'n', version: '1' }, host: 'host', bytesMax: 262_144 },
-  ...{ denyPrivateAddresses: false, extraFields: () => ({}), link: () => '', now: () => 0 },
+  ...{ denyPrivateAddresses: false, lingerMs: 500, extraFields: () => ({}), link: () => '', now: () => 0 },
 };
 let files = 0;
 

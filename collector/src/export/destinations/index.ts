@@ -2,10 +2,13 @@ import { datadog } from './datadog.ts';
 import { elasticsearch } from './elasticsearch.ts';
 import { email } from './email.ts';
 import { fileDestination } from './file.ts';
+import { kafka } from './kafka.ts';
 import { opsgenie } from './opsgenie.ts';
 import { otlp } from './otlp.ts';
 import { pagerduty } from './pagerduty.ts';
+import { s3 } from './s3.ts';
 import { secops } from './secops.ts';
+import { securityLake } from './security-lake.ts';
 import { sentinel } from './sentinel.ts';
 import { slack } from './slack.ts';
 import { splunkHec } from './splunk-hec.ts';
@@ -25,11 +28,14 @@ export const destinationTypes = [
   secops,
   datadog,
   sumologic,
+  s3,
+  securityLake,
   slack,
   teams,
   pagerduty,
   opsgenie,
   syslog,
+  kafka,
   email,
   fileDestination,
   stdoutDestination,

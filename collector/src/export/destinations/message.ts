@@ -1,6 +1,7 @@
 import type { ExportEvent } from '../../model/export-event.ts';
 import type { levels } from '../../model/severity.ts';
 import type { FormatContext } from '../contract.ts';
+import { decisionText } from '../formats/facts.ts';
 import { eventFacts } from './event-facts.ts';
 
 /** An event for people: short texts, each on one line, without anything that acts on a reader or leads somewhere. */
@@ -29,13 +30,16 @@ export function messageOf(event: ExportEvent, context: FormatContext): Message {
   const { subjectId, title, level, timeMs, rules, agents, users, tools } = eventFacts(event);
   const isMerged = event.kind === 'case' && event.case.mergedInto !== '';
   const isOver = event.activity === 'close' || isMerged;
-  const verb = isMerged ? 'Merged: ' : isOver ? 'Closed: ' : event.activity === 'update' ? 'Update: ' : '';
+  const decision = event.kind === 'case' ? event.case.decision : undefined;
+  const isReopened = decision?.action === 'reopen';
+  const verb = isMerged ? 'Merged: ' : isOver ? 'Closed: ' : isReopened ? 'Opened again: ' : updateVerb(event);
   const facts: (readonly [string, string])[] = [
     ['Rules', listed(rules.map((rule) => rule.title))],
     ['Agents', listed(agents)],
     ['Users', listed(users)],
     ['Tools', listed(tools)],
     ...(event.kind === 'case' ? ([['Findings', countOf(event.case)]] as const) : []),
+    ['Decision', decision === undefined ? '' : line(decisionText(decision), factCharsMax)],
     ...Object.entries(context.extraFields(event)).map(([name, value]) => [name, line(value, factCharsMax)] as const),
   ];
   return {
@@ -48,6 +52,10 @@ export function messageOf(event: ExportEvent, context: FormatContext): Message {
     isOver,
     timeMs,
   };
+}
+
+function updateVerb({ activity }: ExportEvent): string {
+  return activity === 'update' ? 'Update: ' : '';
 }
 
 /**

@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import type { DestinationContext, DestinationType, EncodedEvent, SendOutcome } from '../contract.ts';
+import type { DestinationContext, DestinationType, EncodedEvent } from '../contract.ts';
 import { openFormat } from '../formats/index.ts';
 import { jsonText } from '../formats/text.ts';
-import { type Classification, classify } from '../http/classify.ts';
-import type { HttpAnswer } from '../http/client.ts';
 import { headersSetting, httpClient, httpSettings, revealed, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
-import { jsonOf } from '../http/json.ts';
+import { otlpOutcome } from '../http/otlp-answer.ts';
 import { within } from './event-facts.ts';
-import { logRecordBytes, logsRequest, type Rejected, rejectedIn } from './otlp-protobuf.ts';
+import { logRecordBytes, logsRequest } from './otlp-protobuf.ts';
 
 const schema = z.strictObject({
   type: z.literal('otlp'),
@@ -58,7 +56,10 @@ export const otlp: DestinationType<'otlp', typeof schema> = {
         body: isJson ? jsonRequest(batch, context) : logsRequest(batch, sender(context)),
         gzip: true,
       }),
-      outcome: (answer, batch) => outcomeOf(answer, batch, context.now(), isJson),
+      outcome: (answer, batch) => {
+        const sent = { count: batch.length, noun: 'log records', encoding: config.encoding };
+        return otlpOutcome(answer, sent, context.now());
+      },
     });
   },
 };
@@ -78,32 +79,4 @@ function jsonRequest(batch: readonly EncodedEvent[], context: DestinationContext
   );
   const open = `{"resourceLogs":[{"resource":${jsonText({ attributes })},"scopeLogs":[{"scope":${jsonText({ name, version })},"logRecords":[`;
   return joined(batch, open, ',', ']}]}]}');
-}
-
-/** What may be sent again is told by the code alone: 429, 502, 503, 504. https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes */
-const codes: Readonly<Record<number, Classification>> = { 500: 'refused' };
-
-/**
- * A partial success says how many records were rejected and not which, and must not be sent again. Where all of them were, nothing
- * was taken, and the batch is halved like any that is refused.
- * @see https://opentelemetry.io/docs/specs/otlp/#partial-success-1
- */
-function outcomeOf(answer: HttpAnswer, batch: readonly EncodedEvent[], now: number, isJson: boolean): SendOutcome {
-  const outcome = classify(answer, { now, codes });
-  if (outcome.status !== 'delivered') return outcome;
-  const { count, message } = isJson ? rejectedInJson(answer.text) : rejectedIn(answer.bytes);
-  if (count === 0)
-    return { status: 'delivered', answer: answer.show(`HTTP ${answer.code}${message && `: ${message}`}`) };
-  const said = answer.show(`${count} of ${batch.length} log records rejected: ${message}`);
-  return count >= batch.length ? { status: 'refused', reason: said } : { status: 'delivered', answer: said };
-}
-
-function rejectedInJson(text: string): Rejected {
-  const partial = jsonOf(text)?.partialSuccess;
-  if (typeof partial !== 'object' || partial === null) return { count: 0, message: '' };
-  const { rejectedLogRecords, errorMessage } = partial as Record<string, unknown>;
-  // 64-bit numbers are texts in JSON.
-  const isNumber = typeof rejectedLogRecords === 'string' || typeof rejectedLogRecords === 'number';
-  const count = isNumber ? Number(rejectedLogRecords) : 0;
-  return { count: count > 0 ? count : 0, message: typeof errorMessage === 'string' ? errorMessage : '' };
 }

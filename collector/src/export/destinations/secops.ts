@@ -4,7 +4,7 @@ import { SpanwardenError } from '../../model/errors.ts';
 import type { ExportEvent } from '../../model/export-event.ts';
 import { Secret } from '../../model/secret.ts';
 import type { DestinationType } from '../contract.ts';
-import { BearerToken } from '../http/bearer-token.ts';
+import { bearerToken } from '../http/bearer-token.ts';
 import { classify } from '../http/classify.ts';
 import { httpClient, httpSettings, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
@@ -83,7 +83,7 @@ export const secops: DestinationType<'secops', typeof schema> = {
       }),
       // One event that is not valid refuses the whole request with 400, as the usual meaning has it.
       outcome: (answer) => classify(answer, { now: context.now() }),
-      token: new BearerToken({
+      access: bearerToken({
         client,
         now: () => context.now(),
         request: () => ({

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { DestinationType } from '../contract.ts';
 import { openFormat } from '../formats/index.ts';
-import { BearerToken } from '../http/bearer-token.ts';
+import { bearerToken } from '../http/bearer-token.ts';
 import { classify } from '../http/classify.ts';
 import { httpClient, httpSettings, secretSetting, urlSetting } from '../http/config.ts';
 import { httpDestination, joined } from '../http/destination.ts';
@@ -69,7 +69,7 @@ export const sentinel: DestinationType<'sentinel', typeof schema> = {
         gzip: true,
       }),
       outcome: (answer) => classify(answer, { now: context.now() }),
-      token: new BearerToken({
+      access: bearerToken({
         client,
         now: () => context.now(),
         // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow

@@ -145,7 +145,7 @@ async function acknowledged(
   for (let wait = pollMsMin; waited < waitMs && !signal.aborted; wait = Math.min(wait * 2, pollMsMax)) {
     await pause(wait, undefined, { signal }).catch(() => undefined);
     waited += wait;
-    const polled = await client.post(request, signal);
+    const polled = await client.send(request, signal);
     if (polled.status === 'failed') return polled.outcome;
     const acks = jsonOf(polled.text)?.acks;
     if (typeof acks === 'object' && acks !== null && (acks as Record<string, unknown>)[String(id)] === true)

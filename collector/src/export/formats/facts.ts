@@ -1,4 +1,4 @@
-import type { Case } from '../../model/case.ts';
+import type { Case, CaseDecision } from '../../model/case.ts';
 import type { Activity, CaseEvent, ExportEvent, FindingEvent } from '../../model/export-event.ts';
 import type { Finding } from '../../model/finding.ts';
 import { sessionOf } from '../../model/session.ts';
@@ -98,10 +98,16 @@ function marked({ isSample }: ExportEvent, text: string): string {
   return isSample ? `[SAMPLE] ${text}` : text;
 }
 
-function caseMessage({ headline, findings, count, votes }: Case): string {
+function caseMessage({ headline, findings, count, votes, decision }: Case): string {
   const rules = votes.map(({ ruleTitle }) => ruleTitle).join(', ');
   const numbers = `${findings} ${findings === 1 ? 'finding' : 'findings'}, seen ${count} ${count === 1 ? 'time' : 'times'}`;
-  return `${headline} (${numbers}${rules === '' ? '' : `; rules: ${rules}`})`;
+  const decided = decision === undefined ? '' : `${decisionText(decision)} `;
+  return `${decided}${headline} (${numbers}${rules === '' ? '' : `; rules: ${rules}`})`;
+}
+
+/** `[closed by jane as benign: a test of ours]`, words of a person in it. */
+export function decisionText({ action, disposition, reason, by }: CaseDecision): string {
+  return action === 'close' ? `[closed by ${by} as ${disposition}: ${reason}]` : `[opened again by ${by}: ${reason}]`;
 }
 
 /** `field: excerpt`, or the excerpt alone where the rule names no field. */

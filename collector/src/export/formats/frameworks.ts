@@ -52,8 +52,7 @@ function tacticOf(tag: string): Tactic | undefined {
     const id = `AML.TA${atlas}`;
     return { framework: 'MITRE ATLAS', id, name: '', url: `https://atlas.mitre.org/tactics/${id}` };
   }
-  const wanted = word?.toLowerCase().replaceAll('_', '-');
-  const found = attackTactics.find(([id, name]) => wanted === id.toLowerCase() || wanted === slug(name));
+  const found = tacticsByWord.get(word?.toLowerCase().replaceAll('_', '-') ?? '');
   if (found === undefined) return undefined;
   const [id, name] = found;
   return { framework: 'MITRE ATT&CK', id, name, url: `https://attack.mitre.org/tactics/${id}/` };
@@ -76,6 +75,10 @@ const attackTactics: readonly (readonly [string, string])[] = [
   ['TA0010', 'Exfiltration'],
   ['TA0040', 'Impact'],
 ];
+
+const tacticsByWord = new Map(
+  attackTactics.flatMap((tactic) => [[tactic[0].toLowerCase(), tactic] as const, [slug(tactic[1]), tactic] as const]),
+);
 
 function slug(name: string): string {
   return name.toLowerCase().replaceAll(' ', '-');

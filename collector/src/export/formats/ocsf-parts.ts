@@ -1,4 +1,4 @@
-import type { Case } from '../../model/case.ts';
+import type { Case, CaseDecision } from '../../model/case.ts';
 import type { CaseEvent, FindingEvent } from '../../model/export-event.ts';
 import type { Finding } from '../../model/finding.ts';
 import { sessionOf } from '../../model/session.ts';
@@ -133,6 +133,10 @@ export function findingUnmapped({ finding, caseId, isSample }: FindingEvent, fie
   };
 }
 
+function decisionUnmapped(decision: CaseDecision | undefined) {
+  return decision && { disposition: decision.disposition, reason: decision.reason, by: decision.by };
+}
+
 /** What the class has no attribute for. */
 export function caseUnmapped({ case: told, isSample }: CaseEvent, fields: Readonly<Record<string, string>>) {
   return {
@@ -141,6 +145,7 @@ export function caseUnmapped({ case: told, isSample }: CaseEvent, fields: Readon
     findings: told.findings,
     alert_seq: told.alertSeq,
     merged_into: told.mergedInto || undefined,
+    decision: decisionUnmapped(told.decision),
     users: told.users,
     conversations: told.conversations,
     trace_ids: told.traceIds,

@@ -81,7 +81,7 @@ function plainFinding(finding: Finding): Record<string, unknown> {
 function plainCase(told: Case): Record<string, unknown> {
   return {
     id: told.id,
-    version: told.version,
+    version: String(told.version),
     headline: told.headline,
     level: told.level,
     severity_id: severityId(told.level),
@@ -92,6 +92,13 @@ function plainCase(told: Case): Record<string, unknown> {
     findings: told.findings,
     count: told.count,
     alert_seq: told.alertSeq,
+    decision: told.decision && {
+      action: told.decision.action,
+      at: isoOfNanos(told.decision.atMicros * 1000n),
+      disposition: told.decision.disposition,
+      reason: told.decision.reason,
+      by: told.decision.by,
+    },
     votes: told.votes.map((vote) => ({
       rule_id: vote.ruleId,
       rule_title: vote.ruleTitle,

@@ -24,10 +24,11 @@ test('a text is cut to bytes, never inside a code point, with the mark at its en
 test('JSON holds no character that a reader of lines or a terminal obeys, and gives the text again', () => {
   const text = 'a\n\u001b[2J\u009b\u2028\u202e\u{e0041}\u200b"\\';
   assert.equal(
-    jsonText({ text, lone: '\ud800', big: 2n ** 63n }),
-    '{"text":"a\\n\\u001b[2J\\u009b\\u2028\\u202e\\udb40\\udc41\\u200b\\"\\\\","lone":"\ufffd","big":"9223372036854775808"}',
+    jsonText({ text, lone: '\ud800', written: '\\ud800' }),
+    '{"text":"a\\n\\u001b[2J\\u009b\\u2028\\u202e\\udb40\\udc41\\u200b\\"\\\\","lone":"\ufffd","written":"\\\\ud800"}',
   );
   assert.equal(JSON.parse(jsonText(text)), text);
+  assert.throws(() => jsonText(1n), TypeError);
 });
 
 test('without escapes what cannot be seen is written as its code point', () => {

@@ -35,7 +35,7 @@ export function publicLookup(resolve: Resolve = lookup): LookupFunction {
     const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : (options.family ?? 0);
     resolve(name, { all: true, family, hints: options.hints ?? 0 }, (error, addresses) => {
       const denied = addresses?.find(({ address }) => isPrivateAddress(address));
-      const failure = error ?? (denied && denial(name, denied.address));
+      const failure = error ?? (denied && privateAddress(name, denied.address));
       const [first] = addresses ?? [];
       if (failure || first === undefined) {
         done(failure ?? Object.assign(new Error(`${name} has no address`), { code: 'ENOTFOUND' }), '', 0);
@@ -48,10 +48,11 @@ export function publicLookup(resolve: Resolve = lookup): LookupFunction {
 /** What is wrong with a host that is written as an address, for which no lookup is made; undefined when nothing is. */
 export function deniedLiteral(hostname: string): AddressDenied | undefined {
   const isLiteral = isIPv4(hostname) || hostname.startsWith('[');
-  return isLiteral && isPrivateAddress(hostname) ? denial(hostname, hostname) : undefined;
+  return isLiteral && isPrivateAddress(hostname) ? privateAddress(hostname, hostname) : undefined;
 }
 
-function denial(name: string, address: string): AddressDenied {
+/** The error for a name that leads to a private address, or for the address itself. */
+export function privateAddress(name: string, address: string): AddressDenied {
   const what = name === address ? address : `${name} is at ${address}, which`;
   return new AddressDenied(`${what} is a private address, and export.deny_private_addresses forbids those`);
 }

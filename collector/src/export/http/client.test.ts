@@ -41,7 +41,7 @@ function client(options: Partial<HttpClientOptions> = {}): HttpClient {
 }
 
 function post(from: HttpClient, url: string, signal = new AbortController().signal) {
-  return from.post({ url: new URL(url), headers: {}, body: Buffer.from('{}'), gzip: false }, signal);
+  return from.send({ url: new URL(url), headers: {}, body: Buffer.from('{}'), gzip: false }, signal);
 }
 
 const answers: RequestListener = (request, response) => {

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { SpanwardenError } from '../../model/errors.ts';
 import { limits } from '../../model/limits.ts';
 import { Secret } from '../../model/secret.ts';
-import type { DestinationContext } from '../contract.ts';
 import { HttpClient } from './client.ts';
 
 const headersMax = 32;
@@ -47,6 +46,12 @@ export interface HttpConfig {
         readonly key_file?: string | undefined;
       }
     | undefined;
+}
+
+/** What a client has to know of the collector around it. */
+export interface HttpContext {
+  readonly product: { readonly name: string; readonly version: string };
+  readonly denyPrivateAddresses: boolean;
 }
 
 /** An address without a secret in it. */
@@ -104,7 +109,7 @@ export function revealed(headers: Readonly<Record<string, Secret>>): Record<stri
  * @param secrets never shown; of secret URLs the path and the query, of basic authentication also the encoded form.
  * @throws SpanwardenError for files of `tls` that cannot be used.
  */
-export function httpClient(config: HttpConfig, context: DestinationContext, secrets: readonly string[]): HttpClient {
+export function httpClient(config: HttpConfig, context: HttpContext, secrets: readonly string[]): HttpClient {
   const { tls } = config;
   return new HttpClient({
     timeoutMs: config.timeout_ms,

@@ -1,20 +1,40 @@
-import type { Destination, EncodedEvent, SendOutcome } from '../contract.ts';
-import type { BearerToken } from './bearer-token.ts';
+import type { ExportEvent } from '../../model/export-event.ts';
+import type { Deliverable, Destination, EncodedEvent, SendOutcome } from '../contract.ts';
 import type { HttpAnswer, HttpClient, HttpFailure, HttpRequest } from './client.ts';
 
 /** What a protocol over HTTP says about a batch: one request, and what its answer means. */
-export interface HttpProtocol extends Pick<Destination, 'limits' | 'encode'> {
-  request(batch: readonly EncodedEvent[]): HttpRequest;
-  outcome(answer: HttpAnswer, batch: readonly EncodedEvent[], signal: AbortSignal): SendOutcome | Promise<SendOutcome>;
-  /** Where requests carry an access token that is got with credentials. */
-  readonly token?: BearerToken;
+export interface HttpProtocol<Event extends Deliverable = ExportEvent>
+  extends Pick<Destination<Event>, 'limits' | 'encode' | 'mayJoin'> {
+  request(batch: readonly EncodedEvent<Event>[]): HttpRequest | Promise<HttpRequest>;
+  outcome(
+    answer: HttpAnswer,
+    batch: readonly EncodedEvent<Event>[],
+    signal: AbortSignal,
+  ): SendOutcome | Promise<SendOutcome>;
+  /** Where requests carry something that is got with credentials, or that is made of their content. */
+  readonly access?: Access;
+}
+
+/** What lets requests in, and may end before its time. */
+export interface Access {
+  /** The request with it, and what forgets it; or why there is none. */
+  admit(
+    request: HttpRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: 'ok'; readonly request: HttpRequest; drop(): void } | HttpFailure>;
+  /** Whether the receiver says that it is over, so that another one may help. */
+  isOver(answer: HttpAnswer): boolean;
 }
 
 /** A protocol over HTTP as a destination. */
-export function httpDestination(client: HttpClient, protocol: HttpProtocol): Destination {
+export function httpDestination<Event extends Deliverable = ExportEvent>(
+  client: HttpClient,
+  protocol: HttpProtocol<Event>,
+): Destination<Event> {
   return {
     limits: protocol.limits,
     encode: (event) => protocol.encode(event),
+    ...(protocol.mayJoin && { mayJoin: protocol.mayJoin }),
     async send(batch, signal) {
       try {
         const answer = await post(client, protocol, batch, signal);
@@ -28,22 +48,21 @@ export function httpDestination(client: HttpClient, protocol: HttpProtocol): Des
   };
 }
 
-async function post(
+async function post<Event extends Deliverable>(
   client: HttpClient,
-  { token, ...protocol }: HttpProtocol,
-  batch: readonly EncodedEvent[],
+  { access, ...protocol }: HttpProtocol<Event>,
+  batch: readonly EncodedEvent<Event>[],
   signal: AbortSignal,
 ): Promise<HttpAnswer | HttpFailure> {
-  const request = protocol.request(batch);
-  if (token === undefined) return client.post(request, signal);
+  const request = await protocol.request(batch);
+  if (access === undefined) return client.send(request, signal);
   for (let attempt = 1; ; attempt += 1) {
-    const given = await token.get(signal);
-    if (given.status === 'failed') return given;
-    const headers = { ...request.headers, authorization: `Bearer ${given.token}` };
-    const answer = await client.post({ ...request, headers }, signal);
+    const admitted = await access.admit(request, signal);
+    if (admitted.status === 'failed') return admitted;
+    const answer = await client.send(admitted.request, signal);
     // A token may end before its time: once with a new one, then it is the right that is missing.
-    if (answer.status !== 'answered' || answer.code !== 401 || attempt > 1) return answer;
-    token.drop(given.token);
+    if (answer.status !== 'answered' || !access.isOver(answer) || attempt > 1) return answer;
+    admitted.drop();
   }
 }
 

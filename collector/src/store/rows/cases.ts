@@ -1,4 +1,4 @@
-import type { Case, CaseFinding, CaseVote } from '../../model/case.ts';
+import type { Case, CaseDecision, CaseFinding, CaseVote } from '../../model/case.ts';
 import { type Level, severityId } from '../../model/severity.ts';
 import type { Rows } from '../../model/spool.ts';
 import { RowReader } from './row-reader.ts';
@@ -43,6 +43,11 @@ export const casesColumns = [
   'ChainIds',
   'AlertSeq',
   'Alerted',
+  'DecidedAt',
+  'Decision',
+  'DecidedAs',
+  'DecidedWhy',
+  'DecidedBy',
 ] as const;
 
 /** Cases → RowBinary rows for the table `cases`. The same case gives the same bytes. */
@@ -73,6 +78,12 @@ function writeCase(writer: RowWriter, row: Case): void {
   }
   writer.u32(row.alertSeq);
   writer.u8(Number(row.alerted));
+  writeDecision(writer, row.decision);
+}
+
+function writeDecision(writer: RowWriter, decision: CaseDecision | undefined): void {
+  writer.i64(decision?.atMicros ?? 0n);
+  for (const key of ['action', 'disposition', 'reason', 'by'] as const) writer.string(decision?.[key] ?? '');
 }
 
 function writeVotes(writer: RowWriter, votes: readonly CaseVote[]): void {
@@ -124,7 +135,26 @@ export function readCase(reader: RowReader): Case {
   const names = { agents: reader.array(text), users: reader.array(text), conversations: reader.array(text) };
   const ids = { traceIds: reader.array(text), chainIds: reader.array(text) };
   const alerts = { alertSeq: reader.u32(), alerted: reader.u8() !== 0 };
-  return { ...head, level, ...seen, ...counts, votes, timeline, ...names, ...ids, ...alerts };
+  const decision = readDecision(reader);
+  return {
+    ...head,
+    level,
+    ...seen,
+    ...counts,
+    votes,
+    timeline,
+    ...names,
+    ...ids,
+    ...alerts,
+    ...(decision && { decision }),
+  };
+}
+
+function readDecision(reader: RowReader): CaseDecision | undefined {
+  const atMicros = reader.i64();
+  const action = reader.string() as CaseDecision['action'] | '';
+  const rest = { disposition: reader.string(), reason: reader.string(), by: reader.string() };
+  return action === '' ? undefined : { action, atMicros, ...rest };
 }
 
 function readVotes(reader: RowReader): CaseVote[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Case } from '../../model/case.ts';
+import type { Case, CaseDecision } from '../../model/case.ts';
 import type { Finding } from '../../model/finding.ts';
 import { levels } from '../../model/severity.ts';
 import { decodeCases, encodeCases } from './cases.ts';
@@ -36,7 +36,7 @@ const finding: fc.Arbitrary<Finding> = fc.record(
   plain,
 );
 
-const caseRow: fc.Arbitrary<Case> = fc.record(
+const undecided: fc.Arbitrary<Case> = fc.record(
   {
     ...{ id: text, version, day: fc.nat({ max: 65_535 }), mergedInto: text, headline: text, level, raisedBy: text },
     ...{ firstSeenNanos: nanos, lastSeenNanos: nanos, findings: count, count },
@@ -58,6 +58,18 @@ const caseRow: fc.Arbitrary<Case> = fc.record(
   },
   plain,
 );
+
+const decision: fc.Arbitrary<CaseDecision> = fc.record(
+  {
+    action: fc.constantFrom('close', 'reopen'),
+    ...{ atMicros: nanos, disposition: text, reason: text, by: text },
+  },
+  plain,
+);
+
+const caseRow = fc
+  .tuple(undecided, fc.option(decision))
+  .map(([row, made]): Case => (made === null ? row : { ...row, decision: made }));
 
 /** Undefined is not stored. */
 function stored({ session, ...rest }: Finding): Finding {

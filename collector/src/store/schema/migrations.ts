@@ -1,5 +1,6 @@
 import { activityTables } from './activity-tables.ts';
 import { caseTables } from './case-tables.ts';
+import { decisionColumns } from './decision-columns.ts';
 import { exportColumns } from './export-columns.ts';
 import { findingsTables } from './findings-tables.ts';
 import { historyColumns, shardedTraceColumns } from './history-columns.ts';
@@ -55,4 +56,5 @@ export const migrations: readonly Migration[] = [
     name: 'activity',
     statements: (options) => activityTables(options.database, options.findingsTtlDays),
   },
+  { version: 13, name: 'decisions', statements: (options) => decisionColumns(options.database) },
 ];

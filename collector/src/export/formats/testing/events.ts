@@ -131,3 +131,18 @@ export const context: FormatContext = {
   link: (event) =>
     `https://grafana.example.com/d/spanwarden-${event.kind}?var-id=${event.kind === 'finding' ? event.finding.id : event.case.id}`,
 };
+
+/** The same case when somebody has closed it. */
+export const decidedEvent: CaseEvent = {
+  ...caseEvent,
+  id: `${caseEvent.case.id}-close-1795860200000000`,
+  activity: 'close',
+  case: {
+    ...caseEvent.case,
+    decision: {
+      action: 'close',
+      atMicros: 1_795_860_200_000_000n,
+      ...{ disposition: 'false-positive', reason: 'a test of the vendor', by: 'jane' },
+    },
+  },
+};

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Case } from '../../../model/case.ts';
+import type { Case, CaseDecision } from '../../../model/case.ts';
 import type { ExportEvent } from '../../../model/export-event.ts';
 import type { Finding } from '../../../model/finding.ts';
 import { levels } from '../../../model/severity.ts';
@@ -26,6 +26,14 @@ export const hostileText: fc.Arbitrary<string> = fc
 
 const nanos = fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn });
 
+const decision: fc.Arbitrary<CaseDecision> = fc
+  .record({
+    action: fc.constantFrom('close' as const, 'reopen' as const),
+    atMicros: fc.bigInt({ min: 0n, max: 2n ** 53n }),
+    ...{ disposition: hostileText, reason: hostileText, by: hostileText },
+  })
+  .map((made) => (made.action === 'reopen' ? { ...made, disposition: '' } : made));
+
 /** Events of either kind whose texts are all hostile, and the context with hostile fields of the user. */
 export const hostileEvent: fc.Arbitrary<{ event: ExportEvent; context: FormatContext }> = fc.record({
   event: fc.oneof(
@@ -43,10 +51,19 @@ export const hostileEvent: fc.Arbitrary<{ event: ExportEvent; context: FormatCon
         return { ...findingEvent, ...common.event, caseId: common.caseId, finding };
       }),
     fc
-      .record({ texts: hostileValue(caseEvent.case), times: fc.tuple(nanos, nanos), common: commonOf() })
-      .map(({ texts, times, common }): ExportEvent => {
+      .record({
+        ...{ texts: hostileValue(caseEvent.case), times: fc.tuple(nanos, nanos), common: commonOf() },
+        decision: fc.option(decision, { nil: undefined }),
+      })
+      .map(({ texts, times, common, decision }): ExportEvent => {
         const [firstSeenNanos, lastSeenNanos] = times;
-        const told: Case = { ...texts, firstSeenNanos, lastSeenNanos, level: common.level };
+        const told: Case = {
+          ...texts,
+          firstSeenNanos,
+          lastSeenNanos,
+          level: common.level,
+          ...(decision && { decision }),
+        };
         return { ...caseEvent, ...common.event, case: told };
       }),
   ),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ExportEvent } from '../../../model/export-event.ts';
 import type { Format, FormatContext } from '../../contract.ts';
 import { visible } from '../text.ts';
-import { caseEvent, context, findingEvent } from './events.ts';
+import { caseEvent, context, decidedEvent, findingEvent } from './events.ts';
 import { assertHarmless } from './laws.ts';
 
 /**
@@ -11,7 +11,7 @@ import { assertHarmless } from './laws.ts';
  * different.
  */
 export function assertHarmlessJson(format: Format, check: (read: unknown) => void = () => undefined): void {
-  const marked = [findingEvent, caseEvent].map(mark);
+  const marked = [findingEvent, caseEvent, decidedEvent].map(mark);
   const around: FormatContext = { ...context, extraFields: () => ({ team: 'x', 'a.b': 'y' }), link: () => 'z' };
   const variants = marked.flatMap(({ event }) =>
     (['create', 'update', 'close'] as const).flatMap((activity) =>
@@ -22,7 +22,7 @@ export function assertHarmlessJson(format: Format, check: (read: unknown) => voi
   const told = marked.map(({ event, places }) => {
     const texts = textsOf(JSON.parse(format.encode(event, around)));
     const times = [...places].map(([place, marker]): [string, number] => [place, timesIn(texts, marker)]);
-    return [event.kind, new Map(times.filter(([, count]) => count > 0))] as const;
+    return [kindOf(event), new Map(times.filter(([, count]) => count > 0))] as const;
   });
   for (const [, places] of told) assert.ok(places.size > 10, 'the format tells of next to nothing');
   assertHarmless(format, (body, event, { host, link }) => {
@@ -33,7 +33,7 @@ export function assertHarmlessJson(format: Format, check: (read: unknown) => voi
     );
     const texts = textsOf(read);
     const places = placesOf(event);
-    const wanted = [...(new Map(told).get(event.kind) ?? [])];
+    const wanted = [...(new Map(told).get(kindOf(event)) ?? [])];
     // Where a text or an item of a list is missing another may stand in its place, or members that hold both are fewer.
     const isWhole = wanted.every(([place]) => (places.get(place) ?? '') !== '');
     for (const [place, count] of wanted) {
@@ -50,12 +50,17 @@ export function assertHarmlessJson(format: Format, check: (read: unknown) => voi
   });
 }
 
+/** Events of one kind have the same texts. */
+function kindOf(event: ExportEvent): string {
+  return event.kind === 'case' && event.case.decision !== undefined ? 'decision' : event.kind;
+}
+
 /** The event with a marker of its own in place of every text, and where they stand. */
 function mark<Event extends ExportEvent>(event: Event): { event: Event; places: Map<string, string> } {
   let number = 0;
   const replace = (value: unknown, key = ''): unknown => {
     if (typeof value === 'string') {
-      if (/^(kind|activity|level)$/.test(key)) return value;
+      if (/^(kind|activity|level|action)$/.test(key)) return value;
       number += 1;
       return `m${number}m`;
     }
@@ -68,7 +73,7 @@ function mark<Event extends ExportEvent>(event: Event): { event: Event; places: 
 }
 
 /** What hostile events leave as it is. */
-const isConstant = /(kind|activity|level|\btags\.\d+)$/;
+const isConstant = /(kind|activity|level|action|\btags\.\d+)$/;
 
 /** Every text of an event by its place, `finding.evidence.0.excerpt`. */
 function placesOf(value: unknown, place = ''): Map<string, string> {

@@ -797,3 +797,12 @@ ARRAY JOIN arrayConcat(
 GROUP BY Time, Kind, Agent, ToolName, Value, Detail;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (12, 'activity');
+
+ALTER TABLE spanwarden.cases ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS DecidedAt DateTime64(6) CODEC(ZSTD(1)) AFTER Alerted,
+  ADD COLUMN IF NOT EXISTS Decision LowCardinality(String) CODEC(ZSTD(1)) AFTER DecidedAt,
+  ADD COLUMN IF NOT EXISTS DecidedAs LowCardinality(String) CODEC(ZSTD(1)) AFTER Decision,
+  ADD COLUMN IF NOT EXISTS DecidedWhy String CODEC(ZSTD(1)) AFTER DecidedAs,
+  ADD COLUMN IF NOT EXISTS DecidedBy String CODEC(ZSTD(1)) AFTER DecidedWhy;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (13, 'decisions');

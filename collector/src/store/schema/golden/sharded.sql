@@ -912,3 +912,15 @@ ARRAY JOIN arrayConcat(
 GROUP BY Time, Kind, Agent, ToolName, Value, Detail;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (12, 'activity');
+
+ALTER TABLE spanwarden.cases_local ON CLUSTER 'prod'
+  ADD COLUMN IF NOT EXISTS DecidedAt DateTime64(6) CODEC(ZSTD(1)) AFTER Alerted,
+  ADD COLUMN IF NOT EXISTS Decision LowCardinality(String) CODEC(ZSTD(1)) AFTER DecidedAt,
+  ADD COLUMN IF NOT EXISTS DecidedAs LowCardinality(String) CODEC(ZSTD(1)) AFTER Decision,
+  ADD COLUMN IF NOT EXISTS DecidedWhy String CODEC(ZSTD(1)) AFTER DecidedAs,
+  ADD COLUMN IF NOT EXISTS DecidedBy String CODEC(ZSTD(1)) AFTER DecidedWhy;
+
+CREATE OR REPLACE TABLE spanwarden.cases ON CLUSTER 'prod' AS spanwarden.cases_local
+ENGINE = Distributed('prod', 'spanwarden', 'cases_local', cityHash64(CaseId));
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (13, 'decisions');

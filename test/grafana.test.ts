@@ -183,6 +183,18 @@ describe('with all that boards show', () => {
       const { rows } = await run(query, chosen);
       assert.ok(rows.length > 0);
     });
+    test(`${query.name} shows what attackers write cut and in plain characters`, async () => {
+      // Whole attributes belong into a trace, and ad hoc filters want values as they are.
+      if (/ AS operationName\b/.test(query.sql) || query.name.endsWith('clickhouse_adhoc_query')) return;
+      const [plainAgent] = hostile.agent.match(/^.{0,200}/u) ?? [];
+      for (const each of [chosen, { trace_id: hostileTraceId, agent: plainAgent ?? '' }]) {
+        const { rows } = await run(query, each);
+        for (const text of rows.flatMap((row) => Object.values(row)).map(String)) {
+          assert.ok(text.length <= 2_000, `${text.length} characters`);
+          assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
+        }
+      }
+    });
     test(`${query.name} takes hostile values in every variable as values`, async () => {
       for (const value of Object.values(hostile)) {
         const variables = Object.fromEntries(Object.keys(query.variables).map((name) => [name, value]));

@@ -1,4 +1,4 @@
--- What is looked at: the session, or the trace and the session it is of.
+-- What is looked at: the session, or the trace and the session it is of. Moments that go into an address are texts, which nobody formats.
 -- include session/spans
 SELECT
   clean(anyIf(SessionId, SessionId != TraceId OR SessionId = session)) AS `Session id`,
@@ -10,8 +10,8 @@ SELECT
   min(Timestamp) AS Started,
   max(addNanoseconds(Timestamp, Duration)) AS Ended,
   uniqExact(TraceId) AS Traces,
-  toUnixTimestamp64Milli(Started) - 1000 AS `From`,
-  toUnixTimestamp64Milli(Ended) + 1000 AS `To`
+  toString(toUnixTimestamp64Milli(Started) - 1000) AS `From`,
+  toString(toUnixTimestamp64Milli(Ended) + 1000) AS `To`
 FROM spans
 HAVING count() > 0
 SETTINGS $__adHocFilters('otel_traces')

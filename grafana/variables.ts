@@ -25,19 +25,26 @@ interface NamedVariable {
   readonly description: string;
 }
 
+interface QueryVariable extends NamedVariable {
+  /** File in `queries/`, without its ending. */
+  readonly query: string;
+  readonly includeAll?: boolean;
+}
+
 /**
- * One value out of those a query finds, or All. One and not several, because `percentencode`, the only format of
+ * One value out of those a query finds, or All where that is a choice; else the first is chosen. One and not several, because `percentencode`, the only format of
  * Grafana's that ClickHouse's strings cannot be broken out of, keeps several values apart by a comma alone.
  */
-export function queryVariable({ query, ...named }: NamedVariable & { readonly query: string }): VariableModel {
+export function queryVariable({ query, includeAll = true, ...named }: QueryVariable): VariableModel {
+  const current = includeAll ? { text: 'All', value: '$__all' } : { text: '', value: '' };
   return {
     ...named,
     type: 'query',
     datasource: dataSource,
     query: { refId: `variable-${named.name}`, queryType: 'sql', rawSql: sqlOf(query) },
-    current: { selected: true, text: 'All', value: '$__all' },
+    current: { selected: true, ...current },
     hide: VariableHide.dontHide,
-    includeAll: true,
+    includeAll,
     multi: false,
     options: [],
     refresh: VariableRefresh.onTimeRangeChanged,

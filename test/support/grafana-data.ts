@@ -105,7 +105,7 @@ const spans: readonly TestSpan[] = [
   },
 ];
 
-const finding: Finding = {
+export const finding: Finding = {
   id: '01'.repeat(16),
   timeNanos: nanos(now - 60_000),
   ruleId: 'refund-unasked',

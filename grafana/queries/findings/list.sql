@@ -17,13 +17,20 @@ SELECT
       '\n'),
     2000) AS `What matched`,
   Count AS Times,
+  mark.Newest AS Marked,
   TraceId,
+  clean(SessionId) AS Session,
   clean(SpanName) AS Span,
   clean(ConversationId) AS Conversation,
   clean(UserId) AS User,
   clean(RuleId) AS `Rule id`,
   FindingId
 FROM findings FINAL
+LEFT JOIN (
+  SELECT FindingId, toString(argMax(Disposition, MarkedAt)) AS Newest
+  FROM finding_marks
+  GROUP BY FindingId
+) AS mark USING (FindingId)
 WHERE $__timeFilter_ms(Timestamp)
   AND Severity >= toUInt8OrZero('${severity:percentencode}')
   AND $__conditionalAll(clean(RuleId) = decodeURLComponent('${rule:percentencode}'), $rule)

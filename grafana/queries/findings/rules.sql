@@ -12,7 +12,8 @@ SELECT
   Stats.Errors AS Errors,
   if(Stats.Samples = 0, NULL, Stats.Nanos / Stats.Samples / 1000) AS `Cost a span`,
   if(Stats.LastMatch = 0, NULL, Stats.LastMatch) AS `Last match`,
-  leftUTF8(replaceRegexpAll(States.Reason, '[\\p{Cc}\\p{Cf}]', ' '), 500) AS Why
+  leftUTF8(replaceRegexpAll(States.Reason, '[\\p{Cc}\\p{Cf}]', ' '), 500) AS Why,
+  clean(if(Stats.Rule = '', States.RuleId, Stats.Rule)) AS `Rule id`
 FROM (
   SELECT RuleId AS Rule, sum(Spans) AS Spans, sum(Candidates) AS Candidates, sum(Matches) AS Matches,
     sum(Suppressed) AS Suppressed, sum(Errors) AS Errors, sum(SampledNanos) AS Nanos, sum(SampledSpans) AS Samples,

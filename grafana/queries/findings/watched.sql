@@ -1,9 +1,10 @@
--- Whether anything is watched at all. Without findings this tells calm from silence, so it knows no filter but the time.
+-- Whether anything is watched at all. Without findings this tells calm from silence, so it knows no filter but the time. Sums are of
+-- five minutes, so the first ones may begin a little before the time range.
 SELECT
-  count() AS spans,
+  sum(Spans) AS spans,
   uniq(ServiceName) AS services,
-  uniqIf(AgentName, AgentName != '') AS agents,
-  if(count() = 0, NULL, max(Timestamp)) AS `last span`
-FROM otel_traces
-WHERE $__timeFilter_ms(Timestamp)
+  uniqIf(Agent, OperationName != '') AS agents,
+  if(spans = 0, NULL, max(LastSeen)) AS `last span`
+FROM agent_activity
+WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
 SETTINGS $__adHocFilters('findings')

@@ -1,0 +1,9 @@
+-- Agents that did something in this time range. An agent without a name goes by its service.
+WITH text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
+SELECT DISTINCT clean(Agent) AS Name
+FROM agent_activity
+WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
+  AND OperationName != ''
+  AND Name != ''
+ORDER BY Name
+LIMIT 1000

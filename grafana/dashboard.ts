@@ -16,6 +16,8 @@ export interface DashboardSpec {
   readonly title: string;
   /** The one question the board answers. */
   readonly description: string;
+  /** How far back it looks when it is opened, as Grafana writes it. Default `24h`. */
+  readonly range?: string;
   readonly variables: readonly VariableModel[];
   readonly links: readonly DashboardLink[];
   readonly annotations?: readonly AnnotationQuery<ClickHouseQuery>[];
@@ -27,6 +29,7 @@ export function dashboardOf({
   uid,
   title,
   description,
+  range = '24h',
   variables,
   links,
   annotations = [],
@@ -42,7 +45,7 @@ export function dashboardOf({
     editable: true,
     graphTooltip: DashboardCursorSync.Crosshair,
     refresh: '1m',
-    time: { from: 'now-24h', to: 'now' },
+    time: { from: `now-${range}`, to: 'now' },
     timepicker: {},
     timezone: '',
     links: [...links],

@@ -16,6 +16,13 @@ export function rowLink(title: string, uid: string, values: Readonly<Record<stri
   return { title, url: `/d/${uid}?${['${__url_time_range}', '${datasource:queryparam}', ...chosen].join('&')}` };
 }
 
+/** A link out of a row that sets one variable of its own board to the value in a column and keeps the others. */
+export function filterLink(uid: string, variables: readonly string[], variable: string, from: string): CellLink {
+  const { title, url } = rowLink(`Only this ${variable}`, uid, { [variable]: from });
+  const kept = variables.filter((name) => name !== variable).map((name) => `\${${name}:queryparam}`);
+  return { title, url: [url, ...kept].join('&') };
+}
+
 /** A column of the row that a link stands in, as it may stand in an address. */
 export function fieldOf(column: string): string {
   return `\${__data.fields["${column}"]:percentencode}`;

@@ -1,4 +1,8 @@
 import {
+  BarGaugeDisplayMode,
+  BarGaugeNamePlacement,
+  BarGaugeSizing,
+  BarGaugeValueMode,
   type BigValueColorMode,
   BigValueGraphMode,
   BigValueJustifyMode,
@@ -20,6 +24,7 @@ import {
   TooltipDisplayMode,
   VizOrientation,
 } from '@grafana/schema';
+import type { Options as BarGaugeOptions } from '@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen';
 import type { Options as LogsOptions } from '@grafana/schema/dist/esm/raw/composable/logs/panelcfg/x/LogsPanelCfg_types.gen';
 import type { Options as NodeGraphOptions } from '@grafana/schema/dist/esm/raw/composable/nodegraph/panelcfg/x/NodeGraphPanelCfg_types.gen';
 import type { Options as StatOptions } from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
@@ -68,8 +73,13 @@ export function statPanel(spec: PanelSpec & { readonly colorMode: BigValueColorM
   return panel('stat', 'table', spec, { ...options }, { unit: 'short', decimals: 0 });
 }
 
-/** A panel over time. */
+/**
+ * A panel over time. A column of texts names several series whose figures stand in a column `Value`: Grafana leaves that name out of
+ * a legend.
+ */
 export interface SeriesSpec extends PanelSpec {
+  /** Grafana's id of a unit; of bars counts by default. */
+  readonly unit?: string;
   /** The narrowest bar or step, as Grafana writes it; of sums of five minutes `5m`. Default `1m`. */
   readonly interval?: string;
 }
@@ -82,13 +92,15 @@ export function barsPanel(spec: SeriesSpec): Panel {
     lineWidth: 0,
     stacking: { mode: StackingMode.Normal, group: 'A' },
   };
-  return seriesPanel(spec, 'sum', { unit: 'short', decimals: 0, min: 0, custom: { ...custom } });
+  const defaults = spec.unit === undefined ? { unit: 'short', decimals: 0 } : { unit: spec.unit };
+  return seriesPanel(spec, 'sum', { ...defaults, min: 0, custom: { ...custom } });
 }
 
 /** Lines over time, one for each column after `time`; where there is no value, there is a gap. */
-export function linesPanel(spec: SeriesSpec & { readonly unit: string }): Panel {
+export function linesPanel(spec: SeriesSpec & { readonly unit: string; readonly max?: number }): Panel {
   const custom: GraphFieldConfig = { drawStyle: GraphDrawStyle.Line, fillOpacity: 10, lineWidth: 2, spanNulls: false };
-  return seriesPanel(spec, 'max', { unit: spec.unit, min: 0, custom: { ...custom } });
+  const ends = spec.max === undefined ? { min: 0 } : { min: 0, max: spec.max };
+  return seriesPanel(spec, 'max', { unit: spec.unit, ...ends, custom: { ...custom } });
 }
 
 /** Properties that make a series a dashed line over the bars of the others. */
@@ -100,9 +112,28 @@ export const lineOverBars = {
   'custom.stacking': { mode: 'none' },
 };
 
+/** A bar for each column of the only row, below each other: how much of the first is left in the last. */
+export function barGaugePanel(spec: PanelSpec): Panel {
+  const options: BarGaugeOptions = {
+    displayMode: BarGaugeDisplayMode.Basic,
+    legend: { calcs: [], displayMode: LegendDisplayMode.Hidden, placement: 'bottom', showLegend: false },
+    maxVizHeight: 300,
+    minVizHeight: 16,
+    minVizWidth: 8,
+    namePlacement: BarGaugeNamePlacement.Left,
+    orientation: VizOrientation.Horizontal,
+    reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
+    showUnfilled: true,
+    sizing: BarGaugeSizing.Auto,
+    valueMode: BarGaugeValueMode.Text,
+  };
+  return panel('bargauge', 'table', spec, { ...options }, { unit: 'short', decimals: 0, min: 0 });
+}
+
 export function tablePanel(spec: PanelSpec): Panel {
   const options: TableOptions = { cellHeight: TableCellHeight.Sm, frameIndex: 0, showHeader: true };
-  return panel('table', 'table', spec, { ...options }, { custom: { align: 'auto', inspect: true } });
+  const overrides = [emptyCells, ...(spec.overrides ?? [])];
+  return panel('table', 'table', { ...spec, overrides }, { ...options }, { custom: { align: 'auto', inspect: true } });
 }
 
 /** Grafana's own view of one trace. */
@@ -142,6 +173,12 @@ export function nodeGraphPanel(spec: PanelSpec & { readonly edgesQuery: string }
     targets: targets.map((target) => ({ ...target })),
   };
 }
+
+/** Otherwise a cell without a value, an empty text too, would say why the whole panel may be empty. */
+const emptyCells: Override = {
+  matcher: { id: 'byRegexp', options: '/.*/' },
+  properties: [{ id: 'noValue', value: '–' }],
+};
 
 export function row(id: number, title: string, y: number): RowPanel {
   return { id, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] };
@@ -214,6 +251,16 @@ export const orDash = { noValue: '–' };
 export function hiddenColumns(...names: readonly string[]): Override[] {
   const hideFrom = { viz: true, legend: false, tooltip: false };
   return names.map((name) => column(name, { 'custom.hidden': true, 'custom.hideFrom': hideFrom }));
+}
+
+/** Columns of parts of one, shown as percentages. */
+export function shareColumns(...names: readonly string[]): Override[] {
+  return names.map((name) => column(name, { unit: 'percentunit', decimals: 1, 'custom.width': 90 }));
+}
+
+/** Columns of durations in nanoseconds. */
+export function durationColumns(...names: readonly string[]): Override[] {
+  return names.map((name) => column(name, { unit: 'ns', decimals: 1, 'custom.width': 90 }));
 }
 
 /** Columns of long texts, which are wrapped. */

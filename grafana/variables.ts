@@ -80,7 +80,7 @@ export function textVariable(named: NamedVariable): VariableModel {
  * Filters by any column. The hidden constant is the data source's own convention for which columns and values to offer.
  * https://grafana.com/docs/plugins/grafana-clickhouse-datasource/latest/template-variables/
  */
-export function adHocVariables(query: string): VariableModel[] {
+export function adHocVariables(query: string, what = 'findings'): VariableModel[] {
   const sql = sqlOf(query);
   return [
     {
@@ -95,7 +95,7 @@ export function adHocVariables(query: string): VariableModel[] {
       type: 'adhoc',
       name: 'filters',
       label: 'Filters',
-      description: 'Only findings whose columns hold these values.',
+      description: `Only ${what} whose columns hold these values.`,
       datasource: dataSource,
       hide: VariableHide.dontHide,
     },

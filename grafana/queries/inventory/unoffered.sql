@@ -1,0 +1,30 @@
+-- Tools that were called in this time range and that no model call of the agent ever offered, of agents whose model calls say what they offer.
+WITH
+  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
+  tool -> replaceRegexpAll(if(endsWith(tool, '__'), tool, replaceRegexpOne(tool, '(?s)^.+__(.+)$', '\\1')), '[^A-Za-z0-9_]', '_') AS own
+SELECT
+  clean(used.Agent) AS Agent,
+  clean(used.Name) AS Tool,
+  used.Calls AS Calls,
+  used.Newest AS `Last seen`,
+  used.Trace AS TraceId
+FROM (
+  SELECT
+    Agent, any(toString(ToolName)) AS Name, own(toString(ToolName)) AS Own, sum(Calls) AS Calls, max(Newest) AS Newest,
+    argMax(Trace, calls.Newest) AS Trace
+  FROM (
+    SELECT Agent, ToolName, sum(Spans) AS Calls, max(LastSeen) AS Newest, argMaxMerge(LastTraceId) AS Trace
+    FROM agent_activity
+    WHERE ToolName != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
+      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+    GROUP BY Agent, ToolName
+  ) AS calls
+  GROUP BY Agent, Own
+) AS used
+WHERE used.Agent IN (SELECT Agent FROM agent_values WHERE Kind = 'tool_definition')
+  AND (used.Agent, used.Own) NOT IN (
+    SELECT Agent, own(Value) FROM (SELECT DISTINCT Agent, Value FROM agent_values WHERE Kind = 'tool_definition'))
+ORDER BY Calls DESC, Agent, Tool
+LIMIT 300
+SETTINGS $__adHocFilters('agent_activity')

@@ -66,8 +66,8 @@ async function dashboards({ client, endpoints }: Store): Promise<void> {
   const options = { nowMs, runs, chosen: await chosenValues(client) };
   const measured: Measured[] = [];
   try {
-    for (const query of dashboardQueries().filter(({ path }) => path.includes(values.only))) {
-      process.stderr.write(`${query.path}: ${query.name}\n`);
+    for (const query of dashboardQueries.filter(({ name }) => name.includes(values.only))) {
+      process.stderr.write(`${query.name}\n`);
       measured.push(...(await measureQuery(grafana, query, options)));
     }
   } finally {

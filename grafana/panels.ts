@@ -9,6 +9,8 @@ import {
   type GraphFieldConfig,
   type GridPos,
   LegendDisplayMode,
+  LogsDedupStrategy,
+  LogsSortOrder,
   type Panel,
   PercentChangeColorMode,
   type RowPanel,
@@ -18,6 +20,8 @@ import {
   TooltipDisplayMode,
   VizOrientation,
 } from '@grafana/schema';
+import type { Options as LogsOptions } from '@grafana/schema/dist/esm/raw/composable/logs/panelcfg/x/LogsPanelCfg_types.gen';
+import type { Options as NodeGraphOptions } from '@grafana/schema/dist/esm/raw/composable/nodegraph/panelcfg/x/NodeGraphPanelCfg_types.gen';
 import type { Options as StatOptions } from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
 import type { Options as TableOptions } from '@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen';
 import type { Options as TimeSeriesOptions } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
@@ -64,21 +68,37 @@ export function statPanel(spec: PanelSpec & { readonly colorMode: BigValueColorM
   return panel('stat', 'table', spec, { ...options }, { unit: 'short', decimals: 0 });
 }
 
+/** A panel over time. */
+export interface SeriesSpec extends PanelSpec {
+  /** The narrowest bar or step, as Grafana writes it; of sums of five minutes `5m`. Default `1m`. */
+  readonly interval?: string;
+}
+
 /** Stacked bars over time, one series for each column after `time`. */
-export function barsPanel(spec: PanelSpec): Panel {
-  const options: TimeSeriesOptions = {
-    legend: { calcs: ['sum'], displayMode: LegendDisplayMode.List, placement: 'bottom', showLegend: true },
-    tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
-  };
+export function barsPanel(spec: SeriesSpec): Panel {
   const custom: GraphFieldConfig = {
     drawStyle: GraphDrawStyle.Bars,
     fillOpacity: 80,
     lineWidth: 0,
     stacking: { mode: StackingMode.Normal, group: 'A' },
   };
-  const defaults = { unit: 'short', decimals: 0, min: 0, custom: { ...custom } };
-  return { ...panel('timeseries', 'timeseries', spec, { ...options }, defaults), interval: '1m' };
+  return seriesPanel(spec, 'sum', { unit: 'short', decimals: 0, min: 0, custom: { ...custom } });
 }
+
+/** Lines over time, one for each column after `time`; where there is no value, there is a gap. */
+export function linesPanel(spec: SeriesSpec & { readonly unit: string }): Panel {
+  const custom: GraphFieldConfig = { drawStyle: GraphDrawStyle.Line, fillOpacity: 10, lineWidth: 2, spanNulls: false };
+  return seriesPanel(spec, 'max', { unit: spec.unit, min: 0, custom: { ...custom } });
+}
+
+/** Properties that make a series a dashed line over the bars of the others. */
+export const lineOverBars = {
+  'custom.drawStyle': 'line',
+  'custom.fillOpacity': 0,
+  'custom.lineStyle': { fill: 'dash', dash: [8, 6] },
+  'custom.lineWidth': 2,
+  'custom.stacking': { mode: 'none' },
+};
 
 export function tablePanel(spec: PanelSpec): Panel {
   const options: TableOptions = { cellHeight: TableCellHeight.Sm, frameIndex: 0, showHeader: true };
@@ -88,6 +108,39 @@ export function tablePanel(spec: PanelSpec): Panel {
 /** Grafana's own view of one trace. */
 export function tracePanel(spec: PanelSpec): Panel {
   return panel('traces', 'traces', spec, {}, {});
+}
+
+/** Log lines, the oldest first. */
+export function logsPanel(spec: PanelSpec): Panel {
+  const options: LogsOptions = {
+    dedupStrategy: LogsDedupStrategy.none,
+    enableLogDetails: true,
+    prettifyLogMessage: false,
+    showCommonLabels: false,
+    showLabels: false,
+    showLogContextToggle: false,
+    showTime: true,
+    sortOrder: LogsSortOrder.Ascending,
+    wrapLogMessage: true,
+  };
+  return panel('logs', 'logs', spec, { ...options }, {});
+}
+
+/**
+ * Nodes out of `query` and edges between them out of `edgesQuery`; Grafana knows them by their names and columns.
+ * https://grafana.com/docs/grafana/latest/panels-visualizations/visualizations/node-graph/
+ */
+export function nodeGraphPanel(spec: PanelSpec & { readonly edgesQuery: string }): Panel {
+  const arcs = [
+    { field: 'arc__failed', color: 'red' },
+    { field: 'arc__passed', color: 'green' },
+  ];
+  const options: NodeGraphOptions = { nodes: { arcs }, edges: {} };
+  const targets = [clickHouseQuery(spec.query, 'table', 'nodes'), clickHouseQuery(spec.edgesQuery, 'table', 'edges')];
+  return {
+    ...panel('nodeGraph', 'table', spec, { ...options }, {}),
+    targets: targets.map((target) => ({ ...target })),
+  };
 }
 
 export function row(id: number, title: string, y: number): RowPanel {
@@ -109,32 +162,65 @@ export function levelSeriesColours(): Override[] {
   );
 }
 
-/** As `levelSeriesColours`, but a figure that is zero stays quiet. */
-export function levelFigureColours(): Override[] {
-  return Object.entries(levelColours).map(([level, color]) =>
-    column(level, {
-      color: { mode: 'thresholds' },
-      thresholds: {
-        mode: 'absolute',
-        steps: [
-          { color: 'text', value: null },
-          { color, value: 1 },
-        ],
-      },
-    }),
-  );
+type LevelName = keyof typeof levelColours;
+
+/** As `levelSeriesColours`, but a figure that is zero stays quiet. @param levels those that are shown; default all. */
+export function levelFigureColours(...levels: readonly LevelName[]): Override[] {
+  const shown = levels.length === 0 ? (Object.keys(levelColours) as LevelName[]) : levels;
+  return shown.map((level) => column(level, thresholds([null, 'text'], [1, levelColours[level]])));
+}
+
+/** Properties that colour a number by the steps it has reached; the first step is that of `null`, for all below the second. */
+export function thresholds(...steps: readonly (readonly [from: number | null, color: string])[]) {
+  return {
+    color: { mode: 'thresholds' },
+    thresholds: { mode: 'absolute', steps: steps.map(([value, color]) => ({ color, value })) },
+  };
 }
 
 /** The colour of each level in a column of level names. */
 export function levelColumn(name: string): Override {
-  const options = Object.fromEntries(
-    Object.entries(levelColours).map(([level, color], index) => [level, { color, index, text: level }]),
-  );
+  return wordColumn(name, levelColours, { 'custom.width': 115 });
+}
+
+/** The colour of a word in a column of a few words; others keep that of the text. */
+export function wordColumn(
+  name: string,
+  colours: Readonly<Record<string, string>>,
+  properties: Readonly<Record<string, unknown>> = {},
+): Override {
+  const words = Object.entries(colours).map(([text, color], index) => [text, { color, index, text }] as const);
   return column(name, {
-    mappings: [{ type: 'value', options }],
+    mappings: [{ type: 'value', options: Object.fromEntries(words) }],
     'custom.cellOptions': { type: 'color-text' },
-    'custom.width': 115,
+    ...properties,
   });
+}
+
+/** Columns of whole numbers. */
+export function countColumns(...names: readonly string[]): Override[] {
+  return names.map((name) => column(name, { unit: 'short', decimals: 0, 'custom.width': 80 }));
+}
+
+/** Columns of moments, shown as how long ago they were. */
+export function agoColumns(...names: readonly string[]): Override[] {
+  return names.map((name) => column(name, { unit: 'dateTimeFromNow', 'custom.width': 130 }));
+}
+
+/** Columns of long texts, which are wrapped. */
+export function wrappedColumns(...names: readonly string[]): Override[] {
+  return names.map((name) => column(name, { 'custom.cellOptions': { type: 'auto', wrapText: true } }));
+}
+
+function seriesPanel(spec: SeriesSpec, calculation: string, defaults: FieldConfig): Panel {
+  const options: TimeSeriesOptions = {
+    legend: { calcs: [calculation], displayMode: LegendDisplayMode.List, placement: 'bottom', showLegend: true },
+    tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
+  };
+  return {
+    ...panel('timeseries', 'timeseries', spec, { ...options }, defaults),
+    interval: spec.interval ?? '1m',
+  };
 }
 
 function panel(

@@ -9,6 +9,7 @@ export const dataSource: DataSourceRef = { type: 'grafana-clickhouse-datasource'
 export const queryFormats = {
   timeseries: { format: 0, queryType: 'timeseries' },
   table: { format: 1, queryType: 'table' },
+  logs: { format: 2, queryType: 'logs' },
   traces: { format: 3, queryType: 'traces' },
 } as const;
 
@@ -29,8 +30,12 @@ export function clickHouseQuery(name: string, format: QueryFormat, refId = 'A'):
   return { refId, datasource: dataSource, editorType: 'sql', ...queryFormats[format], rawSql: sqlOf(name) };
 }
 
-/** The SQL of a query file without its comments: older versions of the data source expand macros inside them too. */
+/**
+ * The SQL of a query file without its comments: older versions of the data source expand macros inside them too. In place of a line
+ * `-- include <name>` stands what that file holds.
+ */
 export function sqlOf(name: string): string {
   const text = readFileSync(join(queriesFolder, `${name}.sql`), 'utf8');
-  return text.replace(/^--.*\n/gm, '').trim();
+  const whole = text.replace(/^-- include (\S+)\n/gm, (_, shared: string) => `${sqlOf(shared)}\n`);
+  return whole.replace(/^--.*\n/gm, '').trim();
 }

@@ -25,19 +25,26 @@ interface NamedVariable {
   readonly description: string;
 }
 
+interface QueryVariable extends NamedVariable {
+  /** File in `queries/`, without its ending. */
+  readonly query: string;
+  readonly includeAll?: boolean;
+}
+
 /**
- * One value out of those a query finds, or All. One and not several, because `percentencode`, the only format of
+ * One value out of those a query finds, or All where that is a choice; else the first is chosen. One and not several, because `percentencode`, the only format of
  * Grafana's that ClickHouse's strings cannot be broken out of, keeps several values apart by a comma alone.
  */
-export function queryVariable({ query, ...named }: NamedVariable & { readonly query: string }): VariableModel {
+export function queryVariable({ query, includeAll = true, ...named }: QueryVariable): VariableModel {
+  const current = includeAll ? { text: 'All', value: '$__all' } : { text: '', value: '' };
   return {
     ...named,
     type: 'query',
     datasource: dataSource,
     query: { refId: `variable-${named.name}`, queryType: 'sql', rawSql: sqlOf(query) },
-    current: { selected: true, text: 'All', value: '$__all' },
+    current: { selected: true, ...current },
     hide: VariableHide.dontHide,
-    includeAll: true,
+    includeAll,
     multi: false,
     options: [],
     refresh: VariableRefresh.onTimeRangeChanged,
@@ -73,7 +80,7 @@ export function textVariable(named: NamedVariable): VariableModel {
  * Filters by any column. The hidden constant is the data source's own convention for which columns and values to offer.
  * https://grafana.com/docs/plugins/grafana-clickhouse-datasource/latest/template-variables/
  */
-export function adHocVariables(query: string): VariableModel[] {
+export function adHocVariables(query: string, what = 'findings'): VariableModel[] {
   const sql = sqlOf(query);
   return [
     {
@@ -88,7 +95,7 @@ export function adHocVariables(query: string): VariableModel[] {
       type: 'adhoc',
       name: 'filters',
       label: 'Filters',
-      description: 'Only findings whose columns hold these values.',
+      description: `Only ${what} whose columns hold these values.`,
       datasource: dataSource,
       hide: VariableHide.dontHide,
     },

@@ -22,6 +22,7 @@ const queries = {
   model: most('Model', 'agent_activity'),
   domain: most('Value', 'agent_values', "Kind = 'external_domain'"),
   rule: most('RuleId', 'findings'),
+  collector: "SELECT 'c0'",
   trace_id: newestFinding('TraceId'),
   session: newestFinding('SessionId'),
 };

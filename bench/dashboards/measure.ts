@@ -33,9 +33,6 @@ export const ranges: Readonly<Record<string, { readonly ms: number; readonly int
   '30 d': { ms: 30 * 24 * hourMs, intervalMs: 1_800_000 },
 };
 
-/** Variables by what a dashboard starts with. */
-const defaults: Readonly<Record<string, string>> = { severity: '1', trace_id: '', session: '' };
-
 /** Runs a query over each range, with its variables as a dashboard begins and, when it has any, chosen. Rejects when it fails. */
 export async function measureQuery(
   client: ClickHouseClient,
@@ -46,9 +43,7 @@ export async function measureQuery(
   const measured: Measured[] = [];
   for (const range of Object.keys(ranges)) {
     for (const variables of names.length > 0 ? (['defaults', 'chosen'] as const) : (['defaults'] as const)) {
-      const chosen = variables === 'chosen' ? options.chosen : {};
-      const value = (name: string) => chosen[name] ?? defaults[name] ?? '$__all';
-      const values = Object.fromEntries(names.map((name) => [name, value(name)]));
+      const values = { ...query.variables, ...(variables === 'chosen' && options.chosen) };
       measured.push({
         query,
         range,

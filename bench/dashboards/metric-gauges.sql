@@ -13,7 +13,9 @@ SELECT
   labels,
   fromUnixTimestamp64Milli(toInt64({start:UInt64}) * 1000),
   fromUnixTimestamp64Milli(toInt64({start:UInt64} + minute * 60) * 1000),
-  if(mapContains(labels, 'state'), labels['state'] = 'ok',
+  multiIf(
+    mapContains(labels, 'state'), labels['state'] = 'ok',
+    endsWith(name, 'timestamp_seconds'), {start:UInt64} + minute * 60,
     floor(sipHash64(name, labels) % 500 * (1 + sin(minute / 230)))),
   0
 FROM numbers({minutes:UInt64} * length({names:Array(String)}))

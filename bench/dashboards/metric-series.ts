@@ -42,6 +42,13 @@ export const ownSeries: readonly Series[] = [
   ),
   ...plain('gauge', 'spool_set_aside_bytes', 'spool_reserve_released', 'rules_active', 'rules_disabled', 'rules_stale'),
   ...plain('gauge', 'receive_connections', 'receive_last_span_timestamp_seconds', 'store_clamped_spans'),
+  ...['resident_bytes', 'heap_bytes', 'buffer_bytes', 'limit_bytes'].flatMap((name) =>
+    plain('gauge', `memory_${name}`),
+  ),
+  ...['late_events', 'hurried_events', 'evicted_groups', 'dropped_events'].flatMap((name) =>
+    plain('gauge', `correlate_${name}`),
+  ),
+  ...plain('gauge', 'sessions_evicted', 'cases_evicted', 'repeats_forgotten_spans', 'join_hurried'),
   ...['lag_seconds', 'behind', 'waiting_events', 'dead_letters', 'last_success_timestamp_seconds'].flatMap((name) =>
     labelled('gauge', `export_${name}`, 'destination', destinations),
   ),

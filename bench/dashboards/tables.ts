@@ -7,9 +7,9 @@ export function summary(measured: readonly Measured[]): string {
     '| dashboard | range | queries | p50 ms | p95 ms | max ms | first p95 ms | rows read, most | MB read, most |',
     '|---|---|---|---|---|---|---|---|---|',
   ];
-  for (const path of new Set(measured.map(({ query }) => query.path))) {
+  for (const board of new Set(measured.map(({ query }) => boardOf(query.name)))) {
     for (const range of Object.keys(ranges)) {
-      const all = measured.filter((each) => each.query.path === path && each.range === range);
+      const all = measured.filter((each) => boardOf(each.query.name) === board && each.range === range);
       const warm = all.flatMap(({ warmMs }) => warmMs);
       const cold = all.map(({ coldMs }) => coldMs);
       const rows = Math.max(...all.map(({ rowsRead }) => rowsRead));
@@ -17,9 +17,8 @@ export function summary(measured: readonly Measured[]): string {
       const times = [quantile(warm, 0.5), quantile(warm, 0.95), Math.max(...warm), quantile(cold, 0.95)].map((ms) =>
         ms.toFixed(0),
       );
-      const name = path.replace(/^.*\/|\.json$/g, '');
       lines.push(
-        `| ${[name, range, all.length, ...times, rows.toLocaleString('en'), (bytes / 1e6).toFixed(1)].join(' | ')} |`,
+        `| ${[board, range, all.length, ...times, rows.toLocaleString('en'), (bytes / 1e6).toFixed(1)].join(' | ')} |`,
       );
     }
   }
@@ -34,9 +33,14 @@ export function slowest(measured: readonly Measured[], count: number): string {
     .map(({ query, range, variables, warmMs, coldMs, rowsRead, bytesRead }) => {
       const ms = [...warmMs.map((each) => each.toFixed(0))].join(', ');
       const read = `${rowsRead.toLocaleString('en')} rows, ${(bytesRead / 1e6).toFixed(1)} MB`;
-      return `- ${query.path}, ${query.name}, ${range}, ${variables}: ${ms} ms, first ${coldMs.toFixed(0)}; ${read}`;
+      return `- ${query.name}, ${range}, ${variables}: ${ms} ms, first ${coldMs.toFixed(0)}; ${read}`;
     });
   return lines.join('\n');
+}
+
+/** The uid in front of the name of a query. */
+function boardOf(query: string): string {
+  return query.split(':', 1)[0]!;
 }
 
 function quantile(values: readonly number[], share: number): number {

@@ -38,7 +38,8 @@ export async function loadGrafanaData(store: Store): Promise<void> {
   await ship(store, 'second', [encodeFindings(findings)]);
 }
 
-async function ship(store: Store, id: string, tables: readonly Rows[]): Promise<void> {
+/** Stores rows as a segment of the spool. Throws when ClickHouse refuses one. */
+export async function ship(store: Store, id: string, tables: readonly Rows[]): Promise<void> {
   const bytesOf = (table: RowTableName) =>
     tables.filter((rows) => rows.table === table).map(({ bytes }) => Buffer.from(bytes));
   const segment: SealedSegment = {
@@ -104,7 +105,7 @@ const spans: readonly TestSpan[] = [
   },
 ];
 
-const finding: Finding = {
+export const finding: Finding = {
   id: '01'.repeat(16),
   timeNanos: nanos(now - 60_000),
   ruleId: 'refund-unasked',
@@ -165,7 +166,7 @@ const findings: readonly Finding[] = [
 ];
 
 /** One that is what it says and one whose texts are an attacker's; and an older state of the first. */
-const openCase: Case = {
+export const openCase: Case = {
   id: '0c'.repeat(16),
   version: 2n,
   day: Math.floor(now / 86_400_000),

@@ -1,28 +1,123 @@
-import type { Dashboard, VariableModel } from '@grafana/schema';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { Dashboard } from '@grafana/schema';
+import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
+import { openStore, type Store } from '../../collector/src/store/index.ts';
 import { dashboards } from '../../grafana/generate.ts';
+import { now } from './grafana-data.ts';
+import { type AdHocFilter, expandQuery } from './grafana-macros.ts';
 
-/** A query as a dashboard holds it, before variables and macros. */
+/** A query of a dashboard, with what it takes to run it. */
 export interface DashboardQuery {
-  /** Path of the dashboard's JSON. */
-  readonly path: string;
-  /** `panel <id>`, `variable <name>`, `annotation <name>`, or the name of the constant that holds it. */
+  /** `<uid>: panel <id>`, `<uid>: panel <id> <refId>`, `<uid>: variable <name>` or `<uid>: annotation <name>`. */
   readonly name: string;
   readonly sql: string;
+  /** Variables of the dashboard as they are when it is opened. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Whether the dashboard lets people filter by further columns. */
+  readonly isFiltered: boolean;
 }
 
-/** Every query of every dashboard: panels, those in closed rows too, variables, ad hoc values and annotations. */
-export function dashboardQueries(): DashboardQuery[] {
-  return Object.entries(dashboards).flatMap(([path, make]) => queriesOf(path, make()));
+/** Every query of every dashboard. */
+export const dashboardQueries: readonly DashboardQuery[] = Object.values(dashboards).flatMap((make) =>
+  queriesOf(make()),
+);
+
+/** The query of that name; throws when there is none. */
+export function queryNamed(name: string): DashboardQuery {
+  const found = dashboardQueries.find((query) => query.name === name);
+  if (found === undefined) throw new Error(`no query is named ${name}`);
+  return found;
 }
 
-function queriesOf(path: string, dashboard: Dashboard): DashboardQuery[] {
-  const of = (name: string, query: unknown) => ({ path, name, sql: (query as { rawSql: string }).rawSql });
-  const variables: VariableModel[] = dashboard.templating?.list ?? [];
-  const panels = (dashboard.panels ?? []).flatMap((panel) => ('panels' in panel ? panel.panels : [panel]));
+export type RunnableQuery = Pick<DashboardQuery, 'sql' | 'variables'>;
+
+export interface AskOptions {
+  readonly filters?: readonly AdHocFilter[];
+  /** Default: from an hour ago to in a minute. */
+  readonly from?: Date;
+  readonly to?: Date;
+}
+
+export interface Answer {
+  readonly columns: Readonly<Record<string, string>>;
+  readonly rows: readonly Record<string, unknown>[];
+}
+
+export interface TestGrafana {
+  readonly store: Store;
+  readonly client: ClickHouseClient;
+  /**
+   * Runs a query as the data source would, as the account that Grafana gets.
+   *
+   * @param chosen variables that are not at their defaults.
+   */
+  run(query: RunnableQuery, chosen?: Readonly<Record<string, string>>, options?: AskOptions): Promise<Answer>;
+}
+
+/** The embedded ClickHouse for all tests of a file, with no rows. */
+export function testGrafana(): TestGrafana {
+  let dataDir: string;
+  let store: Store;
+  let client: ClickHouseClient;
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'spanwarden-grafana-'));
+    store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
+    await store.migrated();
+    const { url, database, embedded } = store.endpoints;
+    client = createClient({ url, database, ...embedded!.grafana, log: { level: ClickHouseLogLevel.OFF } });
+  });
+  after(async () => {
+    await client?.close();
+    await store?.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  return {
+    get store() {
+      return store;
+    },
+    get client() {
+      return client;
+    },
+    run: (query, chosen, options) => ask(client, query, chosen, options),
+  };
+}
+
+async function ask(
+  client: ClickHouseClient,
+  { sql, variables }: RunnableQuery,
+  chosen: Readonly<Record<string, string>> = {},
+  { filters = [], from = new Date(now - 3_600_000), to = new Date(now + 60_000) }: AskOptions = {},
+): Promise<Answer> {
+  const all = { ...variables, ...chosen };
+  const query = expandQuery(sql, { from, to, intervalMs: 60_000, variables: all, adHocFilters: filters });
+  // The time-out that the data source sets.
+  const result = await client.query({ query, format: 'JSON', clickhouse_settings: { max_execution_time: 60 } });
+  const { meta = [], data } = await result.json<Record<string, unknown>>();
+  return { columns: Object.fromEntries(meta.map(({ name, type }) => [name, type])), rows: data };
+}
+
+function queriesOf({ uid, panels = [], templating, annotations }: Dashboard): DashboardQuery[] {
+  const list = templating?.list ?? [];
+  const variables = Object.fromEntries(list.map(({ name, current }) => [name, String(current?.value ?? '')]));
+  const isFiltered = list.some(({ type }) => type === 'adhoc');
+  const of = (name: string, query: unknown): DashboardQuery => {
+    const { rawSql } = query as { rawSql: string };
+    return { name: `${uid}: ${name}`, sql: rawSql, variables, isFiltered };
+  };
   return [
-    ...panels.flatMap((panel) => (panel.targets ?? []).map((target) => of(`panel ${panel.id}`, target))),
-    ...variables.filter(({ type }) => type === 'query').map(({ name, query }) => of(`variable ${name}`, query)),
-    ...variables.filter(({ type }) => type === 'constant').map(({ name, query }) => of(name, { rawSql: query })),
-    ...(dashboard.annotations?.list ?? []).map(({ name, target }) => of(`annotation ${name}`, target)),
+    ...panels.flatMap((panel) => {
+      const targets = 'targets' in panel ? (panel.targets ?? []) : [];
+      return targets.map((target) => {
+        const refId = targets.length > 1 ? ` ${(target as { refId: string }).refId}` : '';
+        return of(`panel ${panel.id}${refId}`, target);
+      });
+    }),
+    ...list.filter(({ type }) => type === 'query').map(({ name, query }) => of(`variable ${name}`, query)),
+    ...list.filter(({ type }) => type === 'constant').map(({ name, query }) => of(name, { rawSql: query })),
+    ...(annotations?.list ?? []).map(({ name, target }) => of(`annotation ${name}`, target)),
   ];
 }

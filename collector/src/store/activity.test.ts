@@ -44,6 +44,11 @@ const denied = {
   'spanwarden.decision_source': 'user',
   'spanwarden.sandbox_disabled': 'true',
 };
+const hostile = {
+  'gen_ai.agent.name': `\u202e\u0000${'a'.repeat(300)}`,
+  'gen_ai.operation.name': 'execute_tool',
+  'gen_ai.tool.name': 'rm\u001b[31m',
+};
 const record = {
   'gen_ai.agent.name': 'coder',
   'gen_ai.tool.name': 'Edit',
@@ -72,6 +77,7 @@ before(async () => {
     },
     { traceId: 't-3', timeNanos, attributes: { 'http.request.method': 'GET' } },
     { traceId: 't-4', timeNanos, attributes: denied },
+    { traceId: 't-7', timeNanos, attributes: hostile },
   ]);
   const source = new MemorySource(...[1, 2, 3].map(() => segment('activity', rows)));
   const stop = new AbortController();
@@ -96,7 +102,7 @@ describe('what spans add up to', () => {
   it('counts each span once, however often its segment was sent', async () => {
     const [stored] = await rowsOf('SELECT count() AS spans FROM otel_traces');
     assert.deepEqual(await rowsOf('SELECT sum(Spans) AS spans FROM agent_activity'), [stored]);
-    assert.deepEqual(stored, { spans: '5' });
+    assert.deepEqual(stored, { spans: '6' });
   });
 
   it('tells agents by tool and model, with what they cost and the newest trace', async () => {
@@ -174,6 +180,12 @@ describe('what spans add up to', () => {
       { Kind: 'tool_definition', ToolName: '', Value: 'mail', detail: '16', spans: '2', bytes: '0', trace: 't-1' },
       { Kind: 'tool_definition', ToolName: '', Value: "pay'", detail: '16', spans: '2', bytes: '0', trace: 't-1' },
     ]);
+  });
+
+  it('keeps names short and free of what hides text', async () => {
+    const names = { Agent: `  ${'a'.repeat(198)}`, ToolName: 'rm [31m' };
+    assert.deepEqual(await rowsOf("SELECT Agent, ToolName FROM agent_activity WHERE Agent LIKE '%aaa'"), [names]);
+    assert.deepEqual(await rowsOf("SELECT Agent FROM session_activity WHERE Agent LIKE '%aaa'"), [{ Agent: names.Agent }]);
   });
 
   it('tells what was decided and by whom, in spans and in log records, and what ran outside a sandbox or as nobody', async () => {

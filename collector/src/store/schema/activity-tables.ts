@@ -12,12 +12,18 @@ const count = 'SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1))';
 const firstSeen = 'SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1))';
 const lastSeen = 'SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1))';
 
-/** Values of one kind that a span brings to `agent_values`, and characters of a value; more is left out. */
+/** Values of one kind that a span brings to `agent_values`, and characters of a value or name; more is left out. */
 const valuesPerKind = 50;
 const valueCharacters = 200;
 
+/**
+ * A name as dashboards show it and choose by it: bounded, and without characters that hide or reverse text. Kept so, it is compared by the
+ * sorting key and not row by row.
+ */
+const shown = (text: string) => `leftUTF8(replaceRegexpAll(${text}, '[\\\\p{Cc}\\\\p{Cf}]', ' '), ${valueCharacters})`;
 // Of the span: an alias of the view may have the same name.
-const agent = "if(span.AgentName = '', span.ServiceName, span.AgentName)";
+const agent = shown("if(span.AgentName = '', span.ServiceName, span.AgentName)");
+const tool = shown('span.ToolName');
 // An insert into a view sees what is stored, not what is an ALIAS.
 const session = "multiIf(StitchedSession != '', StitchedSession, ConversationId != '', ConversationId, TraceId)";
 const attribute = (key: string) => `SpanAttributes['${key}']`;
@@ -79,7 +85,7 @@ SELECT
   ${agent} AS Agent,
   ServiceName,
   OperationName,
-  ToolName,
+  ${tool} AS ToolName,
   ${model} AS Model,
   ${attribute('mcp.method.name')} AS McpMethod,
   if(McpMethod = '', '', ${attribute('server.address')}) AS ServerAddress,
@@ -181,7 +187,7 @@ SELECT
   toStartOfHour(Timestamp) AS Time,
   entry.1 AS Kind,
   ${agent} AS Agent,
-  if(Kind IN ('dialect', 'missing_identity'), '', span.ToolName) AS ToolName,
+  if(Kind IN ('dialect', 'missing_identity'), '', ${tool}) AS ToolName,
   leftUTF8(entry.2, ${valueCharacters}) AS Value,
   leftUTF8(entry.3, ${valueCharacters}) AS Detail,
   count() AS Spans,
@@ -244,8 +250,8 @@ TO ${database}.agent_values AS
 SELECT
   toStartOfHour(Timestamp) AS Time,
   entry.1 AS Kind,
-  if(${said('gen_ai.agent.name')} = '', log.ServiceName, ${said('gen_ai.agent.name')}) AS Agent,
-  ${said('gen_ai.tool.name')} AS ToolName,
+  ${shown(`if(${said('gen_ai.agent.name')} = '', log.ServiceName, ${said('gen_ai.agent.name')})`)} AS Agent,
+  ${shown(said('gen_ai.tool.name'))} AS ToolName,
   leftUTF8(entry.2, ${valueCharacters}) AS Value,
   leftUTF8(entry.3, ${valueCharacters}) AS Detail,
   count() AS Spans,

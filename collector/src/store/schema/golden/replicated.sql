@@ -676,10 +676,10 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.agent_activity_mv ON CLUSTER '
 TO spanwarden.agent_activity AS
 SELECT
   toStartOfFiveMinutes(Timestamp) AS Time,
-  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
+  leftUTF8(replaceRegexpAll(if(span.AgentName = '', span.ServiceName, span.AgentName), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
   ServiceName,
   OperationName,
-  ToolName,
+  leftUTF8(replaceRegexpAll(span.ToolName, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS ToolName,
   if(SpanAttributes['gen_ai.response.model'] = '', RequestModel, SpanAttributes['gen_ai.response.model']) AS Model,
   SpanAttributes['mcp.method.name'] AS McpMethod,
   if(McpMethod = '', '', SpanAttributes['server.address']) AS ServerAddress,
@@ -726,7 +726,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.session_activity_mv ON CLUSTER
 TO spanwarden.session_activity AS
 SELECT
   toDate(Timestamp) AS Day,
-  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
+  leftUTF8(replaceRegexpAll(if(span.AgentName = '', span.ServiceName, span.AgentName), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
   multiIf(StitchedSession != '', StitchedSession, ConversationId != '', ConversationId, TraceId) AS SessionId,
   max(toString(span.ServiceName)) AS ServiceName,
   max(span.UserId) AS UserId,
@@ -768,8 +768,8 @@ TO spanwarden.agent_values AS
 SELECT
   toStartOfHour(Timestamp) AS Time,
   entry.1 AS Kind,
-  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
-  if(Kind IN ('dialect', 'missing_identity'), '', span.ToolName) AS ToolName,
+  leftUTF8(replaceRegexpAll(if(span.AgentName = '', span.ServiceName, span.AgentName), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
+  if(Kind IN ('dialect', 'missing_identity'), '', leftUTF8(replaceRegexpAll(span.ToolName, '[\\p{Cc}\\p{Cf}]', ' '), 200)) AS ToolName,
   leftUTF8(entry.2, 200) AS Value,
   leftUTF8(entry.3, 200) AS Detail,
   count() AS Spans,
@@ -804,8 +804,8 @@ TO spanwarden.agent_values AS
 SELECT
   toStartOfHour(Timestamp) AS Time,
   entry.1 AS Kind,
-  if(LogAttributes['gen_ai.agent.name'] = '', log.ServiceName, LogAttributes['gen_ai.agent.name']) AS Agent,
-  LogAttributes['gen_ai.tool.name'] AS ToolName,
+  leftUTF8(replaceRegexpAll(if(LogAttributes['gen_ai.agent.name'] = '', log.ServiceName, LogAttributes['gen_ai.agent.name']), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
+  leftUTF8(replaceRegexpAll(LogAttributes['gen_ai.tool.name'], '[\\p{Cc}\\p{Cf}]', ' '), 200) AS ToolName,
   leftUTF8(entry.2, 200) AS Value,
   leftUTF8(entry.3, 200) AS Detail,
   count() AS Spans,

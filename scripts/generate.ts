@@ -9,6 +9,7 @@ import { confusablesSource } from './confusables.ts';
 import { formatsPage } from './formats-page.ts';
 import { repositoryRoot } from './repository.ts';
 import { ruleFileSchema, ruleTestSchema } from './rule-schema.ts';
+import { ruleTagsSql } from './rule-tags.ts';
 import { siemFiles } from './siem-content.ts';
 import { taxonomyPage } from './taxonomy-page.ts';
 
@@ -22,11 +23,15 @@ const generators: Readonly<Record<string, () => string>> = {
   'collector/src/text/confusables.ts': confusablesSource,
   'docs/formats.md': formatsPage,
   ...siemFiles,
+  // Dashboards read it.
+  'grafana/queries/coverage/rule-tags.sql': ruleTagsSql,
   ...grafanaFiles,
 };
 
 if (import.meta.main) {
-  for (const path of staleFiles()) {
+  // One after the other, as some are made from others.
+  for (const path of Object.keys(generators)) {
+    if (!isStale(path)) continue;
     mkdirSync(dirname(join(repositoryRoot, path)), { recursive: true });
     writeFileSync(join(repositoryRoot, path), generators[path]?.() ?? '');
     process.stderr.write(`wrote ${path}\n`);
@@ -35,10 +40,10 @@ if (import.meta.main) {
 
 /** The generated files that are missing or differ from what their sources say now. */
 export function staleFiles(): string[] {
-  return Object.entries(generators)
-    .filter(([path, generate]) => {
-      const file = join(repositoryRoot, path);
-      return !existsSync(file) || readFileSync(file, 'utf8') !== generate();
-    })
-    .map(([path]) => path);
+  return Object.keys(generators).filter(isStale);
+}
+
+function isStale(path: string): boolean {
+  const file = join(repositoryRoot, path);
+  return !existsSync(file) || readFileSync(file, 'utf8') !== generators[path]?.();
 }

@@ -1,4 +1,10 @@
-import { tableSettings } from './otel-tables.ts';
+import { tableSettings as usualSettings } from './otel-tables.ts';
+
+/**
+ * Who reads one of these asks for an agent or a kind, of which a day has some hundreds of rows: with the usual granule of 8,192 rows most of
+ * what is read would belong to others.
+ */
+const tableSettings = usualSettings.replace('index_granularity = 8192', 'index_granularity = 1024');
 
 const name = 'LowCardinality(String) CODEC(ZSTD(1))';
 const text = 'String CODEC(ZSTD(1))';
@@ -6,12 +12,18 @@ const count = 'SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1))';
 const firstSeen = 'SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1))';
 const lastSeen = 'SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1))';
 
-/** Values of one kind that a span brings to `agent_values`, and characters of a value; more is left out. */
+/** Values of one kind that a span brings to `agent_values`, and characters of a value or name; more is left out. */
 const valuesPerKind = 50;
 const valueCharacters = 200;
 
+/**
+ * A name as dashboards show it and choose by it: bounded, and without characters that hide or reverse text. Kept so, it is compared by the
+ * sorting key and not row by row.
+ */
+const shown = (text: string) => `leftUTF8(replaceRegexpAll(${text}, '[\\\\p{Cc}\\\\p{Cf}]', ' '), ${valueCharacters})`;
 // Of the span: an alias of the view may have the same name.
-const agent = "if(span.AgentName = '', span.ServiceName, span.AgentName)";
+const agent = shown("if(span.AgentName = '', span.ServiceName, span.AgentName)");
+const tool = shown('span.ToolName');
 // An insert into a view sees what is stored, not what is an ALIAS.
 const session = "multiIf(StitchedSession != '', StitchedSession, ConversationId != '', ConversationId, TraceId)";
 const attribute = (key: string) => `SpanAttributes['${key}']`;
@@ -73,7 +85,7 @@ SELECT
   ${agent} AS Agent,
   ServiceName,
   OperationName,
-  ToolName,
+  ${tool} AS ToolName,
   ${model} AS Model,
   ${attribute('mcp.method.name')} AS McpMethod,
   if(McpMethod = '', '', ${attribute('server.address')}) AS ServerAddress,
@@ -146,28 +158,10 @@ GROUP BY Day, Agent, SessionId`,
 
 /**
  * Values that spans of agents brought, by their kind: external domains, programs, tables and so on. `Detail` goes with the value: of a
- * domain the kinds of secrets and personal data that were sent there, of a tool definition its hash.
+ * domain the kinds of secrets and personal data that were sent there, of a tool definition its hash, of a decision who or what
+ * decided. Decisions and events in log records are of kinds of their own, because a call may be told both ways.
  */
 function agentValues(database: string, ttlDays: number): string[] {
-  const outgoing = `arrayStringConcat(arrayConcat(${fact('outgoing.secrets')}, ${fact('outgoing.pii')}), ',')`;
-  const plain = (kind: string, values: string) => `arrayMap(v -> ('${kind}', v, ''), ${values})`;
-  const definitions = `JSONExtractArrayRaw(${attribute('gen_ai.tool.definitions')})`;
-  const definitionName = "coalesce(nullIf(JSONExtractString(v, 'name'), ''), JSONExtractString(v, 'function', 'name'))";
-  const parts = [
-    `arrayMap(v -> ('external_domain', v, ${outgoing}), ${fact('effect.external_domains')})`,
-    plain('host_class', fact('effect.host_classes')),
-    plain('effect', fact('effect.kinds')),
-    plain('program', fact('effect.programs')),
-    plain('sql_kind', fact('effect.sql_kinds')),
-    plain('sql_table', fact('effect.sql_tables')),
-    plain('outgoing_secret', fact('outgoing.secrets')),
-    plain('outgoing_pii', fact('outgoing.pii')),
-    plain('hidden_unicode', fact('content.hidden_unicode')),
-    plain('untrusted_sink', fact('flow.sink_kinds')),
-    plain('missing_content', fact('coverage.missing')),
-    plain('dialect', fact('dialect')),
-    `arrayMap(v -> ('tool_definition', ${definitionName}, lower(hex(sipHash64(v)))), ${definitions})`,
-  ].map((values) => `arraySlice(${values}, 1, ${valuesPerKind})`);
   return [
     `CREATE TABLE IF NOT EXISTS ${database}.agent_values (
   Time DateTime CODEC(Delta, ZSTD(1)),
@@ -193,7 +187,7 @@ SELECT
   toStartOfHour(Timestamp) AS Time,
   entry.1 AS Kind,
   ${agent} AS Agent,
-  ToolName,
+  if(Kind IN ('dialect', 'missing_identity'), '', ${tool}) AS ToolName,
   leftUTF8(entry.2, ${valueCharacters}) AS Value,
   leftUTF8(entry.3, ${valueCharacters}) AS Detail,
   count() AS Spans,
@@ -204,8 +198,73 @@ SELECT
   argMaxState(TraceId, Timestamp) AS LastTraceId
 FROM ${database}.otel_traces AS span
 ARRAY JOIN arrayConcat(
-  ${parts.join(',\n  ')}
+  ${spanValues().join(',\n  ')}
 ) AS entry
 GROUP BY Time, Kind, Agent, ToolName, Value, Detail`,
+    logValuesView(database),
   ];
+}
+
+/** Lists of (kind, value, detail), one for each kind of what a span may bring. */
+function spanValues(): string[] {
+  const outgoing = `arrayStringConcat(arrayConcat(${fact('outgoing.secrets')}, ${fact('outgoing.pii')}), ',')`;
+  const plain = (kind: string, values: string) => `arrayMap(v -> ('${kind}', v, ''), ${values})`;
+  const definitions = `JSONExtractArrayRaw(${attribute('gen_ai.tool.definitions')})`;
+  const definitionName = "coalesce(nullIf(JSONExtractString(v, 'name'), ''), JSONExtractString(v, 'function', 'name'))";
+  const unidentified = ['ConversationId', 'UserId'].map((column) => `if(${column} = '', '${missing[column]}', '')`);
+  return [
+    `arrayMap(v -> ('external_domain', v, ${outgoing}), ${fact('effect.external_domains')})`,
+    plain('host_class', fact('effect.host_classes')),
+    plain('effect', fact('effect.kinds')),
+    plain('program', fact('effect.programs')),
+    plain('sql_kind', fact('effect.sql_kinds')),
+    plain('sql_table', fact('effect.sql_tables')),
+    plain('outgoing_secret', fact('outgoing.secrets')),
+    plain('outgoing_pii', fact('outgoing.pii')),
+    plain('hidden_unicode', fact('content.hidden_unicode')),
+    plain('untrusted_sink', fact('flow.sink_kinds')),
+    plain('missing_content', fact('coverage.missing')),
+    plain('dialect', fact('dialect')),
+    plain('missing_identity', given(`if(OperationName = '', [], [${unidentified.join(', ')}])`)),
+    plain('sandbox', given(`[${attribute('spanwarden.sandbox')}, ${sandboxDisabled('SpanAttributes')}]`)),
+    `arrayMap(v -> ('decision', v, ${attribute('spanwarden.decision_source')}), ${given(`[${attribute('spanwarden.decision')}]`)})`,
+    `arrayMap(v -> ('tool_definition', ${definitionName}, lower(hex(sipHash64(v)))), ${definitions})`,
+  ].map((values) => `arraySlice(${values}, 1, ${valuesPerKind})`);
+}
+
+const missing: Readonly<Record<string, string>> = { ConversationId: 'conversation', UserId: 'user' };
+
+function given(values: string): string {
+  return `arrayFilter(v -> v != '', ${values})`;
+}
+
+function sandboxDisabled(attributes: string): string {
+  return `if(${attributes}['spanwarden.sandbox_disabled'] = 'true', 'disabled', '')`;
+}
+
+/** What log records of agents tell: each event, and what was decided about tool calls. */
+function logValuesView(database: string): string {
+  const said = (key: string) => `LogAttributes['${key}']`;
+  return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.agent_values_logs_mv
+TO ${database}.agent_values AS
+SELECT
+  toStartOfHour(Timestamp) AS Time,
+  entry.1 AS Kind,
+  ${shown(`if(${said('gen_ai.agent.name')} = '', log.ServiceName, ${said('gen_ai.agent.name')})`)} AS Agent,
+  ${shown(said('gen_ai.tool.name'))} AS ToolName,
+  leftUTF8(entry.2, ${valueCharacters}) AS Value,
+  leftUTF8(entry.3, ${valueCharacters}) AS Detail,
+  count() AS Spans,
+  0 AS Bytes,
+  min(Timestamp) AS FirstSeen,
+  max(Timestamp) AS LastSeen,
+  argMinState(if(log.TraceId = '', ${said('spanwarden.trace_id')}, log.TraceId), Timestamp) AS FirstTraceId,
+  argMaxState(if(log.TraceId = '', ${said('spanwarden.trace_id')}, log.TraceId), Timestamp) AS LastTraceId
+FROM ${database}.otel_logs AS log
+ARRAY JOIN arrayFilter(e -> e.2 != '', [
+  ('log_event', ${said('spanwarden.agent_event')}, if(log.TraceId = '', 'without a trace', '')),
+  ('logged_decision', ${said('spanwarden.decision')}, ${said('spanwarden.decision_source')}),
+  ('sandbox', ${sandboxDisabled('LogAttributes')}, '')
+]) AS entry
+GROUP BY Time, Kind, Agent, ToolName, Value, Detail`;
 }

@@ -670,16 +670,16 @@ CREATE TABLE IF NOT EXISTS spanwarden.agent_activity ON CLUSTER 'prod' (
 PARTITION BY toDate(Time)
 ORDER BY (Agent, Time, OperationName, ToolName, Model, ServiceName, McpMethod, ServerAddress, Decision)
 TTL toDate(Time) + toIntervalDay(365)
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.agent_activity_mv ON CLUSTER 'prod'
 TO spanwarden.agent_activity AS
 SELECT
   toStartOfFiveMinutes(Timestamp) AS Time,
-  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
+  leftUTF8(replaceRegexpAll(if(span.AgentName = '', span.ServiceName, span.AgentName), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
   ServiceName,
   OperationName,
-  ToolName,
+  leftUTF8(replaceRegexpAll(span.ToolName, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS ToolName,
   if(SpanAttributes['gen_ai.response.model'] = '', RequestModel, SpanAttributes['gen_ai.response.model']) AS Model,
   SpanAttributes['mcp.method.name'] AS McpMethod,
   if(McpMethod = '', '', SpanAttributes['server.address']) AS ServerAddress,
@@ -720,13 +720,13 @@ CREATE TABLE IF NOT EXISTS spanwarden.session_activity ON CLUSTER 'prod' (
 PARTITION BY Day
 ORDER BY (Agent, SessionId)
 TTL Day + toIntervalDay(365)
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.session_activity_mv ON CLUSTER 'prod'
 TO spanwarden.session_activity AS
 SELECT
   toDate(Timestamp) AS Day,
-  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
+  leftUTF8(replaceRegexpAll(if(span.AgentName = '', span.ServiceName, span.AgentName), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
   multiIf(StitchedSession != '', StitchedSession, ConversationId != '', ConversationId, TraceId) AS SessionId,
   max(toString(span.ServiceName)) AS ServiceName,
   max(span.UserId) AS UserId,
@@ -761,15 +761,15 @@ CREATE TABLE IF NOT EXISTS spanwarden.agent_values ON CLUSTER 'prod' (
 PARTITION BY toDate(Time)
 ORDER BY (Kind, Agent, Value, Time, ToolName, Detail)
 TTL toDate(Time) + toIntervalDay(365)
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.agent_values_mv ON CLUSTER 'prod'
 TO spanwarden.agent_values AS
 SELECT
   toStartOfHour(Timestamp) AS Time,
   entry.1 AS Kind,
-  if(span.AgentName = '', span.ServiceName, span.AgentName) AS Agent,
-  ToolName,
+  leftUTF8(replaceRegexpAll(if(span.AgentName = '', span.ServiceName, span.AgentName), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
+  if(Kind IN ('dialect', 'missing_identity'), '', leftUTF8(replaceRegexpAll(span.ToolName, '[\\p{Cc}\\p{Cf}]', ' '), 200)) AS ToolName,
   leftUTF8(entry.2, 200) AS Value,
   leftUTF8(entry.3, 200) AS Detail,
   count() AS Spans,
@@ -792,8 +792,34 @@ ARRAY JOIN arrayConcat(
   arraySlice(arrayMap(v -> ('untrusted_sink', v, ''), Facts['spanwarden.flow.sink_kinds']), 1, 50),
   arraySlice(arrayMap(v -> ('missing_content', v, ''), Facts['spanwarden.coverage.missing']), 1, 50),
   arraySlice(arrayMap(v -> ('dialect', v, ''), Facts['spanwarden.dialect']), 1, 50),
+  arraySlice(arrayMap(v -> ('missing_identity', v, ''), arrayFilter(v -> v != '', if(OperationName = '', [], [if(ConversationId = '', 'conversation', ''), if(UserId = '', 'user', '')]))), 1, 50),
+  arraySlice(arrayMap(v -> ('sandbox', v, ''), arrayFilter(v -> v != '', [SpanAttributes['spanwarden.sandbox'], if(SpanAttributes['spanwarden.sandbox_disabled'] = 'true', 'disabled', '')])), 1, 50),
+  arraySlice(arrayMap(v -> ('decision', v, SpanAttributes['spanwarden.decision_source']), arrayFilter(v -> v != '', [SpanAttributes['spanwarden.decision']])), 1, 50),
   arraySlice(arrayMap(v -> ('tool_definition', coalesce(nullIf(JSONExtractString(v, 'name'), ''), JSONExtractString(v, 'function', 'name')), lower(hex(sipHash64(v)))), JSONExtractArrayRaw(SpanAttributes['gen_ai.tool.definitions'])), 1, 50)
 ) AS entry
+GROUP BY Time, Kind, Agent, ToolName, Value, Detail;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS spanwarden.agent_values_logs_mv ON CLUSTER 'prod'
+TO spanwarden.agent_values AS
+SELECT
+  toStartOfHour(Timestamp) AS Time,
+  entry.1 AS Kind,
+  leftUTF8(replaceRegexpAll(if(LogAttributes['gen_ai.agent.name'] = '', log.ServiceName, LogAttributes['gen_ai.agent.name']), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
+  leftUTF8(replaceRegexpAll(LogAttributes['gen_ai.tool.name'], '[\\p{Cc}\\p{Cf}]', ' '), 200) AS ToolName,
+  leftUTF8(entry.2, 200) AS Value,
+  leftUTF8(entry.3, 200) AS Detail,
+  count() AS Spans,
+  0 AS Bytes,
+  min(Timestamp) AS FirstSeen,
+  max(Timestamp) AS LastSeen,
+  argMinState(if(log.TraceId = '', LogAttributes['spanwarden.trace_id'], log.TraceId), Timestamp) AS FirstTraceId,
+  argMaxState(if(log.TraceId = '', LogAttributes['spanwarden.trace_id'], log.TraceId), Timestamp) AS LastTraceId
+FROM spanwarden.otel_logs AS log
+ARRAY JOIN arrayFilter(e -> e.2 != '', [
+  ('log_event', LogAttributes['spanwarden.agent_event'], if(log.TraceId = '', 'without a trace', '')),
+  ('logged_decision', LogAttributes['spanwarden.decision'], LogAttributes['spanwarden.decision_source']),
+  ('sandbox', if(LogAttributes['spanwarden.sandbox_disabled'] = 'true', 'disabled', ''), '')
+]) AS entry
 GROUP BY Time, Kind, Agent, ToolName, Value, Detail;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (12, 'activity');

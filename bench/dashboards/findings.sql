@@ -1,0 +1,41 @@
+-- Findings on tool calls that are there, by rules of which few make most.
+INSERT INTO findings (FindingId, Timestamp, Version, RuleId, RuleTitle, RuleVersion, Level, Severity, Response, Tags, Reason, GroupKey,
+  ChainId, TraceId, SpanId, SpanName, ServiceName, AgentName, ConversationId, SessionId, SessionSource, UserId, ToolName,
+  `Evidence.Selection`, `Evidence.Field`, `Evidence.Wanted`, `Evidence.Excerpt`, Count, LastSeen)
+WITH
+  sipHash64(number, 'session') % ({perDay:UInt64} * {days:UInt64}) AS session,
+  toUInt8(2 + 2 * (number % 8)) AS step,
+{session},
+  toUInt32(length({rules:Array(String)}) * pow((sipHash64(number, 'rule') % 9973) / 9973, 2)) AS rule,
+  rule % 5 + 1 AS severity
+SELECT
+  lower(hex(sipHash128(number, 'finding'))),
+  at,
+  toUnixTimestamp64Nano(at),
+  {rules:Array(String)}[rule + 1],
+  concat('Rule ', {rules:Array(String)}[rule + 1]),
+  concat('v', toString(if(window * 2 > {days:UInt64}, 2, 1))),
+  ['informational', 'low', 'medium', 'high', 'critical'][severity],
+  severity,
+  ['alert', 'approve', 'block'][if(rule % 10 < 8, 1, rule % 10 - 6)],
+  [concat('owasp.llm0', toString(rule % 9 + 1)), concat('atlas.aml.t00', toString(10 + rule % 60))],
+  concat('The tool call ', tool, ' did what nobody asked for: ', hex(r)),
+  '',
+  lower(hex(sipHash128(session, 'chain'))),
+  trace,
+  span,
+  concat('execute_tool ', tool),
+  service,
+  agent,
+  conversation,
+  if(conversation = '', trace, conversation),
+  if(conversation = '', 'trace', 'conversation'),
+  user,
+  tool,
+  ['tool'],
+  ['gen_ai.tool.name'],
+  [concat('is "', tool, '"')],
+  [tool],
+  1 + r % 3,
+  at
+FROM numbers({findings:UInt64})

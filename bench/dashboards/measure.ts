@@ -1,0 +1,94 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { expandQuery, type MacroContext } from '../../test/support/grafana-macros.ts';
+import type { DashboardQuery } from '../../test/support/grafana-queries.ts';
+
+/** One query with one time range and one choice of variables. */
+export interface Measured {
+  readonly query: DashboardQuery;
+  readonly range: string;
+  /** Whether variables were at their defaults, or named an agent, a tool, a trace and so on. */
+  readonly variables: 'defaults' | 'chosen';
+  /** Of the first run, when ClickHouse has little of it in memory; the machine may. */
+  readonly coldMs: number;
+  readonly warmMs: readonly number[];
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+  readonly rows: number;
+}
+
+export interface MeasureOptions {
+  readonly nowMs: number;
+  /** How often each runs after the first time. */
+  readonly runs: number;
+  /** Values of variables when they are chosen, by name. */
+  readonly chosen: Readonly<Record<string, string>>;
+}
+
+const hourMs = 3_600_000;
+
+/** Time ranges and the width of a bar that Grafana would choose for a panel of a screen's width. */
+export const ranges: Readonly<Record<string, { readonly ms: number; readonly intervalMs: number }>> = {
+  '24 h': { ms: 24 * hourMs, intervalMs: 60_000 },
+  '7 d': { ms: 7 * 24 * hourMs, intervalMs: 600_000 },
+  '30 d': { ms: 30 * 24 * hourMs, intervalMs: 1_800_000 },
+};
+
+/** Runs a query over each range, with its variables as a dashboard begins and, when it has any, chosen. Rejects when it fails. */
+export async function measureQuery(
+  client: ClickHouseClient,
+  query: DashboardQuery,
+  options: MeasureOptions,
+): Promise<Measured[]> {
+  const names = [...query.sql.matchAll(/\$\{(\w+):/g)].map(([, name]) => name!);
+  const measured: Measured[] = [];
+  for (const range of Object.keys(ranges)) {
+    for (const variables of names.length > 0 ? (['defaults', 'chosen'] as const) : (['defaults'] as const)) {
+      const values = { ...query.variables, ...(variables === 'chosen' && options.chosen) };
+      measured.push({
+        query,
+        range,
+        variables,
+        ...(await measure(client, expanded(query, range, values, options), options)),
+      });
+    }
+  }
+  return measured;
+}
+
+function expanded(
+  query: DashboardQuery,
+  range: string,
+  variables: MacroContext['variables'],
+  options: MeasureOptions,
+): string {
+  const { ms, intervalMs } = ranges[range]!;
+  const to = new Date(options.nowMs);
+  return expandQuery(query.sql, { from: new Date(options.nowMs - ms), to, intervalMs, variables });
+}
+
+async function measure(client: ClickHouseClient, sql: string, { runs }: MeasureOptions) {
+  const cold = await run(client, sql);
+  const warmMs: number[] = [];
+  for (let at = 0; at < runs; at++) warmMs.push((await run(client, sql)).ms);
+  const { ms, statistics, rows } = cold;
+  return { coldMs: ms, warmMs, rowsRead: statistics.rows_read, bytesRead: statistics.bytes_read, rows };
+}
+
+/** What ClickHouse says that it has read stands at the end of its answer. */
+async function run(client: ClickHouseClient, query: string) {
+  const at = performance.now();
+  const result = await client.query({ query, format: 'JSONCompact', clickhouse_settings: { max_execution_time: 60 } });
+  const { statistics, rows } = await result.json();
+  const ms = performance.now() - at;
+  if (statistics === undefined || rows === undefined) throw new TypeError('an answer without statistics');
+  return { ms, statistics, rows };
+}
+
+/**
+ * Rows that one query may read. Of spans and log records: those of a trace or a session, in granules of 8,192, and not those of a time
+ * range. Of metrics: a collector writes a row a minute for each series. Of the rest: so many as are read well within a second.
+ */
+export function rowsReadMax(sql: string): number {
+  if (/\botel_(?:traces|logs)\b/.test(sql)) return 200_000;
+  return /\botel_metrics_/.test(sql) ? 2_000_000 : 3_000_000;
+}

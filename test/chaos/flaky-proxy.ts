@@ -8,6 +8,10 @@ export class FlakyProxy {
   #target = 0;
   #isClosedToNew = false;
   #isStalled = false;
+  /** Bytes of the request whose answer will be lost. */
+  #requestBytes = Number.POSITIVE_INFINITY;
+  /** Answers that were lost since the beginning. */
+  lost = 0;
 
   private constructor() {
     this.#server = createServer({ pauseOnConnect: true }, (client) => this.#accept(client));
@@ -46,6 +50,11 @@ export class FlakyProxy {
     for (const socket of this.#sockets) socket.pause();
   }
 
+  /** Loses the answer to the next request of at least so many bytes, and its connection: the receiver has worked on it all the same. */
+  loseAnswerTo(requestBytes: number): void {
+    this.#requestBytes = requestBytes;
+  }
+
   heal(): void {
     this.#isClosedToNew = false;
     this.#isStalled = false;
@@ -66,6 +75,14 @@ export class FlakyProxy {
     const upstream = connect(this.#target, '127.0.0.1');
     this.#join(client, upstream);
     this.#join(upstream, client);
+    client.on('data', (bytes) => {
+      if (bytes.length < this.#requestBytes) return;
+      this.#requestBytes = Number.POSITIVE_INFINITY;
+      upstream.removeAllListeners('data').once('data', () => {
+        this.lost += 1;
+        client.resetAndDestroy();
+      });
+    });
     if (!this.#isStalled) client.resume();
   }
 

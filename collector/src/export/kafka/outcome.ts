@@ -129,6 +129,10 @@ function failureOfOne(error: Error, to: string, show: Show): Failure {
   if (code === 'PLT_KFK_USER' || code === 'PLT_KFK_AUTHENTICATION') {
     return { status: 'misconfigured', reason: show(error.message) };
   }
+  if (error.message === 'Connection closed') {
+    const hint = 'listeners that want a login (sasl) do so to those that have none';
+    return { status: 'retryable', reason: show(`${to} closed the connection; ${hint}`) };
+  }
   if (code.startsWith('PLT_KFK_')) return { status: 'retryable', reason: show(`${to}: ${error.message}`) };
   return failureOf(error, to, show);
 }

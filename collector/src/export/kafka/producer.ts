@@ -97,13 +97,14 @@ export class KafkaProducer {
     this.#giveUp = giveUp;
     const stop = () => giveUp.abort(new GivenUp('the collector is stopping'));
     const late = () => giveUp.abort(new GivenUp(`no answer within timeout_ms (${timeoutMs} ms)`));
-    const deadline = setTimeout(late, timeoutMs);
+    let deadline: NodeJS.Timeout | undefined;
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     this.#connections = [];
     let partitions: number[] = [];
     try {
       const library = await import('@platformatic/kafka');
+      deadline = setTimeout(late, timeoutMs);
       const client = this.#open(library);
       const { topics } = await unless(giveUp.signal, () => client.metadata({ topics: [topic] }));
       const count = topics.get(topic)?.partitionsCount ?? 0;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import type { Destination, SendOutcome } from '../../collector/src/export/contract.ts';
 import { kafka } from '../../collector/src/export/destinations/kafka.ts';
@@ -7,7 +8,7 @@ import type { ExportEvent } from '../../collector/src/model/export-event.ts';
 import { FlakyProxy } from '../chaos/flaky-proxy.ts';
 import { assertDelivered, context, send } from '../support/receivers/opened.ts';
 import { Exporting, findingsOf, SharedScope } from './support/exporting.ts';
-import { type ConsumedRecord, KafkaBroker, users } from './support/kafka-broker.ts';
+import { type ConsumedRecord, KafkaBroker, reauthMs, users } from './support/kafka-broker.ts';
 import { lacking } from './support/tools.ts';
 
 // The destination `kafka` against a broker of Apache Kafka, read back by Kafka's own console consumer.
@@ -173,6 +174,16 @@ describe('Apache Kafka', options, () => {
       });
     }
 
+    test('logins that end after a while are renewed', async (t) => {
+      const brokers = [broker.address('BOTH')];
+      const to = await opened(t, plain(topic, { brokers, ...secure(), ...sasl('scram-sha-512', 'writer') }));
+      const events = findingsOf(12, 2);
+      for (const event of events) {
+        assertDelivered(await send(to, [event]));
+        await sleep(reauthMs / 4);
+      }
+    });
+
     const refused = [
       [
         'a wrong password',
@@ -207,15 +218,16 @@ describe('Apache Kafka', options, () => {
       });
     }
 
-    for (const [name, listener, own] of [
-      ['a listener of logins without one', 'LOGIN', () => ({})],
-      ['a listener in the clear that is spoken to over TLS', 'PLAIN', secure],
-    ] as const) {
-      test(`${name}: the broker just hangs up`, async (t) => {
-        const config = plain(topic, { brokers: [broker.address(listener)], ...own(), timeout_ms: 5_000 });
+    const hungUp = [
+      ['a listener of logins without one', 'LOGIN', () => ({}), /closed the connection; .*\(sasl\)/],
+      ['a listener in the clear over TLS', 'PLAIN', secure, /closed the connection; .*\(security: none\)/],
+    ] as const;
+    for (const [name, listener, own, said] of hungUp) {
+      test(`${name}: the broker just hangs up, and a hint says why it may`, async (t) => {
+        const config = plain(topic, { brokers: [broker.address(listener)], ...own() });
         const outcome = await send(await opened(t, config), findingsOf(1, 1));
-        t.diagnostic(JSON.stringify(outcome));
-        assert.notEqual(outcome.status, 'delivered');
+        assert.equal(outcome.status, 'retryable', JSON.stringify(outcome));
+        assert.match((outcome as { reason: string }).reason, said);
       });
     }
   });

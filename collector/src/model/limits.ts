@@ -296,6 +296,8 @@ export const limits = {
   exportSocketIdleMs: 30_000,
   /** A file with a token that is exchanged for credentials. */
   exportTokenFileBytesMax: 64 * 1024,
+  /** Rounds that a broker may ask of a login by SCRAM; Kafka itself stores no password with more than 16,384. */
+  exportScramIterationsMax: 100_000,
   /** A receiver that asks for a longer pause gets this one. */
   exportRetryAfterMsMax: 3_600_000,
 } as const;

@@ -17,6 +17,8 @@ const coordinates = [
   'org.slf4j:slf4j-simple:1.7.36',
 ];
 const toolMs = 120_000;
+/** So long a login over TLS is good for; whoever has not logged in anew by then is cut off. */
+export const reauthMs = 3_000;
 
 /** What listens where: in the clear, behind a proxy, with a login, over TLS with a client certificate, over TLS with a login. */
 const listeners = { PLAIN: 'PLAINTEXT', PROXIED: 'PLAINTEXT', LOGIN: 'SASL_PLAINTEXT', CERT: 'SSL', BOTH: 'SASL_SSL' };
@@ -172,6 +174,7 @@ export class KafkaBroker {
       ...['ssl.keystore.type=PEM', `ssl.keystore.location=${this.file('server')}`],
       ...['ssl.truststore.type=PEM', `ssl.truststore.location=${this.file('ca')}`],
       'listener.name.cert.ssl.client.auth=required',
+      ...each(['plain', 'scram-sha-512'], (name) => `listener.name.both.${name}.connections.max.reauth.ms=${reauthMs}`),
       'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
       'super.users=User:ANONYMOUS',
     ];

@@ -117,6 +117,15 @@ function failureIn({ error, connections }: FailedSend, show: Show): Failure {
   return all.at(-1) ?? { status: 'retryable', reason: 'no answer' };
 }
 
+/** What brokers say by hanging up. */
+const hangUps = [
+  ['Connection closed', 'listeners that want a login (sasl) do so to those that have none'],
+  [
+    'before secure TLS connection was established',
+    'listeners in the clear (security: none) do so to those that begin TLS',
+  ],
+] as const;
+
 function failureOfOne(error: Error, to: string, show: Show): Failure {
   const known = saidIn(error);
   if (known) {
@@ -129,10 +138,8 @@ function failureOfOne(error: Error, to: string, show: Show): Failure {
   if (code === 'PLT_KFK_USER' || code === 'PLT_KFK_AUTHENTICATION') {
     return { status: 'misconfigured', reason: show(error.message) };
   }
-  if (error.message === 'Connection closed') {
-    const hint = 'listeners that want a login (sasl) do so to those that have none';
-    return { status: 'retryable', reason: show(`${to} closed the connection; ${hint}`) };
-  }
+  const hint = hangUps.find(([said]) => error.message.includes(said))?.[1];
+  if (hint) return { status: 'retryable', reason: show(`${to} closed the connection; ${hint}`) };
   if (code.startsWith('PLT_KFK_')) return { status: 'retryable', reason: show(`${to}: ${error.message}`) };
   return failureOf(error, to, show);
 }

@@ -4,6 +4,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Producer } from '@platformatic/kafka';
 import { type Answers, answersIn, answersOf } from './answers.ts';
 import { guard } from './guard.ts';
+import { boundedScram } from './scram.ts';
 
 export interface KafkaBroker {
   readonly host: string;
@@ -132,7 +133,7 @@ export class KafkaProducer {
     return this.#client;
   }
 
-  #create({ Producer }: Library): Client {
+  #create({ Producer, saslScramSha }: Library): Client {
     const { brokers, sasl, timeoutMs, idempotent, compression, denyPrivateAddresses } = this.#options;
     const tls = this.#renewedTls();
     const client: Client = new Producer({
@@ -147,7 +148,7 @@ export class KafkaProducer {
         tls: { ...tls, rejectUnauthorized: true },
         tlsServerName: brokers.every(({ host }) => !isIP(host)),
       }),
-      ...(sasl && { sasl }),
+      ...(sasl && { sasl: sasl.mechanism === 'PLAIN' ? sasl : { ...sasl, authenticate: boundedScram(saslScramSha) } }),
     });
     client.connections.on('connecting', ({ broker: { host, port }, connection }) => {
       // Without a listener an error would end the process; what it says, its socket says as well.

@@ -28,10 +28,13 @@ export class SharedScope implements Scope {
   }
 }
 
-/** A folder that is gone afterwards. */
-export function temporaryFolder(scope: Scope, prefix: string): string {
+/** A folder that is gone afterwards. @param last what still writes to it, to be ended before. */
+export function temporaryFolder(scope: Scope, prefix: string, last: () => Promise<void> = async () => {}): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
-  scope.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  scope.after(async () => {
+    await last();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   return folder;
 }
 
@@ -57,11 +60,11 @@ export class Exporting {
     const text = JSON.stringify({ export: { destinations: { tried } } });
     const { export: config } = loadConfig({ text, env: {} });
     const source = new MemoryEventSource();
-    const dataDir = temporaryFolder(scope, 'interop-data-');
+    let exporter: Exporter | undefined;
+    const dataDir = temporaryFolder(scope, 'interop-data-', async () => exporter?.stop(1_000));
     const common = { version: '0.1.0', redact: <Event>(event: Event) => event, now: Date.now };
-    const exporter = await openExporter({ config, dataDir, source, ...common });
+    exporter = await openExporter({ config, dataDir, source, ...common });
     exporter.start();
-    scope.after(() => exporter.stop(1_000));
     return new Exporting(exporter, source);
   }
 

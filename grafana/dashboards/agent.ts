@@ -22,8 +22,9 @@ import {
 import { queryVariable } from '../variables.ts';
 
 const nothing =
-  'Nothing of this agent in this time range. Choose another under Agent, or a longer time range. If Agent offers none, no agent ' +
-  'sends: spans that are no agent’s are not counted here.';
+  'Nothing of this agent in this time range: choose a longer one, or another agent above. If there is none to choose, no agent sends: ' +
+  'spans that are no agent’s are not counted here.';
+const otherwise = 'Or it did nothing in this time range: choose a longer one, or another agent above.';
 
 /** For whoever owns an agent, or has to judge it: what it does, what it costs, what of it is new, and what the rules say. */
 export function agentDashboard(): Dashboard {
@@ -119,7 +120,7 @@ function newPanels() {
         'definitions of tools and kinds of data sent. An agent that is new itself has everything here. Follow a name to see its trace.',
       query: 'agent/new',
       gridPos: { x: 0, y: 13, w: 10, h: 10 },
-      noValue: `The agent did nothing in this time range that it had not done before. ${nothing}`,
+      noValue: `The agent did nothing in this time range that it had not done before. ${otherwise}`,
       overrides: [
         ...agoColumns('First seen'),
         column('What', { 'custom.width': 150 }),
@@ -136,7 +137,7 @@ function newPanels() {
         'The 100 newest findings on the agent. Follow one to see its trace, its session to see the whole run.',
       query: 'agent/findings',
       gridPos: { x: 10, y: 13, w: 14, h: 10 },
-      noValue: `No rule fired on this agent in this time range. ${nothing}`,
+      noValue: `No rule fired on this agent in this time range. ${otherwise}`,
       overrides: [
         ...agoColumns('Time'),
         levelColumn('Level'),
@@ -203,7 +204,7 @@ function toolPanels() {
         'and when the agent first used them, out of all that is kept. A call that two instrumentations tell counts twice.',
       query: 'agent/tools',
       gridPos: { x: 0, y: 33, w: 24, h: 9 },
-      noValue: `The agent called no tool, or its spans name none. ${nothing}`,
+      noValue: `The agent called no tool, or its spans name none. ${otherwise}`,
       overrides: [
         column('Tool', {
           links: [
@@ -232,7 +233,7 @@ function otherEndPanels() {
         'personal data that were sent there. Follow a domain to see the newest trace, or who else reaches it.',
       query: 'agent/domains',
       gridPos: { x: 0, y: 42, w: 24, h: 8 },
-      noValue: `No tool of the agent reached a domain outside, or its arguments were not captured. ${nothing}`,
+      noValue: `No tool of the agent reached a domain outside, or its arguments were not captured. ${otherwise}`,
       overrides: [
         column('Domain', {
           links: [traceOnlyLink(), rowLink('Who else reaches it', 'spanwarden-egress', { domain: 'Domain' })],
@@ -256,7 +257,7 @@ function otherEndPanels() {
         'when the agent has been calling them, out of all that is kept.',
       query: 'agent/models',
       gridPos: { x: 0, y: 50, w: 24, h: 6 },
-      noValue: `The agent called no model, or its spans name none. ${nothing}`,
+      noValue: `The agent called no model, or its spans name none. ${otherwise}`,
       overrides: [
         isNew,
         ...countColumns('Calls', 'Errors', 'Input', 'From cache', 'Output', 'Without price'),
@@ -296,7 +297,7 @@ function whoPanels() {
       description: 'On whose behalf the agent acted in this time range, where its spans say so (user.id).',
       query: 'agent/users',
       gridPos: { x: 17, y: 57, w: 7, h: 12 },
-      noValue: `No span of the agent names a user: set user.id. ${nothing}`,
+      noValue: `No span of the agent names a user: set user.id. ${otherwise}`,
       overrides: [
         ...countColumns('Sessions', 'Calls'),
         column('Cost', { unit: 'currencyUSD', decimals: 2, 'custom.width': 80 }),

@@ -118,7 +118,7 @@ function saidPanels(rule: CellLink) {
         'Closings and openings of the case and of those that have become part of it, with the reason and by whom.',
       query: 'findings/case-events',
       gridPos: { x: 12, y: 25, w: 12, h: 9 },
-      noValue: `Nobody has done anything about the case: spanwarden cases close <id> does. ${noCase}`,
+      noValue: 'Nobody has done anything about the case: spanwarden cases close <id> does. Or none is chosen above.',
       overrides: [
         column('Time', { unit: 'dateTimeAsIso', 'custom.width': 175 }),
         column('Did', { 'custom.width': 80 }),

@@ -22,7 +22,7 @@ import { queryVariable } from '../variables.ts';
 
 const uid = 'spanwarden-overview';
 
-const calm = 'None of the agent above. Whether that is calm or silence, “Is anything arriving” says.';
+const calm = 'Whether that is calm or silence, “Is anything arriving” says; Agent above may leave others out.';
 
 /** For whoever opens Grafana first in the morning: what waits for a person, and whether the rest is calm or silent. */
 export function overviewDashboard(): Dashboard {

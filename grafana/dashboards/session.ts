@@ -23,8 +23,9 @@ import { textVariable } from '../variables.ts';
 const uid = 'spanwarden-session';
 
 const nothing =
-  'No session and no trace is chosen: follow one from another board, or paste an id into Session or Trace above. A chosen one that ' +
-  'stays empty has been dropped by the retention of spans, or never came.';
+  'Nothing is shown until a session or trace is chosen: follow one from another board, or paste an id into Session or Trace above. What ' +
+  'stays empty then has been dropped by the retention of spans, or never came.';
+const otherwise = 'Or none is chosen above.';
 
 /** For whoever has to find out what happened in one run: every call in order, where its values came from, and what fired on it. */
 export function sessionDashboard(): Dashboard {
@@ -112,7 +113,7 @@ function callPanels() {
         'its trace as a tree below.',
       query: 'session/calls',
       gridPos: { x: 0, y: 10, w: 24, h: 15 },
-      noValue: `${nothing} A trace without a call of a model or a tool has nothing here either.`,
+      noValue: `${nothing} A trace without a call of a model or a tool has none here either.`,
       overrides: [
         column('Time', momentOfDay),
         wordColumn('Kind', { model: 'blue', tool: 'purple' }, { 'custom.width': 105 }),
@@ -154,7 +155,7 @@ function whyPanels() {
         'an act.',
       query: 'session/origins',
       gridPos: { x: 0, y: 25, w: 24, h: 9 },
-      noValue: `No call took a value from a tool result or document, as far as contents were captured. ${nothing}`,
+      noValue: `No call of the run took a value from a tool result or document, as far as contents were captured. ${otherwise}`,
       overrides: [
         column('Time', momentOfDay),
         ...wrappedColumns('Argument', 'Value', 'Came from', 'Effect', 'Told by'),
@@ -167,7 +168,7 @@ function whyPanels() {
       description: 'Findings on the run in order, with what matched. Follow one to see all that its rule found.',
       query: 'session/findings',
       gridPos: { x: 0, y: 34, w: 24, h: 9 },
-      noValue: `No rule fired on this run. ${nothing}`,
+      noValue: `No rule fired on the run. ${otherwise}`,
       overrides: [
         column('Time', momentOfDay),
         levelColumn('Level'),
@@ -249,7 +250,7 @@ function aroundPanels() {
       description: 'Log records that name a trace of the run, the first 500, as they were sent to the collector.',
       query: 'session/logs',
       gridPos: { x: 0, y: 75, w: 24, h: 12 },
-      noValue: `No log record names a trace of the run: does its program send logs over OTLP? ${nothing}`,
+      noValue: `No log record names a trace of the run: does its program send logs over OTLP? ${otherwise}`,
     }),
   ];
 }

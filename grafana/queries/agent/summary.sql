@@ -21,7 +21,7 @@ SELECT
   sum(InputTokens) AS `input tokens`,
   sum(OutputTokens) AS `output tokens`,
   if(sum(CostUsd) = 0 AND sum(UnpricedCalls) > 0, NULL, sum(CostUsd)) AS cost,
-  if(sum(Spans) = 0, NULL, max(LastSeen)) AS `last seen`
+  if(sum(Spans) = 0, NULL, max(LastSeen)::DateTime64(9)) AS `last seen`
 FROM agent_activity
 WHERE Agent IN (SELECT Agent FROM names)
   AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime

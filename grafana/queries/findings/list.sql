@@ -8,14 +8,7 @@ SELECT
   clean(if(AgentName = '', ServiceName, AgentName)) AS Agent,
   clean(ToolName) AS Tool,
   leftUTF8(replaceRegexpAll(Reason, '[\\p{Cc}\\p{Cf}]', ' '), 500) AS Why,
-  leftUTF8(
-    arrayStringConcat(
-      arrayMap(
-        (field, wanted, excerpt) -> replaceRegexpAll(
-          concat(if(field = '', '', concat(field, ' ')), wanted, ': ', excerpt), '[\\p{Cc}\\p{Cf}]', ' '),
-        Evidence.Field, Evidence.Wanted, Evidence.Excerpt),
-      '\n'),
-    2000) AS `What matched`,
+-- include shared/evidence
   Count AS Times,
   mark.Newest AS Marked,
   TraceId,

@@ -17,7 +17,7 @@ SELECT
 FROM (
   SELECT RuleId AS Rule, sum(Spans) AS Spans, sum(Candidates) AS Candidates, sum(Matches) AS Matches,
     sum(Suppressed) AS Suppressed, sum(Errors) AS Errors, sum(SampledNanos) AS Nanos, sum(SampledSpans) AS Samples,
-    max(LastMatch) AS LastMatch
+    max(LastMatch)::DateTime64(9) AS LastMatch
   FROM rule_stats
   WHERE Hour >= toStartOfHour($__fromTime_ms) AND Hour <= $__toTime_ms
   GROUP BY RuleId

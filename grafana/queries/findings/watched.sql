@@ -4,7 +4,7 @@ SELECT
   sum(Spans) AS spans,
   uniq(ServiceName) AS services,
   uniqIf(Agent, OperationName != '') AS agents,
-  if(spans = 0, NULL, max(LastSeen)) AS `last span`
+  if(spans = 0, NULL, max(LastSeen)::DateTime64(9)) AS `last span`
 FROM agent_activity
 WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
 SETTINGS $__adHocFilters('findings')

@@ -2,7 +2,7 @@
 WITH text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
 SELECT
   sum(Spans) AS spans,
-  if(spans = 0, NULL, max(LastSeen)) AS `newest span`,
+  if(spans = 0, NULL, max(LastSeen)::DateTime64(9)) AS `newest span`,
   uniqIf(Agent, OperationName != '') AS agents,
   (
     SELECT uniq(SessionId)

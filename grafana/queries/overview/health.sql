@@ -1,6 +1,6 @@
 -- The collector in one line, as far as its tables tell: the newest span of all, the rules that run, and what was refused.
 SELECT
-  (SELECT if(count() = 0, NULL, max(LastSeen)) FROM agent_activity) AS `newest span of all`,
+  (SELECT if(count() = 0, NULL, max(LastSeen)::DateTime64(9)) FROM agent_activity) AS `newest span of all`,
   countIf(State = 'active') AS `active rules`,
   countIf(State = 'disabled') AS `disabled rules`,
   countIf(State = 'set_refused') AS `refused sets of rules`,

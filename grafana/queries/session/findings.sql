@@ -6,14 +6,7 @@ SELECT
   RuleTitle AS Finding,
   clean(if(ToolName = '', toString(SpanName), toString(ToolName))) AS `On`,
   leftUTF8(replaceRegexpAll(Reason, '[\\p{Cc}\\p{Cf}]', ' '), 500) AS Why,
-  leftUTF8(
-    arrayStringConcat(
-      arrayMap(
-        (field, wanted, excerpt) -> replaceRegexpAll(
-          concat(if(field = '', '', concat(field, ' ')), wanted, ': ', excerpt), '[\\p{Cc}\\p{Cf}]', ' '),
-        Evidence.Field, Evidence.Wanted, Evidence.Excerpt),
-      '\n'),
-    2000) AS `What matched`,
+-- include shared/evidence
   Count AS Times,
   clean(RuleId) AS `Rule id`,
   TraceId

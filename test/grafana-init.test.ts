@@ -203,10 +203,11 @@ describe('the account', () => {
     const alerts = alertQueries().map((sql) => ({ sql, variables: {}, isFiltered: false }));
     assert.ok(dashboardQueries.length > 15 && alerts.length > 10, `${dashboardQueries.length} and ${alerts.length}`);
     for (const { sql, variables, isFiltered } of [...dashboardQueries, ...alerts]) {
+      const key = sql.includes("$__adHocFilters('findings')") ? 'AgentName' : 'Agent';
       const query = expandQuery(sql, {
         ...{ from: new Date(Date.now() - 3_600_000), to: new Date(), intervalMs: 60_000 },
         variables,
-        adHocFilters: isFiltered ? [{ key: 'AgentName', operator: '=', value: 'a' }] : [],
+        adHocFilters: isFiltered ? [{ key, operator: '=', value: 'a' }] : [],
       });
       await reader.query({ query, clickhouse_settings: { max_execution_time: 60 } }).then((result) => result.text());
     }

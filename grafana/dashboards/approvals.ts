@@ -58,7 +58,7 @@ export function approvalsDashboard(): Dashboard {
         query: 'approvals/variable-agent',
       }),
     ],
-    panels: [...decisions(), ...fatigue(), ...denied(), ...covered()],
+    panels: [...decisions(), ...deciders(), ...fatigue(), ...denied(), ...covered()],
   });
 }
 
@@ -111,6 +111,11 @@ function decisions() {
       unit: 'percentunit',
       interval: '1h',
     }),
+  ];
+}
+
+function deciders() {
+  return [
     tablePanel({
       id: 5,
       title: 'Who or what decided',

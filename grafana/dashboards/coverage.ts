@@ -56,7 +56,7 @@ export function coverageDashboard(): Dashboard {
         query: 'coverage/variable-agent',
       }),
     ],
-    panels: [...content(), ...senders(), ...surroundings(), ...tags()],
+    panels: [...content(), ...lost(), ...senders(), ...conventions(), ...surroundings(), ...tags()],
   });
 }
 
@@ -108,6 +108,11 @@ function content() {
         ...agoColumns('Last seen'),
       ],
     }),
+  ];
+}
+
+function lost() {
+  return [
     barsPanel({
       id: 4,
       title: 'Missing content over time',
@@ -179,6 +184,11 @@ function senders() {
       noValue: 'Every service that sends spans sends some of an agent, or nothing arrives.',
       overrides: [...countColumns('Spans', 'Errors'), ...agoColumns('First seen', 'Last seen'), traceColumn],
     }),
+  ];
+}
+
+function conventions() {
+  return [
     tablePanel({
       id: 9,
       title: 'Dialects',

@@ -22,7 +22,10 @@ export async function loadOperationsData(store: Store): Promise<void> {
     encodeRuleStats(ruleStats, now),
     encodeRuleStates(ruleStates, now),
   ]);
-  await ship(store, 'operations-before', [encodeRuleStats(ruleStatsBefore, now - 3 * 3_600_000)]);
+  await ship(store, 'operations-before', [
+    spanRows(stoppedSpans),
+    encodeRuleStats(ruleStatsBefore, now - 3 * 3_600_000),
+  ]);
   const insert = (table: string, values: readonly object[]) =>
     store.client.insert({ table, values, format: 'JSONEachRow' });
   await insert('finding_marks', marks);
@@ -85,6 +88,14 @@ const spans: readonly TestRow[] = [
     facts: { 'spanwarden.coverage.missing': 'input_messages' },
   },
 ];
+
+/** An agent that was there every ten minutes, and is not since four hours. */
+const stoppedSpans: readonly TestRow[] = [300, 290, 280, 270, 260, 250, 240].map((minutes) => ({
+  traceId: 'f1'.repeat(16),
+  spanId: `f1${String(minutes).padStart(14, '0')}`,
+  timeNanos: nanos(ago(minutes)),
+  attributes: { 'gen_ai.agent.name': 'stopped', 'gen_ai.operation.name': 'chat' },
+}));
 
 const found: Finding = {
   ...{ ...finding, ruleId: tunedRule, ruleTitle: 'Tuned', agentName: coder, traceId: deniedTrace },

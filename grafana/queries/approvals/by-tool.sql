@@ -9,7 +9,7 @@ SELECT
   sumIf(Told, IsDenied) / sum(Told) AS `Share denied`,
   sumIf(Told, Decider = 'a person') AS `By a person`,
   max(Seen) AS `Last seen`,
-  if(Denied = 0, NULL, maxIf(Seen, IsDenied)) AS `Last denied`,
+  if(Denied = 0, NULL, maxIf(Seen, IsDenied)::DateTime64(9)) AS `Last denied`,
   argMax(Trace, Seen) AS TraceId
 FROM decisions
 GROUP BY Agent, Tool

@@ -3,16 +3,16 @@
 -- traces are read, once. A decision may be a span of its own below that of the call, which has the name of the tool.
 WITH
   text -> replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' ') AS clean,
-  traces AS (
-    SELECT Trace FROM (
-      SELECT argMaxMerge(LastTraceId) AS Trace, max(LastSeen) AS At
+  trace_ids AS (
+    SELECT TraceId FROM (
+      SELECT argMaxMerge(LastTraceId) AS TraceId, max(LastSeen) AS At
       FROM agent_values
       WHERE Kind = 'decision' AND Value = 'denied' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
         AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
       GROUP BY Agent, ToolName, Time
-    ) WHERE Trace != '' ORDER BY At DESC LIMIT 10
+    ) WHERE TraceId != '' ORDER BY At DESC LIMIT 10
   ),
-  (SELECT (min(Start), max(End) + 1) FROM otel_traces_trace_id_ts WHERE TraceId IN (SELECT Trace FROM traces)) AS bounds
+  (SELECT (min(Start), max(End) + 1) FROM otel_traces_trace_id_ts WHERE TraceId IN (SELECT TraceId FROM trace_ids)) AS bounds
 SELECT
   denied.1 AS Time,
   leftUTF8(clean(denied.4), 200) AS Agent,
@@ -39,7 +39,7 @@ FROM (
       leftUTF8(SpanAttributes['gen_ai.tool.call.arguments'], 500), SpanAttributes['spanwarden.decision'] = 'denied',
       SpanAttributes['spanwarden.decision_source']))) AS Calls
     FROM otel_traces
-    WHERE TraceId IN (SELECT Trace FROM traces) AND Timestamp >= bounds.1 AND Timestamp <= bounds.2
+    WHERE TraceId IN (SELECT TraceId FROM trace_ids) AND Timestamp >= bounds.1 AND Timestamp <= bounds.2
       AND (ToolName != '' OR SpanAttributes['spanwarden.decision'] != '')
     GROUP BY TraceId
   )

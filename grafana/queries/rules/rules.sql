@@ -8,7 +8,7 @@ WITH
   counted AS (
     SELECT if(known.RuleId = '', rule_stats.RuleId, known.RuleId) AS Rule, sum(rule_stats.Spans) AS Spans, sum(Matches) AS Matches,
       sum(Findings) AS Findings, sum(Suppressed) AS Suppressed, sum(Errors) AS Errors, sum(SampledNanos) AS Nanos,
-      sum(SampledSpans) AS Samples, max(LastMatch) AS LastMatch, uniqIf(AgentName, AgentName != '') AS Agents
+      sum(SampledSpans) AS Samples, max(LastMatch)::DateTime64(9) AS LastMatch, uniqIf(AgentName, AgentName != '') AS Agents
     FROM rule_stats
     LEFT JOIN known ON known.Id = rule_stats.RuleId
     WHERE Hour >= toStartOfHour($__fromTime) AND Hour <= $__toTime

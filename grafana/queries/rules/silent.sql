@@ -2,7 +2,7 @@
 WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
   ever AS (
-    SELECT RuleId, max(LastMatch) AS LastMatch,
+    SELECT RuleId, max(LastMatch)::DateTime64(9) AS LastMatch,
       sumIf(Spans, Hour >= toStartOfHour($__fromTime) AND Hour <= $__toTime) AS Spans,
       sumIf(Candidates, Hour >= toStartOfHour($__fromTime) AND Hour <= $__toTime) AS Candidates,
       sumIf(Suppressed, Hour >= toStartOfHour($__fromTime) AND Hour <= $__toTime) AS Suppressed,

@@ -188,7 +188,8 @@ export class Delivery<Event extends Deliverable = ExportEvent> {
         continue;
       }
       const body = isBroken ? undefined : this.#encoded(event);
-      const item: Item<Event> = { event, body: body ?? Buffer.alloc(0), record, queuedMs: clock.now() };
+      const part = this.#options.destination.limits.partitionOf?.(event) ?? '';
+      const item: Item<Event> = { event, body: body ?? Buffer.alloc(0), record, queuedMs: clock.now(), part };
       await this.#window.room(record, weight(item), this.#draining.signal);
       if (this.#draining.signal.aborted) return;
       this.#window.add(weight(item));

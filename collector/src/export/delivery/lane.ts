@@ -11,6 +11,8 @@ export interface Item<Event extends Deliverable = ExportEvent> extends EncodedEv
   readonly record: LedgerRecord;
   /** When it was put into the lane. */
   readonly queuedMs: number;
+  /** What all events of a batch have in common, see `BatchLimits.partitionOf`. */
+  readonly part: string;
 }
 
 /** How lanes fill a request. */
@@ -99,15 +101,14 @@ export class Lane<Event extends Deliverable = ExportEvent> {
 
   /** How many of the queue make one batch; at least one. */
   #cutLength(): number {
-    const { eventsMax, bytesMax, overheadBytes, partitionOf } = this.#host.batch;
-    const first = this.#queue[0]?.event;
-    const partition = first && partitionOf?.(first);
+    const { eventsMax, bytesMax, overheadBytes } = this.#host.batch;
+    const first = this.#queue[0];
     let bytes = 0;
-    const end = this.#queue.findIndex(({ event, body }, index) => {
+    const end = this.#queue.findIndex(({ event, body, part }, index) => {
       bytes += body.length + overheadBytes;
-      if (index === 0) return false;
+      if (first === undefined || index === 0) return false;
       if (bytes > bytesMax || index >= eventsMax) return true;
-      return partitionOf?.(event) !== partition || !this.#host.mayJoin(first!, event);
+      return part !== first.part || !this.#host.mayJoin(first.event, event);
     });
     return end === -1 ? this.#queue.length : end;
   }

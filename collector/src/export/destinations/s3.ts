@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DestinationType } from '../contract.ts';
-import { s3Settings } from '../s3/config.ts';
+import { credentialsError, hasWholeCredentials, s3Settings } from '../s3/config.ts';
 import { ndjson, parquet } from '../s3/contents.ts';
 import { objectDestination } from '../s3/object-store.ts';
 import { formatOf, formatSettings } from './format-settings.ts';
@@ -26,6 +26,7 @@ const schema = z
     ...formatSettings(['json', 'ocsf', 'ecs', 'cloudevents', 'udm']),
     ...s3Settings,
   })
+  .refine(hasWholeCredentials, credentialsError)
   .refine(({ encoding, format }) => encoding !== 'parquet' || format === 'ocsf', {
     path: ['format'],
     error: 'parquet has columns for OCSF alone: set format: ocsf',

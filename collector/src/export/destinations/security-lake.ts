@@ -1,27 +1,29 @@
 import { z } from 'zod';
 import type { DestinationType } from '../contract.ts';
-import { s3Settings } from '../s3/config.ts';
+import { credentialsError, hasWholeCredentials, s3Settings } from '../s3/config.ts';
 import { parquet } from '../s3/contents.ts';
 import { objectDestination } from '../s3/object-store.ts';
 
-const schema = z.strictObject({
-  type: z.literal('security_lake'),
-  source: z
-    .string()
-    .regex(/^\w[\w:.-]{0,63}(\/\w[\w.-]{0,31})?$/, 'must be the name of a custom source')
-    .default('spanwarden')
-    .describe(
-      'Name of the custom source, which its folder in the bucket has as well; with a slash and its version where the folder has one. ' +
-        'Default spanwarden.',
-    ),
-  account_id: z
-    .string()
-    .regex(/^(\d{12}|external(_[\w-]{1,64})?)$/, 'must be 12 digits (in quotes), external, or external_ and a name')
-    .describe(
-      'Account that the findings are about: twelve digits in quotes; external or external_<name> outside of AWS.',
-    ),
-  ...s3Settings,
-});
+const schema = z
+  .strictObject({
+    type: z.literal('security_lake'),
+    source: z
+      .string()
+      .regex(/^\w[\w:.-]{0,63}(\/\w[\w.-]{0,31})?$/, 'must be the name of a custom source')
+      .default('spanwarden')
+      .describe(
+        'Name of the custom source, which its folder in the bucket has as well; with a slash and its version where the folder has one. ' +
+          'Default spanwarden.',
+      ),
+    account_id: z
+      .string()
+      .regex(/^(\d{12}|external(_[\w-]{1,64})?)$/, 'must be 12 digits (in quotes), external, or external_ and a name')
+      .describe(
+        'Account that the findings are about: twelve digits in quotes; external or external_<name> outside of AWS.',
+      ),
+    ...s3Settings,
+  })
+  .refine(hasWholeCredentials, credentialsError);
 
 /** What custom sources may be of: 1.3 and before. */
 const ocsfVersion = '1.1';

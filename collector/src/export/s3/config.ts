@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { SpanwardenError } from '../../model/errors.ts';
 import { httpSettings, secretSetting, urlSetting } from '../http/config.ts';
 import {
   type CredentialContext,
@@ -99,36 +98,46 @@ export const s3Settings = {
 const schema = z.strictObject(s3Settings);
 export type S3Config = z.infer<typeof schema>;
 
+type CredentialSettings = Pick<
+  S3Config,
+  | 'access_key_id'
+  | 'secret_access_key'
+  | 'session_token'
+  | 'container_credentials_url'
+  | 'container_token_file'
+  | 'web_identity_token_file'
+  | 'instance_credentials'
+  | 'role_arn'
+  | 'external_id'
+>;
+
 /** Never shown, in none of the usual forms. */
 export function secretsIn({ secret_access_key, session_token }: S3Config): string[] {
   return [secret_access_key, session_token].flatMap((secret) => (secret === undefined ? [] : [secret.reveal()]));
 }
 
-/** What the form of the settings cannot say: exactly one kind of credentials, whole. */
-export function checkCredentials(name: string, config: S3Config): void {
+/** What the form of each setting cannot say: exactly one kind of credentials, whole. */
+export function hasWholeCredentials(config: CredentialSettings): boolean {
   const kinds = [
     config.access_key_id ?? config.secret_access_key ?? config.session_token,
     config.container_credentials_url,
     config.web_identity_token_file,
     config.instance_credentials || undefined,
   ].filter((kind) => kind !== undefined);
-  const isWhole =
+  return (
     kinds.length === 1 &&
     (config.access_key_id === undefined) === (config.secret_access_key === undefined) &&
     (config.session_token === undefined || config.access_key_id !== undefined) &&
     (config.web_identity_token_file === undefined || config.role_arn !== undefined) &&
     (config.container_token_file === undefined || config.container_credentials_url !== undefined) &&
     (config.external_id === undefined ||
-      (config.role_arn !== undefined && config.web_identity_token_file === undefined));
-  if (isWhole) return;
-  throw new SpanwardenError({
-    code: 'SW_CONFIG_VALUE',
-    message: `export.destinations.${name}: credentials are not complete, or there are several`,
-    advice:
-      'Set access_key_id and secret_access_key, or container_credentials_url, or web_identity_token_file with role_arn, or ' +
-      'instance_credentials; with each but web_identity_token_file also role_arn, and external_id with that.',
-  });
+      (config.role_arn !== undefined && config.web_identity_token_file === undefined))
+  );
 }
+
+export const credentialsError =
+  'needs credentials of one kind: access_key_id and secret_access_key, container_credentials_url, instance_credentials, or ' +
+  'web_identity_token_file with role_arn; with the first three also role_arn, and external_id with that';
 
 /** Where the credentials of checked settings come from. */
 export function credentialsOf(config: S3Config, context: CredentialContext): CredentialSource {

@@ -4,7 +4,7 @@ import { httpClient } from '../http/config.ts';
 import { httpDestination } from '../http/destination.ts';
 import { addressOf } from './address.ts';
 import { outcomeOf } from './answers.ts';
-import { checkCredentials, credentialsOf, type S3Config, secretsIn } from './config.ts';
+import { credentialsOf, type S3Config, secretsIn } from './config.ts';
 import type { Contents } from './contents.ts';
 import { signing } from './credentials.ts';
 import { keyOf, type Layout, partitionOf } from './key.ts';
@@ -16,7 +16,7 @@ const bytesMax = 32 * 1024 * 1024;
 /**
  * Each batch becomes an object.
  * @param folderOf as in `Layout`
- * @throws SpanwardenError for credentials that are not complete, and for files of `tls`.
+ * @throws SpanwardenError for files of `tls` that cannot be used.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
 export function objectDestination(
@@ -25,7 +25,6 @@ export function objectDestination(
   folderOf: Layout['folderOf'],
   contents: Contents,
 ): Destination {
-  checkCredentials(context.name, config);
   const client = httpClient(config, context, secretsIn(config));
   const layout: Layout = { folderOf, extension: contents.extension, owner: context.name };
   const now = () => context.now();

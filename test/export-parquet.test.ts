@@ -84,6 +84,7 @@ test('the same events are the same bytes', () => {
 test('a value that does not fit its column is null, and the others stay', async () => {
   const body = {
     count: 1.5,
+    time: 2 ** 63,
     severity_id: 2 ** 40,
     message: 7,
     is_alert: 'yes',

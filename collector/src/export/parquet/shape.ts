@@ -69,7 +69,7 @@ export function cellOf(shape: Shape, value: unknown): unknown {
     case 'int':
       return Number.isInteger(value) && value === ((value as number) | 0) ? value : null;
     case 'bigint':
-      return Number.isInteger(value) ? BigInt.asIntN(64, BigInt(value as number)) : null;
+      return Number.isInteger(value) && Math.abs(value as number) < 2 ** 63 ? BigInt(value as number) : null;
     case 'json':
       return jsonText(value);
     case 'map':

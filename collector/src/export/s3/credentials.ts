@@ -115,14 +115,10 @@ export function instanceCredentials(origin: URL, context: CredentialContext): Cr
     const answer = await context.client.send(request, signal);
     if (answer.status === 'failed') return answer;
     if (answer.code === 200) return answer.text.trim();
-    if (answer.code >= 500)
-      return {
-        status: 'failed',
-        outcome: { status: 'retryable', reason: answer.show(`HTTP ${answer.code} from ${answer.host}`) },
-      };
-    return misconfigured(
-      answer.show(`no credentials from ${answer.host}: HTTP ${answer.code}; has the instance a role?`),
-    );
+    const outcome = failureOf(answer, context.now());
+    if (outcome.status === 'retryable') return { status: 'failed', outcome };
+    const what = `no credentials from ${answer.host}: HTTP ${answer.code}; has the instance a role?`;
+    return misconfigured(answer.show(what));
   };
   return renewed(context, inJson, async (signal) => {
     const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': metadataSeconds };

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -300,4 +303,27 @@ test('an object that is there although its answer was cut takes the place of its
   assertDelivered(await send(to, three));
   assert.equal(receiver.objects.size, 1);
   assert.deepEqual(receiver.held, three.map(idOf));
+});
+
+test('a connection that ends in the middle of an object is nothing but a reason to try again', async () => {
+  let bytes = 0;
+  const server = createServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .on('data', (chunk) => {
+        bytes += chunk.length;
+        socket.destroy();
+      });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const { to } = await open(s3, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  // Texts that gzip cannot make small.
+  const events = Array.from({ length: 200 }, (_, index) =>
+    findingEvent(index + 1, randomBytes(16_000).toString('hex')),
+  );
+  const outcome = await send(to, events);
+  assert.equal(outcome.status, 'retryable');
+  assert.match(reasonOf(outcome), /ECONNRESET|EPIPE/);
+  assert.ok(bytes > 0 && bytes < 3_000_000, `${bytes} bytes`);
 });

@@ -18,12 +18,6 @@ test('time macros have the precision of the data source', () => {
   assert.equal(expandQuery('$__timeInterval(t)', context), 'toStartOfInterval(toDateTime(t), INTERVAL 90 second)');
 });
 
-test('macros in quotes and comments stay, unknown ones are errors', () => {
-  const text = "'$__toTime' -- $__nothing\n/* $__toTime */";
-  assert.equal(expandQuery(text, context), text);
-  assert.throws(() => expandQuery('$__nothing(x)', context), /\$__nothing is not modelled/);
-});
-
 test('a condition on All falls away, any other stays with its variable filled in', () => {
   assert.equal(expandQuery('$__conditionalAll(f(x, 1) = ${a}, $a)', context), '1=1');
   assert.equal(

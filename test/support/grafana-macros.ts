@@ -1,8 +1,10 @@
+import { expandMacros } from './grafana-backend.ts';
+
 /**
  * Turns a query as a dashboard holds it into the SQL that reaches ClickHouse, in the steps and with the semantics of
- * Grafana and its ClickHouse data source (4.12 and newer). Frontend: `$__conditionalAll`, then variables, then
- * `$__adHocFilters`. Backend: the time macros, outside of comments and quoted text.
- * https://github.com/grafana/clickhouse-datasource/blob/main/pkg/macros/macros.go
+ * Grafana and its ClickHouse data source. Its pages: `$__conditionalAll`, then variables, then `$__adHocFilters`; then
+ * its backend's macros. What the data source's own code made of some queries stands in `fixtures/grafana-plugin`, and a
+ * test holds this to it.
  * https://github.com/grafana/scenes/blob/main/packages/scenes/src/variables/interpolation/formatRegistry.ts
  */
 export interface MacroContext {
@@ -17,13 +19,20 @@ export interface MacroContext {
 
 export interface AdHocFilter {
   readonly key: string;
-  readonly operator: '=' | '!=' | '<' | '>' | '=~' | '!~';
+  readonly operator: '=' | '!=' | '<' | '>' | '=~' | '!~' | '=|' | '!=|';
   readonly value: string;
+  /** With the last two operators, in place of `value`. */
+  readonly values?: readonly string[];
 }
 
-/** Throws for a macro or a format that is not modelled here, and for a variable without a value. */
+/** Throws for a macro with the wrong number of arguments, a format that is not modelled, a variable without a value. */
 export function expandQuery(sql: string, context: MacroContext): string {
-  return expandTimeMacros(expandAdHoc(interpolate(expandConditionalAll(sql, context), context), context), context);
+  return expandMacros(fillIn(sql, context), context);
+}
+
+/** What Grafana's pages do: conditions on All, variables, ad hoc filters. */
+export function fillIn(sql: string, context: MacroContext): string {
+  return expandAdHoc(interpolate(expandConditionalAll(sql, context), context), context);
 }
 
 type Value = string | readonly string[];
@@ -77,12 +86,10 @@ function encodeStrictly(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** The filter stands in a literal, so that its own literals are escaped twice. */
 function expandAdHoc(sql: string, { adHocFilters = [] }: MacroContext): string {
-  const operators: Readonly<Record<string, string>> = { '=~': 'REGEXP', '!~': 'NOT REGEXP' };
-  // The value stands in a literal inside of another literal.
-  const quoted = (text: string) => `\\'${text.replaceAll('\\', '\\\\\\\\').replaceAll("'", "\\\\\\'")}\\'`;
   const filter = adHocFilters
-    .map(({ key, operator, value }) => ` ${key} ${operators[operator] ?? operator} ${quoted(value)} `)
+    .map((each) => ` ${filterKey(each.key)} ${operators[each.operator] ?? each.operator} ${filterValue(each)} `)
     .join('AND');
   return sql.replace(/\$__adHocFilters\s*\(([^)]+)\)/g, (_, tables: string) => {
     const names = [...tables.matchAll(/['"]([^'"]+)['"]/g)].map(([, name]) => name ?? '');
@@ -90,47 +97,32 @@ function expandAdHoc(sql: string, { adHocFilters = [] }: MacroContext): string {
   });
 }
 
-function expandTimeMacros(sql: string, context: MacroContext): string {
-  let out = '';
-  for (const { text, quoted } of pieces(sql)) out += quoted ? text : expandPiece(text, context);
-  return out;
-}
-
-function expandPiece(text: string, context: MacroContext): string {
-  let out = text;
-  for (let at = out.indexOf('$__'); at !== -1; at = out.indexOf('$__', at)) {
-    const name = /^\w+/.exec(out.slice(at + 3))?.[0] ?? '';
-    const call = argumentsAt(out, at + 3 + name.length);
-    const macro = timeMacros[name];
-    if (macro === undefined) throw new Error(`$__${name} is not modelled`);
-    const replaced = macro(
-      (call?.values ?? []).map((value) => value.trim()),
-      context,
-    );
-    out = out.slice(0, at) + replaced + out.slice(call?.end ?? at + 3 + name.length);
-    at += replaced.length;
-  }
-  return out;
-}
-
-type Macro = (values: readonly string[], context: MacroContext) => string;
-
-const seconds = (time: Date) => `toDateTime(${Math.floor(time.getTime() / 1000)})`;
-const milliseconds = (time: Date) => `fromUnixTimestamp64Milli(${time.getTime()})`;
-
-const timeMacros: Readonly<Record<string, Macro>> = {
-  timeFilter: ([column], { from, to }) => `${column} >= ${seconds(from)} AND ${column} <= ${seconds(to)}`,
-  timeFilter_ms: ([column], { from, to }) => `${column} >= ${milliseconds(from)} AND ${column} <= ${milliseconds(to)}`,
-  timeInterval: ([column], { intervalMs }) =>
-    `toStartOfInterval(toDateTime(${column}), INTERVAL ${Math.max(1, Math.floor(intervalMs / 1000))} second)`,
-  fromTime: (_, { from }) => seconds(from),
-  toTime: (_, { to }) => seconds(to),
-  fromTime_ms: (_, { from }) => milliseconds(from),
-  toTime_ms: (_, { to }) => milliseconds(to),
-  interval_s: (_, { intervalMs }) => String(Math.max(1, Math.floor(intervalMs / 1000))),
+const operators: Readonly<Record<string, string>> = {
+  '=~': 'REGEXP',
+  '!~': 'NOT REGEXP',
+  '=|': 'IN',
+  '!=|': 'NOT IN',
 };
 
-/** The arguments of a call whose opening bracket stands at `open`, and where the call ends. */
+function filterValue({ operator, value, values = [] }: AdHocFilter): string {
+  return operator.endsWith('|') ? `(${values.map(innerLiteral).join(', ')})` : innerLiteral(value);
+}
+
+/** A column, with its table before it or not, or a key of a map; anything else becomes an identifier that no table has. */
+function filterKey(key: string): string {
+  const [, column = '', mapKey = ''] = /^(?:[^.[\]']+\.)?([^.[\]']+)\['((?:[^'\\]|\\.)*)'\]$/.exec(key) ?? [];
+  if (column !== '') return `${column}[${innerLiteral(mapKey)}]`;
+  const name = key.includes('.') ? key.slice(key.indexOf('.') + 1) : key;
+  if (/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(name)) return name;
+  const quoted = `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+  return quoted.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+}
+
+function innerLiteral(text: string): string {
+  return `\\'${text.replaceAll('\\', '\\\\\\\\').replaceAll("'", "\\\\\\'")}\\'`;
+}
+
+/** The arguments of a call whose opening bracket stands at `open`, and where the call ends; quotes are nothing special. */
 function argumentsAt(text: string, open: number): { values: string[]; end: number } | undefined {
   if (text[open] !== '(') return undefined;
   const values: string[] = [];
@@ -147,17 +139,4 @@ function argumentsAt(text: string, open: number): { values: string[]; end: numbe
     if (depth === 0) return { values, end: at + 1 };
   }
   throw new Error(`a bracket is not closed: ${text.slice(open, open + 80)}`);
-}
-
-/** Text in quotes or comments, and the SQL between. */
-function* pieces(sql: string): Generator<{ text: string; quoted: boolean }> {
-  const quotedText =
-    /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\//g;
-  let at = 0;
-  for (const match of sql.matchAll(quotedText)) {
-    yield { text: sql.slice(at, match.index), quoted: false };
-    yield { text: match[0], quoted: true };
-    at = match.index + match[0].length;
-  }
-  yield { text: sql.slice(at), quoted: false };
 }

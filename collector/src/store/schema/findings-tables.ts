@@ -40,19 +40,46 @@ ORDER BY (Timestamp, FindingId)
 TTL toDate(Timestamp) + toIntervalDay(${ttlDays})
 SETTINGS ${tableSettings}`,
     `CREATE VIEW IF NOT EXISTS ${database}.findings_logs AS
-SELECT
+${asLogs(database, { severityText: 'Level', scopeAttributes: '', level: '' })}`,
+  ];
+}
+
+/**
+ * `findings_logs` with every column that Grafana's data source asks of logs, and with levels it knows. The level of a
+ * finding is among the attributes.
+ */
+export function findingsAsGrafanaLogs(database: string): string[] {
+  const texts = "['info', 'info', 'warn', 'error', 'critical']";
+  return [
+    `CREATE OR REPLACE VIEW ${database}.findings_logs AS
+${asLogs(database, {
+  severityText: `transform(Severity, [1, 2, 3, 4, 5], ${texts}, 'unknown')`,
+  scopeAttributes: '\n  CAST(map() AS Map(LowCardinality(String), String)) AS ScopeAttributes,',
+  level: "\n    'finding.level', toString(Level),",
+})}`,
+  ];
+}
+
+interface LogColumns {
+  readonly severityText: string;
+  readonly scopeAttributes: string;
+  readonly level: string;
+}
+
+function asLogs(database: string, { severityText, scopeAttributes, level }: LogColumns): string {
+  return `SELECT
   Timestamp,
   toDateTime(Timestamp) AS TimestampTime,
   TraceId,
   SpanId,
-  Level AS SeverityText,
+  ${severityText} AS SeverityText,
   transform(Severity, [1, 2, 3, 4, 5], [9, 10, 13, 17, 21], 0)::UInt8 AS SeverityNumber,
   ServiceName,
   concat(RuleTitle, ': ', Reason) AS Body,
   map('service.name', toString(ServiceName), 'gen_ai.agent.name', toString(AgentName)) AS ResourceAttributes,
-  'spanwarden' AS ScopeName,
+  'spanwarden' AS ScopeName,${scopeAttributes}
   map(
-    'finding.id', FindingId,
+    'finding.id', FindingId,${level}
     'finding.group_key', GroupKey,
     'finding.evidence', arrayStringConcat(arrayMap(
       (field, wanted, excerpt) -> concat(field, ' ', wanted, ': ', excerpt),
@@ -67,6 +94,5 @@ SELECT
     'gen_ai.tool.name', toString(ToolName),
     'user.id', UserId
   ) AS LogAttributes
-FROM ${database}.findings FINAL`,
-  ];
+FROM ${database}.findings FINAL`;
 }

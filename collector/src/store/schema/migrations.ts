@@ -2,7 +2,7 @@ import { activityTables } from './activity-tables.ts';
 import { caseTables } from './case-tables.ts';
 import { decisionColumns } from './decision-columns.ts';
 import { exportColumns } from './export-columns.ts';
-import { findingsTables } from './findings-tables.ts';
+import { findingsAsGrafanaLogs, findingsTables } from './findings-tables.ts';
 import { historyColumns, shardedTraceColumns } from './history-columns.ts';
 import type { Layout } from './layout.ts';
 import { messageTables, wholeSpansView } from './message-tables.ts';
@@ -57,4 +57,5 @@ export const migrations: readonly Migration[] = [
     statements: (options) => activityTables(options.database, options.findingsTtlDays),
   },
   { version: 13, name: 'decisions', statements: (options) => decisionColumns(options.database) },
+  { version: 14, name: 'finding_lines', statements: (options) => findingsAsGrafanaLogs(options.database) },
 ];

@@ -832,3 +832,37 @@ ALTER TABLE spanwarden.cases ON CLUSTER 'prod'
   ADD COLUMN IF NOT EXISTS DecidedBy String CODEC(ZSTD(1)) AFTER DecidedWhy;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (13, 'decisions');
+
+CREATE OR REPLACE VIEW spanwarden.findings_logs ON CLUSTER 'prod' AS
+SELECT
+  Timestamp,
+  toDateTime(Timestamp) AS TimestampTime,
+  TraceId,
+  SpanId,
+  transform(Severity, [1, 2, 3, 4, 5], ['info', 'info', 'warn', 'error', 'critical'], 'unknown') AS SeverityText,
+  transform(Severity, [1, 2, 3, 4, 5], [9, 10, 13, 17, 21], 0)::UInt8 AS SeverityNumber,
+  ServiceName,
+  concat(RuleTitle, ': ', Reason) AS Body,
+  map('service.name', toString(ServiceName), 'gen_ai.agent.name', toString(AgentName)) AS ResourceAttributes,
+  'spanwarden' AS ScopeName,
+  CAST(map() AS Map(LowCardinality(String), String)) AS ScopeAttributes,
+  map(
+    'finding.id', FindingId,
+    'finding.level', toString(Level),
+    'finding.group_key', GroupKey,
+    'finding.evidence', arrayStringConcat(arrayMap(
+      (field, wanted, excerpt) -> concat(field, ' ', wanted, ': ', excerpt),
+      Evidence.Field, Evidence.Wanted, Evidence.Excerpt), '\n'),
+    'rule.id', toString(RuleId),
+    'rule.version', toString(RuleVersion),
+    'rule.tags', arrayStringConcat(Tags, ' '),
+    'rule.response', toString(Response),
+    'span.name', toString(SpanName),
+    'gen_ai.agent.name', toString(AgentName),
+    'gen_ai.conversation.id', ConversationId,
+    'gen_ai.tool.name', toString(ToolName),
+    'user.id', UserId
+  ) AS LogAttributes
+FROM spanwarden.findings FINAL;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (14, 'finding_lines');

@@ -70,7 +70,7 @@ export function statPanel(spec: PanelSpec & { readonly colorMode: BigValueColorM
     textMode: BigValueTextMode.ValueAndName,
     wideLayout: true,
   };
-  return panel('stat', 'table', spec, { ...options }, { unit: 'short', decimals: 0 });
+  return panel('stat', 'table', spec, { ...options }, { unit: 'short' });
 }
 
 /**
@@ -92,7 +92,7 @@ export function barsPanel(spec: SeriesSpec): Panel {
     lineWidth: 0,
     stacking: { mode: StackingMode.Normal, group: 'A' },
   };
-  const defaults = spec.unit === undefined ? { unit: 'short', decimals: 0 } : { unit: spec.unit };
+  const defaults = spec.unit === undefined ? { unit: 'short' } : { unit: spec.unit };
   return seriesPanel(spec, 'sum', { ...defaults, min: 0, custom: { ...custom } });
 }
 
@@ -127,7 +127,7 @@ export function barGaugePanel(spec: PanelSpec): Panel {
     sizing: BarGaugeSizing.Auto,
     valueMode: BarGaugeValueMode.Text,
   };
-  return panel('bargauge', 'table', spec, { ...options }, { unit: 'short', decimals: 0, min: 0 });
+  return panel('bargauge', 'table', spec, { ...options }, { unit: 'locale', min: 0 });
 }
 
 export function tablePanel(spec: PanelSpec): Panel {
@@ -236,7 +236,7 @@ export function wordColumn(
 
 /** Columns of whole numbers. */
 export function countColumns(...names: readonly string[]): Override[] {
-  return names.map((name) => column(name, { unit: 'short', decimals: 0, 'custom.width': 80 }));
+  return names.map((name) => column(name, { unit: 'locale', 'custom.width': 80 }));
 }
 
 /** Columns of moments, shown as how long ago they were. */

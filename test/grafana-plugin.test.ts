@@ -6,7 +6,7 @@ import { dashboards } from '../grafana/generate.ts';
 import { queriesOf } from '../grafana/queries-of.ts';
 import { repositoryRoot } from '../scripts/repository.ts';
 import { backendMacros, expandMacros } from './support/grafana-backend.ts';
-import { type AdHocFilter, fillIn } from './support/grafana-macros.ts';
+import { type AdHocFilter, fillIn, formatVariable } from './support/grafana-macros.ts';
 
 // Our model of the data source against what its own code answered; grafana/plugin/README.md says how the fixtures are made.
 
@@ -27,6 +27,14 @@ describe('conditions, variables and ad hoc filters are filled in as by its pages
       const context = { from: new Date(), to: new Date(), intervalMs: 1, variables, adHocFilters: filters };
       assert.equal(fillIn(sql, context), expected);
     });
+  }
+});
+
+describe("variables are formatted as by Grafana's own package", () => {
+  const cases: { format: string; value: string | string[]; expected: string }[] = fixture('packages').formats;
+  for (const { format, value, expected } of cases) {
+    test(`${format} of ${JSON.stringify(value).slice(0, 80)}`, () =>
+      assert.equal(formatVariable(value, format), expected));
   }
 });
 

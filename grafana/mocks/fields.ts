@@ -117,7 +117,8 @@ interface OrganizeOptions {
 }
 
 function textOf({ kind, config }: Field, value: unknown, nowMs: number): string {
-  if (value === null || value === undefined) return kind === 'text' ? '' : (config.noValue ?? '');
+  // Grafana says it in every empty cell, an empty text included.
+  if (value === null || value === undefined || value === '') return config.noValue ?? '';
   // A number with a unit of time, as a first or last moment in milliseconds.
   const isMoment = kind === 'time' || (kind === 'number' && (config.unit ?? '').startsWith('dateTime'));
   if (isMoment) return formatTime(Number(value), config.unit, nowMs);

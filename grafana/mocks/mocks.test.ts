@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +9,15 @@ import type { Dashboard, Panel } from '@grafana/schema';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
 import { openStore, type Store } from '../../collector/src/store/index.ts';
+import { repositoryRoot } from '../../scripts/repository.ts';
 import { hostile, loadGrafanaData, now, traceId } from '../../test/support/grafana-data.ts';
 import { dashboards } from '../generate.ts';
 import { askClickHouse } from './ask.ts';
+import { type Field, shown } from './fields.ts';
 import type { Answer } from './frames.ts';
 import { html } from './html.ts';
 import { type Page, renderPage } from './page.ts';
+import { formatNumber } from './units.ts';
 
 /** Everything a page may consist of; none of it runs or loads anything. */
 const elements =
@@ -172,6 +176,21 @@ describe('every kind of panel', () => {
       return found;
     };
     return renderPage(board, { ask, nowMs: now, fromMs, uids, chosen: {} });
+  }
+});
+
+describe("figures and empty cells are written as Grafana's own package does", () => {
+  const path = join(repositoryRoot, 'test/fixtures/grafana-plugin/packages.json');
+  const { figures, emptyCells } = JSON.parse(readFileSync(path, 'utf8'));
+  for (const { unit, decimals, value, expected } of figures) {
+    test(`${value} in ${unit}`, () => assert.equal(formatNumber(value, unit, decimals), expected));
+  }
+  for (const { value, expected } of emptyCells) {
+    const field: Field = {
+      ...{ name: 'a', label: 'a', kind: 'text', values: [], custom: {}, links: [], hidden: false },
+      config: { noValue: 'none' },
+    };
+    test(`an empty cell: ${value}`, () => assert.equal(shown(field, value, now).text, expected));
   }
 });
 

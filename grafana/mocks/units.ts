@@ -1,11 +1,12 @@
-/** A number in one of Grafana's units; a unit that is not known here follows the number, as it does in Grafana. */
+/**
+ * A number in one of Grafana's units; a unit that is not known here follows the number, as it does in Grafana. A test
+ * compares it with Grafana's own package.
+ */
 export function formatNumber(value: number, unit = 'none', decimals?: number | null): string {
   const scale = scales[unit];
   if (scale !== undefined) return scaledNumber(value, scale, decimals);
-  const [, kind, text] = /^(prefix|suffix|currency):(.*)$/.exec(unit) ?? [];
-  if (kind === 'prefix') return `${text}${plain(value, decimals)}`;
-  if (kind === 'suffix') return `${plain(value, decimals)}${text}`;
-  if (kind === 'currency') return `${text}${plain(value, decimals)}`;
+  const [, kind = '', text = ''] = /^(prefix|suffix|currency):(.*)$/.exec(unit) ?? [];
+  if (kind !== '') return kind === 'suffix' ? `${plain(value, decimals)}${text}` : `${text}${plain(value, decimals)}`;
   switch (unit) {
     case 'none':
     case 'string':
@@ -17,9 +18,9 @@ export function formatNumber(value: number, unit = 'none', decimals?: number | n
     case 'percentunit':
       return `${plain(value * 100, decimals)}%`;
     case 'currencyUSD':
-      return `$${scaledNumber(value, scales.short ?? [], decimals)}`;
+      return `$${scaledNumber(value, currency, decimals)}`;
     case 'currencyEUR':
-      return `€${scaledNumber(value, scales.short ?? [], decimals)}`;
+      return `€${scaledNumber(value, currency, decimals)}`;
     case 'bool_yes_no':
       return value === 0 ? 'No' : 'Yes';
     case 'bool':
@@ -49,8 +50,8 @@ const times: Scale = [
   [3_600 * second, ' hour'],
   [86_400 * second, ' day'],
 ];
+const currency = powers(1_000, ['', 'K', 'M', 'B', 'T']);
 const timesFrom = (factor: number): Scale => times.map(([each, unit]) => [each / factor, unit]);
-const powers = (base: number, units: readonly string[]): Scale => units.map((unit, index) => [base ** index, unit]);
 
 const scales: Readonly<Record<string, Scale>> = {
   short: powers(1_000, ['', ' K', ' Mil', ' Bil', ' Tri']),
@@ -70,17 +71,22 @@ const scales: Readonly<Record<string, Scale>> = {
   d: timesFrom(86_400 * second),
 };
 
+function powers(base: number, units: readonly string[]): Scale {
+  return units.map((unit, index) => [base ** index, unit]);
+}
+
 function scaledNumber(value: number, scale: Scale, decimals?: number | null): string {
   const size = Math.abs(value);
   const [factor, unit] = scale.findLast(([each]) => size >= each) ?? scale[0] ?? [1, ''];
-  // A figure that was asked for whole stays whole only while it is not scaled down.
-  return `${plain(value / factor, factor > 1 && decimals === 0 ? undefined : decimals)}${unit}`;
+  const text = plain(value / factor, decimals);
+  return `${text}${unit}${/ (min|hour|day)$/.test(unit) && text !== '1' ? 's' : ''}`;
 }
 
+/** As many digits as make three that count, unless it is a whole number or the panel says how many. */
 function plain(value: number, decimals?: number | null): string {
   if (typeof decimals === 'number') return value.toFixed(decimals);
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 4;
-  return String(Number(value.toFixed(digits)));
+  if (Number.isInteger(value)) return String(value);
+  return value.toFixed(Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))));
 }
 
 function ago(ms: number): string {

@@ -15,6 +15,13 @@ const filter = (value: string, operator: AdHocFilter['operator'] = '=', key = 'A
   value,
 });
 
+const filterAny = (operator: AdHocFilter['operator'], values: readonly string[]): AdHocFilter => ({
+  key: 'AgentName',
+  operator,
+  value: values.join(','),
+  values,
+});
+
 /** What the data source's pages do: conditions on All, variables, ad hoc filters. */
 export const filledCases: readonly FilledCase[] = [
   ...[
@@ -33,8 +40,8 @@ export const filledCases: readonly FilledCase[] = [
     [filter('1', '>', 'findings.Severity'), filter('5', '<', 'Severity')],
     [filter('x', '=', "AgentName = 'x' OR 1=1 -- ")],
     [filter('GET', '=', "LogAttributes['http.method']")],
-    [{ ...filter('a'), operator: '=|', values: ['a', "b'c", 'd, e'] }],
-    [{ ...filter('a'), operator: '!=|', values: ['a'] }],
+    [filterAny('=|', ['a', "b'c", 'd, e'])],
+    [filterAny('!=|', ['a'])],
   ].map((filters) => ({ sql: "SELECT 1 SETTINGS $__adHocFilters('findings', 'otel_traces')", variables, filters })),
 ];
 

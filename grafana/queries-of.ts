@@ -4,6 +4,8 @@ import type { Dashboard } from '@grafana/schema';
 export interface DashboardQuery {
   readonly name: string;
   readonly sql: string;
+  /** What the data source makes of the rows: 0 a time series, 1 a table, 3 a trace. */
+  readonly format: number;
 }
 
 /** Every query of a dashboard: panels, those in rows too, variables, the source of ad hoc filters and annotations. */
@@ -11,8 +13,8 @@ export function queriesOf({ panels = [], templating, annotations }: Dashboard): 
   const all = panels.flatMap((panel) => ('panels' in panel ? panel.panels : [panel]));
   const variables = templating?.list ?? [];
   const of = (name: string, query: unknown): DashboardQuery[] => {
-    const { rawSql } = (query ?? {}) as { readonly rawSql?: string };
-    return rawSql === undefined ? [] : [{ name, sql: rawSql }];
+    const { rawSql, format = 1 } = (query ?? {}) as { readonly rawSql?: string; readonly format?: number };
+    return rawSql === undefined ? [] : [{ name, sql: rawSql, format }];
   };
   return [
     ...all.flatMap((panel) => (panel.targets ?? []).flatMap((target) => of(`panel ${panel.id}`, target))),

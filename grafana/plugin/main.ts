@@ -1,20 +1,20 @@
 // `npm run grafana:plugin -- <checkout>`: what the data source's own code makes of our settings and queries. See README.md.
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
-import { openStore } from '../../collector/src/store/index.ts';
+import { openStore, type Store } from '../../collector/src/store/index.ts';
 import { repositoryRoot } from '../../scripts/repository.ts';
-import { hostile } from '../../test/support/grafana-data.ts';
+import { hostile, loadGrafanaData, now, traceId } from '../../test/support/grafana-data.ts';
 import { expandQuery, type MacroContext } from '../../test/support/grafana-macros.ts';
 import { dashboards } from '../generate.ts';
 import { queriesOf } from '../queries-of.ts';
-import { filledCases, macroCases } from './cases.ts';
+import { filledCases, macroCases, typeCases } from './cases.ts';
 import { type Plugin, pluginOn } from './datasource.ts';
-import { generatedFor } from './explore.ts';
+import { type Generated, generatedFor } from './explore.ts';
+import { expandedByGo, framesByGo } from './go.ts';
 
 const [checkout] = process.argv.slice(2);
 if (checkout === undefined) {
@@ -29,6 +29,7 @@ async function drive(folder: string): Promise<boolean> {
   const dataDir = mkdtempSync(join(tmpdir(), 'spanwarden-plugin-'));
   const store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
   await store.migrated();
+  await loadGrafanaData(store);
   const { url, database, embedded } = store.endpoints;
   const client = createClient({ url, database, ...embedded!.grafana });
   try {
@@ -51,7 +52,21 @@ async function drive(folder: string): Promise<boolean> {
       context,
       cases: macroCases.map((sql, index) => ({ sql, expected: answers[index] })),
     });
-    return agreesOnDashboards(plugin, folder);
+    const types = framesByGo(
+      folder,
+      store,
+      true,
+      typeCases.map((type) => ({ sql: `SELECT defaultValueOfTypeName('${type.replaceAll("'", "''")}')`, format: 1 })),
+    );
+    write('types.json', { version, cases: typeCases.map((type, index) => ({ type, answer: types[index] })) });
+    const isAgreed = agreesOnDashboards(plugin, folder);
+    return (
+      framesAreMade(
+        folder,
+        store,
+        generated.filter(({ what }) => !/^View logs|quote$/.test(what)),
+      ) && isAgreed
+    );
   } finally {
     await client.close();
     await store.close();
@@ -86,6 +101,43 @@ function agreesOnDashboards(plugin: Plugin, folder: string): boolean {
   return differences === 0;
 }
 
+/** Whether its driver and converters make a frame of every query of every dashboard, over both protocols. */
+function framesAreMade(folder: string, store: Store, generated: readonly Generated[]): boolean {
+  const range = { from: new Date(now - 3_600_000), to: new Date(now + 60_000), intervalMs: 60_000 };
+  const own = Object.entries(dashboards).flatMap(([path, make]) => {
+    const board = make();
+    const values = (board.templating?.list ?? []).map(({ name, current }) => [name, String(current?.value ?? '')]);
+    const variables = { ...Object.fromEntries(values), trace_id: traceId };
+    return queriesOf(board).map(({ name, sql, format }) => ({
+      name: `${path} ${name}`,
+      sql: expandQuery(sql, { ...range, variables }),
+      format,
+    }));
+  });
+  const asked = generated.map(({ source, what, sql }) => ({
+    name: `${source} ${what}`,
+    sql: expandQuery(sql.replaceAll('${__value.raw}', traceId), { ...range, variables: {} }),
+    format: what === 'LogsVolume' ? 0 : 1,
+  }));
+  let failures = 0;
+  for (const isHttp of [true, false]) {
+    const frames = framesByGo(folder, store, isHttp, [...own, ...asked]);
+    frames.forEach(({ fields = [], error }, index) => {
+      const strange = fields.filter(
+        ({ type, column = '' }) => !/^(Array|Map|Tuple)/.test(column) && /json/i.test(type),
+      );
+      if (error === undefined && strange.length === 0) return;
+      failures += 1;
+      const why = error ?? strange.map(({ name, column }) => `${name} is ${column}, which becomes JSON`).join();
+      process.stdout.write(
+        `${[...own, ...asked][index]?.name} over ${isHttp ? 'HTTP' : 'the native protocol'}: ${why}\n`,
+      );
+    });
+  }
+  process.stdout.write(`${2 * (own.length + asked.length)} frames asked for, ${failures} are wrong\n`);
+  return failures === 0;
+}
+
 function filledIn(
   plugin: Plugin,
   sql: string,
@@ -99,27 +151,6 @@ function filledIn(
 function macroContext(variables: MacroContext['variables']): MacroContext {
   const from = new Date('2026-01-02T03:04:05.678Z');
   return { from, to: new Date(from.getTime() + 3_600_000), intervalMs: 90_500, variables };
-}
-
-/** @param folder the checkout; `expand.go` is laid over it and not written into it. */
-function expandedByGo(folder: string, { from, to, intervalMs }: MacroContext, queries: readonly string[]) {
-  const scratch = mkdtempSync(join(tmpdir(), 'spanwarden-plugin-go-'));
-  try {
-    const overlay = join(scratch, 'overlay.json');
-    const path = join(folder, 'pkg/spanwarden/main.go');
-    writeFileSync(overlay, JSON.stringify({ Replace: { [path]: join(import.meta.dirname, 'expand.go') } }));
-    const input = JSON.stringify({
-      FromMs: from.getTime(),
-      ToMs: to.getTime(),
-      IntervalMs: intervalMs,
-      Queries: queries,
-    });
-    const options = { cwd: folder, input, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 } as const;
-    const output = execFileSync('go', ['run', '-overlay', overlay, './pkg/spanwarden'], options);
-    return JSON.parse(output) as { readonly sql?: string; readonly error?: string }[];
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
 }
 
 function write(name: string, content: object): void {

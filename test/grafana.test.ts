@@ -167,6 +167,14 @@ describe('the board Cases & findings, with spans and findings', () => {
     assert.equal(await count(`decodeURLComponent('${formatVariable(attack, 'percentencode')}')`), 0);
   });
 
+  test('why ad hoc filters are no boundary: two chosen values undo them, by a macro inside of one', async () => {
+    const agents: AdHocFilter = { key: 'AgentName', operator: '=|', value: '', values: ["$__toTime('"] };
+    const tool: AdHocFilter = { key: 'ToolName', operator: '=', value: ') OR 1=1 -- ' };
+    const count = async (filters: AdHocFilter[]) => sum((await run(panelSql(6), {}, filters)).rows, 'Findings');
+    assert.equal(await count([{ ...agents, values: ['nobody'] }, tool]), 0);
+    assert.equal(await count([agents, tool]), 3);
+  });
+
   test('the account can neither write nor read other tables', async () => {
     for (const query of [
       'DROP TABLE findings',

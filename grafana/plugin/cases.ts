@@ -63,6 +63,7 @@ export const macroCases: readonly string[] = [
   'SELECT $__timeFilter(a',
   "SETTINGS additional_table_filters={'findings': ' a = \\'$__toTime -- /* \\' '}",
   "SETTINGS additional_table_filters={'findings': ' a = \\'x\\\\\\'$__timeFilter(t)\\' '}",
+  "SETTINGS additional_table_filters={'findings': ' a IN (\\'$__toTime(\\\\\\'\\') AND b = \\') OR 1=1 -- \\' '}",
   "WITH decodeURLComponent('%24__toTime%27%20--') AS x SELECT $__timeFilter_ms(Timestamp)",
   "SELECT $a$ -- $__toTime $a$, 'unclosed $__toTime",
 ];

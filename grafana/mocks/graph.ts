@@ -3,6 +3,7 @@ import { type Html, html } from './html.ts';
 import type { PanelView } from './view.ts';
 
 const nodesMax = 60;
+const titleCharactersMax = 24;
 
 /**
  * Nodes in columns by their distance from those that nothing leads to, with the edges between them.
@@ -36,7 +37,7 @@ export function nodeGraphPanel(view: PanelView): Html | undefined {
   });
   const circles = nodes.map(({ id, title, stat }) => {
     const at = places.get(id);
-    return html`<g transform="translate(${at?.x} ${at?.y})"><circle r="14" fill="#22252b" stroke="#73bf69" stroke-width="2"/><text y="4" text-anchor="middle">${stat}</text><text y="28" text-anchor="middle">${title === '' ? id : title}</text></g>`;
+    return html`<g transform="translate(${at?.x} ${at?.y})"><circle r="14" fill="#22252b" stroke="#73bf69" stroke-width="2"/><text y="4" text-anchor="middle">${stat}</text><text y="28" text-anchor="middle">${(title === '' ? id : title).slice(0, titleCharactersMax)}<title>${title}</title></text></g>`;
   });
   return html`<svg width="${view.width}" height="${view.height}">${lines}${circles}</svg>`;
 }

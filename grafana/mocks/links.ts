@@ -31,6 +31,11 @@ export function interpolate(
   );
 }
 
+/** A title, in which variables stand as people see them. */
+export function interpolateTitle(text: string, page: PageContext): string {
+  return interpolate(text, { ...page, variables: { ...page.variables, ...page.variableTexts } });
+}
+
 /** Where a link to another dashboard leads among the mock pages; undefined for any other address. */
 export function pageOf(url: string, { uids }: PageContext): string | undefined {
   const uid = /^\/d\/([\w-]+)/.exec(url)?.[1];

@@ -38,7 +38,8 @@ export async function renderPage(dashboard: Dashboard, options: PageOptions): Pr
   }
   const { nowMs, fromMs, uids } = options;
   const marks = await marksOf(dashboard.annotations?.list ?? [], ask, problems);
-  const page: PageContext = { fromMs, toMs: nowMs, nowMs, variables, uids, marks };
+  const variableTexts = Object.fromEntries(list.map((each) => [each.name, shownAs(each, variables[each.name] ?? '')]));
+  const page: PageContext = { fromMs, toMs: nowMs, nowMs, variables, variableTexts, uids, marks };
   const sections = await drawSections(dashboard.panels ?? [], page, ask, problems);
   const { title = '', description } = dashboard;
   const body = html`<div class="mock">Mock, not Grafana: drawn by Spanwarden from the results of the dashboard's queries at ${new Date(nowMs).toISOString()}.</div><h1>${title}</h1><p>${description}</p>${linksOf(dashboard, page)}${problems.length === 0 ? undefined : html`<ul class="problems">${problems.map((text) => html`<li>${text}</li>`)}</ul>`}<div class="variables">${shownVariables}</div>${sections}`;
@@ -53,9 +54,14 @@ function currentValue({ name, type, current, query }: VariableModel, chosen: Pag
   return String(current?.value ?? '');
 }
 
+function shownAs({ current }: VariableModel, value: string): string {
+  if (value === '$__all') return 'All';
+  return value === String(current?.value) ? String(current?.text ?? value) : value;
+}
+
 async function drawVariable(variable: VariableModel, value: string, ask: Asking, problems: string[]): Promise<Html> {
-  const { name, label, type, current, query } = variable;
-  const shown = value === '$__all' ? 'All' : value === String(current?.value) ? String(current?.text ?? value) : value;
+  const { name, label, type, query } = variable;
+  const shown = shownAs(variable, value);
   if (type !== 'query') return html`<div><b>${label ?? name}</b> ${shown}</div>`;
   try {
     const { data } = await ask((query as unknown as { rawSql: string }).rawSql);

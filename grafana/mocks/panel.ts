@@ -2,7 +2,7 @@ import { barChartPanel, timeSeriesPanel } from './charts.ts';
 import { barGaugePanel, gaugePanel, piePanel, statPanel } from './figures.ts';
 import { nodeGraphPanel } from './graph.ts';
 import { type Html, html } from './html.ts';
-import { interpolate } from './links.ts';
+import { interpolateTitle } from './links.ts';
 import { tablePanel } from './table.ts';
 import { logsPanel, textPanel } from './texts.ts';
 import { stateTimelinePanel } from './timeline.ts';
@@ -31,7 +31,7 @@ const kinds: Readonly<Record<string, Draw>> = {
 /** A panel in its place in the grid: title, description, content or the text for when it is empty. */
 export function drawPanel(view: PanelView, failure: string | undefined, place: string): Html {
   const { panel, page } = view;
-  const title = interpolate(panel.title ?? '', page);
+  const title = interpolateTitle(panel.title ?? '', page);
   return html`<section data-panel="${panel.id}" class="panel" style="${place}"><h2>${title} <small>${panel.type}</small></h2><details class="about"><summary>i</summary><p>${panel.description}</p></details><div class="content">${failure === undefined ? contentOf(view) : html`<p class="failure">${failure}</p>`}</div></section>`;
 }
 

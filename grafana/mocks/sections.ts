@@ -2,7 +2,7 @@ import type { Panel, RowPanel } from '@grafana/schema';
 import { unmetOverrides } from './fields.ts';
 import { type Answer, type Frame, frameOf, timeSeriesOf } from './frames.ts';
 import { type Html, html } from './html.ts';
-import { interpolate } from './links.ts';
+import { interpolateTitle } from './links.ts';
 import { drawPanel } from './panel.ts';
 import type { PageContext, PanelView } from './view.ts';
 
@@ -50,7 +50,7 @@ async function drawSection(
   const head =
     row === undefined
       ? undefined
-      : html`<div class="row" data-panel="${row.id}">${interpolate(row.title ?? '', page)}</div>`;
+      : html`<div class="row" data-panel="${row.id}">${interpolateTitle(row.title ?? '', page)}</div>`;
   return html`${head}<div class="grid">${drawn}</div>`;
 }
 

@@ -42,7 +42,10 @@ function cell(field: Field, row: number, fields: readonly Field[], view: PanelVi
   const painted = type === 'color-text' ? `color:${colour ?? 'inherit'}` : '';
   const filled = type === 'color-background' && colour !== undefined ? `background:${colour};color:#fff` : painted;
   const wraps = wrapText || field.custom.wrapText === true;
-  const links = field.links.map((link) => linkOf(link, text, row, field, fields, view, missing));
+  // Grafana shows the text once and lists the links when it is clicked; here the others stand behind it by number.
+  const links = field.links.map((link, index) =>
+    linkOf(link, index === 0 ? text : ` ${index + 1}`, row, field, fields, view, missing),
+  );
   return html`<td class="${field.kind}${wraps ? ' wraps' : ''}" style="${filled}"><div>${links.length > 0 ? links : text}</div></td>`;
 }
 

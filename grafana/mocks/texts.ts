@@ -1,14 +1,14 @@
 import { fieldsOf, shown } from './fields.ts';
 import { rowsOf } from './frames.ts';
 import { type Html, html } from './html.ts';
-import { interpolate } from './links.ts';
+import { interpolateTitle } from './links.ts';
 import { optionsOf, type PanelView } from './view.ts';
 
 const linesMax = 200;
 
 /** The text of a text panel as it was written, Markdown and all. */
 export function textPanel(view: PanelView): Html {
-  return html`<div class="written">${interpolate(String(optionsOf(view).content ?? ''), view.page)}</div>`;
+  return html`<div class="written">${interpolateTitle(String(optionsOf(view).content ?? ''), view.page)}</div>`;
 }
 
 /** Log lines: the first time, the first text that is no level, and what else there is as attributes. */
@@ -24,9 +24,13 @@ export function logsPanel(view: PanelView): Html | undefined {
   if (time === undefined || body === undefined) view.problem('log lines need a column of a time and one of a text');
   const lines = Array.from({ length: Math.min(linesMax, rowsOf(frame)) }, (_, row) => {
     const at = (field: typeof time) =>
-      field === undefined ? '' : shown(field, field.values[row], view.page.nowMs).text;
+      field === undefined || isEmpty(field.values[row]) ? '' : shown(field, field.values[row], view.page.nowMs).text;
     const rest = fields.filter((field) => ![time, level, body].includes(field));
     return html`<details class="line"><summary>${at(time)} <b>${at(level)}</b> ${at(body)}</summary><pre>${rest.map((field) => `${field.label}: ${at(field)}\n`)}</pre></details>`;
   });
   return html`<div class="lines">${lines}</div>`;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || value === '';
 }

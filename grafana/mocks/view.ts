@@ -6,8 +6,9 @@ export interface PageContext {
   readonly fromMs: number;
   readonly toMs: number;
   readonly nowMs: number;
-  /** Current values of the dashboard's variables. */
+  /** Current values of the dashboard's variables, and how they are shown where that differs. */
   readonly variables: Readonly<Record<string, string>>;
+  readonly variableTexts: Readonly<Record<string, string>>;
   /** Uids of the dashboards that have a page. */
   readonly uids: ReadonlySet<string>;
   /** Moments that annotations mark. */

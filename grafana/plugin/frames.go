@@ -92,7 +92,7 @@ func run(db *sql.DB, text string, format int) answer {
 	if err != nil {
 		return answer{Error: err.Error()}
 	}
-	isWide := format == 0 && frame.TimeSeriesSchema().Type == data.TimeSeriesTypeLong
+	isWide := format == 0 && frame.Rows() > 0 && frame.TimeSeriesSchema().Type == data.TimeSeriesTypeLong
 	if isWide {
 		if frame, err = data.LongToWide(frame, &data.FillMissing{Mode: data.FillModeNull}); err != nil {
 			return answer{Error: err.Error()}

@@ -5,15 +5,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
-import { openStore, type Store } from '../../collector/src/store/index.ts';
+import { openStore } from '../../collector/src/store/index.ts';
 import { repositoryRoot } from '../../scripts/repository.ts';
-import { hostile, loadGrafanaData, now, traceId } from '../../test/support/grafana-data.ts';
+import { hostile, loadGrafanaData } from '../../test/support/grafana-data.ts';
 import { expandQuery, type MacroContext } from '../../test/support/grafana-macros.ts';
 import { dashboards } from '../generate.ts';
 import { queriesOf } from '../queries-of.ts';
 import { filledCases, macroCases, typeCases } from './cases.ts';
 import { type Plugin, pluginOn } from './datasource.ts';
-import { type Generated, generatedFor } from './explore.ts';
+import { generatedFor } from './explore.ts';
+import { framesAreMade } from './frames.ts';
 import { expandedByGo, framesByGo } from './go.ts';
 
 const [checkout] = process.argv.slice(2);
@@ -60,13 +61,7 @@ async function drive(folder: string): Promise<boolean> {
     );
     write('types.json', { version, cases: typeCases.map((type, index) => ({ type, answer: types[index] })) });
     const isAgreed = agreesOnDashboards(plugin, folder);
-    return (
-      framesAreMade(
-        folder,
-        store,
-        generated.filter(({ what }) => !/^View logs|quote$/.test(what)),
-      ) && isAgreed
-    );
+    return framesAreMade(folder, store, generated) && isAgreed;
   } finally {
     await client.close();
     await store.close();
@@ -99,43 +94,6 @@ function agreesOnDashboards(plugin: Plugin, folder: string): boolean {
   }
   process.stdout.write(`${queries.length} queries of dashboards compared, ${differences} differ\n`);
   return differences === 0;
-}
-
-/** Whether its driver and converters make a frame of every query of every dashboard, over both protocols. */
-function framesAreMade(folder: string, store: Store, generated: readonly Generated[]): boolean {
-  const range = { from: new Date(now - 3_600_000), to: new Date(now + 60_000), intervalMs: 60_000 };
-  const own = Object.entries(dashboards).flatMap(([path, make]) => {
-    const board = make();
-    const values = (board.templating?.list ?? []).map(({ name, current }) => [name, String(current?.value ?? '')]);
-    const variables = { ...Object.fromEntries(values), trace_id: traceId };
-    return queriesOf(board).map(({ name, sql, format }) => ({
-      name: `${path} ${name}`,
-      sql: expandQuery(sql, { ...range, variables }),
-      format,
-    }));
-  });
-  const asked = generated.map(({ source, what, sql }) => ({
-    name: `${source} ${what}`,
-    sql: expandQuery(sql.replaceAll('${__value.raw}', traceId), { ...range, variables: {} }),
-    format: what === 'LogsVolume' ? 0 : 1,
-  }));
-  let failures = 0;
-  for (const isHttp of [true, false]) {
-    const frames = framesByGo(folder, store, isHttp, [...own, ...asked]);
-    frames.forEach(({ fields = [], error }, index) => {
-      const strange = fields.filter(
-        ({ type, column = '' }) => !/^(Array|Map|Tuple)/.test(column) && /json/i.test(type),
-      );
-      if (error === undefined && strange.length === 0) return;
-      failures += 1;
-      const why = error ?? strange.map(({ name, column }) => `${name} is ${column}, which becomes JSON`).join();
-      process.stdout.write(
-        `${[...own, ...asked][index]?.name} over ${isHttp ? 'HTTP' : 'the native protocol'}: ${why}\n`,
-      );
-    });
-  }
-  process.stdout.write(`${2 * (own.length + asked.length)} frames asked for, ${failures} are wrong\n`);
-  return failures === 0;
 }
 
 function filledIn(

@@ -154,6 +154,15 @@ describe('the board Cases & findings, with spans and findings', () => {
     const [newest] = rows;
     assert.equal(newest?.Body, 'Refund nobody asked for: The agent refunded without a request.');
     assert.deepEqual([newest?.TraceId, newest?.SeverityText, rows.length], [traceId, 'critical', 3]);
+    const levels = rows.map(({ SeverityText: text, LogAttributes: attributes }) => [
+      text,
+      (attributes as Record<string, string>)['finding.level'],
+    ]);
+    assert.deepEqual(levels, [
+      ['critical', 'critical'],
+      ['error', 'high'],
+      ['info', 'low'],
+    ]);
   });
 
   test('why not sqlstring: a backslash ends its quotes in ClickHouse', async () => {

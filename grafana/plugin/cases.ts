@@ -68,38 +68,35 @@ export const macroCases: readonly string[] = [
   "SELECT $a$ -- $__toTime $a$, 'unclosed $__toTime",
 ];
 
-/** Types that columns of results have, for what its backend makes of each. */
-export const typeCases: readonly string[] = [
+const numbers = [
   'UInt8',
   'UInt16',
   'UInt32',
   'UInt64',
+  'Int8',
+  'Int16',
   'Int32',
   'Int64',
+  'Float32',
   'Float64',
   'Bool',
-  'Nullable(UInt8)',
-  'Nullable(UInt64)',
-  'Nullable(Int64)',
-  'Nullable(Float64)',
-  'String',
+];
+const times = ['Date', 'Date32', 'DateTime', 'DateTime64(9)'];
+const plainTypes = [...numbers, ...times, 'String'];
+
+/** Types that columns of results have, for what its backend makes of each. Precisions and functions are examples. */
+export const typeCases: readonly string[] = [
+  ...plainTypes,
+  ...plainTypes.map((type) => `Nullable(${type})`),
+  ...plainTypes.map((type) => `SimpleAggregateFunction(max, ${type})`),
+  ...plainTypes.map((type) => `Nullable(SimpleAggregateFunction(max, ${type}))`),
   'LowCardinality(String)',
-  'Nullable(String)',
   'LowCardinality(Nullable(String))',
   "Enum8('a' = 1)",
-  'Date',
-  'DateTime',
-  'DateTime64(3)',
-  'DateTime64(9)',
-  'Nullable(DateTime)',
-  'Nullable(DateTime64(9))',
+  'FixedString(4)',
+  'UUID',
+  'Decimal(9, 2)',
   'Array(String)',
   'Map(String, String)',
-  'SimpleAggregateFunction(sum, UInt64)',
-  'SimpleAggregateFunction(sum, Float64)',
-  'SimpleAggregateFunction(max, String)',
-  'SimpleAggregateFunction(max, DateTime)',
-  'SimpleAggregateFunction(max, DateTime64(9))',
-  'Nullable(SimpleAggregateFunction(sum, UInt64))',
-  'Nullable(SimpleAggregateFunction(max, DateTime64(9)))',
+  'Tuple(String, UInt8)',
 ];

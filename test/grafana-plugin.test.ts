@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { describe } from 'node:test';
-import { dashboards } from '../grafana/generate.ts';
-import { queriesOf } from '../grafana/queries-of.ts';
 import { repositoryRoot } from '../scripts/repository.ts';
 import { backendMacros, expandMacros } from './support/grafana-backend.ts';
 import { type AdHocFilter, fillIn, formatVariable } from './support/grafana-macros.ts';
+import { dashboardQueries } from './support/grafana-queries.ts';
 
 // Our model of the data source against what its own code answered; grafana/plugin/README.md says how the fixtures are made.
 
@@ -51,7 +50,7 @@ describe('macros are expanded as by its backend', () => {
 
 test('dashboards use no macro that the data source does not know', () => {
   const known = [...backendMacros(), 'conditionalAll', 'adHocFilters', 'adhoc_column'];
-  for (const { name, sql } of Object.values(dashboards).flatMap((make) => queriesOf(make()))) {
+  for (const { name, sql } of dashboardQueries) {
     const used = [...sql.matchAll(/\$__(\w+)/g)].map(([, macro]) => macro ?? '');
     assert.deepEqual(
       used.filter((macro) => !known.includes(macro)),

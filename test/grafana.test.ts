@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import test, { before, describe } from 'node:test';
+import type { DashboardQuery } from '../grafana/queries-of.ts';
 import { hostile, hostileTraceId, loadGrafanaData, now, traceId } from './support/grafana-data.ts';
 import { type AdHocFilter, formatVariable } from './support/grafana-macros.ts';
-import {
-  type Answer,
-  type DashboardQuery,
-  dashboardQueries,
-  queryNamed,
-  testGrafana,
-} from './support/grafana-queries.ts';
+import { type Answer, dashboardQueries, queryNamed, testGrafana } from './support/grafana-queries.ts';
 import { loadRunData, shop } from './support/grafana-run-data.ts';
 
 // Every query of the dashboards over findings and runs, on the real ClickHouse, as the account that Grafana gets. What this shows about Grafana
@@ -179,7 +174,7 @@ describe('the board Cases & findings, with spans and findings', () => {
   test('why ad hoc filters are no boundary: two chosen values undo them, by a macro inside of one', async () => {
     const agents: AdHocFilter = { key: 'AgentName', operator: '=|', value: '', values: ["$__toTime('"] };
     const tool: AdHocFilter = { key: 'ToolName', operator: '=', value: ') OR 1=1 -- ' };
-    const count = async (filters: AdHocFilter[]) => sum((await run(panelSql(6), {}, filters)).rows, 'Findings');
+    const count = async (filters: AdHocFilter[]) => sum((await run(panel(6), {}, { filters })).rows, 'Findings');
     assert.equal(await count([{ ...agents, values: ['nobody'] }, tool]), 0);
     assert.equal(await count([agents, tool]), 3);
   });

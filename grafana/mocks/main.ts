@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
 import { openStore } from '../../collector/src/store/index.ts';
-import { loadGrafanaData, traceId } from '../../test/support/grafana-data.ts';
+import { boardValues, loadBoardData } from '../../test/support/grafana-boards-data.ts';
 import { dashboards } from '../generate.ts';
 import { askClickHouse } from './ask.ts';
 import { renderPage } from './page.ts';
@@ -40,12 +40,10 @@ async function drawTestData(): Promise<number> {
   const store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
   try {
     await store.migrated();
-    if (!values.empty) await loadGrafanaData(store);
+    if (!values.empty) await loadBoardData(store);
     const { url, database, embedded } = store.endpoints;
-    return await draw(
-      { url: url.toString(), database, ...embedded!.grafana },
-      values.empty ? {} : { trace_id: traceId },
-    );
+    const account = { url: url.toString(), database, ...embedded!.grafana };
+    return await draw(account, values.empty ? () => ({}) : boardValues);
   } finally {
     await store.close();
     await rm(dataDir, { recursive: true, force: true });
@@ -56,12 +54,12 @@ async function drawTestData(): Promise<number> {
 async function drawServer(url: string): Promise<number> {
   const file = values['password-file'];
   const password = file === undefined ? '' : (await readFile(file, 'utf8')).trim();
-  return draw({ url, database: values.database, username: values.user, password }, {});
+  return draw({ url, database: values.database, username: values.user, password }, () => ({}));
 }
 
 async function draw(
   account: { url: string; database: string; username: string; password: string },
-  defaults: Readonly<Record<string, string>>,
+  defaults: (uid: string | undefined) => Readonly<Record<string, string>>,
 ): Promise<number> {
   const client = createClient({ ...account, log: { level: ClickHouseLogLevel.OFF } });
   const folder = resolve(values.out);
@@ -74,7 +72,7 @@ async function draw(
   try {
     for (const board of boards) {
       const ask = askClickHouse(client, fromMs, nowMs);
-      const page = await renderPage(board, { ask, nowMs, fromMs, uids, chosen: { ...defaults, ...chosen } });
+      const page = await renderPage(board, { ask, nowMs, fromMs, uids, chosen: { ...defaults(board.uid), ...chosen } });
       const path = join(folder, `${board.uid}.html`);
       await writeFile(path, page.html);
       problems += page.problems.length;

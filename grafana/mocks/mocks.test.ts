@@ -10,7 +10,8 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
 import { openStore, type Store } from '../../collector/src/store/index.ts';
 import { repositoryRoot } from '../../scripts/repository.ts';
-import { hostile, loadGrafanaData, now, traceId } from '../../test/support/grafana-data.ts';
+import { boardValues, loadBoardData } from '../../test/support/grafana-boards-data.ts';
+import { hostile, now } from '../../test/support/grafana-data.ts';
 import { dashboards } from '../generate.ts';
 import { askClickHouse } from './ask.ts';
 import { type Field, shown } from './fields.ts';
@@ -32,7 +33,7 @@ const fromMs = now - 3_600_000;
 const boards = Object.values(dashboards).map((make) => make());
 const uids = new Set(boards.map(({ uid }) => uid ?? ''));
 
-describe('every dashboard, drawn from spans and findings with hostile texts', () => {
+describe('every dashboard, drawn from data with hostile texts', () => {
   let dataDir: string;
   let store: Store;
   let client: ClickHouseClient;
@@ -41,7 +42,7 @@ describe('every dashboard, drawn from spans and findings with hostile texts', ()
     dataDir = await mkdtemp(join(tmpdir(), 'spanwarden-mocks-'));
     store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
     await store.migrated();
-    await loadGrafanaData(store);
+    await loadBoardData(store);
     const { url, database, embedded } = store.endpoints;
     client = createClient({ url, database, ...embedded!.grafana, log: { level: ClickHouseLogLevel.OFF } });
   });
@@ -61,12 +62,12 @@ describe('every dashboard, drawn from spans and findings with hostile texts', ()
         );
         return answered;
       };
-      await renderPage(board, { ask, nowMs: now + 60_000, fromMs, uids, chosen: { trace_id: traceId } });
+      await renderPage(board, { ask, nowMs: now + 60_000, fromMs, uids, chosen: boardValues(board.uid) });
       assert.deepEqual(unknown, []);
     });
     test(`${board.title} has every panel, no markup out of data, and nothing in it contradicts its results`, async () => {
       const ask = askClickHouse(client, fromMs, now + 60_000);
-      const page = await renderPage(board, { ask, nowMs: now + 60_000, fromMs, uids, chosen: { trace_id: traceId } });
+      const page = await renderPage(board, { ask, nowMs: now + 60_000, fromMs, uids, chosen: boardValues(board.uid) });
       assert.deepEqual(page.problems, []);
       const { panels } = readPage(page);
       assert.deepEqual(panels.sort(), panelsOf(board).map(String).sort());

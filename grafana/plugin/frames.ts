@@ -1,4 +1,5 @@
 import type { Store } from '../../collector/src/store/index.ts';
+import { boardValues } from '../../test/support/grafana-boards-data.ts';
 import { now, traceId } from '../../test/support/grafana-data.ts';
 import { expandQuery } from '../../test/support/grafana-macros.ts';
 import { alertGroups } from '../alerts/provisioning.ts';
@@ -39,15 +40,13 @@ export function framesAreMade(checkout: string, store: Store, generated: readonl
 }
 
 function askedByDashboards(): Asked[] {
-  return Object.entries(dashboards).flatMap(([path, make]) => {
-    const board = make();
-    const values = (board.templating?.list ?? []).map(({ name, current }) => [name, String(current?.value ?? '')]);
-    const variables = { ...Object.fromEntries(values), trace_id: traceId };
-    return queriesOf(board).map(({ name, sql, format }) => ({
-      ...{ name: `${path} ${name}`, sql: expandQuery(sql, { ...range, variables }), format },
+  const boards = Object.values(dashboards).map((make) => make());
+  return boards.flatMap((board) =>
+    queriesOf(board).map(({ name, sql, format, variables }) => ({
+      ...{ name, sql: expandQuery(sql, { ...range, variables: { ...variables, ...boardValues(board.uid) } }), format },
       wrong: unreadable,
-    }));
-  });
+    })),
+  );
 }
 
 function askedByAlerts(): Asked[] {

@@ -7,7 +7,8 @@ import { createClient } from '@clickhouse/client';
 import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
 import { openStore } from '../../collector/src/store/index.ts';
 import { repositoryRoot } from '../../scripts/repository.ts';
-import { hostile, loadGrafanaData } from '../../test/support/grafana-data.ts';
+import { loadBoardData } from '../../test/support/grafana-boards-data.ts';
+import { hostile } from '../../test/support/grafana-data.ts';
 import { expandQuery, type MacroContext } from '../../test/support/grafana-macros.ts';
 import { dashboards } from '../generate.ts';
 import { queriesOf } from '../queries-of.ts';
@@ -30,7 +31,7 @@ async function drive(folder: string): Promise<boolean> {
   const dataDir = mkdtempSync(join(tmpdir(), 'spanwarden-plugin-'));
   const store = await openStore(clickhouseConfigSchema.parse({}), { dataDir });
   await store.migrated();
-  await loadGrafanaData(store);
+  await loadBoardData(store);
   const { url, database, embedded } = store.endpoints;
   const client = createClient({ url, database, ...embedded!.grafana });
   try {
@@ -71,9 +72,7 @@ async function drive(folder: string): Promise<boolean> {
 
 /** The data source's answer and our model's, on every query of every dashboard with every hostile value. */
 function agreesOnDashboards(plugin: Plugin, folder: string): boolean {
-  const queries = Object.entries(dashboards).flatMap(([path, make]) =>
-    queriesOf(make()).map((each) => ({ path, ...each })),
-  );
+  const queries = Object.values(dashboards).flatMap((make) => queriesOf(make()));
   let differences = 0;
   for (const value of ['$__all', '', ...Object.values(hostile)]) {
     const filters = value.length > 1_000 || value === '' ? [] : [{ key: 'AgentName', operator: '=', value } as const];
@@ -83,13 +82,11 @@ function agreesOnDashboards(plugin: Plugin, folder: string): boolean {
     const filtersOf = (sql: string) => (sql.includes('$__adHocFilters') ? filters : []);
     const texts = queries.map(({ sql }) => filledIn(plugin, sql, variables, filtersOf(sql)));
     const theirs = expandedByGo(folder, macroContext(variables), texts);
-    queries.forEach(({ path, name, sql }, index) => {
+    queries.forEach(({ name, sql }, index) => {
       const ours = expandQuery(sql, { ...macroContext(variables), adHocFilters: filtersOf(sql) });
       if (ours === theirs[index]?.sql) return;
       differences += 1;
-      process.stdout.write(
-        `${path} ${name} with ${value.slice(0, 40)}: our model differs\n${theirs[index]?.sql}\n${ours}\n`,
-      );
+      process.stdout.write(`${name} with ${value.slice(0, 40)}: our model differs\n${theirs[index]?.sql}\n${ours}\n`);
     });
   }
   process.stdout.write(`${queries.length} queries of dashboards compared, ${differences} differ\n`);

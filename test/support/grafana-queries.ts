@@ -3,23 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { Dashboard } from '@grafana/schema';
 import { clickhouseConfigSchema } from '../../collector/src/store/config.ts';
 import { openStore, type Store } from '../../collector/src/store/index.ts';
 import { dashboards } from '../../grafana/generate.ts';
+import { type DashboardQuery, queriesOf } from '../../grafana/queries-of.ts';
 import { now } from './grafana-data.ts';
 import { type AdHocFilter, expandQuery } from './grafana-macros.ts';
-
-/** A query of a dashboard, with what it takes to run it. */
-export interface DashboardQuery {
-  /** `<uid>: panel <id>`, `<uid>: panel <id> <refId>`, `<uid>: variable <name>` or `<uid>: annotation <name>`. */
-  readonly name: string;
-  readonly sql: string;
-  /** Variables of the dashboard as they are when it is opened. */
-  readonly variables: Readonly<Record<string, string>>;
-  /** Whether the dashboard lets people filter by further columns. */
-  readonly isFiltered: boolean;
-}
 
 /** Every query of every dashboard. */
 export const dashboardQueries: readonly DashboardQuery[] = Object.values(dashboards).flatMap((make) =>
@@ -98,26 +87,4 @@ async function ask(
   const result = await client.query({ query, format: 'JSON', clickhouse_settings: { max_execution_time: 60 } });
   const { meta = [], data } = await result.json<Record<string, unknown>>();
   return { columns: Object.fromEntries(meta.map(({ name, type }) => [name, type])), rows: data };
-}
-
-function queriesOf({ uid, panels = [], templating, annotations }: Dashboard): DashboardQuery[] {
-  const list = templating?.list ?? [];
-  const variables = Object.fromEntries(list.map(({ name, current }) => [name, String(current?.value ?? '')]));
-  const isFiltered = list.some(({ type }) => type === 'adhoc');
-  const of = (name: string, query: unknown): DashboardQuery => {
-    const { rawSql } = query as { rawSql: string };
-    return { name: `${uid}: ${name}`, sql: rawSql, variables, isFiltered };
-  };
-  return [
-    ...panels.flatMap((panel) => {
-      const targets = 'targets' in panel ? (panel.targets ?? []) : [];
-      return targets.map((target) => {
-        const refId = targets.length > 1 ? ` ${(target as { refId: string }).refId}` : '';
-        return of(`panel ${panel.id}${refId}`, target);
-      });
-    }),
-    ...list.filter(({ type }) => type === 'query').map(({ name, query }) => of(`variable ${name}`, query)),
-    ...list.filter(({ type }) => type === 'constant').map(({ name, query }) => of(name, { rawSql: query })),
-    ...(annotations?.list ?? []).map(({ name, target }) => of(`annotation ${name}`, target)),
-  ];
 }

@@ -1,6 +1,7 @@
 import type { Store } from '../../collector/src/store/index.ts';
 import { loadGrafanaActivity } from './grafana-activity-data.ts';
 import { loadGrafanaData } from './grafana-data.ts';
+import { loadOperationsData } from './grafana-operations-data.ts';
 import { loadRunData, shop } from './grafana-run-data.ts';
 
 /** Everything that any board shows. */
@@ -8,6 +9,7 @@ export async function loadBoardData(store: Store): Promise<void> {
   await loadGrafanaData(store);
   await loadRunData(store);
   await loadGrafanaActivity(store);
+  await loadOperationsData(store);
 }
 
 /** Values of variables with which no panel of that board is empty for want of a choice. */

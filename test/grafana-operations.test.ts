@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import type { DashboardQuery } from '../grafana/queries-of.ts';
 import { loadForeignSpans } from './support/grafana-activity-data.ts';
 import { hostile, loadGrafanaData, now } from './support/grafana-data.ts';
 import { coder, loadOperationsData, quietRule, tunedRule } from './support/grafana-operations-data.ts';
-import {
-  type Answer,
-  type DashboardQuery,
-  dashboardQueries,
-  queryNamed,
-  testGrafana,
-} from './support/grafana-queries.ts';
+import { type Answer, dashboardQueries, queryNamed, testGrafana } from './support/grafana-queries.ts';
 
 // The boards about rules, approvals, coverage and collectors: every query, and figures that can be worked out by hand.
 

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { DashboardQuery } from '../../grafana/queries-of.ts';
 import { expandQuery, type MacroContext } from '../../test/support/grafana-macros.ts';
-import type { DashboardQuery } from '../../test/support/grafana-queries.ts';
 
 /** One query with one time range and one choice of variables. */
 export interface Measured {

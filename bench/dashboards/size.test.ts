@@ -60,7 +60,7 @@ test('a query that reads spans over a time range does', async () => {
   const sql = 'SELECT max(Duration) FROM otel_traces WHERE $__timeFilter_ms(Timestamp)';
   const measured = await measureQuery(
     grafana,
-    { name: '', sql, variables: {}, isFiltered: false },
+    { name: '', sql, format: 1, variables: {}, isFiltered: false },
     { nowMs, runs: 0, chosen: {} },
   );
   assert.ok(measured.some(({ rowsRead }) => rowsRead > rowsReadMax(sql)));

@@ -20,7 +20,7 @@ interface Setup {
   readonly intake: GrpcIntake;
   readonly client: GrpcClient;
   readonly url: string;
-  readonly taken: { signal: Signal; bytes: Buffer }[];
+  readonly taken: { signal: Signal; bytes: Buffer; hops: number | undefined }[];
   readonly answered: string[];
 }
 
@@ -45,9 +45,9 @@ async function start(
   const intake = grpcIntake({
     admit: admitting(options.token),
     admission: options.admission ?? new Admission({ bytesMax: limits.requestsBytesMax }),
-    consume: async (encoding, bytes, signal) => {
+    consume: async (encoding, bytes, signal, hops) => {
       assert.equal(encoding, 'protobuf');
-      taken.push({ signal, bytes });
+      taken.push({ signal, bytes, hops });
       return options.outcome?.() ?? full;
     },
     answered: (code) => answered.push(code),
@@ -59,6 +59,17 @@ async function start(
   started.push(setup);
   return setup;
 }
+
+test('how many tees a call came through stands in its metadata', async () => {
+  const { client, taken } = await start();
+  for (const headers of [{}, { 'spanwarden-hops': '3' }, { 'spanwarden-hops': '99' }, { 'spanwarden-hops': 'none' }]) {
+    assert.equal((await client.call(traces, Buffer.from([0x0a, 0x00]), headers)).code, 0);
+  }
+  assert.deepEqual(
+    taken.map(({ hops }) => hops),
+    [0, 3, limits.teeHopsMax, limits.teeHopsMax],
+  );
+});
 
 test('OTLP/gRPC Request: each service takes a message as its own bytes, plain, gzip and deflate', async () => {
   const { client, taken, answered } = await start();

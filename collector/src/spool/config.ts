@@ -30,7 +30,7 @@ export const spoolConfigSchema = z
       .min(16 * mebibyte)
       .default(limits.spoolBytesMax)
       .describe(
-        'Bytes the spool directory may take on disk. Default 8 GiB. ' +
+        'Bytes the spool directory may take on disk, without what is kept for tees (tee.bytes_max). Default 8 GiB. ' +
           'While ClickHouse is away the spool fills; when it is full, senders get 503 with Retry-After and nothing is lost.',
       ),
     reserve_bytes: z

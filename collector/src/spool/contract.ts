@@ -119,7 +119,7 @@ export interface OriginalRecord extends Original {
   readonly bytes: Buffer;
 }
 
-/** What follows a position; `gone`: so many segments are no longer on disk, or cannot be read. */
+/** What follows a position; `gone`: so many segments are no longer on disk. */
 export type OriginalRead =
   | { readonly status: 'read'; readonly records: readonly OriginalRecord[]; readonly through: number }
   | { readonly status: 'gone'; readonly segments: number; readonly through: number };

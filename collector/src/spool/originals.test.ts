@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { limits } from '../model/limits.ts';
 import type { OriginalTail, Spool, SpoolBatch, SpoolOptions } from './contract.ts';
-import { nodeFiles, type SpoolFiles } from './files.ts';
+import { nodeFiles, type SpoolFile, type SpoolFiles } from './files.ts';
 import { recordsPerSegmentMax } from './format.ts';
 import { openSpool } from './spool.ts';
 import { segmentAfter } from './tail.ts';
@@ -97,6 +97,28 @@ test('what is written and not synced yet is not given', async (t) => {
   gate.opened.resolve();
   await late;
   assert.deepEqual(await readAll(tail, start), { numbers: [1, 2], gone: 0 });
+});
+
+test('what the disk does not give now is read later', async (t) => {
+  let failures = 0;
+  const files: SpoolFiles = {
+    ...nodeFiles,
+    open: async (path) => {
+      const file = await nodeFiles.open(path);
+      const read: SpoolFile['read'] = (buffer, position) => {
+        if (failures++ === 1) throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+        return file.read(buffer, position);
+      };
+      return { ...passedOn(file), read };
+    },
+  };
+  const { spool } = await openedSpool(t, {}, files);
+  const tail = spool.originals();
+  const start = tail.newest;
+  failures = 0;
+  await spool.append(withOriginal(1));
+  assert.deepEqual(await readAll(tail, start), { numbers: [1], gone: 0 });
+  assert.ok(failures > 2, 'it did not fail');
 });
 
 test('the store gets rows and nothing else', async (t) => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../model/limits.ts';
 import type { OriginalRead, OriginalRecord, OriginalTail } from './contract.ts';
 import { errorCode, type SpoolFile } from './files.ts';
@@ -14,6 +15,9 @@ import { type JournalSource, type SegmentFile, segmentFiles } from './journals.t
 import { Sleepers } from './sleepers.ts';
 import { originalByte } from './tables.ts';
 import { segmentAfter } from './tail.ts';
+
+/** How long a disk that refuses is left alone. */
+const retryMs = 1_000;
 
 /** Where a reader stands. The open file stays readable when it is renamed or deleted. */
 interface Place {
@@ -34,6 +38,8 @@ export class SegmentOriginals implements OriginalTail {
   readonly #sleepers = new Sleepers();
   #newest: number;
   #place: Place | undefined;
+  /** For one stretch after the other: requests are copied out of it. */
+  #room: Buffer | undefined;
 
   /** @param newest the highest position that may be on disk already. */
   constructor(source: JournalSource, newest: number) {
@@ -57,16 +63,21 @@ export class SegmentOriginals implements OriginalTail {
   }
 
   async read(after: number, signal: AbortSignal): Promise<OriginalRead | undefined> {
-    while (!signal.aborted && this.#newest <= after) await this.#sleepers.sleep(signal);
-    if (signal.aborted) return undefined;
-    try {
-      return await this.#readOn(after);
-    } catch (error) {
-      const segment = segmentAfter(after);
-      this.#source.logger?.error({ err: error, segment }, 'spool: the requests of a segment could not be read');
-      await this.#leave().catch(() => undefined);
-      return { status: 'gone', segments: 1, through: this.#limitOf(segment) };
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      if (this.#newest <= after) {
+        await this.#sleepers.sleep(signal);
+        continue;
+      }
+      try {
+        return await this.#readOn(after);
+      } catch (error) {
+        // What the disk refuses now it may give later, and what is held does not stay for ever.
+        if (attempt === 0) this.#source.logger?.error({ err: error, after }, 'spool: requests could not be read yet');
+        await this.#leave().catch(() => undefined);
+        await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+      }
     }
+    return undefined;
   }
 
   async #readOn(after: number): Promise<OriginalRead> {
@@ -129,7 +140,8 @@ export class SegmentOriginals implements OriginalTail {
 
   /** Requests of so many bytes, or one more, in the next stretch of the file; where nothing is left before the limit the place moves there. */
   async #next(place: Place, limit: number, bytesMax: number): Promise<OriginalRecord[]> {
-    const { content, records } = await scanned(place, limits.spoolTailReadBytesMax);
+    this.#room ??= Buffer.allocUnsafeSlow(limits.spoolTailReadBytesMax);
+    const { content, records } = await scanned(place, this.#room);
     const found: OriginalRecord[] = [];
     let last: ScannedRecord | undefined;
     let bytes = 0;
@@ -154,10 +166,10 @@ interface Stretch {
   readonly records: readonly ScannedRecord[];
 }
 
-/** The records of a stretch of about so many bytes; of a longer one when nothing whole is in it, because of a large record or of damage. */
-async function scanned({ file, offset, marker, sequence }: Place, bytesMax: number): Promise<Stretch> {
+/** The records of a stretch that has room there; of a longer one when nothing whole is in it, because of a large record or of damage. */
+async function scanned({ file, offset, marker, sequence }: Place, room: Buffer): Promise<Stretch> {
   const left = (await file.size()) - offset;
-  let content = await stretch(file, offset, Math.min(left, bytesMax));
+  let content = room.subarray(0, await file.read(room.subarray(0, Math.max(0, left)), offset));
   let { records } = scanSegment(content, { marker, sequence });
   const isCut = records.length === 0 && content.length < left;
   if (isCut) {

@@ -234,6 +234,11 @@ async function settled(): Promise<void> {
   for (let turns = 0; turns < 40; turns++) await turn();
 }
 
+/** Dies before anything is written. */
+function crash(after: number): Step {
+  return { kind: 'crash', after, isPowerLoss: false };
+}
+
 test('an acknowledged request arrives, byte for byte, or is noted as one that the receiver will never take', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
@@ -242,6 +247,9 @@ test('an acknowledged request arrives, byte for byte, or is noted as one that th
       for (const each of steps) await world.run(each);
       await world.end();
     }),
-    { numRuns: 150 },
+    {
+      numRuns: 150,
+      examples: [[[crash(1), crash(0), { kind: 'send', sizes: [10] }]]],
+    },
   );
 });

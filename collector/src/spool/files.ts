@@ -50,13 +50,8 @@ export const nodeFiles: SpoolFiles = {
   },
   async list(directory) {
     const entries = await readdir(directory, { withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile());
-    return Promise.all(
-      files.map(async ({ name }) => {
-        const { size, ctimeMs } = await stat(join(directory, name));
-        return { name, bytes: size, changedMs: ctimeMs };
-      }),
-    );
+    const listed = entries.filter((entry) => entry.isFile()).map(({ name }) => listedFile(directory, name));
+    return (await Promise.all(listed)).filter((file) => file !== undefined);
   },
   async create(path) {
     return new NodeFile(await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, fileMode));
@@ -115,6 +110,17 @@ export async function replaceFile(files: SpoolFiles, directory: string, name: st
   }
   await files.rename(temporary, join(directory, name));
   await files.syncDirectory(directory);
+}
+
+/** Undefined for what went away since its name was read: segments that nobody needs any more do. */
+async function listedFile(directory: string, name: string): Promise<ListedFile | undefined> {
+  try {
+    const { size, ctimeMs } = await stat(join(directory, name));
+    return { name, bytes: size, changedMs: ctimeMs };
+  } catch (error) {
+    ignoreMissing(error);
+    return undefined;
+  }
 }
 
 export function errorCode(error: unknown): string {

@@ -52,6 +52,7 @@ export async function recover(deps: RecoveryDeps): Promise<Recovered> {
   const found = await findSegments(deps);
   const newestUnsent = found.findLast(({ segment }) => segment.kind === 'seg');
   const segments: SegmentFacts[] = [];
+  const empty = new Set<FoundFile>();
   const sent: SentFile[] = [];
   for (const file of found) {
     if (file.segment.kind === 'sent') {
@@ -60,12 +61,16 @@ export async function recover(deps: RecoveryDeps): Promise<Recovered> {
       continue;
     }
     const facts = await recoverSegment(deps, file, file === newestUnsent);
-    if (facts) segments.push(facts);
+    if (facts === 'empty') empty.add(file);
+    else if (facts) segments.push(facts);
   }
   // The last run may have died before the name of its newest file was on disk.
   await deps.files.syncDirectory(deps.directory);
   const aside = await listSetAside(deps);
-  const used = [...found.map(({ segment }) => segment.sequence), ...aside.map(({ name }) => setAsideSequence(name)), 0];
+  // A number that held nothing is used again. Otherwise it would be passed by those who read along, and given out a second time, to them
+  // unseen, when no file tells of it any more.
+  const kept = found.filter((file) => !empty.has(file)).map(({ segment }) => segment.sequence);
+  const used = [...kept, ...aside.map(({ name }) => setAsideSequence(name)), 0];
   return {
     segments,
     sent: sent.sort((a, b) => a.sentAtMs - b.sentAtMs),
@@ -95,12 +100,12 @@ async function listSetAside({ files, directory }: RecoveryDeps): Promise<ListedF
   return (await Promise.all(lists)).flat();
 }
 
-/** Undefined when the file holds nothing to offer, or cannot be read; an unreadable one stays where it is. */
+/** Empty when the file held nothing and is gone; undefined when there is nothing to offer, or it cannot be read and stays where it is. */
 async function recoverSegment(
   deps: RecoveryDeps,
   file: FoundFile,
   isNewest: boolean,
-): Promise<SegmentFacts | undefined> {
+): Promise<SegmentFacts | 'empty' | undefined> {
   const { files, counters, logger, identity } = deps;
   if (file.bytes > segmentFileBytesMax) {
     logger?.error({ file: file.name, bytes: file.bytes }, 'spool: a file larger than any segment was left alone');
@@ -119,8 +124,9 @@ async function recoverSegment(
   const kept = await recordDamage(deps, id, bytes, scan.damage);
   const mayCut = kept === corruptBytes(scan.damage);
   if (scan.records.length === 0) {
-    if (mayCut) await files.remove(file.path);
-    return undefined;
+    if (!mayCut) return undefined;
+    await files.remove(file.path);
+    return 'empty';
   }
   counters.recoveredRecords += scan.records.length;
   const isDurable = await makeDurable(deps, file, bytes, { end: mayCut ? scan.end : bytes.length, rewrite: isNewest });

@@ -330,3 +330,15 @@ test('nobody waits for company when there is no room for it', async () => {
   await run.delivery.stop(1000);
   assert.equal(run.delivery.counts.delivered, 20);
 });
+
+test('a source that fails against its word does not keep a stop from ending', async () => {
+  const source = {
+    head: 0,
+    waiting: undefined,
+    read: () => Promise.reject(new Error('no such file')),
+  };
+  const run = await started(() => ok, { source });
+  await assert.rejects(run.delivery.run(), /no such file/);
+  await run.delivery.stop(1000);
+  assert.equal(run.status().state, 'stopped');
+});

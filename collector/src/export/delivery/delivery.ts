@@ -136,7 +136,8 @@ export class Delivery<Event extends Deliverable = ExportEvent> {
     this.#closed.abort();
     const cancel = this.#options.clock.timer(graceMs, () => this.#ended.abort());
     const late = new AbortController();
-    await Promise.race([this.#running, this.#overdue(late.signal)]);
+    // A source that failed against its word was told of where `run` was called; a stop ends all the same.
+    await Promise.race([this.#running?.catch(() => undefined), this.#overdue(late.signal)]);
     late.abort();
     cancel();
     this.#ended.abort();

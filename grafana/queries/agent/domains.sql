@@ -1,7 +1,7 @@
 -- External domains the agent reached in this time range, what was sent there, and since when it has been reaching them at all.
 WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}')),
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}')),
   known AS (
     SELECT Value, min(FirstSeen) AS Seen
     FROM agent_values

@@ -1,7 +1,6 @@
 -- The share of calls that failed over time; nothing where there were none.
 WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}'))
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}'))
 SELECT
   $__timeInterval(Time) AS time,
   sumIf(Errors, OperationName IN ('chat', 'generate_content', 'text_completion'))

@@ -1,7 +1,7 @@
 -- Models the agent called in this time range, with what they cost, and since when it has been calling them at all.
 WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}')),
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}')),
   known AS (
     SELECT Model, min(FirstSeen) AS Seen
     FROM agent_activity

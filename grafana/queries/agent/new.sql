@@ -1,7 +1,7 @@
 -- What the agent did for the first time in this time range, out of all that is kept.
 WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}'))
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}'))
 SELECT
   First AS `First seen`,
   What,

@@ -1,7 +1,6 @@
 -- One agent in figures. Sums are of five minutes, so the first ones may begin a little before the time range.
 WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}'))
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}'))
 SELECT
   (
     SELECT uniq(SessionId)

@@ -1,7 +1,6 @@
 -- Tokens of the agent over time and what they cost. Tokens read from the cache are a part of the input.
 WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}'))
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}'))
 SELECT
   $__timeInterval(Time) AS time,
   sum(InputTokens) - `from cache` AS input,

@@ -1,7 +1,6 @@
 -- Tools the agent called in this time range, and since when it has been calling them at all.
 WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}')),
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}')),
   known AS (
     SELECT ToolName, min(FirstSeen) AS Seen
     FROM agent_activity
@@ -10,7 +9,7 @@ WITH
     GROUP BY ToolName
   )
 SELECT
-  clean(ToolName) AS Tool,
+  ToolName AS Tool,
   if(any(known.Seen) >= $__fromTime_ms, 'new', '') AS New,
   sum(Spans) AS Calls,
   sum(Errors) AS Errors,

@@ -1,7 +1,7 @@
 -- On whose behalf the agent acted in this time range.
 WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
-  names AS (SELECT DISTINCT Agent FROM session_activity WHERE clean(Agent) = decodeURLComponent('${agent:percentencode}'))
+  names AS (SELECT DISTINCT Agent FROM session_activity WHERE Agent = decodeURLComponent('${agent:percentencode}'))
 SELECT
   clean(UserId) AS User,
   uniq(SessionId) AS Sessions,

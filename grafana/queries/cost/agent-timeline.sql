@@ -6,14 +6,14 @@ SELECT
   if(Agent IN (
     SELECT Agent FROM agent_activity
     WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
       AND $__conditionalAll(clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
     GROUP BY Agent ORDER BY sum(CostUsd) DESC, Agent LIMIT 10
-  ), clean(Agent), 'all others') AS Spender,
+  ), Agent, 'all others') AS Spender,
   sum(CostUsd) AS Value
 FROM agent_activity
 WHERE CostUsd > 0 AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
 GROUP BY time, Spender
 ORDER BY time, Spender

@@ -25,7 +25,7 @@ FROM (
       OperationName IN ('chat', 'text_completion', 'generate_content') AS IsCall
     FROM agent_activity
     WHERE Time >= toStartOfFiveMinutes($__fromTime - ($__toTime - $__fromTime)) AND Time <= $__toTime
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
       AND $__conditionalAll(clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
   )
   GROUP BY Agent

@@ -18,7 +18,7 @@ SELECT
   sum(UnpricedCalls) AS `Without a price`
 FROM agent_activity
 WHERE OperationName IN ('chat', 'text_completion', 'generate_content') AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(agent_activity.Model) = decodeURLComponent('${model:percentencode}'), $model)
 GROUP BY agent_activity.Model
 ORDER BY Cost DESC, Calls DESC, Model

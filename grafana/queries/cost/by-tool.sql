@@ -3,7 +3,7 @@ WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
   quantilesTDigestMerge(0.5, 0.95, 0.99)(Durations) AS Quantiles
 SELECT
-  clean(ToolName) AS Tool,
+  ToolName AS Tool,
   sum(Spans) AS Calls,
   sum(agent_activity.Errors) AS Errors,
   Errors / Calls AS `Error rate`,
@@ -15,7 +15,7 @@ SELECT
   argMaxMerge(LastTraceId) AS TraceId
 FROM agent_activity
 WHERE ToolName != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
 GROUP BY ToolName
 ORDER BY `Time in all` DESC, Tool
 LIMIT 200

@@ -16,7 +16,7 @@ FROM (
     sum(ModelCalls) AS Calls, max(session_activity.End) AS Newest
   FROM session_activity
   WHERE Day >= toDate($__fromTime) AND Day <= toDate($__toTime)
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   GROUP BY Agent, SessionId
   HAVING min(session_activity.Start) <= $__toTime_ms AND max(session_activity.End) >= $__fromTime_ms
 )

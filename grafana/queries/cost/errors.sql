@@ -9,7 +9,7 @@ SELECT
   if(sumIf(Spans, IsTool) = 0, NULL, sumIf(Errors, IsTool) / sumIf(Spans, IsTool)) AS `tool calls`
 FROM agent_activity
 WHERE (IsCall OR IsTool) AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(IsTool OR clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
 GROUP BY time
 ORDER BY time

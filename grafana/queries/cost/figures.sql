@@ -15,6 +15,6 @@ SELECT
   sumIf(UnpricedCalls, IsNow) AS `calls without a price`
 FROM agent_activity
 WHERE Time >= toStartOfFiveMinutes($__fromTime - ($__toTime - $__fromTime)) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
 SETTINGS $__adHocFilters('agent_activity')

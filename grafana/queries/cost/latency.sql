@@ -9,7 +9,7 @@ SELECT
   Quantiles[3] AS p99
 FROM agent_activity
 WHERE OperationName IN ('chat', 'text_completion', 'generate_content') AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
 GROUP BY time
 ORDER BY time

@@ -7,12 +7,12 @@ SELECT
   quantilesTDigestMerge(0.5, 0.95, 0.99)(Durations)[2] AS Value
 FROM agent_activity
 WHERE OperationName IN ('chat', 'text_completion', 'generate_content') AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
   AND Model IN (
     SELECT Model FROM agent_activity
     WHERE OperationName IN ('chat', 'text_completion', 'generate_content') AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
     GROUP BY Model ORDER BY sum(Duration) DESC, Model LIMIT 10
   )
 GROUP BY time, Answered

@@ -1,6 +1,4 @@
 -- What sessions cost that began in an interval: the middle one, and the one that 95 of 100 stay below.
-WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
 SELECT
   $__timeInterval(Started) AS time,
   quantile(0.5)(Cost) AS median,
@@ -10,7 +8,7 @@ FROM (
   SELECT min(session_activity.Start) AS Started, sum(CostUsd) AS Cost
   FROM session_activity
   WHERE Day >= toDate($__fromTime) AND Day <= toDate($__toTime)
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   GROUP BY Agent, SessionId
   HAVING sum(ModelCalls) > 0 AND min(session_activity.Start) <= $__toTime_ms AND max(session_activity.End) >= $__fromTime_ms
 )

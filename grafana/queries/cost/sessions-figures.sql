@@ -1,6 +1,4 @@
 -- What a session costs: one row. Sessions are those with a model call that were under way in the time range, each with all of its days in it.
-WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
 SELECT
   count() AS sessions,
   if(count() = 0, NULL, avg(Cost)) AS `mean cost`,
@@ -11,7 +9,7 @@ FROM (
   SELECT sum(CostUsd) AS Cost
   FROM session_activity
   WHERE Day >= toDate($__fromTime) AND Day <= toDate($__toTime)
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   GROUP BY Agent, SessionId
   HAVING sum(ModelCalls) > 0 AND min(session_activity.Start) <= $__toTime_ms AND max(session_activity.End) >= $__fromTime_ms
 )

@@ -4,7 +4,7 @@ WITH
 SELECT
   sum(CostUsd) AS Cost,
   clean(SessionId) AS Session,
-  clean(Agent) AS Agent,
+  Agent,
   clean(max(UserId)) AS User,
   min(session_activity.Start) AS Started,
   dateDiff('millisecond', Started, max(session_activity.End)) AS Lasted,

@@ -8,7 +8,7 @@ SELECT
   sum(OutputTokens) AS out
 FROM agent_activity
 WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(Model) = decodeURLComponent('${model:percentencode}'), $model)
 GROUP BY time
 HAVING `in` + `in from cache` + out > 0

@@ -15,7 +15,7 @@ SELECT
   argMaxMerge(LastTraceId) AS TraceId
 FROM agent_activity
 WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(agent_activity.Model) = decodeURLComponent('${model:percentencode}'), $model)
 GROUP BY agent_activity.Model
 HAVING Calls > 0

@@ -6,7 +6,7 @@ SELECT
   multiIf(Of = '', 'not told', Of IN (
     SELECT UserId FROM session_activity
     WHERE Day >= toDate($__fromTime) AND Day <= toDate($__toTime) AND UserId != ''
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
     GROUP BY UserId ORDER BY sum(CostUsd) DESC, UserId LIMIT 10
   ), clean(Of), 'all others') AS User,
   sum(Cost) AS Value
@@ -14,7 +14,7 @@ FROM (
   SELECT min(Start) AS Started, max(UserId) AS Of, sum(CostUsd) AS Cost
   FROM session_activity
   WHERE Day >= toDate($__fromTime) AND Day <= toDate($__toTime)
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   GROUP BY Agent, SessionId
 )
 WHERE Cost > 0 AND Started >= $__fromTime_ms AND Started <= $__toTime_ms

@@ -7,11 +7,11 @@ SELECT
     SELECT Agent FROM agent_values
     WHERE Kind = 'external_domain' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
     GROUP BY Agent ORDER BY sum(Bytes) DESC, Agent LIMIT 10
-  ), clean(Agent), 'all others') AS Sender,
+  ), Agent, 'all others') AS Sender,
   sum(Bytes) AS Value
 FROM agent_values
 WHERE Kind = 'external_domain' AND Bytes > 0 AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(agent_values.Value) = decodeURLComponent('${domain:percentencode}'), $domain)
 GROUP BY time, Sender
 ORDER BY time, Sender

@@ -20,7 +20,7 @@ FROM (
     groupUniqArrayArray(20)(splitByChar(',', Detail, 20)) AS Sensitive, max(LastSeen) AS Newest, argMaxMerge(LastTraceId) AS Trace
   FROM agent_values
   WHERE Kind = 'external_domain' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
     AND $__conditionalAll(clean(Value) = decodeURLComponent('${domain:percentencode}'), $domain)
   GROUP BY Value
 ) AS used

@@ -12,6 +12,6 @@ SELECT
   uniqExactIf(Agent, Detail != '') AS `agents that sent it`
 FROM agent_values
 WHERE Kind = 'external_domain' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(Value) = decodeURLComponent('${domain:percentencode}'), $domain)
 SETTINGS $__adHocFilters('agent_values')

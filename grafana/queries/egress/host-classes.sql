@@ -11,7 +11,7 @@ SELECT
   argMaxMerge(LastTraceId) AS TraceId
 FROM agent_values
 WHERE Kind = 'host_class' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
 GROUP BY Value
 ORDER BY indexOf(['metadata', 'link_local', 'external', 'unspecified', 'reserved', 'carrier_nat'], Value) = 0,
   indexOf(['metadata', 'link_local', 'external', 'unspecified', 'reserved', 'carrier_nat'], Value), Calls DESC, Class

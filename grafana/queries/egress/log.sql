@@ -4,8 +4,8 @@ WITH
 SELECT
   max(LastSeen) AS `Last seen`,
   clean(Value) AS Domain,
-  clean(Agent) AS Agent,
-  clean(ToolName) AS Tool,
+  Agent,
+  ToolName AS Tool,
   sum(Spans) AS Calls,
   sum(agent_values.Bytes) AS Bytes,
   clean(arrayStringConcat(arraySort(groupUniqArrayArray(20)(splitByChar(',', Detail, 20))), ', ')) AS `Secrets and personal data`,
@@ -15,7 +15,7 @@ FROM agent_values
 WHERE Kind = 'external_domain' AND (Agent, Value, Time, ToolName) IN (
   SELECT Agent, Value, Time, ToolName FROM agent_values
   WHERE Kind = 'external_domain' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
     AND $__conditionalAll(clean(Value) = decodeURLComponent('${domain:percentencode}'), $domain)
   ORDER BY Time DESC
   LIMIT 1000

@@ -7,7 +7,7 @@ SELECT
   sum(Spans) AS Value
 FROM agent_values
 WHERE Kind IN ('outgoing_secret', 'outgoing_pii') AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
 GROUP BY time, Kind, agent_values.Value
 ORDER BY time, What
 SETTINGS $__adHocFilters('agent_values')

@@ -4,7 +4,7 @@ WITH
   if(agent_values.Value IN (
     SELECT Value FROM agent_values
     WHERE Kind = 'external_domain' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
     GROUP BY Value ORDER BY sum(Spans) DESC, Value LIMIT 10
   ), agent_values.Value, 'all others') AS Named
 SELECT
@@ -13,7 +13,7 @@ SELECT
   sum(Spans) AS Value
 FROM agent_values
 WHERE Kind = 'external_domain' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   AND $__conditionalAll(clean(agent_values.Value) = decodeURLComponent('${domain:percentencode}'), $domain)
 GROUP BY time, Named
 ORDER BY time, Domain

@@ -1,7 +1,7 @@
 -- The funnel of each agent, beside all its sessions.
 -- include injection/with-sessions
 SELECT
-  staged.Agent AS Agent,
+  staged.Agent,
   any(every.Sessions) AS Sessions,
   count() AS Detected,
   countIf(FollowedAt IS NOT NULL) AS Followed,
@@ -11,7 +11,7 @@ SELECT
   max(DetectedAt) AS `Last detected`
 FROM staged
 LEFT JOIN (
-  SELECT clean(Agent) AS Agent, uniqExact(SessionId) AS Sessions
+  SELECT Agent, uniqExact(SessionId) AS Sessions
   FROM session_activity
   WHERE Day >= toDate($__fromTime) AND Day <= toDate($__toTime) AND Start <= $__toTime_ms AND End >= $__fromTime_ms
   GROUP BY Agent

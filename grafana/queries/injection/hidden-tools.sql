@@ -3,15 +3,15 @@ WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
 SELECT
   clean(Value) AS Characters,
-  clean(Agent) AS Agent,
-  if(ToolName = '', 'model call', clean(ToolName)) AS Tool,
+  Agent,
+  if(ToolName = '', 'model call', ToolName) AS Tool,
   sum(agent_values.Spans) AS Spans,
   min(FirstSeen) AS `First in range`,
   max(LastSeen) AS `Last seen`,
   argMaxMerge(LastTraceId) AS TraceId
 FROM agent_values
 WHERE Kind = 'hidden_unicode' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
 GROUP BY Value, agent_values.Agent, ToolName
 ORDER BY Spans DESC, Characters, Agent, Tool
 LIMIT 100

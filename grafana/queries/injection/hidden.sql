@@ -7,7 +7,7 @@ SELECT
   sum(Spans) AS Value
 FROM agent_values
 WHERE agent_values.Kind = 'hidden_unicode' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
 GROUP BY time, agent_values.Value
 ORDER BY time, Kind
 SETTINGS $__adHocFilters('findings')

@@ -8,7 +8,7 @@ SELECT
   sum(Spans) AS Value
 FROM agent_values
 WHERE Kind = 'untrusted_sink' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
 GROUP BY time, agent_values.Value
 ORDER BY time, Effect
 SETTINGS $__adHocFilters('findings')

@@ -4,7 +4,7 @@ WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
   tool -> replaceRegexpAll(if(endsWith(tool, '__'), tool, replaceRegexpOne(tool, '(?s)^.+__(.+)$', '\\1')), '[^A-Za-z0-9_]', '_') AS own
 SELECT
-  clean(Agent) AS Agent,
+  Agent,
   clean(Value) AS Tool,
   each.Hash AS Definition,
   multiIf(
@@ -26,7 +26,7 @@ FROM (
       argMinMerge(FirstTraceId) AS Trace
     FROM agent_values
     WHERE Kind = 'tool_definition' AND Value != ''
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
       AND $__conditionalAll(own(Value) = own(decodeURLComponent('${tool:percentencode}')), $tool)
     GROUP BY Agent, Value, Detail
     ORDER BY First DESC

@@ -6,13 +6,13 @@ SELECT
   sum(Spans) AS Calls,
   uniqExact(ToolName) AS Tools,
   uniqExact(Agent) AS Agents,
-  arrayStringConcat(arraySort(groupUniqArray(10)(clean(Agent))), ', ') AS `By agents`,
+  arrayStringConcat(arraySort(groupUniqArray(10)(Agent)), ', ') AS `By agents`,
   max(LastSeen) AS `Last seen`,
   argMaxMerge(LastTraceId) AS TraceId
 FROM agent_values
 WHERE Kind = 'effect' AND ToolName != '' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-  AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-  AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+  AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+  AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
 GROUP BY Value
 ORDER BY Calls DESC, Effect
 LIMIT 100

@@ -1,6 +1,5 @@
 -- How much there is of what: one row. A tool is one of one agent; its first call is looked for in all that is kept, to five minutes.
 WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
   toStartOfFiveMinutes($__fromTime) AS from_time
 SELECT
   countIf(Newest >= from_time) AS `tools used`,
@@ -10,13 +9,13 @@ SELECT
   (
     SELECT uniqExact(Agent, ServerAddress) FROM agent_activity
     WHERE McpMethod != '' AND Time >= from_time AND Time <= $__toTime
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   ) AS `MCP servers`,
   (
     SELECT countIf(Definitions > 1) FROM (
       SELECT uniqExact(Detail) AS Definitions FROM agent_values
       WHERE Kind = 'tool_definition' AND Value != ''
-        AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+        AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
       GROUP BY Agent, Value
       HAVING max(LastSeen) >= $__fromTime_ms
     )
@@ -26,8 +25,8 @@ FROM (
   SELECT Agent, ToolName, min(Time) AS First, max(Time) AS Newest
   FROM agent_activity
   WHERE ToolName != ''
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-    AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
   GROUP BY Agent, ToolName
 )
 SETTINGS $__adHocFilters('agent_activity')

@@ -21,8 +21,8 @@ FROM (
     max(LastSeen) AS Newest, argMaxMerge(LastTraceId) AS Trace
   FROM agent_activity
   WHERE McpMethod != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-    AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
   GROUP BY Agent, ServerAddress
 ) AS used
 LEFT JOIN (

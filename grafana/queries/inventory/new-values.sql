@@ -8,7 +8,7 @@ SELECT
   First AS `First seen`,
   What,
   clean(Name) AS Name,
-  clean(Agent) AS Agent,
+  Agent,
   clean(By) AS Tool,
   Trace AS TraceId
 FROM (
@@ -19,8 +19,8 @@ FROM (
   WHERE (Agent, Time, ToolName) IN (
     SELECT Agent, min(Time) AS Start, ToolName FROM agent_activity
     WHERE ToolName != ''
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-      AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
     GROUP BY Agent, ToolName
     HAVING Start >= toStartOfFiveMinutes($__fromTime) AND Start <= $__toTime
   )
@@ -33,8 +33,8 @@ FROM (
   WHERE McpMethod != '' AND (Agent, Time, ServerAddress) IN (
     SELECT Agent, min(Time) AS Start, ServerAddress FROM agent_activity
     WHERE McpMethod != ''
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-      AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
     GROUP BY Agent, ServerAddress
     HAVING Start >= toStartOfFiveMinutes($__fromTime) AND Start <= $__toTime
   )
@@ -50,8 +50,8 @@ FROM (
     SELECT Kind, Agent, Value, min(Time) AS Start FROM agent_values
     WHERE Kind IN ('effect', 'program', 'sql_table', 'tool_definition') AND Value != ''
       AND (ToolName != '' OR Kind = 'tool_definition')
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-      AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
     GROUP BY Kind, Agent, Value
     HAVING Start >= toStartOfHour($__fromTime) AND Start <= $__toTime
   )

@@ -16,8 +16,8 @@ FROM (
     argMaxMerge(LastTraceId) AS Trace
   FROM agent_values
   WHERE Kind IN ('program', 'sql_table') AND ToolName != '' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-    AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
   GROUP BY Kind, Agent, Value
 ) AS used
 LEFT JOIN (

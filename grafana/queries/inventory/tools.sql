@@ -28,8 +28,8 @@ FROM (
     groupUniqArrayIf(10)(if(ServerAddress = '', 'local process', ServerAddress), McpMethod != '') AS Servers
   FROM agent_activity
   WHERE ToolName != ''
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-    AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
   GROUP BY Agent, ToolName
 ) AS known
 LEFT JOIN (

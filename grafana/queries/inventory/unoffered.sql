@@ -16,8 +16,8 @@ FROM (
     SELECT Agent, ToolName, sum(Spans) AS Calls, max(LastSeen) AS Newest, argMaxMerge(LastTraceId) AS Trace
     FROM agent_activity
     WHERE ToolName != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
-      AND $__conditionalAll(clean(ToolName) = decodeURLComponent('${tool:percentencode}'), $tool)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
     GROUP BY Agent, ToolName
   ) AS calls
   GROUP BY Agent, Own

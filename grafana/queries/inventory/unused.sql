@@ -16,7 +16,7 @@ FROM (
     SELECT Agent, Value, sum(Spans) AS Model, max(LastSeen) AS Newest, argMaxMerge(LastTraceId) AS Trace
     FROM agent_values
     WHERE Kind = 'tool_definition' AND Value != '' AND Time >= toStartOfHour($__fromTime) AND Time <= $__toTime
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
       AND $__conditionalAll(own(Value) = own(decodeURLComponent('${tool:percentencode}')), $tool)
     GROUP BY Agent, Value
   ) AS offers

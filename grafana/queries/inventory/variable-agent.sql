@@ -1,7 +1,5 @@
 -- Agents that did anything in the time range; services that are none are left out. An agent without a name goes by its service.
-WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
-SELECT DISTINCT clean(Agent) AS Name
+SELECT DISTINCT Agent AS Name
 FROM agent_activity
 WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
   AND (OperationName != '' OR ToolName != '' OR McpMethod != '')

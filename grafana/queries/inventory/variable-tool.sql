@@ -1,7 +1,5 @@
 -- Tools that were called in the time range.
-WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
-SELECT DISTINCT clean(ToolName) AS Name
+SELECT DISTINCT ToolName AS Name
 FROM agent_activity
 WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
   AND ToolName != ''

@@ -6,7 +6,7 @@ WITH
     SELECT Value, min(FirstSeen) AS Seen
     FROM agent_values
     WHERE Kind = 'external_domain'
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
     GROUP BY Value
     HAVING $__timeFilter_ms(Seen)
     ORDER BY Seen DESC
@@ -16,7 +16,7 @@ WITH
     SELECT ToolName, min(FirstSeen) AS Seen
     FROM agent_activity
     WHERE ToolName != ''
-      AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
     GROUP BY ToolName
     HAVING $__timeFilter_ms(Seen)
     ORDER BY Seen DESC
@@ -31,7 +31,7 @@ FROM (
   WHERE Kind = 'external_domain'
     AND Value IN (SELECT Value FROM domains)
     AND Time >= toStartOfHour($__fromTime)
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   GROUP BY Value
   UNION ALL
   SELECT
@@ -39,7 +39,7 @@ FROM (
   FROM agent_activity
   WHERE ToolName IN (SELECT ToolName FROM tools)
     AND Time >= toStartOfFiveMinutes($__fromTime)
-    AND $__conditionalAll(clean(Agent) = decodeURLComponent('${agent:percentencode}'), $agent)
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   GROUP BY ToolName
 )
 ORDER BY `First seen` DESC, What, Name

@@ -1,6 +1,5 @@
 -- Agents that did something in this time range. An agent without a name goes by its service.
-WITH text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
-SELECT DISTINCT clean(Agent) AS Name
+SELECT DISTINCT Agent AS Name
 FROM agent_activity
 WHERE Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
   AND OperationName != ''

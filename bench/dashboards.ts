@@ -1,7 +1,7 @@
-// How fast the dashboards are at size, and how much they read: `node bench/dashboards.ts [--spans 10000000] [--runs 5] [--only findings]`. Fills an
-// embedded ClickHouse with 30 days of what agents, collectors and people leave behind, then runs every query of every dashboard over
-// each time range as the account of Grafana. It ends with 1 when a query reads more than its share of rows. `--data <folder>` keeps
-// the tables, or takes those that are there. `--views` measures instead what the views of sums cost at insert.
+// How fast the dashboards are at size, and how much they read: `node bench/dashboards.ts [--spans 10000000] [--runs 5] [--only egress]
+// [--range "30 d"]`. Fills an embedded ClickHouse with 30 days of what agents, collectors and people leave behind, then runs every query of
+// every dashboard over each time range as the account of Grafana. It ends with 1 when a query reads more than its share of rows.
+// `--data <folder>` keeps the tables, or takes those that are there. `--views` measures instead what the views of sums cost at insert.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { openStore, type Store } from '../collector/src/store/index.ts';
 import { dashboardQueries } from '../test/support/grafana-queries.ts';
 import { chosenValues } from './dashboards/chosen.ts';
 import { loadActivity } from './dashboards/load.ts';
-import { type Measured, measureQuery, rowsReadMax } from './dashboards/measure.ts';
+import { type Measured, measureQuery, rowsReadMax, storedRows } from './dashboards/measure.ts';
 import { slowest, summary, viewTable } from './dashboards/tables.ts';
 import { viewCosts } from './dashboards/views.ts';
 
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     days: { type: 'string', default: '30' },
     runs: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
+    range: { type: 'string' },
     data: { type: 'string' },
     views: { type: 'boolean', default: false },
   },
@@ -63,7 +64,8 @@ async function dashboards({ client, endpoints }: Store): Promise<void> {
     ...{ url: endpoints.url, database: endpoints.database },
     ...endpoints.embedded!.grafana,
   });
-  const options = { nowMs, runs, chosen: await chosenValues(client) };
+  const over = values.range === undefined ? {} : { over: [values.range] };
+  const options = { nowMs, runs, chosen: await chosenValues(client), ...over };
   const measured: Measured[] = [];
   try {
     for (const query of dashboardQueries.filter(({ name }) => name.includes(values.only))) {
@@ -73,13 +75,16 @@ async function dashboards({ client, endpoints }: Store): Promise<void> {
   } finally {
     await grafana.close();
   }
-  const over = measured.filter(({ query, rowsRead }) => rowsRead > rowsReadMax(query.sql));
+  const rows = await storedRows(client);
+  const tooMuch = measured.filter(({ query, rowsRead }) => rowsRead > rowsReadMax(query.sql, rows));
   process.stdout.write(
     `ClickHouse ${await store.version()}, each query once, then ${runs} times again\n\n${summary(measured)}\n\n`,
   );
   process.stdout.write(`The slowest:\n\n${slowest(measured, 15)}\n`);
-  if (over.length > 0) process.stdout.write(`More rows than a query may read:\n\n${slowest(over, over.length)}\n`);
-  process.exitCode = over.length > 0 ? 1 : 0;
+  if (tooMuch.length > 0) {
+    process.stdout.write(`More rows than a query may read:\n\n${slowest(tooMuch, tooMuch.length)}\n`);
+  }
+  process.exitCode = tooMuch.length > 0 ? 1 : 0;
 }
 
 async function rowsOf<T>(query: string): Promise<T[]> {

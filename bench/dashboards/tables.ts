@@ -10,6 +10,7 @@ export function summary(measured: readonly Measured[]): string {
   for (const board of new Set(measured.map(({ query }) => boardOf(query.name)))) {
     for (const range of Object.keys(ranges)) {
       const all = measured.filter((each) => boardOf(each.query.name) === board && each.range === range);
+      if (all.length === 0) continue;
       const warm = all.flatMap(({ warmMs }) => warmMs);
       const cold = all.map(({ coldMs }) => coldMs);
       const rows = Math.max(...all.map(({ rowsRead }) => rowsRead));

@@ -61,7 +61,7 @@ test('a query that reads spans over a time range does', async () => {
   const sql = 'SELECT max(Duration) FROM otel_traces WHERE $__timeFilter_ms(Timestamp)';
   const measured = await measureQuery(
     grafana,
-    { name: '', sql, format: 1, variables: {}, isFiltered: false },
+    { name: '', sql, variables: {}, format: 1, isFiltered: false },
     { nowMs, runs: 0, chosen: {} },
   );
   const most = rowsReadMax(sql, await storedRows(store.client));

@@ -59,7 +59,7 @@ function standing() {
         'written nothing for 15 minutes: it is down, or ClickHouse is. Its figures come to ClickHouse by its spool, so those of one that ' +
         'is behind come late; its /metrics and `spanwarden doctor` tell at once.',
       query: 'health/collectors',
-      gridPos: { x: 0, y: 1, w: 14, h: 8 },
+      gridPos: { x: 0, y: 1, w: 24, h: 6 },
       noValue: `${noFigures} Choose a time range that ends now.`,
       overrides: [
         column('Collector', {
@@ -83,7 +83,7 @@ function standing() {
         'Every counter of refusals, limits and losses that went up in this time range. Most are told to the sender, which tries again; what is ' +
         'lost for good is what a receiver refused, and records gone before a destination read them.',
       query: 'health/lost',
-      gridPos: { x: 14, y: 1, w: 10, h: 8 },
+      gridPos: { x: 0, y: 7, w: 24, h: 7 },
       noValue: `Nothing was refused, cut or lost in this time range, or: ${noFigures}`,
       overrides: [
         column('What', { 'custom.width': 260 }),
@@ -105,14 +105,14 @@ const stateColours = {
 
 function intake() {
   return [
-    row(4, 'Taking in', 9),
+    row(4, 'Taking in', 14),
     linesPanel({
       id: 5,
       title: 'Taken in, a second',
       description:
         'Spans, log records and data points that were taken in, and spans that were refused for good, on average a second.',
       query: 'health/received',
-      gridPos: { x: 0, y: 10, w: 12, h: 8 },
+      gridPos: { x: 0, y: 15, w: 12, h: 8 },
       noValue: noFigures,
       unit: 'cps',
       interval: '2m',
@@ -125,7 +125,7 @@ function intake() {
         'From the decoded request to its acknowledgement, which comes after the fsync: half, 95 and 99 of 100 requests within. Read out of ' +
         'buckets, so that figures between their bounds are estimates.',
       query: 'health/ack',
-      gridPos: { x: 12, y: 10, w: 12, h: 8 },
+      gridPos: { x: 12, y: 15, w: 12, h: 8 },
       noValue: `No request was acknowledged in this time range. ${noFigures}`,
       unit: 's',
       interval: '2m',
@@ -137,7 +137,7 @@ function intake() {
         'Requests by HTTP status or gRPC code. 401 and 403: tokens. 429: a token’s limit. 503: no room, the sender tries again; a few are ' +
         'back-pressure at work, many are a collector that is too small.',
       query: 'health/requests',
-      gridPos: { x: 0, y: 18, w: 8, h: 8 },
+      gridPos: { x: 0, y: 23, w: 8, h: 8 },
       noValue: noFigures,
       interval: '2m',
     }),
@@ -148,7 +148,7 @@ function intake() {
         'Requests answered 503 before they were taken, by reason: bytes under way, the wait that was foreseen, memory, or late. ' +
         'docs/operations.md says what each asks for.',
       query: 'health/refused',
-      gridPos: { x: 8, y: 18, w: 8, h: 8 },
+      gridPos: { x: 8, y: 23, w: 8, h: 8 },
       noValue: `No request was put off in this time range, or: ${noFigures}`,
       interval: '2m',
     }),
@@ -159,7 +159,7 @@ function intake() {
         'Memory of the fullest collector of those chosen, what is in it, and the lowest limit. At 85 % requests are put off. The embedded ' +
         'ClickHouse is a process of its own and not in it.',
       query: 'health/memory',
-      gridPos: { x: 16, y: 18, w: 8, h: 8 },
+      gridPos: { x: 16, y: 23, w: 8, h: 8 },
       noValue: noFigures,
       unit: 'bytes',
       interval: '2m',
@@ -170,13 +170,13 @@ function intake() {
 
 function storing() {
   return [
-    row(10, 'Storing', 26),
+    row(10, 'Storing', 31),
     linesPanel({
       id: 11,
       title: 'Waits for ClickHouse',
       description: 'Bytes in the spool of each collector that ClickHouse does not have yet, the most in each interval.',
       query: 'health/spool',
-      gridPos: { x: 0, y: 27, w: 8, h: 8 },
+      gridPos: { x: 0, y: 32, w: 8, h: 8 },
       noValue: noFigures,
       unit: 'bytes',
       interval: '2m',
@@ -187,7 +187,7 @@ function storing() {
       description:
         'How long the oldest record in the spool of each collector has waited. A line that rises without end is a ClickHouse that takes nothing.',
       query: 'health/spool-age',
-      gridPos: { x: 8, y: 27, w: 8, h: 8 },
+      gridPos: { x: 8, y: 32, w: 8, h: 8 },
       noValue: noFigures,
       unit: 's',
       interval: '2m',
@@ -198,7 +198,7 @@ function storing() {
       description:
         'From taking in the first span of a segment until all of it is in ClickHouse: half, 95 and 99 of 100 segments within.',
       query: 'health/store-lag',
-      gridPos: { x: 16, y: 27, w: 8, h: 8 },
+      gridPos: { x: 16, y: 32, w: 8, h: 8 },
       noValue: `No segment was stored in this time range. ${noFigures}`,
       unit: 's',
       interval: '2m',
@@ -208,7 +208,7 @@ function storing() {
       title: 'Rows stored',
       description: 'Rows that came to ClickHouse, by table.',
       query: 'health/stored',
-      gridPos: { x: 0, y: 35, w: 12, h: 8 },
+      gridPos: { x: 0, y: 40, w: 12, h: 8 },
       noValue: noFigures,
       interval: '2m',
     }),
@@ -219,7 +219,7 @@ function storing() {
         'Inserts that were tried again, rows that ClickHouse had noted and lost and that were sent again, rows that it refused and that lie in ' +
         'dead-letter/, and batches whose detection failed: their spans are stored and no rule saw them.',
       query: 'health/store-trouble',
-      gridPos: { x: 12, y: 35, w: 12, h: 8 },
+      gridPos: { x: 12, y: 40, w: 12, h: 8 },
       noValue: noFigures,
       interval: '2m',
       overrides: [
@@ -234,7 +234,7 @@ function storing() {
 
 function detecting() {
   return [
-    row(16, 'Judging', 43),
+    row(16, 'Judging', 48),
     barsPanel({
       id: 17,
       title: 'Too late, hurried or let go',
@@ -243,7 +243,7 @@ function detecting() {
         'cases and repeats that were let go because there were too many. Late: look at senders that hold spans back, and at ' +
         'detect.allowed_lateness_ms. Let go: more limits.memory remembers more.',
       query: 'health/forgotten',
-      gridPos: { x: 0, y: 44, w: 24, h: 7 },
+      gridPos: { x: 0, y: 49, w: 24, h: 7 },
       noValue: `Nothing came too late and nothing was let go in this time range, or: ${noFigures}`,
       interval: '2m',
     }),
@@ -252,7 +252,7 @@ function detecting() {
 
 function exporting() {
   return [
-    row(18, 'Exporting', 51),
+    row(18, 'Exporting', 56),
     tablePanel({
       id: 19,
       title: 'Destinations',
@@ -260,7 +260,7 @@ function exporting() {
         'How each destination of each collector stands in the last 15 minutes of this time range, those in trouble first. Reads behind: the ' +
         'stream has more than was read. `spanwarden export status` tells the reason of a failure, `export retry` sends dead letters again.',
       query: 'health/destinations',
-      gridPos: { x: 0, y: 52, w: 14, h: 8 },
+      gridPos: { x: 0, y: 57, w: 14, h: 8 },
       noValue: noDestination,
       overrides: [
         column('Destination', { 'custom.width': 160 }),
@@ -281,7 +281,7 @@ function exporting() {
       description:
         'Age of the oldest event that a destination has not got, the most in each interval and over collectors.',
       query: 'health/destination-lag',
-      gridPos: { x: 14, y: 52, w: 10, h: 8 },
+      gridPos: { x: 14, y: 57, w: 10, h: 8 },
       noValue: noDestination,
       unit: 's',
       interval: '2m',
@@ -293,7 +293,7 @@ function exporting() {
         'Findings and cases by destination in this time range: delivered, let be by its filter, requests that were tried again, events that the ' +
         'receiver refused for good (dead letters), and records that were gone before they could be read.',
       query: 'health/delivered',
-      gridPos: { x: 0, y: 60, w: 24, h: 7 },
+      gridPos: { x: 0, y: 65, w: 24, h: 7 },
       noValue: noDestination,
       overrides: [
         ...countColumns('Delivered', 'Let be', 'Retries'),

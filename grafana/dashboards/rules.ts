@@ -122,7 +122,7 @@ function everyRule() {
         share('False of marked'),
         column('Cost a span', { unit: 'µs', decimals: 1, 'custom.width': 100 }),
         ...agoColumns('Last match'),
-        ...wrappedColumns('Why'),
+        column('Why', { 'custom.width': 380, 'custom.cellOptions': { type: 'auto', wrapText: true } }),
       ],
     }),
     tablePanel({

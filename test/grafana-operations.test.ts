@@ -94,7 +94,7 @@ describe('boards of rules, approvals, coverage and health', () => {
 
   test('approvals: what rules asked for, beside what the agent told', async () => {
     const answer = await ask('approvals: panel 12');
-    assert.deepEqual(values(answer, 'Rule says', 'Tool', 'Agent told in that hour').map(String).sort(), [
+    assert.deepEqual(values(answer, 'Rule says', 'Tool', 'Agent told then').map(String).sort(), [
       'approve,Bash,approved',
       'block,Edit,denied',
     ]);

@@ -217,7 +217,7 @@ function denied() {
       id: 12,
       title: 'Findings that wanted a decision',
       description:
-        'The 200 newest findings of rules whose response is approve or block, beside what the agent told about that tool in the same hour. ' +
+        'The 200 newest findings of rules whose response is approve or block, beside what the agent told about that tool in the same hour or the one before. ' +
         '“Not told” beside “block” is a call that ran, as far as anybody knows.',
       query: 'approvals/rule-verdicts',
       gridPos: { x: 8, y: 43, w: 16, h: 9 },
@@ -232,7 +232,7 @@ function denied() {
         }),
         agentColumn,
         toolColumn,
-        wordColumn('Agent told in that hour', { 'not told': 'orange', approved: 'yellow', denied: 'green' }),
+        wordColumn('Agent told then', { 'not told': 'orange', approved: 'yellow', denied: 'green' }),
         ...countColumns('Times'),
         traceColumn,
       ],

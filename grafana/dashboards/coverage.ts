@@ -171,7 +171,6 @@ function senders() {
         ...agoColumns('Last seen'),
         ...countColumns('Spans'),
         column('Active steps a day', { decimals: 1, 'custom.width': 130 }),
-        traceColumn,
       ],
     }),
     tablePanel({

@@ -1,5 +1,5 @@
 -- Findings of rules that ask for more than an alert: a person's approval, or that the call is blocked. With whether the agent told a decision
--- on that tool in the same hour.
+-- on that tool in the same hour or the one before.
 WITH
   text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean,
   found AS (
@@ -15,10 +15,10 @@ WITH
     )
   ),
   told AS (
-    SELECT toDateTime(Time) AS Hour, toString(Agent) AS Agent, toString(ToolName) AS Tool, sumIf(Spans, Value = 'denied') AS Denied,
+    SELECT arrayJoin([toDateTime(Time), toDateTime(Time) + 3600]) AS Hour, toString(Agent) AS Agent, toString(ToolName) AS Tool, sumIf(Spans, Value = 'denied') AS Denied,
       sumIf(Spans, Value != 'denied') AS Approved
     FROM agent_values
-    WHERE Kind IN ('decision', 'logged_decision') AND Agent IN (SELECT Agent FROM found) AND Time IN (SELECT Hour FROM found)
+    WHERE Kind IN ('decision', 'logged_decision') AND Agent IN (SELECT Agent FROM found) AND Time IN (SELECT arrayJoin([Hour, Hour - 3600]) FROM found)
     GROUP BY Hour, Agent, Tool
   )
 SELECT
@@ -29,7 +29,7 @@ SELECT
   found.Agent AS Agent,
   found.Tool AS Tool,
   multiIf(told.Denied > 0 AND told.Approved > 0, 'approved and denied', told.Denied > 0, 'denied', told.Approved > 0, 'approved', 'not told')
-    AS `Agent told in that hour`,
+    AS `Agent told then`,
   found.Count AS Times,
   found.TraceId AS TraceId,
   clean(found.RuleId) AS `Rule id`,

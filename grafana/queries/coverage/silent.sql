@@ -7,17 +7,12 @@ SELECT
   arrayMax(arrayMap((b, a) -> dateDiff('second', a, b), arraySlice(Times, 2), arraySlice(Times, 1, length(Times) - 1))) AS Longest,
   Seen AS `Last seen`,
   round(length(Times) / (dateDiff('second', $__fromTime, $__toTime) / 86400), 1) AS `Active steps a day`,
-  Told AS Spans,
-  TraceId
+  Told AS Spans
 FROM (
-  SELECT Agent, arraySort(groupUniqArray(Time)) AS Times, max(Newest) AS Seen, sum(Told) AS Told, argMax(Trace, Newest) AS TraceId
-  FROM (
-    SELECT Agent, Time, max(LastSeen) AS Newest, sum(Spans) AS Told, any(finalizeAggregation(LastTraceId)) AS Trace
-    FROM agent_activity
-    WHERE OperationName != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
-      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
-    GROUP BY Agent, Time
-  )
+  SELECT Agent, arraySort(groupUniqArray(Time)) AS Times, max(LastSeen) AS Seen, sum(Spans) AS Told
+  FROM agent_activity
+  WHERE OperationName != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
+    AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
   GROUP BY Agent
 )
 ORDER BY indexOf(['gone silent', 'longer than ever', 'as usual', 'too little to tell'], Verdict), Silence DESC, Agent

@@ -174,7 +174,7 @@ export function nodeGraphPanel(spec: PanelSpec & { readonly edgesQuery: string }
   };
 }
 
-/** Otherwise a cell without a value, an empty text too, would say why the whole panel may be empty. */
+/** Otherwise a cell or a series without a value, an empty text too, would say why the whole panel may be empty. */
 const emptyCells: Override = {
   matcher: { id: 'byRegexp', options: '/.*/' },
   properties: [{ id: 'noValue', value: '–' }],
@@ -273,8 +273,9 @@ function seriesPanel(spec: SeriesSpec, calculation: string, defaults: FieldConfi
     legend: { calcs: [calculation], displayMode: LegendDisplayMode.List, placement: 'bottom', showLegend: true },
     tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
   };
+  const overrides = [emptyCells, ...(spec.overrides ?? [])];
   return {
-    ...panel('timeseries', 'timeseries', spec, { ...options }, defaults),
+    ...panel('timeseries', 'timeseries', { ...spec, overrides }, { ...options }, defaults),
     interval: spec.interval ?? '1m',
   };
 }

@@ -99,6 +99,9 @@ const verdictColours = {
   quiet: 'text',
 };
 
+/** A reason has up to 500 characters; in the 150 that a column gets otherwise one row would fill the panel. */
+const whyWidth = 400;
+
 function everyRule() {
   return [
     row(5, 'Every rule', 13),
@@ -122,7 +125,8 @@ function everyRule() {
         share('False of marked'),
         column('Cost a span', { unit: 'µs', decimals: 1, 'custom.width': 100 }),
         ...agoColumns('Last match'),
-        column('Why', { 'custom.width': 380, 'custom.cellOptions': { type: 'auto', wrapText: true } }),
+        ...wrappedColumns('Why'),
+        column('Why', { 'custom.width': whyWidth }),
       ],
     }),
     tablePanel({
@@ -149,7 +153,13 @@ function everyRule() {
       query: 'rules/stopped',
       gridPos: { x: 14, y: 26, w: 10, h: 10 },
       noValue: 'No rule is disabled, and no set of rules was refused.',
-      overrides: [...agoColumns('Since'), levelColumn('Level'), ruleColumn('Rule'), ...wrappedColumns('Why')],
+      overrides: [
+        ...agoColumns('Since'),
+        levelColumn('Level'),
+        ruleColumn('Rule'),
+        ...wrappedColumns('Why'),
+        column('Why', { 'custom.width': whyWidth }),
+      ],
     }),
   ];
 }

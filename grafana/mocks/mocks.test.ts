@@ -72,6 +72,17 @@ describe('every dashboard, drawn from data with hostile texts', () => {
       const { panels } = readPage(page);
       assert.deepEqual(panels.sort(), panelsOf(board).map(String).sort());
     });
+    test(`${board.title} says why panels may be empty in panels that are, and nowhere else`, async () => {
+      const ask = askClickHouse(client, fromMs, now + 60_000);
+      const page = await renderPage(board, { ask, nowMs: now + 60_000, fromMs, uids, chosen: boardValues(board.uid) });
+      const filled = page.html.replaceAll(/<p class="empty">[^<]*<\/p>|<details class="about">.*?<\/details>/gs, '');
+      const texts = (board.panels ?? []).flatMap((each) =>
+        'targets' in each ? [each.fieldConfig?.defaults.noValue] : [],
+      );
+      for (const text of texts.filter((each = '') => each.length > 40)) {
+        assert.ok(!filled.includes(html`${text}`.markup), text);
+      }
+    });
   }
 });
 

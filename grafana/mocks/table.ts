@@ -44,7 +44,7 @@ function cell(field: Field, row: number, fields: readonly Field[], view: PanelVi
   const wraps = wrapText || field.custom.wrapText === true;
   // Grafana shows the text once and lists the links when it is clicked; here the others stand behind it by number.
   const links = field.links.map((link, index) =>
-    linkOf(link, index === 0 ? text : ` ${index + 1}`, row, field, fields, view, missing),
+    linkOf(link, index === 0 ? text : ` [${index + 1}]`, row, field, fields, view, missing),
   );
   return html`<td class="${field.kind}${wraps ? ' wraps' : ''}" style="${filled}"><div>${links.length > 0 ? links : text}</div></td>`;
 }

@@ -103,7 +103,8 @@ const found: Finding = {
 };
 const findings: readonly Finding[] = [
   { ...found, id: '11'.repeat(16), response: 'block', toolName: 'Edit' },
-  { ...found, id: '12'.repeat(16), response: 'approve', toolName: 'Bash' },
+  // When its calls were made: an hour's decisions stand beside it.
+  { ...found, id: '12'.repeat(16), response: 'approve', toolName: 'Bash', timeNanos: nanos(ago(20)) },
 ];
 
 const marks = findings.map(({ id }, at) => ({

@@ -24,7 +24,7 @@ import { openSpool } from '../collector/src/spool/spool.ts';
 import { holdFor, openTeeing } from '../collector/src/teeing.ts';
 import { makeBodies, spanSizes } from './spans.ts';
 
-const [rounds, secondsMin] = process.argv.includes('--quick') ? [2, 0.3] : [5, 2];
+const [rounds, secondsMin] = process.argv.includes('--quick') ? [1, 0.3] : [3, 1];
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const senders = 8;
 /** Places of span ids in bodies. */

@@ -64,18 +64,19 @@ function contextOf(name: string, config: DestinationConfig, environment: ExportE
 
 const dayMs = 86_400_000;
 
-/** The dashboard of findings, at the trace of the event and around its time. */
+/** The dashboard of cases and findings, at the case and the trace of the event and around its time. */
 function linkTo(grafanaUrl: string | undefined, event: ExportEvent): string {
   if (grafanaUrl === undefined) return '';
-  const [timeNanos, traceId] =
+  const [timeNanos, traceId, caseId] =
     event.kind === 'finding'
-      ? [event.finding.timeNanos, event.finding.traceId]
-      : [event.case.firstSeenNanos, event.case.traceIds[0] ?? ''];
+      ? [event.finding.timeNanos, event.finding.traceId, event.caseId]
+      : [event.case.firstSeenNanos, event.case.traceIds[0] ?? '', event.case.mergedInto || event.case.id];
   const timeMs = Number(timeNanos / 1_000_000n);
   const query = new URLSearchParams({
     from: String(timeMs - dayMs),
     to: String(timeMs + dayMs),
     'var-trace_id': traceId,
+    ...(caseId !== '' && { 'var-case_id': caseId }),
   });
   return `${grafanaUrl.replace(/\/+$/, '')}/d/spanwarden-findings?${query}`;
 }

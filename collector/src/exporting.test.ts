@@ -55,7 +55,7 @@ test('metrics say of each destination how it stands', async () => {
   const source = new MemoryEventSource();
   const exporter = await openExporting({
     ...{ config: configOf('start: oldest, batch: { linger_ms: 0 }'), dataDir: directory, fields: createFieldTable() },
-    ...{ source: () => source, metrics, logger: silent },
+    ...{ source: () => source, logger: silent },
   });
   addExportGauges(metrics, () => exporter.statuses());
   exporter.start();

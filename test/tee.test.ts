@@ -47,7 +47,7 @@ const circlePort = (circle.address() as AddressInfo).port;
 
 const collector =
   testCollector(`receive: { http: { listen: "127.0.0.1:0" }, grpc: { listen: "127.0.0.1:0" }, bearer_token: ${token} }
-spool: { segment_age_max_ms: 50, grace_ms: 0, resent_spans_max: 0 }
+spool: { segment_age_max_ms: 50, grace_ms: 1000, resent_spans_max: 0 }
 detect: { checkpoint_interval_ms: 1000 }
 tee:
   destinations:

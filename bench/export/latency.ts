@@ -46,7 +46,10 @@ export async function startReceiver(...args: string[]): Promise<{ port: number; 
 export async function measureLatency(options: LatencyOptions): Promise<LatencyFigures> {
   const sink = await startReceiver('arrivals');
   const url = `http://127.0.0.1:${sink.port}/`;
-  const home = createHome(`export: { destinations: { out: { type: webhook, url: "${url}", events: [findings] } } }\n`);
+  // More than the default, at which a part of the load is put off: what is put off says nothing about findings.
+  const home = createHome(`limits: { memory: 1GiB }
+export: { destinations: { out: { type: webhook, url: "${url}", events: [findings] } } }
+`);
   const collector = await CollectorProcess.start(home);
   try {
     // Uncounted, so that the figures are those of compiled code.

@@ -9,23 +9,25 @@ SELECT
   clean(known.ToolName) AS Tool,
   multiIf(
     known.First >= $__toTime - INTERVAL 1 DAY, 'new in 24 h', known.First >= toStartOfFiveMinutes($__fromTime), 'new in this range',
-    used.Calls = 0, 'gone quiet', 'in use') AS State,
+    known.Calls = 0, 'gone quiet', 'in use') AS State,
   multiIf(
     offered.Model != 0, 'yes', known.Agent IN (SELECT Agent FROM agent_values WHERE Kind = 'tool_definition'), 'no',
     'not told') AS Offered,
   arrayStringConcat(arraySort(effects.Kinds), ', ') AS Effects,
   clean(arrayStringConcat(arraySort(known.Servers), ', ')) AS `MCP server`,
-  used.Calls AS Calls,
-  used.Errors AS Errors,
-  if(used.Calls = 0, NULL, used.Errors / used.Calls) AS `Error rate`,
-  if(used.Calls = 0, NULL, used.Quantiles[2]) AS p95,
+  known.Calls AS Calls,
+  known.Errors AS Errors,
+  if(known.Calls = 0, NULL, known.Errors / known.Calls) AS `Error rate`,
+  if(known.Calls = 0, NULL, known.Quantiles[2]) AS p95,
   known.First AS `First seen`,
   known.Last AS `Last seen`,
-  used.Trace AS TraceId
+  newest.Trace AS TraceId
 FROM (
   SELECT
     Agent, ToolName, min(Time) AS First, max(Time) AS Last,
-    groupUniqArrayIf(10)(if(ServerAddress = '', 'local process', ServerAddress), McpMethod != '') AS Servers
+    groupUniqArrayIf(10)(if(ServerAddress = '', 'local process', ServerAddress), McpMethod != '') AS Servers,
+    sumIf(Spans, IsInRange) AS Calls, sumIf(agent_activity.Errors, IsInRange) AS Errors,
+    quantilesTDigestMergeIf(0.5, 0.95, 0.99)(Durations, Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime AS IsInRange) AS Quantiles
   FROM agent_activity
   WHERE ToolName != ''
     AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
@@ -33,15 +35,22 @@ FROM (
   GROUP BY Agent, ToolName
 ) AS known
 LEFT JOIN (
-  SELECT
-    Agent, ToolName, sum(Spans) AS Calls, sum(agent_activity.Errors) AS Errors,
-    quantilesTDigestMerge(0.5, 0.95, 0.99)(Durations) AS Quantiles, argMaxMerge(LastTraceId) AS Trace
+--   Only of the five minutes of each newest call, which the sorting key finds.
+  SELECT Agent, ToolName, argMaxMerge(LastTraceId) AS Trace
   FROM agent_activity
-  WHERE ToolName != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
+  WHERE ToolName != '' AND (Agent, Time) IN (
+    SELECT Agent, max(Time) FROM agent_activity
+    WHERE ToolName != '' AND Time >= toStartOfFiveMinutes($__fromTime) AND Time <= $__toTime
+      AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+      AND $__conditionalAll(ToolName = decodeURLComponent('${tool:percentencode}'), $tool)
+    GROUP BY Agent, ToolName)
   GROUP BY Agent, ToolName
-) AS used ON used.Agent = known.Agent AND used.ToolName = known.ToolName
+) AS newest ON newest.Agent = known.Agent AND newest.ToolName = known.ToolName
 LEFT JOIN (
-  SELECT Agent, ToolName, groupUniqArray(10)(Value) AS Kinds FROM agent_values WHERE Kind = 'effect' GROUP BY Agent, ToolName
+  SELECT Agent, ToolName, groupUniqArray(10)(Value) AS Kinds
+  FROM agent_values
+  WHERE Kind = 'effect' AND $__conditionalAll(Agent = decodeURLComponent('${agent:percentencode}'), $agent)
+  GROUP BY Agent, ToolName
 ) AS effects ON effects.Agent = known.Agent AND effects.ToolName = known.ToolName
 LEFT JOIN (
   SELECT Agent, own(Value) AS Own, sum(Model) AS Model

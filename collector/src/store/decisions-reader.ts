@@ -13,6 +13,8 @@ export interface DecisionRange {
 
 /** Decisions that are read at once, and those of the same microsecond as the last. */
 const decisionsMax = 200;
+/** Characters of what somebody wrote; the command takes no more, others may have written. */
+const [nameMax, reasonMax] = [200, 2_000];
 
 /**
  * What people did about the cases of a collector, oldest first, each with the newest state of its case. `decidedMicros` is the time of the last
@@ -36,9 +38,10 @@ export async function readDecisions(
 async function decisionsAfter(client: StoreClient, afterMicros: bigint) {
   const reader = await queryRows(
     client,
-    `SELECT CaseId, toUnixTimestamp64Micro(At), toString(Action), toString(Disposition), Reason, DoneBy FROM case_events
+    `SELECT CaseId, toUnixTimestamp64Micro(At), toString(Action), leftUTF8(toString(Disposition), {nameMax:UInt32}),
+  leftUTF8(Reason, {reasonMax:UInt32}), leftUTF8(DoneBy, {nameMax:UInt32}) FROM case_events
 WHERE At > fromUnixTimestamp64Micro({after:Int64}) AND Action IN ('close', 'reopen') ORDER BY At LIMIT {limit:UInt32} WITH TIES`,
-    { after: String(afterMicros), limit: decisionsMax },
+    { after: String(afterMicros), limit: decisionsMax, nameMax, reasonMax },
   );
   const decisions: { readonly caseId: string; readonly decision: CaseDecision }[] = [];
   while (!reader.isAtEnd) {

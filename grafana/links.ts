@@ -1,4 +1,5 @@
 import type { DashboardLink } from '@grafana/schema';
+import { column } from './panels.ts';
 
 /** A link out of a cell. */
 export interface CellLink {
@@ -34,6 +35,12 @@ export const traceOnlyLink = (from = 'TraceId'): CellLink =>
   rowLink('Open its trace', 'spanwarden-session', { trace_id: from });
 export const agentLink = (from = 'Agent'): CellLink => rowLink('Open its agent', 'spanwarden-agent', { agent: from });
 export const caseLink = (from = 'Case'): CellLink => rowLink('Open the case', 'spanwarden-findings', { case_id: from });
+
+/** The id of a trace, which leads to it. */
+export const traceColumn = column('TraceId', {
+  links: [rowLink('Open the trace', 'spanwarden-session', { trace_id: 'TraceId' })],
+  'custom.width': 290,
+});
 
 /** A menu of all boards, for the top of each. */
 export function boardsMenu(): DashboardLink {

@@ -82,7 +82,6 @@ test('findings are read with FINAL, except where duplicates do no harm', () => {
     'findings/variable-rule',
     'findings/variable-tool',
     'injection/ad-hoc-values',
-    'injection/variable-agent',
   ]);
 });
 

@@ -1,6 +1,6 @@
 import { BigValueColorMode, type Dashboard } from '@grafana/schema';
 import { dashboardOf } from '../dashboard.ts';
-import { boardsMenu, rowLink } from '../links.ts';
+import { boardsMenu, rowLink, traceColumn } from '../links.ts';
 import {
   agoColumns,
   barsPanel,
@@ -35,10 +35,6 @@ const toolColumn = column('Tool', {
     rowLink('Its findings', 'spanwarden-findings', { agent: 'Agent', tool: 'Tool' }),
   ],
   'custom.width': 200,
-});
-const traceColumn = column('TraceId', {
-  links: [rowLink('Open the trace', 'spanwarden-session', { trace_id: 'TraceId' })],
-  'custom.width': 290,
 });
 
 /** For whoever answers for what agents may do: who was asked, who said yes or no, and whether anybody still looks. */

@@ -1,6 +1,6 @@
 import { BigValueColorMode, type Dashboard } from '@grafana/schema';
 import { dashboardOf } from '../dashboard.ts';
-import { boardsMenu, rowLink } from '../links.ts';
+import { boardsMenu, rowLink, traceColumn } from '../links.ts';
 import {
   agoColumns,
   barsPanel,
@@ -23,10 +23,6 @@ const agentColumn = column('Agent', {
     rowLink('Open the agent', 'spanwarden-agent', { agent: 'Agent' }),
   ],
   'custom.width': 180,
-});
-const traceColumn = column('TraceId', {
-  links: [rowLink('Open the trace', 'spanwarden-session', { trace_id: 'TraceId' })],
-  'custom.width': 290,
 });
 /** A share that ought to be zero. */
 const lacking = (...names: readonly string[]) =>

@@ -49,7 +49,7 @@ export function injectionDashboard(): Dashboard {
         name: 'agent',
         label: 'Agent',
         description: 'Agent that the findings are about; an agent without a name goes by its service.',
-        query: 'injection/variable-agent',
+        query: 'findings/variable-agent',
       }),
       ...adHocVariables('injection/ad-hoc-values'),
     ],

@@ -1,9 +1,0 @@
--- Agents with findings about injections in the time range, as the other queries name them.
-WITH
-  text -> leftUTF8(replaceRegexpAll(text, '[\\p{Cc}\\p{Cf}]', ' '), 200) AS clean
-SELECT DISTINCT clean(if(AgentName = '', ServiceName, AgentName)) AS Name
-FROM findings
-WHERE $__timeFilter_ms(Timestamp)
-  AND Name != ''
-ORDER BY Name
-LIMIT 1000

@@ -97,7 +97,9 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const keys = createKeyBudget(config, fields, metrics);
   const resends = resendsOf(config.spool);
   const parts = { logs: joiner, calls, usage, keys: new KeyState(keys), ...resendParts(resends) };
-  const casework = withCasework(detector, { fields, allowedLatenessNanos, journal: true, bounds, parts });
+  const areRulesLoaded = () => running.rules.isAnyLoaded;
+  const remembered = { journal: true, bounds, parts, areRulesLoaded };
+  const casework = withCasework(detector, { fields, allowedLatenessNanos, ...remembered });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
@@ -107,7 +109,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const own = await openOwnTraces(config.telemetry, ownResource(spool.id), metrics, logger);
   const pipeline = new TracePipeline({
     ...{ fields, detector: casework, joiner, usage, prices, resends, keys },
-    calls: whileRules(() => running.rules.isAnyLoaded, calls),
+    calls: whileRules(areRulesLoaded, calls),
     log: own.log(spool),
     retentionMs: telemetryDaysMax(schemaOptions(config.clickhouse)) * dayMs,
     redactors,

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TraceDecoder } from '../decode/trace-decoder.ts';
 import type { Case } from '../model/case.ts';
 import { createFieldTable } from '../model/fields.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Value } from '../model/value.ts';
+import { NormalisedEvents } from '../normalise/span-events.ts';
+import { otlpProtobuf } from '../testing/otlp.ts';
 import { type Casework, withCasework } from './casework.ts';
 import { createDetector } from './engine.ts';
 import { loadRules } from './load.ts';
@@ -85,4 +88,21 @@ test('after a restart it goes on where it was', () => {
   const rows: readonly Case[] = next.work.takeCases();
   assert.equal(rows.at(-1)?.id, before?.id);
   assert.ok(rows.at(-1)!.version > before!.version);
+});
+
+test('while no rules are loaded it is not remembered which traces belong together', () => {
+  const fields = createFieldTable();
+  let areRulesLoaded = false;
+  const rules = createDetector({ ...loadRules([]), fields, journal: true });
+  const work = withCasework(rules, { fields, journal: true, areRulesLoaded: () => areRulesLoaded });
+  const isRemembered = (conversation: string): boolean => {
+    const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.conversation.id': conversation };
+    const decoded = new TraceDecoder(fields).decode(otlpProtobuf([{ name: 'chat', attributes }]));
+    assert.equal(decoded.status, 'ok');
+    work.detect(new NormalisedEvents(fields).bind(decoded.batch));
+    return Buffer.from(work.takeJournal()).includes(conversation);
+  };
+  assert.equal(isRemembered('conversation-1'), false);
+  areRulesLoaded = true;
+  assert.equal(isRemembered('conversation-2'), true);
 });

@@ -27,6 +27,11 @@ export interface CaseworkOptions {
   readonly allowedLatenessNanos?: bigint;
   /** As for the detector: note what is taken in, for `takeJournal`. Default false. */
   readonly journal?: boolean;
+  /**
+   * Asked for each batch: while no rules are loaded no finding asks what belongs together, and it is not remembered. Rules that come later
+   * meet traces as after a first start. Default: they are.
+   */
+  readonly areRulesLoaded?: () => boolean;
   /** How much is remembered; as much as `limits.ts` allows unless said otherwise. */
   readonly bounds?: Pick<StateBounds, 'repeats' | 'cases'>;
   /** Further parts whose memory is kept with this one's, by a name that never changes. */
@@ -51,6 +56,7 @@ export interface CaseworkStats {
 
 export function withCasework(rules: Ruling, options: CaseworkOptions): Casework {
   const { fields, allowedLatenessNanos = latenessDefaultNanos, journal = false } = options;
+  const { areRulesLoaded = () => true } = options;
   const repeats = new Repeats({ allowedLatenessNanos, ...(options.bounds && { bounds: options.bounds.repeats }) });
   const casebook = new Casebook(options.bounds?.cases);
   const tiesOf = createTieReader(fields);
@@ -72,7 +78,8 @@ export function withCasework(rules: Ruling, options: CaseworkOptions): Casework 
     ...memory,
     detect: (events, nowNanos) => {
       const found = rules.detect(events, nowNanos);
-      return given(repeats.take(found, rules.newestNanos, nowNanos), tiesOf(events));
+      const ties = areRulesLoaded() ? tiesOf(events) : [];
+      return given(repeats.take(found, rules.newestNanos, nowNanos), ties);
     },
     advance: (eventNanos) => {
       const found = rules.advance(eventNanos);

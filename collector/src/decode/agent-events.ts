@@ -23,6 +23,8 @@ export class AgentEventBatches {
   #bytes: Buffer = Buffer.allocUnsafe(bytesAtStart);
   #length = 0;
   #isTooDeep = false;
+  /** The resource that was written last in this batch, and its row; events of one sender mostly share it. */
+  #last: { readonly attributes: readonly NamedValue[]; readonly row: number } | undefined;
 
   constructor(fields: FieldTable) {
     this.#fields = fields;
@@ -38,6 +40,7 @@ export class AgentEventBatches {
     this.#attributes.reset(65_536);
     if (this.#bytes.length > bytesKeptMax) this.#bytes = Buffer.allocUnsafe(bytesAtStart);
     this.#length = 0;
+    this.#last = undefined;
     for (const event of events) if (hasIds(event)) this.#event(event);
     const batch = this.#batch;
     batch.bytes = this.#bytes.subarray(0, this.#length);
@@ -77,6 +80,7 @@ export class AgentEventBatches {
 
   /** Of a resource only the attribute that nests too deep is left out. */
   #resource(attributes: readonly NamedValue[]): number {
+    if (this.#last?.attributes === attributes) return this.#last.row;
     const at = this.#resources.add();
     const before = this.#attributes.count;
     for (const attribute of attributes) {
@@ -89,7 +93,9 @@ export class AgentEventBatches {
     rows.fill(0, at, at + Resource.stride);
     rows[at + Resource.attributes] = before;
     rows[at + Resource.attributeCount] = this.#attributes.count - before;
-    return this.#resources.count - 1;
+    const row = this.#resources.count - 1;
+    this.#last = { attributes, row };
+    return row;
   }
 
   #scope({ scopeName, scopeVersion }: AgentEvent): number {

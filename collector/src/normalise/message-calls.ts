@@ -33,18 +33,26 @@ function answeredCalls(
   asked: readonly CallPart[],
   list: GrownList<Message> | undefined,
 ): AnsweredCall[] {
-  const [ofInput, ofAnswer] = [callFinder(input, list), new Map(asked.map((call) => [call.id, call]))];
-  const find = (id: string): CallPart | undefined => ofAnswer.get(id) ?? ofInput(id);
-  const answered = new Set(results.map(({ id }) => id));
-  /** Results without an id answer the calls of the last turn that no other result names, by name or in their order. */
-  const open = callsIn(lastTurn(input)).filter(({ id }) => id === '' || !answered.has(id));
+  const ofInput = callFinder(input, list);
+  const ofAnswer = asked.length === 0 ? undefined : new Map(asked.map((call) => [call.id, call]));
+  const find = (id: string): CallPart | undefined => ofAnswer?.get(id) ?? ofInput(id);
+  /** Asked for only where a result says no id, or one of no call. */
+  let open: CallPart[] | undefined;
   const turn = input.length;
   return results.map(({ id, name = '', result }): AnsweredCall => {
     // OpenAI's Responses have ids of items beside those of calls, and emitters mix them up.
-    const call = find(id === '' ? noId : id) ?? take(open, name);
+    const named = find(id === '' ? noId : id);
+    if (named === undefined) open ??= openCalls(results, input);
+    const call = named ?? take(open ?? [], name);
     if (call !== undefined) return { ...callOf(call, true), ...(id !== '' && { id }), result, isAsked: true, turn };
     return { id, name, arguments: null, isWhole: false, result, isAsked: false, turn };
   });
+}
+
+/** The calls of the last turn that no result names: those without an id answer them, by name or in their order. */
+function openCalls(results: readonly ResultPart[], input: readonly Message[]): CallPart[] {
+  const answered = new Set(results.map(({ id }) => id));
+  return callsIn(lastTurn(input)).filter(({ id }) => id === '' || !answered.has(id));
 }
 
 const noId = '\0';

@@ -72,8 +72,7 @@ function untypedPart(part: Value, depth: number): Part[] {
 
 function textPart(part: Value, reasoning: boolean, depth: number): Part[] {
   if (depth > depthMax) return [];
-  const own = ['content', 'text', 'thinking', 'refusal', 'value'].map((key) => member(part, key));
-  const found = own.find((each) => each !== undefined && each !== null);
+  const found = firstMember(part, textKeys, null);
   const summary = member(part, 'summary');
   if (found === undefined && Array.isArray(summary)) return summary.flatMap((each) => textPart(each, true, depth + 1));
   if (found === undefined) return [];
@@ -102,9 +101,7 @@ export function toolCall(outer: Value, otherwise = ''): Part {
   const call = member(outer, 'tool_call') ?? outer;
   const inner = member(call, 'function');
   const fn = isMap(inner) ? inner : call;
-  const given = ['arguments', 'input', 'args', 'parameters', 'action', 'server_tool_call', 'code', 'query']
-    .map((key) => member(fn, key))
-    .find((each) => each !== undefined);
+  const given = firstMember(fn, argumentKeys);
   return {
     kind: 'tool_call',
     id: anyText(call, 'call_id', 'toolCallId', 'toolUseId', 'tool_call_id', 'id'),
@@ -140,6 +137,27 @@ function mediaPart(part: Value, type: string): Part | undefined {
   if (fileId !== '') return { kind: 'media', form: 'file', mediaType, uri: fileId };
   const dataType = /^data:([\w.+/-]{1,80})/.exec(uri)?.[1] ?? '';
   return { kind: 'media', form: 'blob', mediaType: mediaType || dataType, uri: '' };
+}
+
+const textKeys = ['content', 'text', 'thinking', 'refusal', 'value'] as const;
+const argumentKeys = [
+  'arguments',
+  'input',
+  'args',
+  'parameters',
+  'action',
+  'server_tool_call',
+  'code',
+  'query',
+] as const;
+
+/** The first of the members that there are; @param nothing a value that counts as none */
+function firstMember(value: Value, keys: readonly string[], nothing?: null): Value | undefined {
+  for (const key of keys) {
+    const found = member(value, key);
+    if (found !== undefined && found !== nothing) return found;
+  }
+  return undefined;
 }
 
 function anyText(value: Value, ...keys: readonly string[]): string {

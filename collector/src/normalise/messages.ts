@@ -131,10 +131,9 @@ function parseMessage(outer: Value, bareRole: Role): Message {
     (type !== '' || member(message, 'toolName') !== undefined);
   const parts = single ? (type === 'message' ? contentParts(message) : partOf(message)) : contentParts(message);
   const role = knownRole(message) ?? knownRole(outer) ?? (single ? roleOfParts(parts, bareRole) : bareRole);
-  const reason =
-    anyReason(message, 'finish_reason', 'finishReason', 'stop_reason') ??
-    anyReason(outer, 'finish_reason', 'finishReason');
-  return { role, parts: toolParts(role, parts, message), ...(reason !== undefined && { finishReason: reason }) };
+  const reason = anyReason(message, messageReasons) ?? anyReason(outer, choiceReasons);
+  const own = toolParts(role, parts, message);
+  return reason === undefined ? { role, parts: own } : { role, parts: own, finishReason: reason };
 }
 
 /** A choice of an answer, a candidate, a serialised LangChain object and a flattened message hold the message itself. */
@@ -160,15 +159,19 @@ function contentParts(message: Value): Part[] {
   const refusal = textMember(message, 'refusal');
   if (refusal !== undefined && refusal !== '') parts.push({ kind: 'text', text: refusal });
   const calls = parsedOrCut(member(message, 'tool_calls') ?? member(message, 'toolCalls'));
-  const listedIds = new Set(parts.flatMap((part) => (part.kind === 'tool_call' && part.id !== '' ? [part.id] : [])));
-  for (const call of Array.isArray(calls) ? (calls as readonly Value[]) : []) {
-    const part = toolCall(call);
-    // LangChain lists a call of Anthropic's a second time.
-    if (part.kind === 'tool_call' && !listedIds.has(part.id)) parts.push(part);
-  }
+  if (Array.isArray(calls)) addListedCalls(calls, parts);
   const single = member(message, 'function_call');
   if (isMap(single)) parts.push(toolCall(single));
   return parts;
+}
+
+/** LangChain lists a call of Anthropic's a second time. */
+function addListedCalls(calls: readonly Value[], parts: Part[]): void {
+  const known = new Set(parts.flatMap((part) => (part.kind === 'tool_call' && part.id !== '' ? [part.id] : [])));
+  for (const call of calls) {
+    const part = toolCall(call);
+    if (part.kind === 'tool_call' && !known.has(part.id)) parts.push(part);
+  }
 }
 
 /** What a message of a tool says is its result, whatever its parts are called. */
@@ -213,8 +216,15 @@ function langChainType(message: Value): string | undefined {
   return type === undefined || type === 'function' ? undefined : type;
 }
 
-function anyReason(value: Value, ...keys: readonly string[]): string | undefined {
-  return keys.map((key) => textMember(value, key)).find((reason) => reason !== undefined);
+const messageReasons = ['finish_reason', 'finishReason', 'stop_reason'] as const;
+const choiceReasons = ['finish_reason', 'finishReason'] as const;
+
+function anyReason(value: Value, keys: readonly string[]): string | undefined {
+  for (const key of keys) {
+    const reason = textMember(value, key);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
 
 /** The text of a tool result: MCP content, one or a list, by its texts, other structures as JSON. */

@@ -7,6 +7,7 @@ import { createToolCalls } from '../../tool-calls.ts';
 import { StateWriter } from '../correlate/state-bytes.ts';
 import { argumentsHash } from './arguments.ts';
 import { CallsJournal, readJournal, readState, writeState } from './calls-state.ts';
+import { eventBytes } from './event-bytes.ts';
 import type { CallView, Sight } from './view.ts';
 import { decodedView, encodedView, eventOf } from './view-codec.ts';
 import { ViewStore } from './view-store.ts';
@@ -62,7 +63,7 @@ test('a view is the same after it was written, whatever senders say', () => {
           ...{ scopeVersion: '', resource: [['service.name', name] as const], attributes: [[name, given] as const] },
           ...{ joinKey: '', final: true, place: 0 },
         };
-        const view = encodedView(new StateWriter(), told, given, '', hasEvent ? event : undefined);
+        const view = encodedView(new StateWriter(), told, given, '', hasEvent ? eventBytes(event) : undefined);
         const again = decodedView(view.bytes);
         const { given: left, ...fields } = view;
         const { given: right, ...fieldsAgain } = again;

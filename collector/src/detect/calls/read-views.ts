@@ -8,6 +8,7 @@ import { isList, type Value, valueJson, valueText } from '../../model/value.ts';
 import { StateWriter } from '../correlate/state-bytes.ts';
 import { spanAsEvent } from '../joining/span-as-event.ts';
 import { argumentsHash } from './arguments.ts';
+import { type EventBytes, eventBytes, ModelCallWriter } from './event-bytes.ts';
 import { InnerScopes } from './twice-told.ts';
 import type { CallView, Sight, ViewKind } from './view.ts';
 import { encodedView } from './view-codec.ts';
@@ -28,6 +29,8 @@ export interface ViewReader {
   note(events: SpanEvents): void;
   /** Undefined for spans that are no tool calls. */
   spanView(events: SpanEvents, span: number): SpanView | undefined;
+  /** To be called before views of another batch are read. */
+  begin(): void;
   read(events: SpanEvents, span: number): CallView[];
 }
 
@@ -68,10 +71,10 @@ export function createViewReader(fields: FieldTable): ViewReader {
     return { kind: found, counts };
   };
 
-  const baseOf = (events: SpanEvents, span: number, isWhole: boolean): AgentEvent => {
-    const event = spanAsEvent(events, span, fields, !isWhole);
+  const wholeOf = (events: SpanEvents, span: number): AgentEvent => {
+    const event = spanAsEvent(events, span, fields, false);
     const more: NamedValue[] = [];
-    for (const [name, field] of isWhole ? whole : identity) {
+    for (const [name, field] of whole) {
       const value = events.value(span, field);
       if (value !== undefined) more.push([name, bounded(value)]);
     }
@@ -80,26 +83,38 @@ export function createViewReader(fields: FieldTable): ViewReader {
     return { ...event, attributes: [...others, ...more] };
   };
 
+  const modelCalls = new ModelCallWriter(fields, identity);
   const writer = new StateWriter();
   const viewOf = (
     viewKind: ViewKind,
     ids: Ids,
     where: Where,
     call: ToolCall,
-    more: Partial<Sight>,
-    event: AgentEvent | undefined,
+    place: Place,
+    event: EventBytes | undefined,
+    more?: readonly NamedValue[],
   ): CallView => {
-    const { traceId, spanId, parentSpanId, startNanos, endNanos } = ids;
     const isLong = isLonger(call.arguments);
     const sight: Sight = {
-      ...{ kind: viewKind, traceId, spanId, parentSpanId, startNanos, endNanos },
-      ...where,
-      ...{ callId: short(call.id), name: short(call.name) },
-      ...{ place: more.place ?? 0, turn: more.turn ?? 0, isAsked: more.isAsked ?? false },
-      ...{ isWhole: call.isWhole && !isLong, counts: more.counts ?? false },
+      kind: viewKind,
+      traceId: ids.traceId,
+      spanId: ids.spanId,
+      parentSpanId: ids.parentSpanId,
+      startNanos: ids.startNanos,
+      endNanos: ids.endNanos,
+      service: where.service,
+      scope: where.scope,
+      conversation: where.conversation,
+      callId: short(call.id),
+      name: short(call.name),
+      place: place.place,
+      turn: place.turn,
+      isAsked: place.isAsked,
+      isWhole: call.isWhole && !isLong,
+      counts: place.counts,
     };
     const hash = isLong ? argumentsHash(call.arguments) : '';
-    return encodedView(writer, sight, isLong ? null : call.arguments, hash, event);
+    return encodedView(writer, sight, isLong ? null : call.arguments, hash, event, more);
   };
 
   const toolView = (events: SpanEvents, span: number, { kind: viewKind, counts }: SpanView): CallView[] => {
@@ -107,8 +122,9 @@ export function createViewReader(fields: FieldTable): ViewReader {
     if (call === undefined) return [];
     // Only what may be told has to be remembered whole.
     const isTold = !counts || call.arguments === null;
-    const event = isTold ? baseOf(events, span, true) : undefined;
-    return [viewOf(viewKind, event ?? idsOf(events, span), whereOf(events, span), call, { counts }, event)];
+    const event = isTold ? eventBytes(wholeOf(events, span)) : undefined;
+    const place = { place: 0, turn: 0, isAsked: false, counts };
+    return [viewOf(viewKind, idsOf(events, span), whereOf(events, span), call, place, event)];
   };
 
   const whereOf = (events: SpanEvents, span: number): Where => ({
@@ -151,6 +167,7 @@ export function createViewReader(fields: FieldTable): ViewReader {
       if (scopes.size > 1 && events.toolCall !== undefined) inner.learn(events, executions);
     },
     spanView,
+    begin: () => modelCalls.begin(),
     read: (events, span) => {
       if ((events.categories(span) & Category.llm) === 0) {
         const found = spanView(events, span);
@@ -158,18 +175,19 @@ export function createViewReader(fields: FieldTable): ViewReader {
       }
       const told = events.messageCalls?.(span);
       if (told === undefined) return [];
-      const event = baseOf(events, span, false);
-      const where = whereOf(events, span);
-      const proposed = told.proposed.map((call, place) => viewOf('proposed', event, where, call, { place }, event));
-      const answered = told.answered.map((call, place) => {
+      const event = modelCalls.write(events, span);
+      const [ids, where] = [idsOf(events, span), whereOf(events, span)];
+      const views = told.proposed.map((call, place) =>
+        viewOf('proposed', ids, where, call, { place, turn: 0, isAsked: false, counts: false }, event),
+      );
+      for (const [place, call] of told.answered.entries()) {
         const content: NamedValue[] = [[resultName, bounded(call.result)]];
         // Those that are remembered are told from there.
         if (isLonger(call.arguments)) content.push([argumentsName, bounded(call.arguments)]);
-        const answer = { ...event, attributes: [...event.attributes, ...content] };
         const { isAsked, turn } = call;
-        return viewOf('answered', event, where, call, { place, isAsked, turn }, answer);
-      });
-      return [...proposed, ...answered];
+        views.push(viewOf('answered', ids, where, call, { place, turn, isAsked, counts: false }, event, content));
+      }
+      return views;
     },
   };
 }
@@ -191,6 +209,8 @@ function idsOf({ batch }: SpanEvents, span: number): Ids {
     endNanos: batch.nanos(spans[at + Span.end]!),
   };
 }
+
+type Place = Pick<CallView, 'place' | 'turn' | 'isAsked' | 'counts'>;
 
 type Where = Pick<CallView, 'service' | 'scope' | 'conversation'>;
 

@@ -6,15 +6,18 @@ import { argumentsName } from './read-views.ts';
 import type { CallView } from './view.ts';
 import { eventOf } from './view-codec.ts';
 
+/** What events below a span say for themselves. */
 const own = ['gen_ai.operation.name', 'gen_ai.tool.name', 'gen_ai.tool.call.id', 'gen_ai.response.id'];
+
+const executed: NamedValue[] = [
+  ['gen_ai.operation.name', 'execute_tool'],
+  ['spanwarden.tool_call.view', 'messages'],
+];
+const unasked: NamedValue[] = [...executed, ['spanwarden.tool_call.outcome', 'unasked']];
 
 /** A call that only messages tell of, as a tool call below the model call that brought its result. */
 export function answeredEvent(view: CallView): AgentEvent {
-  return below(view, 'call', `execute_tool ${view.name}`, [
-    ['gen_ai.operation.name', 'execute_tool'],
-    ['spanwarden.tool_call.view', 'messages'],
-    ...(view.isAsked ? [] : [['spanwarden.tool_call.outcome', 'unasked'] as const]),
-  ]);
+  return below(view, 'call', `execute_tool ${view.name}`, view.isAsked ? executed : unasked);
 }
 
 /** A span as the tool call that it is, with arguments that only the model's answer has. */
@@ -67,24 +70,27 @@ function below(
 ): AgentEvent {
   const { traceId, spanId, place, callId } = view;
   const given = view.given.value;
+  const attributes = event.attributes.filter(([each]) => !own.includes(each));
+  if (view.name !== '') attributes.push(['gen_ai.tool.name', view.name]);
+  if (callId !== '') attributes.push(['gen_ai.tool.call.id', callId]);
+  if (given !== null) attributes.push([argumentsName, valueText(given)]);
+  attributes.push(['spanwarden.tool_call.told_by', `${spanId} in trace ${traceId}`], ...more);
   return {
-    ...event,
     traceId,
-    startNanos: view.startNanos,
-    endNanos: view.endNanos,
     spanId: hash('sha256', `spanwarden ${about} ${traceId} ${spanId} ${place}`, 'hex').slice(0, 16),
     // Model calls in traces of their own are put into sessions, and what they tell goes the same way.
     parentSpanId: view.parentSpanId === '' ? '' : spanId,
     name,
+    startNanos: view.startNanos,
+    endNanos: view.endNanos,
     failed: false,
     kind: 1,
-    attributes: [
-      ...event.attributes.filter(([each]) => !own.includes(each)),
-      ...(view.name === '' ? [] : [['gen_ai.tool.name', view.name] as const]),
-      ...(callId === '' ? [] : [['gen_ai.tool.call.id', callId] as const]),
-      ...(given === null ? [] : [[argumentsName, valueText(given)] as const]),
-      ['spanwarden.tool_call.told_by', `${spanId} in trace ${traceId}`],
-      ...more,
-    ],
+    scopeName: event.scopeName,
+    scopeVersion: event.scopeVersion,
+    resource: event.resource,
+    attributes,
+    joinKey: event.joinKey,
+    final: event.final,
+    place: event.place,
   };
 }

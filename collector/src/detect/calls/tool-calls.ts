@@ -88,6 +88,7 @@ export class ToolCalls implements Stateful {
    * @param latestNanos views that end later come from a wrong clock and are left out.
    */
   spans(events: SpanEvents, latestNanos: bigint): void {
+    this.#reader.begin();
     for (let span = 0; span < events.batch.spanCount; span++) {
       if ((events.categories(span) & (Category.llm | Category.tool)) === 0) continue;
       for (const view of this.#reader.read(events, span)) {
@@ -294,8 +295,11 @@ function isAbove({ kind, parentSpanId }: CallView): boolean {
 /** Of a span that counted, with arguments and without an id, there is nothing more to find out. */
 function fresh(view: CallView): Keeping {
   const isPending = !view.counts || view.callId !== '' || !view.given.isTold;
-  return { view, isPending, claimed: [] };
+  return { view, isPending, claimed: unclaimed };
 }
+
+/** One for all: most views are never claimed. */
+const unclaimed: Keeping['claimed'] = [];
 
 /** Looking through all that waits is done once in so much event time. */
 const lookEveryNanos = 1_000_000_000n;

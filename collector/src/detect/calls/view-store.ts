@@ -121,17 +121,19 @@ export class ViewStore {
 
   /** Views that may be of the same call as this one, and the span above it, which ended in that time; without itself, in event order. */
   near(view: CallView, fromNanos: bigint, untilNanos: bigint): Kept[] {
-    const found = new Set<Kept>();
+    const found: Kept[] = [];
     const [from, until] = [secondOf(fromNanos), secondOf(untilNanos)];
     const look = (each: Kept): boolean => {
       const { endNanos } = each.view;
       if (endNanos < fromNanos || endNanos > untilNanos) return false;
-      if (share(view, each.view) && !isSameView(view, each.view)) found.add(each);
+      if (share(view, each.view) && !isSameView(view, each.view)) found.push(each);
       return false;
     };
     for (const key of soughtKeysOf(view, this.#withoutId > 0, this.#seed)) this.#someUnder(key, from, until, look);
-    if (found.size < 2) return [...found];
-    return [...found].sort((a, b) => compareViews(a.view, b.view));
+    if (found.length < 2) return found;
+    // One that was found under several keys stands beside itself then: no other view compares equal.
+    found.sort((a, b) => compareViews(a.view, b.view));
+    return found.filter((each, place) => each !== found[place - 1]);
   }
 
   /** Writes those of this moment down, bit by bit and in no order. */

@@ -21,7 +21,7 @@ export class StateWriter {
   }
 
   /** What was written; the writer is of no use afterwards. */
-  done(): Uint8Array {
+  done(): Buffer {
     return this.#bytes.subarray(0, this.#at);
   }
 
@@ -85,6 +85,12 @@ export class StateWriter {
     this.#room(value.length);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
+  }
+
+  /** The bytes `[from, end)` as they are; whoever reads them knows where they end. */
+  raw(value: Buffer, from: number, end: number): void {
+    this.#room(end - from);
+    this.#at += value.copy(this.#bytes, this.#at, from, end);
   }
 
   /**

@@ -32,8 +32,7 @@ const canonicalNames = [
 export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable, covered: boolean): AgentEvent {
   const { batch } = events;
   const at = span * Span.stride;
-  const { spans, scopes, resources } = batch;
-  const resource = spans[at + Span.resource]! * Resource.stride;
+  const { spans, scopes } = batch;
   const scope = spans[at + Span.scope]! * Scope.stride;
   const end = batch.nanos(spans[at + Span.end]!);
   const canonical: NamedValue[] = [];
@@ -53,7 +52,7 @@ export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable
     endNanos: end,
     failed: spans[at + Span.statusCode] === 2,
     kind: spans[at + Span.kind]!,
-    resource: named(batch, fields, resources[resource]!, resources[resource + 1]!, limits.logJoinAttributesMax),
+    resource: resourceOf(batch, fields, spans[at + Span.resource]! * Resource.stride),
     scopeName: batch.text(scopes[scope + Scope.name]!, scopes[scope + Scope.nameLength]!),
     scopeVersion: batch.text(scopes[scope + Scope.version]!, scopes[scope + Scope.versionLength]!),
     attributes: covered ? canonical : [...own.filter(([name]) => !canonicalNames.includes(name)), ...canonical],
@@ -63,10 +62,18 @@ export function spanAsEvent(events: SpanEvents, span: number, fields: FieldTable
   };
 }
 
+/** Attributes of a resource, by its row. */
+export function resourceOf(batch: SpanBatch, fields: FieldTable, row: number): readonly NamedValue[] {
+  const { resources } = batch;
+  const count = resources[row + Resource.attributeCount]!;
+  return named(batch, fields, resources[row + Resource.attributes]!, count, limits.logJoinAttributesMax);
+}
+
 /** Interning a name costs more than reading most values. */
 const canonicalIds = new WeakMap<FieldTable, readonly (readonly [name: string, field: FieldId])[]>();
 
-function canonicalFields(fields: FieldTable): readonly (readonly [name: string, field: FieldId])[] {
+/** Fields by which log records find a span. */
+export function canonicalFields(fields: FieldTable): readonly (readonly [name: string, field: FieldId])[] {
   let known = canonicalIds.get(fields);
   if (known === undefined) {
     known = canonicalNames.map((name) => [name, fields.intern(name)] as const);
@@ -85,7 +92,7 @@ function named(batch: SpanBatch, fields: FieldTable, first: number, count: numbe
 }
 
 /** Long texts are content; records have them, too, or they are not what a rule tells spans apart by. */
-function bounded(value: Value): Value {
+export function bounded(value: Value): Value {
   const text = typeof value === 'object' && value !== null ? valueJson(value) : value;
   if (typeof text !== 'string') return value;
   return text.length <= limits.logJoinValueCharsMax ? value : text.slice(0, limits.logJoinValueCharsMax);

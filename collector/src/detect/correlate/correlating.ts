@@ -85,9 +85,9 @@ export function createCorrelating(
     restore: (snapshot) => correlator.restore(snapshot),
     takeOver: (earlier) => {
       const known = correlators.get(earlier)?.();
-      if (known === undefined || !isSameRules(correlations, known)) return undefined;
+      if (known === undefined) return undefined;
       correlator = known;
-      return { status: 'restored', rules: correlations.length };
+      return { status: 'restored', rules: correlator.exchange(correlations) };
     },
     stats: () => ({
       ...correlator.counters,
@@ -109,13 +109,3 @@ export function createCorrelating(
 
 /** What remembers behind each of them, for the next one. */
 const correlators = new WeakMap<Stateful, () => JournalledCorrelator>();
-
-/** The same correlations at the same places: events name them by these. */
-function isSameRules(correlations: readonly Correlation[], correlator: JournalledCorrelator): boolean {
-  const before = correlator.evaluators();
-  const isSame = ({ meta }: Correlation, place: number): boolean => {
-    const known = before[place]?.correlation.meta;
-    return known?.id === meta.id && known.version === meta.version;
-  };
-  return before.length === correlations.length && correlations.every(isSame);
-}

@@ -68,6 +68,9 @@ export interface Correlation {
   readonly members: readonly CorrelationMember[];
 }
 
+/** What a correlation says, without the rules that it uses: it may be kept longer than these. */
+export type CorrelationText = Pick<Correlation, 'meta' | 'syntax'>;
+
 /** One listed rule, with the fields that its matches are grouped and measured by: aliases are already followed. */
 export interface CorrelationMember {
   /** The name as listed. */

@@ -9,7 +9,7 @@ export interface CorrelatorBounds extends EvaluatorBounds {
   readonly allEventsMax: number;
 }
 
-export const defaultBounds = {
+const defaultBounds = {
   groupsMax: limits.correlationGroupsPerRuleMax,
   eventsPerGroupMax: limits.correlationEventsPerGroupMax,
   bufferEventsMax: limits.correlationBufferEventsMax,
@@ -17,3 +17,14 @@ export const defaultBounds = {
   allGroupsMax: limits.correlationGroupsMax,
   allEventsMax: limits.correlationEventsMax,
 };
+
+const hourNanos = 3_600_000_000_000n;
+/** Findings wait for the watermark where a slot ends within the lateness: one in so many, or fewer. */
+const latenessesPerSlotMin = 64n;
+
+/** The defaults, but for those that are given. */
+export function boundsOf(allowedLatenessNanos: bigint, given: Partial<CorrelatorBounds> = {}): CorrelatorBounds {
+  const latenesses = allowedLatenessNanos * latenessesPerSlotMin;
+  const idSlotNanos = latenesses > hourNanos ? latenesses : hourNanos;
+  return { ...defaultBounds, idSlotNanos, ...given };
+}

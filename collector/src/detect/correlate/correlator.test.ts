@@ -215,3 +215,24 @@ describe('every type, however its events arrive, equals the plain evaluation', (
     });
   }
 });
+
+test('events that only waited for a correlation that is gone are let go with their time', () => {
+  const set = (gte: number) => correlationsOf(correlation('event_count', `{gte: ${gte}}`));
+  const correlator = new Correlator({
+    correlations: set(2),
+    allowedLatenessNanos: lateness,
+    bounds: { bufferBytesMax: 50_000 },
+  });
+  for (let round = 1; round <= 100; round++) {
+    const atSeconds = round * 100;
+    for (let index = 0; index < 20; index++) {
+      const each = { atSeconds, groups: ['x'], members: 1, values: [], source: 'near' } as const;
+      correlator.add(eventOf(each, index, 'event_count'));
+    }
+    correlator.observe('near', BigInt(atSeconds) * second);
+    correlator.settle();
+    correlator.exchange(set(round + 10));
+  }
+  assert.ok(correlator.waiting <= 40);
+  assert.equal(correlator.counters.hurried, 0);
+});

@@ -1,22 +1,21 @@
 import type { Finding } from '../../model/finding.ts';
 import { limits } from '../../model/limits.ts';
-import type { Rule } from '../load.ts';
 import { wholeOf } from '../slices.ts';
 import type { SpanIdentity } from '../span-identity.ts';
 import type { Slices } from '../state.ts';
-import { type Parent, parentsOf, tellParents, type Work } from './chain.ts';
-import { type Correlation, silentSources } from './correlation.ts';
-import { type CorrelatorBounds, defaultBounds } from './correlator-bounds.ts';
+import { tellParents, type Work } from './chain.ts';
+import type { Correlation } from './correlation.ts';
+import { boundsOf, type CorrelatorBounds } from './correlator-bounds.ts';
 import { readCorrelator, slicesOfCorrelator } from './correlator-state.ts';
 import { type CorrelationEvent, type GroupPart, mergeEvents, type SettledEvent } from './event.ts';
-import { EventLog, type Listener, placedParts } from './event-log.ts';
+import { EventLog, type Listener, placedParts, standing } from './event-log.ts';
 import { EventStore } from './event-store.ts';
 import { findingOf } from './findings.ts';
-import type { Change, CorrelationEvaluator, EarlyBudget, EarlyFiring, Episode, EvaluatorCounters } from './kind.ts';
+import type { Change, CorrelationEvaluator, EarlyBudget, Episode, EvaluatorCounters } from './kind.ts';
 import { createEvaluator } from './kinds.ts';
+import { isInPlace, type Lineup, lineUp, placesIn } from './lineup.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { Sources } from './sources.ts';
-import { Totals } from './totals.ts';
 import { placeOf, WaitingGroups } from './waiting.ts';
 
 export interface CorrelatorOptions {
@@ -50,9 +49,7 @@ export interface CorrelatorCounters {
  */
 export class Correlator {
   readonly counters: CorrelatorCounters = { late: 0, future: 0, repeated: 0, hurried: 0, early: 0 };
-  readonly #evaluators: readonly CorrelationEvaluator[];
-  readonly #parents: readonly (readonly Parent[])[];
-  readonly #silent: ReadonlySet<Rule | Correlation>;
+  #lineup: Lineup;
   readonly #lateness: bigint;
   readonly #bounds: CorrelatorBounds;
   protected readonly log: EventLog;
@@ -61,8 +58,6 @@ export class Correlator {
   /** Episodes that changed, by finding id: the findings to give out. */
   readonly #due = new Map<string, Due>();
   readonly #sources: Sources;
-  readonly #totals: Totals;
-  readonly #early: readonly { readonly index: number; readonly early: EarlyFiring }[];
   readonly #looks: EarlyBudget = { left: limits.correlationEarlyLooksMax };
   #nextEarly = 0;
   /** Events that wait for early findings, for each group once, since the last `settle`. */
@@ -77,18 +72,11 @@ export class Correlator {
   constructor({ correlations, allowedLatenessNanos, bounds, journal = false }: CorrelatorOptions) {
     this.log = new EventLog(correlations, this.#store, journal);
     this.#lateness = allowedLatenessNanos;
-    const latenesses = allowedLatenessNanos * latenessesPerSlotMin;
-    const idSlotNanos = latenesses > hourNanos ? latenesses : hourNanos;
-    this.#bounds = { ...defaultBounds, idSlotNanos, ...bounds };
+    this.#bounds = boundsOf(allowedLatenessNanos, bounds);
     this.#sources = new Sources(allowedLatenessNanos);
-    this.#evaluators = correlations.map((correlation, place) =>
-      createEvaluator(correlation, this.#bounds, new WaitingGroups(place, this.#store)),
-    );
-    this.#silent = silentSources(correlations);
-    this.#parents = correlations.map((child) => parentsOf(child, correlations));
-    this.#totals = new Totals(this.#evaluators);
-    this.#early = this.#evaluators.flatMap(({ correlation, early }, index) =>
-      early && !this.#silent.has(correlation) ? [{ index, early }] : [],
+    this.#lineup = lineUp(
+      correlations,
+      correlations.map((correlation, place) => this.#evaluatorOf(correlation, place)),
     );
   }
 
@@ -115,7 +103,31 @@ export class Correlator {
     readonly groups: number;
     readonly counters: EvaluatorCounters;
   }[] {
-    return this.#evaluators;
+    const { correlations, evaluators } = this.#lineup;
+    return evaluators.map(({ groups, counters }, place) => ({ correlation: correlations[place]!, groups, counters }));
+  }
+
+  /**
+   * Goes on with other correlations, between two batches. Those whose text is the same keep what they remember as it stands; all
+   * others begin anew, also with events that wait. Says how many stayed.
+   */
+  exchange(correlations: readonly Correlation[]): number {
+    const before = this.#lineup;
+    const metas = correlations.map(({ meta }) => meta);
+    const [from, to] = [placesIn(before.metas, metas), placesIn(metas, before.metas)];
+    // Events that were written so far name correlations by where they stood.
+    this.log.exchange(correlations);
+    if (!isInPlace(to)) this.#store.exchange(to);
+    for (const [place, evaluator] of before.evaluators.entries()) if (to[place] === -1) evaluator.clear();
+    const evaluators = correlations.map((correlation, place) => {
+      const kept = before.evaluators[from[place]!];
+      kept?.early?.moveTo(place);
+      return kept ?? this.#evaluatorOf(correlation, place);
+    });
+    this.#lineup = lineUp(correlations, evaluators);
+    this.#nextEarly = 0;
+    this.#nextClose = this.#findNextClose();
+    return from.filter((place) => place >= 0).length;
   }
 
   /** A source has sent spans, the newest of which ended then, whether or not it matched anything. */
@@ -162,13 +174,13 @@ export class Correlator {
     while (this.#buffer.size > 0) this.#evaluateNext();
     for (;;) {
       // The end of the data is no silence.
-      for (const evaluator of this.#evaluators) if (evaluator.closesSilence) evaluator.clear();
+      for (const evaluator of this.#lineup.evaluators) if (evaluator.closesSilence) evaluator.clear();
       const next = this.#findNextClose();
       if (next === undefined) break;
       this.#closeUntil(next);
     }
-    for (const evaluator of this.#evaluators) evaluator.clear();
-    this.#totals.recount();
+    for (const evaluator of this.#lineup.evaluators) evaluator.clear();
+    this.#lineup.totals.recount();
     this.#sources.clear();
     this.#nextClose = undefined;
     this.#watermark = 0n;
@@ -184,7 +196,7 @@ export class Correlator {
     this.log.seal();
     const waiting = this.#store.byBlock(this.#buffer.events()).map(([{ bytes }, at]) => ({ bytes, at }));
     const state = { sources: this.#sources.save(), watermark: this.#watermark, waiting };
-    return slicesOfCorrelator(state, this.#evaluators, pieceBytes);
+    return slicesOfCorrelator(state, this.#lineup.evaluators, pieceBytes);
   }
 
   /**
@@ -196,10 +208,9 @@ export class Correlator {
   ): { readonly status: 'restored'; readonly rules: number } | { readonly status: 'unreadable' } {
     const snapshot = readCorrelator(bytes);
     if (snapshot === undefined || !this.log.isReadable(snapshot.waiting)) return { status: 'unreadable' };
-    const places = snapshot.rules.map(({ id, version }) =>
-      this.#evaluators.findIndex(({ correlation: { meta } }) => meta.id === id && meta.version === version),
-    );
-    for (const evaluator of this.#evaluators) evaluator.clear();
+    const { evaluators, metas, totals } = this.#lineup;
+    const places = placesIn(metas, snapshot.rules);
+    for (const evaluator of evaluators) evaluator.clear();
     for (const event of this.#buffer.events()) this.#store.letGo(event);
     this.#buffer.clear();
     this.#watermark = 0n;
@@ -209,10 +220,10 @@ export class Correlator {
       if (parts.length > 0) this.#wait(this.log.event({ ...event, parts }), { ...event, parts });
     }
     this.log.drop();
-    for (const [index, { items }] of snapshot.rules.entries()) this.#evaluators[places[index]!]?.load(items);
+    for (const [index, { items }] of snapshot.rules.entries()) evaluators[places[index]!]?.load(items);
     this.#sources.load(snapshot.sources);
     this.#watermark = snapshot.watermark;
-    this.#totals.recount();
+    totals.recount();
     this.#nextClose = this.#findNextClose();
     return { status: 'restored', rules: places.filter((place) => place >= 0).length };
   }
@@ -226,6 +237,10 @@ export class Correlator {
     foreign: (event) => this.add(event),
   };
 
+  #evaluatorOf({ meta, syntax }: Correlation, place: number): CorrelationEvaluator {
+    return createEvaluator({ meta, syntax }, this.#bounds, new WaitingGroups(place, this.#store));
+  }
+
   #isFull(): boolean {
     const { bufferEventsMax, bufferBytesMax } = this.#bounds;
     return this.#buffer.size > bufferEventsMax || (this.#store.bytes > bufferBytesMax && this.#buffer.size > 0);
@@ -235,7 +250,7 @@ export class Correlator {
     this.#buffer.push(number);
     for (let at = 0; at < parts.length; at++) {
       const { correlation, groups } = parts[at]!;
-      const { early } = this.#evaluators[correlation]!;
+      const { early } = this.#lineup.evaluators[correlation]!;
       if (!early) continue;
       for (let group = 0; group < groups.length; group++) early.wait(number, placeOf(at, group), groups[group]!);
       this.#came += groups.length;
@@ -270,10 +285,10 @@ export class Correlator {
   #settled(event: SettledEvent, number: number): SettledEvent {
     this.#store.settle(number);
     for (const { correlation, groups } of event.parts) {
-      const { early } = this.#evaluators[correlation]!;
+      const early = this.#lineup.evaluators[correlation]?.early;
       if (early) for (const part of groups) early.settled(part);
     }
-    return event;
+    return this.#store.isMoved(number) ? { ...event, parts: standing(event.parts) } : event;
   }
 
   #fireEarly(): void {
@@ -282,17 +297,18 @@ export class Correlator {
     // A group that took more than there was is paid for by later events.
     this.#looks.left = Math.min(this.#looks.left + looks, limits.correlationEarlyLooksMax);
     this.#came = 0;
-    const turns = this.#early.length;
+    const { early: all, correlations, totals } = this.#lineup;
+    const turns = all.length;
     for (let turn = 0; turn < turns && this.#looks.left > 0; turn++) {
       // One that is dear to look at must not keep the others from their turn.
-      const { index, early } = this.#early[this.#nextEarly]!;
+      const { index, early } = all[this.#nextEarly]!;
       this.#nextEarly = (this.#nextEarly + 1) % turns;
-      const { correlation } = this.#evaluators[index]!;
+      const correlation = correlations[index]!;
       for (const episode of early.fire(this.#watermark, this.#looks)) {
         this.#due.set(episode.id, { correlation, episode, early: true });
         this.counters.early++;
       }
-      this.#totals.touched(index);
+      totals.touched(index);
     }
   }
 
@@ -301,10 +317,10 @@ export class Correlator {
     while (this.#nextClose !== undefined && this.#nextClose <= timeNanos) {
       const next = this.#nextClose;
       const work: Work = new Map();
-      for (const [index, evaluator] of this.#evaluators.entries()) {
+      for (const [index, evaluator] of this.#lineup.evaluators.entries()) {
         if (evaluator.closesNanos !== next) continue;
         for (const change of evaluator.close()) this.#changed(index, change, work);
-        this.#totals.touched(index);
+        this.#lineup.totals.touched(index);
       }
       this.#run(next, undefined, work);
       this.#nextClose = this.#findNextClose();
@@ -313,7 +329,7 @@ export class Correlator {
 
   #findNextClose(): bigint | undefined {
     let next: bigint | undefined;
-    for (const { closesNanos } of this.#evaluators) {
+    for (const { closesNanos } of this.#lineup.evaluators) {
       if (closesNanos !== undefined && (next === undefined || closesNanos < next)) next = closesNanos;
     }
     return next;
@@ -339,26 +355,28 @@ export class Correlator {
   }
 
   #share(index: number, timeNanos: bigint, span: SpanIdentity, part: GroupPart, work: Work): void {
-    const change = this.#evaluators[index]!.add(timeNanos, span, part);
+    const change = this.#lineup.evaluators[index]!.add(timeNanos, span, part);
     if (change) this.#changed(index, change, work);
   }
 
   #added(index: number): void {
-    const { closesNanos } = this.#evaluators[index]!;
+    const { closesNanos } = this.#lineup.evaluators[index]!;
     if (closesNanos !== undefined && (this.#nextClose === undefined || closesNanos < this.#nextClose)) {
       this.#nextClose = closesNanos;
     }
-    this.#totals.touched(index);
+    const { totals } = this.#lineup;
+    totals.touched(index);
     const { allGroupsMax, allEventsMax } = this.#bounds;
-    while (this.#totals.groups > allGroupsMax || this.#totals.events > allEventsMax) {
-      if (!this.#totals.evictStalest()) break;
+    while (totals.groups > allGroupsMax || totals.events > allEventsMax) {
+      if (!totals.evictStalest()) break;
     }
   }
 
   #changed(index: number, { episode, opened }: Change, work: Work): void {
-    const { correlation } = this.#evaluators[index]!;
-    if (!this.#silent.has(correlation)) this.#due.set(episode.id, { correlation, episode, early: false });
-    if (opened) tellParents(correlation, episode, this.#parents[index]!, work);
+    const { correlations, silent, parents } = this.#lineup;
+    const correlation = correlations[index]!;
+    if (!silent.has(correlation)) this.#due.set(episode.id, { correlation, episode, early: false });
+    if (opened) tellParents(correlation, episode, parents[index]!, work);
   }
 
   #take(): Finding[] {
@@ -378,7 +396,3 @@ interface Due {
 
 /** Older than every settled state. */
 const provisional = { provisional: true, version: 1n } as const;
-
-const hourNanos = 3_600_000_000_000n;
-/** Findings wait for the watermark where a slot ends within the lateness: one in so many, or fewer. */
-const latenessesPerSlotMin = 64n;

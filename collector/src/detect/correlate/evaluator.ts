@@ -2,7 +2,7 @@ import { limits } from '../../model/limits.ts';
 import { findingId } from '../finding-texts.ts';
 import { Scan, type Steps, stepsInTurn, stepsOf } from '../slices.ts';
 import type { SpanIdentity } from '../span-identity.ts';
-import { type Correlation, isCorrelation } from './correlation.ts';
+import { type Correlation, type CorrelationText, isCorrelation } from './correlation.ts';
 import { EpisodeNumbers } from './episode-numbers.ts';
 import { type Group, type Item, type SavedGroup, sortItems } from './evaluator-state.ts';
 import { type Entry, type GroupPart, keyOf, textsOf } from './event.ts';
@@ -26,7 +26,7 @@ import type { WaitingGroup, WaitingGroups } from './waiting.ts';
  * first kind that more events cannot undo also fire early.
  */
 export class Evaluator implements CorrelationEvaluator {
-  readonly correlation: Correlation;
+  readonly correlation: CorrelationText;
   readonly counters: EvaluatorCounters = { events: 0, episodes: 0, evictedGroups: 0, droppedEvents: 0 };
   readonly #measure: Measure<unknown>;
   readonly #sliding: boolean;
@@ -41,7 +41,7 @@ export class Evaluator implements CorrelationEvaluator {
   #closes = 0n;
   #size = 0;
 
-  constructor(correlation: Correlation, bounds: EvaluatorBounds, waiting: WaitingGroups) {
+  constructor(correlation: CorrelationText, bounds: EvaluatorBounds, waiting: WaitingGroups) {
     this.correlation = correlation;
     this.#waiting = waiting;
     this.#bounds = bounds;
@@ -306,6 +306,7 @@ export class Evaluator implements CorrelationEvaluator {
     return {
       wait: (event, place, part) => this.#waiting.wait(keyOf(part.texts), event, place, part, this.#isNothing),
       settled: (part) => this.#waiting.settled(keyOf(part.texts), part),
+      moveTo: (place) => this.#waiting.moveTo(place),
       fire: (frontierNanos, budget) => this.#fire(frontierNanos, budget),
     };
   }
@@ -369,14 +370,14 @@ function spanAnchor({ traceId, spanId }: SpanIdentity): string {
 }
 
 /** More events cannot undo the condition, so that it need not wait for the end of a window. */
-export function isSliding({ syntax }: Correlation): boolean {
+export function isSliding({ syntax }: CorrelationText): boolean {
   if (syntax.type !== 'temporal' && syntax.type !== 'temporal_ordered') return onlyLowerBounds(syntax.thresholds);
   const counts = satisfyingCounts(syntax.thresholds, syntax.rules.length);
   return counts.at(-1) === syntax.rules.length && counts.at(-1)! - counts[0]! === counts.length - 1;
 }
 
 /** The group as people and parents see it: field or alias and value, as JSON; '' for the one group of everything. */
-export function groupKeyOf({ syntax }: Correlation, texts: readonly string[]): string {
+export function groupKeyOf({ syntax }: CorrelationText, texts: readonly string[]): string {
   if (texts.length === 0) return '';
   const members = texts.map((text, index) => `${JSON.stringify(syntax.groupBy[index]!.name)}:${JSON.stringify(text)}`);
   return `{${members.join(',')}}`;

@@ -29,6 +29,8 @@ export class EventBlock {
   place = -1;
   /** The bytes that it takes. */
   size = 0;
+  /** Where the correlations stand that it names, by how it names them; undefined while nothing has moved. */
+  places: readonly number[] | undefined;
   #bytes: Uint8Array;
   #reader: StateReader;
   #textsAt: ArrayLike<number>;
@@ -88,7 +90,8 @@ export class EventBlock {
   read(at: number): CorrelationEvent {
     const reader = this.#reader;
     reader.seek(at);
-    return readEvent(reader, this.#text);
+    const event = readEvent(reader, this.#text);
+    return this.places ? { ...event, parts: this.#placed(event.parts) } : event;
   }
 
   /**
@@ -106,7 +109,8 @@ export class EventBlock {
     const span = this.#keptSpan(at);
     const partsAt = reader.at;
     if (reader.count() === 1) {
-      only.part.correlation = reader.varint();
+      const correlation = reader.varint();
+      only.part.correlation = this.places ? this.#placeOf(correlation) : correlation;
       if (reader.count() === 1 && this.#readOnly()) {
         only.event.timeNanos = timeNanos;
         only.event.span = span;
@@ -114,7 +118,17 @@ export class EventBlock {
       }
     }
     reader.seek(partsAt);
-    return { timeNanos, span, parts: readParts(reader, this.#text, at) };
+    const parts = readParts(reader, this.#text, at);
+    return { timeNanos, span, parts: this.places ? this.#placed(parts) : parts };
+  }
+
+  /** The same parts in the same order: groups that wait are found by it. */
+  #placed(parts: readonly EventPart[]): readonly EventPart[] {
+    return parts.map(({ correlation, groups }) => ({ correlation: this.#placeOf(correlation), groups }));
+  }
+
+  #placeOf(correlation: number): number {
+    return this.places?.[correlation] ?? -1;
   }
 
   /** Reads the one group into `only`; false for a group that is not as most are. */

@@ -40,7 +40,7 @@ const blockBytesMax = 1 << 18;
  * other rules takes in again what still fits.
  */
 export class EventLog {
-  readonly #digests: readonly string[];
+  #digests: readonly string[];
   readonly #store: EventStore;
   readonly #isKept: boolean;
   readonly #writer = new StateWriter();
@@ -53,7 +53,7 @@ export class EventLog {
 
   /** @param isKept whether somebody takes the journal */
   constructor(correlations: readonly Correlation[], store: EventStore, isKept: boolean) {
-    this.#digests = correlations.map(({ meta }) => digestOf(meta.id, meta.version));
+    this.#digests = digestsOf(correlations);
     this.#store = store;
     this.#isKept = isKept;
   }
@@ -92,6 +92,12 @@ export class EventLog {
       writer.bigint64(call.endNanos);
       if (call.nowNanos !== undefined) writer.bigint64(call.nowNanos);
     } else writer.byte(entries[call.call]);
+  }
+
+  /** What comes is about other correlations. */
+  exchange(correlations: readonly Correlation[]): void {
+    this.seal();
+    this.#digests = digestsOf(correlations);
   }
 
   /** No more is written to the block at hand. */
@@ -190,10 +196,12 @@ export class EventLog {
 
 /** The parts of an event whose correlations are still there, at the places where they stand now. */
 export function placedParts({ parts }: CorrelationEvent, places: readonly number[]): CorrelationEvent['parts'] {
-  return parts
-    .map((part) => ({ ...part, correlation: places[part.correlation] ?? -1 }))
-    .filter(({ correlation }) => correlation >= 0)
-    .sort((a, b) => a.correlation - b.correlation);
+  return standing(parts.map((part) => ({ ...part, correlation: places[part.correlation] ?? -1 })));
+}
+
+/** The parts of an event out of a block whose correlations have moved: of those that are still there, in their order. */
+export function standing(parts: CorrelationEvent['parts']): CorrelationEvent['parts'] {
+  return parts.filter(({ correlation }) => correlation >= 0).sort((a, b) => a.correlation - b.correlation);
 }
 
 /** The blocks of a journal in memory of their own, each with a reader that stands behind its length. */
@@ -218,6 +226,10 @@ function readCall(kind: number, reader: StateReader): Call {
   if (kind !== entries.observe && kind !== entries.observeNow) throw new SyntaxError(`no entry starts with ${kind}`);
   const [source, endNanos] = [reader.text(), reader.biguint64()];
   return { call: 'observe', source, endNanos, nowNanos: kind === entries.observe ? undefined : reader.bigint64() };
+}
+
+function digestsOf(correlations: readonly Correlation[]): readonly string[] {
+  return correlations.map(({ meta }) => digestOf(meta.id, meta.version));
 }
 
 /** A rule by id and version, as journals name it. */

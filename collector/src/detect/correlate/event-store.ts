@@ -64,6 +64,22 @@ export class EventStore {
     return this.#waits[event] === 1;
   }
 
+  /** Correlations stand at these places now, by where they stood; -1 for those that are gone. */
+  exchange(places: readonly number[]): void {
+    const known = new Map<readonly number[] | undefined, readonly number[]>();
+    for (const block of this.#blocks) {
+      if (block === undefined) continue;
+      const composed = known.get(block.places) ?? block.places?.map((place) => places[place] ?? -1) ?? places;
+      known.set(block.places, composed);
+      block.places = composed;
+    }
+  }
+
+  /** Its parts are not in the order in which they are evaluated, and may be about correlations that are gone. */
+  isMoved(event: number): boolean {
+    return this.#blocks[this.#block[event]!]!.places !== undefined;
+  }
+
   read(event: number): CorrelationEvent {
     return this.#blocks[this.#block[event]!]!.read(this.#at[event]!);
   }

@@ -1,7 +1,7 @@
 import type { Evidence, Finding } from '../../model/finding.ts';
 import { excerpt, spanEvidenceField } from '../evidence.ts';
 import { reasonOf, ruleIdentity } from '../finding-texts.ts';
-import type { Correlation } from './correlation.ts';
+import type { CorrelationText } from './correlation.ts';
 import { groupKeyOf } from './evaluator.ts';
 import { plainSpan } from './kept-span.ts';
 import type { Episode } from './kind.ts';
@@ -12,7 +12,7 @@ import { wantedText } from './wanted.ts';
 const settledParts = new WeakMap<Episode, { readonly finding: Finding; readonly wanted: string }>();
 
 /** The finding of an episode as it stands; the same episode gives the same id and time again. */
-export function findingOf(correlation: Correlation, episode: Episode): Finding {
+export function findingOf(correlation: CorrelationText, episode: Episode): Finding {
   const { syntax } = correlation;
   const known = settledParts.get(episode) ?? settledPartsOf(correlation, episode);
   settledParts.set(episode, known);
@@ -27,7 +27,7 @@ export function findingOf(correlation: Correlation, episode: Episode): Finding {
 }
 
 function settledPartsOf(
-  correlation: Correlation,
+  correlation: CorrelationText,
   { id, opened, groupTexts, spans }: Episode,
 ): { readonly finding: Finding; readonly wanted: string } {
   const { meta, syntax } = correlation;

@@ -1,6 +1,6 @@
 import type { Steps } from '../slices.ts';
 import type { SpanIdentity } from '../span-identity.ts';
-import type { Correlation } from './correlation.ts';
+import type { CorrelationText } from './correlation.ts';
 import type { GroupPart } from './event.ts';
 import type { Place } from './waiting.ts';
 
@@ -55,7 +55,7 @@ export interface Change {
  * gives depends on no order of arrival. It keeps groups, or whatever it counts as such, within its bounds.
  */
 export interface CorrelationEvaluator {
-  readonly correlation: Correlation;
+  readonly correlation: CorrelationText;
   readonly counters: EvaluatorCounters;
   /** Groups remembered now. */
   readonly groups: number;
@@ -92,6 +92,8 @@ export interface EarlyFiring {
   wait(event: number, place: Place, part: GroupPart): void;
   /** It waits no longer, which the store knows: it is about to be added, or was there twice. */
   settled(part: GroupPart): void;
+  /** The parts of events name the correlation by this place from now on. */
+  moveTo(place: number): void;
   /**
    * Episodes that waiting events open, whatever may still come from `frontierNanos` on; their ids are those that the settled
    * ones will have. Each is given once. Stops when the budget is used up and goes on there at the next call.

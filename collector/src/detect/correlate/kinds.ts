@@ -1,4 +1,4 @@
-import type { Correlation } from './correlation.ts';
+import type { CorrelationText } from './correlation.ts';
 import { Evaluator } from './evaluator.ts';
 import type { CorrelationEvaluator, EvaluatorBounds } from './kind.ts';
 import { absenceKind } from './kinds/absence.ts';
@@ -12,7 +12,7 @@ import type { WaitingGroups } from './waiting.ts';
 
 /** The evaluator of a correlation by its type. @param waiting for those that find something early */
 export function createEvaluator(
-  correlation: Correlation,
+  correlation: CorrelationText,
   bounds: EvaluatorBounds,
   waiting: WaitingGroups,
 ): CorrelationEvaluator {

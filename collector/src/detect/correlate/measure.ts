@@ -1,5 +1,5 @@
 import type { SpanIdentity } from '../span-identity.ts';
-import type { Correlation, SigmaType } from './correlation.ts';
+import type { CorrelationText, SigmaType } from './correlation.ts';
 import type { Entry } from './event.ts';
 import { alternativesMeasure } from './kinds/extended.ts';
 import { countMeasure } from './measures/count.ts';
@@ -81,7 +81,7 @@ export function findByTrial<S>(
   return undefined;
 }
 
-export function measureOf({ syntax }: Correlation, eventsMax: number): Measure<unknown> {
+export function measureOf({ syntax }: CorrelationText, eventsMax: number): Measure<unknown> {
   const { thresholds, rules, percentile, type, extended } = syntax;
   if (extended) return alternativesMeasure(extended.terms, type === 'temporal_ordered') as Measure<unknown>;
   const measures = {

@@ -237,7 +237,7 @@ export class WaitingGroups {
   readonly #changed = new Set<WaitingGroup>();
   /** Nothing can be said of them before the frontier has moved on. */
   readonly #resting = new Set<WaitingGroup>();
-  readonly #correlation: number;
+  #correlation: number;
   readonly #store: EventStore;
   #restNanos = 0n;
 
@@ -245,6 +245,11 @@ export class WaitingGroups {
   constructor(correlation: number, store: EventStore) {
     this.#correlation = correlation;
     this.#store = store;
+  }
+
+  /** As `EarlyFiring.moveTo`. */
+  moveTo(correlation: number): void {
+    this.#correlation = correlation;
   }
 
   /** @param isNothing that the event, if no other of its group waits, makes no condition true */

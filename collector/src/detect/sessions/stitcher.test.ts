@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { createFieldTable } from '../../model/fields.ts';
 import type { SessionKeys } from '../../model/session.ts';
 import { Category, type SpanEvents } from '../../model/span-events.ts';
+import type { Correlation } from '../correlate/correlation.ts';
 import { madeFinding } from '../testing/made-finding.ts';
 import { plainEvents } from '../testing/plain-events.ts';
-import { Stitcher, type StitcherBounds } from './stitcher.ts';
+import { Stitcher } from './stitcher.ts';
+import type { StitcherBounds } from './stitcher-bounds.ts';
 
 const seconds = 1_000_000_000n;
 const none: SessionKeys = {
@@ -18,9 +20,10 @@ const none: SessionKeys = {
   isTold: false,
 };
 
-function stitcher(bounds: Partial<StitcherBounds> = {}) {
+function stitcher(bounds: Partial<StitcherBounds> = {}, rules: readonly string[] = []) {
   const fields = createFieldTable();
-  const stitching = new Stitcher({ fields, correlations: [], waitNanos: 30n * seconds, bounds, journalled: true });
+  const correlations = rules.map((id) => ({ meta: { id, version: '1' } }) as Correlation);
+  const stitching = new Stitcher({ fields, correlations, waitNanos: 30n * seconds, bounds, journalled: true });
   /** Calls at so many seconds, each in a trace of its own. */
   const events = (calls: Readonly<Record<number, Partial<SessionKeys>>>): SpanEvents => {
     const all = Object.entries(calls);
@@ -138,4 +141,23 @@ test('a snapshot that nobody can read leaves everything as it was', () => {
     assert.equal(stitching.restore(bytes).status, 'unreadable');
   }
   assert.deepEqual(stitching.snapshot(), before);
+});
+
+test('one that takes over goes on with the sessions, and with events of the correlations that are left', () => {
+  const { stitching, events } = stitcher({}, ['gone', 'kept']);
+  const batch = events({ 2: { previousResponse: 'resp_0001' } });
+  stitching.stitch(batch);
+  const span = { ...findingAt(2), endNanos: 2n * seconds };
+  const groups = [{ texts: ['g'], members: 1, values: [] }];
+  const times = { timeNanos: 2n * seconds, startNanos: 2n * seconds };
+  const event = { ...times, span, parts: [0, 1].map((correlation) => ({ correlation, groups })) };
+  assert.ok(stitching.holdsEvent(event, undefined));
+  stitching.settle(batch, undefined);
+  const next = stitcher({}, ['new', 'other', 'kept']);
+  assert.deepEqual(next.stitching.takeOver(stitching), { status: 'restored', rules: 0 });
+  const { released } = next.send({ 1: { response: 'resp_0001' } });
+  assert.deepEqual(
+    released.flatMap((each) => each.events.map(({ event: { parts } }) => parts)),
+    [[{ correlation: 2, groups }]],
+  );
 });

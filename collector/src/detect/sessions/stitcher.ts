@@ -1,6 +1,5 @@
 import type { FieldTable } from '../../model/fields.ts';
 import type { Finding } from '../../model/finding.ts';
-import { limits } from '../../model/limits.ts';
 import type { Session } from '../../model/session.ts';
 import { Span } from '../../model/span-batch.ts';
 import type { SpanEvents } from '../../model/span-events.ts';
@@ -11,13 +10,8 @@ import { decodeState, encodeState, StateEncoder } from '../correlate/snapshot.ts
 import { Scan, slicesOf, stepsInTurn, stepsOf, wholeOf } from '../slices.ts';
 import type { RestoreOutcome, Slices, Stateful } from '../state.ts';
 import { type Call, type CallAt, callId, compareCalls, createCallReader } from './call.ts';
-import {
-  idOfKey,
-  type SessionRecord,
-  SessionTable,
-  type SessionTableBounds,
-  type SessionTableCounters,
-} from './session-table.ts';
+import { idOfKey, type SessionRecord, SessionTable, type SessionTableCounters } from './session-table.ts';
+import { defaultBounds, type StitcherBounds } from './stitcher-bounds.ts';
 import {
   type Head,
   type Item,
@@ -37,11 +31,6 @@ export interface StitcherOptions {
   readonly bounds?: Partial<StitcherBounds>;
   /** Whether somebody takes the journal. */
   readonly journalled: boolean;
-}
-
-export interface StitcherBounds extends SessionTableBounds {
-  readonly waitingMax: number;
-  readonly heldMax: number;
 }
 
 /** Counts since the start; sessions, keys and what waits as they are now. */
@@ -68,9 +57,9 @@ export class Stitcher implements Stateful {
   readonly #bounds: StitcherBounds;
   readonly #digests: readonly string[];
   readonly #read: (events: SpanEvents) => CallAt[];
-  readonly #scan = new Scan<SessionRecord>();
-  readonly #table: SessionTable;
-  readonly #waiting = new WaitingCalls();
+  #scan = new Scan<SessionRecord>();
+  #table: SessionTable;
+  #waiting = new WaitingCalls();
   #hurried = 0;
   #newest = 0n;
   /** Of the batch that is being taken. */
@@ -208,6 +197,22 @@ export class Stitcher implements Stateful {
     this.#newest = read.newest;
     for (const record of read.sessions) this.#table.restore(record);
     for (const waiting of read.waiting) this.#waiting.add(waiting);
+    return { status: 'restored', rules: 0 };
+  }
+
+  /** Sessions do not hang on rules; only events that wait name correlations. */
+  takeOver(earlier: Stateful): RestoreOutcome | undefined {
+    if (!(earlier instanceof Stitcher)) return undefined;
+    this.#scan = earlier.#scan;
+    this.#table = earlier.#table;
+    this.#waiting = earlier.#waiting;
+    this.#newest = earlier.#newest;
+    this.#hurried = earlier.#hurried;
+    this.#links = earlier.#links;
+    this.#waiting.exchangeEvents((events) => {
+      const saved = events.map((event) => savedEvent(event, earlier.#digests));
+      return restoredEvents(saved, this.#digests);
+    });
     return { status: 'restored', rules: 0 };
   }
 
@@ -389,12 +394,3 @@ function* endsOf({ batch }: SpanEvents): Generator<bigint> {
     if (end >= 0) yield batch.nanos(end);
   }
 }
-
-const defaultBounds: StitcherBounds = {
-  sessionsMax: limits.sessionsMax,
-  keysPerSessionMax: limits.sessionKeysMax,
-  keysMax: limits.sessionAllKeysMax,
-  idleNanos: BigInt(limits.sessionIdleMs) * 1_000_000n,
-  waitingMax: limits.sessionWaitingMax,
-  heldMax: limits.sessionHeldMax,
-};

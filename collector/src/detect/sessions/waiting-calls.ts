@@ -8,7 +8,7 @@ import { type Call, callId } from './call.ts';
 export interface WaitingCall {
   readonly call: Call;
   readonly findings: Finding[];
-  readonly events: HeldEvent[];
+  events: HeldEvent[];
 }
 
 export interface HeldEvent {
@@ -111,6 +111,15 @@ export class WaitingCalls {
     waiting.findings.push(...findings);
     waiting.events.push(...events);
     this.held += findings.length + events.length;
+  }
+
+  /** Rules have changed: other events wait along. */
+  exchangeEvents(exchanged: (events: readonly HeldEvent[]) => HeldEvent[]): void {
+    for (const waiting of this.#byCall.values()) {
+      this.held -= waiting.events.length;
+      waiting.events = exchanged(waiting.events);
+      this.held += waiting.events.length;
+    }
   }
 
   /** Those that wait for a key. */

@@ -1,6 +1,6 @@
 import { limits } from '../../../model/limits.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
-import type { Correlation } from '../correlation.ts';
+import type { CorrelationText } from '../correlation.ts';
 import type { AbsenceSyntax } from '../extension.ts';
 import type { Change } from '../kind.ts';
 import { type Kind, type KindGroup, openEpisode, updateEpisode } from './grouped.ts';
@@ -24,7 +24,7 @@ export interface Absence {
  * absence: a match of the second rule, and no span that matched the first before it with equal keys. Spans that end at the
  * same moment have no order, so a match is judged once event time has moved on.
  */
-export function absenceKind(correlation: Correlation, { withinNanos }: AbsenceSyntax): Kind<Absence> {
+export function absenceKind(correlation: CorrelationText, { withinNanos }: AbsenceSyntax): Kind<Absence> {
   return {
     idleNanos: withinNanos,
     create: () => ({ first: [], waiting: [], dropped: 0 }),
@@ -48,7 +48,7 @@ export function absenceKind(correlation: Correlation, { withinNanos }: AbsenceSy
 }
 
 function judge(
-  correlation: Correlation,
+  correlation: CorrelationText,
   group: KindGroup<Absence>,
   { span, timeNanos }: Seen,
   withinNanos: bigint,

@@ -1,6 +1,6 @@
 import { limits } from '../../../model/limits.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
-import type { Correlation } from '../correlation.ts';
+import type { CorrelationText } from '../correlation.ts';
 import type { Entry } from '../event.ts';
 import type { Term } from '../extension.ts';
 import type { Change } from '../kind.ts';
@@ -115,7 +115,7 @@ export interface Extended {
  * after the span that completed them. Only when that is over the answer is known. Spans that are so found within a timespan of
  * each other are one episode.
  */
-export function extendedKind(correlation: Correlation, terms: readonly Term[]): Kind<Extended> {
+export function extendedKind(correlation: CorrelationText, terms: readonly Term[]): Kind<Extended> {
   const { timespanNanos, type, rules } = correlation.syntax;
   const measures = terms.map((term) => alternativesMeasure([term], type === 'temporal_ordered'));
   const unwanted = terms.map((term) => placesOf(term.unwanted));
@@ -179,7 +179,7 @@ function dueOf({ undecided }: Extended, timespanNanos: bigint): bigint {
   return undecided[0] === undefined ? 0n : undecided[0].timeNanos + timespanNanos + 1n;
 }
 
-function decide(correlation: Correlation, group: KindGroup<Extended>, found: Undecided): Change {
+function decide(correlation: CorrelationText, group: KindGroup<Extended>, found: Undecided): Change {
   const { timeNanos, span, spans, events } = found;
   const { episode } = group;
   const shown = `${events} rules matched and the others did not`;

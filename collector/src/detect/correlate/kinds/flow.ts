@@ -1,6 +1,6 @@
 import { limits } from '../../../model/limits.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
-import type { Correlation } from '../correlation.ts';
+import type { CorrelationText } from '../correlation.ts';
 import type { FlowSyntax } from '../extension.ts';
 import type { Change, EpisodeNote } from '../kind.ts';
 import {
@@ -60,11 +60,11 @@ const wordHitsMin = 2;
  * agent itself had it first. The source must have been there before the call began.
  */
 export function flowKind(
-  correlation: Correlation,
+  correlation: CorrelationText,
   syntax: FlowSyntax,
   valuesMax: number = limits.flowValuesPerSessionMax,
 ): Kind<Flow> {
-  const narrowed = correlation.members.length > 1;
+  const narrowed = correlation.syntax.rules.length > 1;
   return {
     idleNanos: syntax.idleNanos,
     create: () => ({ origins: new Map(), trusted: new Map(), open: createOpenFindings(), dropped: 0 }),
@@ -150,7 +150,7 @@ function isCopy({ hash }: Item, hits: readonly Hit[]): boolean {
 }
 
 function report(
-  correlation: Correlation,
+  correlation: CorrelationText,
   group: KindGroup<Flow>,
   { timeNanos, span }: KindEvent,
   hits: readonly Hit[],

@@ -2,7 +2,7 @@ import { limits } from '../../../model/limits.ts';
 import { findingId } from '../../finding-texts.ts';
 import { Scan, type Scanned, type Steps, stepsInTurn, stepsOf } from '../../slices.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
-import type { Correlation } from '../correlation.ts';
+import type { CorrelationText } from '../correlation.ts';
 import { groupKeyOf } from '../evaluator.ts';
 import type { GroupPart } from '../event.ts';
 import type { Change, CorrelationEvaluator, Episode, EvaluatorBounds, EvaluatorCounters } from '../kind.ts';
@@ -65,7 +65,7 @@ type Item<S> = { readonly group: SavedGroup<S> } | { readonly due: Due } | { rea
 
 /** Keeps the groups of a kind: order, bounds, forgetting, and when the next of them is due. */
 export class GroupedEvaluator<S> implements CorrelationEvaluator {
-  readonly correlation: Correlation;
+  readonly correlation: CorrelationText;
   readonly counters: EvaluatorCounters = { events: 0, episodes: 0, evictedGroups: 0, droppedEvents: 0 };
   readonly #kind: Kind<S>;
   readonly #bounds: EvaluatorBounds;
@@ -75,7 +75,7 @@ export class GroupedEvaluator<S> implements CorrelationEvaluator {
   #head = 0;
   #size = 0;
 
-  constructor(correlation: Correlation, bounds: EvaluatorBounds, kind: Kind<S>) {
+  constructor(correlation: CorrelationText, bounds: EvaluatorBounds, kind: Kind<S>) {
     this.correlation = correlation;
     this.#bounds = bounds;
     this.#kind = kind;
@@ -244,7 +244,7 @@ export type EpisodeStart = Pick<Episode, 'spans' | 'count' | 'shown'> & Partial<
 
 /** Begins the finding of a group at a span. */
 export function openEpisode<S>(
-  correlation: Correlation,
+  correlation: CorrelationText,
   group: KindGroup<S>,
   span: SpanIdentity,
   lastSeenNanos: bigint,

@@ -1,7 +1,7 @@
 import { limits } from '../../../model/limits.ts';
 import { sessionOf } from '../../../model/session.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
-import type { Correlation } from '../correlation.ts';
+import type { CorrelationText } from '../correlation.ts';
 import type { NewValueSyntax } from '../extension.ts';
 import { shownValues } from '../shown.ts';
 import type { Kind, KindEvent, KindGroup } from './grouped.ts';
@@ -41,7 +41,7 @@ export function missRate({ filter, olderFilter }: Baseline): number {
 
 /** new_value: the first time that a value is seen for a baseline key, after a time of learning. */
 export function newValueKind(
-  correlation: Correlation,
+  correlation: CorrelationText,
   syntax: NewValueSyntax,
   exactMax: number = limits.newValueExactMax,
 ): Kind<Baseline> {
@@ -76,7 +76,7 @@ export function newValueKind(
 }
 
 function firstSeen(
-  correlation: Correlation,
+  correlation: CorrelationText,
   group: KindGroup<Baseline>,
   { timeNanos, span }: KindEvent,
   fresh: readonly string[],

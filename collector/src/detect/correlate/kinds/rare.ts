@@ -1,5 +1,5 @@
 import { limits } from '../../../model/limits.ts';
-import type { Correlation } from '../correlation.ts';
+import type { CorrelationText } from '../correlation.ts';
 import type { RareSyntax } from '../extension.ts';
 import { shownValues } from '../shown.ts';
 import {
@@ -35,7 +35,7 @@ export interface Rarity {
  * that it is never shorter than `history` once there was as much.
  */
 export function rareKind(
-  correlation: Correlation,
+  correlation: CorrelationText,
   { maxShare, maxCount, min, historyNanos }: RareSyntax,
   valuesMax: number = limits.rareValuesMax,
 ): Kind<Rarity> {

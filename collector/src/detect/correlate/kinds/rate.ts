@@ -1,6 +1,6 @@
 import { limits } from '../../../model/limits.ts';
 import type { SpanIdentity } from '../../span-identity.ts';
-import type { Correlation } from '../correlation.ts';
+import type { CorrelationText } from '../correlation.ts';
 import type { RateSyntax } from '../extension.ts';
 import type { Change } from '../kind.ts';
 import { type Kind, type KindEvent, type KindGroup, openEpisode, updateEpisode } from './grouped.ts';
@@ -27,7 +27,7 @@ export interface Rate {
 }
 
 /** rate_anomaly: the count, sum or ratio of a bucket is far from those of the buckets before it. */
-export function rateKind(correlation: Correlation, syntax: RateSyntax): Kind<Rate> {
+export function rateKind(correlation: CorrelationText, syntax: RateSyntax): Kind<Rate> {
   const { bucketNanos, historyBuckets, measure, direction } = syntax;
   const bucketOf = (timeNanos: bigint): number => Number(timeNanos / bucketNanos);
   const endOf = (bucket: number): bigint => BigInt(bucket + 1) * bucketNanos;
@@ -107,7 +107,7 @@ function numberOf({ above, below }: Rate, measure: RateSyntax['measure']): numbe
   return below === 0 ? undefined : above / below;
 }
 
-function judge(correlation: Correlation, group: KindGroup<Rate>, syntax: RateSyntax): readonly Change[] {
+function judge(correlation: CorrelationText, group: KindGroup<Rate>, syntax: RateSyntax): readonly Change[] {
   const { state } = group;
   const { bucket, first, numbers } = state;
   const { historyBuckets, measure, min } = syntax;

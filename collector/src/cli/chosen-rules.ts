@@ -4,8 +4,7 @@ import type { DetectConfig } from '../detect/config.ts';
 import { loadRules as loadRuleSources, type RuleSet } from '../detect/load.ts';
 import { didYouMean } from '../detect/report.ts';
 import { SpanwardenError } from '../model/errors.ts';
-import { loadRules, readRuleFiles } from './load-rules.ts';
-import { placeholderLists } from './rule-lists.ts';
+import { loadRules, readRuleInput } from './load-rules.ts';
 
 export interface ChosenRules {
   readonly rules: RuleSet;
@@ -20,8 +19,8 @@ export interface ChosenRules {
 export function chooseRules(argument: string, detect: DetectConfig, written: readonly string[] = []): ChosenRules {
   const installed = loadRules(detect);
   if (existsSync(argument)) {
-    const files = readRuleFiles([argument]);
-    const rules = loadRuleSources(files.rules, { lists: placeholderLists(files.lists, detect, written) });
+    const input = readRuleInput([argument], detect, written);
+    const rules = loadRuleSources(input.rules, input);
     if (rules.rules.length > 0) return { rules, installed };
     throw new SpanwardenError({
       code: 'SW_RULE_FILE',

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import type { DetectConfig } from '../detect/config.ts';
 import {
   type LoadedRules,
+  type LoadOptions,
   loadRules as loadRuleSources,
   type RuleReading,
   type RuleSource,
@@ -10,7 +11,7 @@ import {
 } from '../detect/load.ts';
 import { type Problem, SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
-import { placeholderLists } from './rule-lists.ts';
+import { readLists } from './rule-lists.ts';
 import { shippedPath } from './shipped-path.ts';
 
 export interface RuleFiles {
@@ -26,15 +27,32 @@ type RulesConfig = Pick<DetectConfig, 'rules' | 'shipped_rules' | 'lists'>;
 
 /** The rules that a config asks for. Throws one SpanwardenError with everything that is wrong in all of their files. */
 export function loadRules(config: RulesConfig): LoadedRules {
-  const paths = rulePaths(config);
-  const files = readRuleFiles(paths);
-  return loadRuleSources(files.rules, { lists: placeholderLists(files.lists, config) });
+  const input = readRuleInput(rulePaths(config), config);
+  return loadRuleSources(input.rules, input);
 }
 
 /** The same without throwing for what stands in them: the rules without an error, and all errors. */
 export function readConfiguredRules(config: RulesConfig): RuleReading {
-  const files = readRuleFiles(rulePaths(config));
-  return readRuleSources(files.rules, { lists: placeholderLists(files.lists, config) });
+  const input = readRuleInput(rulePaths(config), config);
+  return readRuleSources(input.rules, input);
+}
+
+/** What rules are made of: texts, values of placeholders, and what is wrong with files that could not be read. */
+export interface RuleInput extends Pick<RuleFiles, 'rules' | 'tests'>, Required<LoadOptions> {}
+
+/**
+ * Reads rule files and folders with their lists. What is wrong with some files keeps the others from nothing, so that one run tells
+ * everything. Throws a SpanwardenError for lists that are `written` wrongly.
+ */
+export function readRuleInput(
+  paths: readonly string[],
+  config: Pick<DetectConfig, 'lists'> | undefined,
+  written: readonly string[] = [],
+): RuleInput {
+  const problems: Problem[] = [];
+  const { lists: listFiles, ...files } = findRuleFiles(paths, problems);
+  const { lists, problems: inLists } = readLists(listFiles, config, written);
+  return { ...files, lists, problems: [...problems, ...inLists] };
 }
 
 /** The files and folders that a config takes its rules from. */
@@ -48,10 +66,16 @@ export function rulePaths({ shipped_rules, rules }: RulesConfig): readonly strin
  */
 export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const problems: Problem[] = [];
+  const files = findRuleFiles(paths, problems);
+  if (problems.length > 0) throw new SpanwardenError(problems);
+  return files;
+}
+
+function findRuleFiles(paths: readonly string[], problems: Problem[]): RuleFiles {
   const files = new Set<string>();
   for (const path of paths) {
     if (!existsSync(path)) {
-      problems.push(fileProblem(path, 'there is no such file or folder', 'Check the path.'));
+      problems.push(missing(path));
     } else if (statSync(path).isDirectory()) {
       walk(path, files);
     } else {
@@ -65,12 +89,21 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
     throw new SpanwardenError({ code: 'SW_RULE_FILE', message, advice: 'Load fewer folders.' });
   }
   const sources = [...files].map((file) => readSource(file, problems)).filter((source) => source !== undefined);
-  if (problems.length > 0) throw new SpanwardenError(problems);
   return {
     rules: sources.filter(({ path }) => !isTest(path) && !isListFile(path)),
     tests: sources.filter(({ path }) => isTest(path)),
     lists: sources.filter(({ path }) => isListFile(path)),
   };
+}
+
+/** Throws one SpanwardenError with all paths at which there is nothing: wrong usage, where somebody wrote them. */
+export function requirePaths(paths: readonly string[]): void {
+  const problems = paths.filter((path) => !existsSync(path)).map(missing);
+  if (problems.length > 0) throw new SpanwardenError(problems);
+}
+
+function missing(path: string): Problem {
+  return fileProblem(path, 'there is no such file or folder', 'Check the path.');
 }
 
 /** The folder of the rules that ship with spanwarden: inside the package, or at the root of the repository. */

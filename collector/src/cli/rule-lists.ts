@@ -2,7 +2,7 @@ import type { DetectConfig } from '../detect/config.ts';
 import type { RuleSource } from '../detect/load.ts';
 import { mergeLists, parseListFile } from '../detect/parse/list-file.ts';
 import { Report } from '../detect/report.ts';
-import { SpanwardenError } from '../model/errors.ts';
+import { type Problem, SpanwardenError } from '../model/errors.ts';
 
 /**
  * The values of all placeholders: of the list files and of the config, which may not name the same, and of `--list`, which
@@ -13,12 +13,22 @@ export function placeholderLists(
   config: Pick<DetectConfig, 'lists'> | undefined,
   written: readonly string[] = [],
 ): ReadonlyMap<string, readonly string[]> {
+  const { lists, problems } = readLists(files, config, written);
+  if (problems.length > 0) throw new SpanwardenError(problems);
+  return lists;
+}
+
+/** The same without throwing for what stands in files: the lists without an error, and all errors. */
+export function readLists(
+  files: readonly RuleSource[],
+  config: Pick<DetectConfig, 'lists'> | undefined,
+  written: readonly string[] = [],
+): { readonly lists: ReadonlyMap<string, readonly string[]>; readonly problems: readonly Problem[] } {
   const report = new Report();
   const lists = files.map(({ path, text }) => parseListFile(path, text, report)).filter((list) => list !== undefined);
   const given = { lists: new Map(Object.entries(config?.lists ?? {})), from: '`detect.lists` of the config' };
   const merged = mergeLists(lists, [given], report);
-  if (report.errors.length > 0) throw new SpanwardenError(report.errors);
-  return new Map([...merged, ...listsOf(written)]);
+  return { lists: new Map([...merged, ...listsOf(written)]), problems: report.errors };
 }
 
 /** The values of `--list name=value,value`, by name. */

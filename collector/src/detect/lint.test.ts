@@ -25,7 +25,14 @@ test('one run names every error of a rule, whatever comes first', () => {
   );
   assert.deepEqual(
     errors.map(({ code, position }) => `${position!.line} ${code}`),
-    ['3 SW_RULE_VALUE', '6 SW_RULE_MODIFIER', '7 SW_RULE_REGEX', '8 SW_RULE_CONDITION', '9 SW_RULE_VALUE'],
+    [
+      '3 SW_RULE_VALUE',
+      '6 SW_RULE_MODIFIER',
+      '7 SW_RULE_FIELD',
+      '7 SW_RULE_REGEX',
+      '8 SW_RULE_CONDITION',
+      '9 SW_RULE_VALUE',
+    ],
   );
 });
 

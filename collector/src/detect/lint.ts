@@ -33,6 +33,9 @@ export function lintRules(sources: readonly RuleSource[], options: LintOptions):
     for (const { name, at } of rule.meta.foldBy ?? []) checkField(name, at, options.knownFields, report);
     checkTexts(rule, report);
   }
+  for (const { detection } of reading.broken) {
+    for (const search of detection.identifiers.values()) checkFields(search, options.knownFields, report);
+  }
   for (const correlation of reading.correlations) {
     checkCorrelation(correlation, options.knownFields, report);
     checkTexts(correlation, report);

@@ -21,6 +21,8 @@ export interface RuleSource {
 export interface LoadOptions {
   /** Values of `%name%` placeholders by name. */
   readonly lists?: Lists;
+  /** What is wrong with files that are not among the sources: told together with what is wrong in these. */
+  readonly problems?: readonly Problem[];
 }
 
 /** A rule ready for the detector: its values are compiled, its filters attached. */
@@ -47,6 +49,7 @@ export interface LoadedRules extends RuleSet {
 }
 
 export interface RuleReading extends LoadedRules {
+  readonly broken: readonly BrokenRule[];
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -60,7 +63,7 @@ export function loadRules(sources: readonly RuleSource[], options: LoadOptions =
 
 /** The same without throwing: the rules without an error, and all errors and warnings. */
 export function readRules(sources: readonly RuleSource[], options: LoadOptions = {}): RuleReading {
-  const report = new Report();
+  const report = new Report(options.problems);
   const rules: RuleSyntax[] = [];
   const syntaxes: CorrelationSyntax[] = [];
   const filters: FilterSyntax[] = [];
@@ -80,7 +83,7 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
       `there are ${count} rules, more than ${limits.rulesMax}`,
       'Load fewer folders.',
     );
-    return { rules: [], correlations: [], filters: [], errors: report.errors, warnings: report.warnings };
+    return { rules: [], correlations: [], filters: [], broken: [], errors: report.errors, warnings: report.warnings };
   }
   rules.push(...valueRules(syntaxes));
   checkUnique([...rules, ...syntaxes], report);
@@ -103,7 +106,8 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
     if (logsource) categoriesOf(logsource, report);
   }
   const correlations = linkCorrelations(syntaxes, loaded, report);
-  return { rules: loaded, correlations, filters: attached.filters, errors: report.errors, warnings: report.warnings };
+  const { errors, warnings } = report;
+  return { rules: loaded, correlations, filters: attached.filters, broken, errors, warnings };
 }
 
 function checkUnique(rules: readonly (RuleSyntax | CorrelationSyntax)[], report: Report): void {

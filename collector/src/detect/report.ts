@@ -5,8 +5,13 @@ import type { ErrorCode, Position, Problem } from '../model/errors.ts';
  * what `rules lint` says beyond that.
  */
 export class Report {
-  readonly errors: Problem[] = [];
+  readonly errors: Problem[];
   readonly warnings: Problem[] = [];
+
+  /** @param errors what was wrong before */
+  constructor(errors: readonly Problem[] = []) {
+    this.errors = [...errors];
+  }
 
   error(code: ErrorCode, position: Position | undefined, message: string, advice?: string): void {
     this.errors.push(problem(code, position, message, advice));

@@ -17,7 +17,7 @@ export function readDocuments(file: string, text: string, report: Report, code: 
     documents = Array.isArray(parsed) ? parsed : [];
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    report.error(code, { file, line: 1, column: 1 }, tooDeep);
+    report.error(code, { file, line: 1, column: 1 }, ...tooDeep);
     return [];
   }
   const at = (offset: number): Position => {
@@ -39,12 +39,15 @@ interface Reading {
   readonly report: Report;
   readonly code: ErrorCode;
   readonly budget: { nodes: number };
+  /** The alias whose anchor is read. */
+  readonly alias?: Position;
 }
 
 function readDocument(reading: Reading): YamlNode | undefined {
   const { document, at, report, code } = reading;
-  for (const error of document.errors) report.error(code, at(error.pos[0]), syntaxMessage(error));
-  if (document.errors.length > 0) return undefined;
+  for (const error of document.errors) report.error(code, at(error.pos[0]), ...syntaxMessage(error));
+  const isBroken = document.errors.length > 0;
+  if (document.errors.some(({ code: kind }) => kind !== 'DUPLICATE_KEY')) return undefined;
   const version = document.directives?.yaml;
   if (version?.explicit && version.version !== '1.2') {
     report.error(code, at(document.range[0]), 'only YAML 1.2 is read', 'Remove the %YAML line.');
@@ -53,18 +56,22 @@ function readDocument(reading: Reading): YamlNode | undefined {
   if (document.contents === null) return undefined;
   const before = report.errors.length;
   const node = readNode(reading, document.contents, 0);
-  return report.errors.length === before ? node : undefined;
+  if (report.errors.length > before) return undefined;
+  return isBroken && node?.kind === 'map' ? { ...node, isBroken } : node;
 }
 
 function readNode(reading: Reading, source: ParsedNode, depth: number): YamlNode | undefined {
   const { at, report, code, budget } = reading;
   const position = at(source.range[0]);
   if (--budget.nodes < 0) {
-    if (budget.nodes === -1) report.error(code, position, `the file has more than ${limits.ruleNodesMax} YAML nodes`);
+    const advice =
+      'Write values out instead of aliases of aliases, split the file, or move long lists into list files.';
+    const message = `the file has more than ${limits.ruleNodesMax} YAML nodes, counting each alias as what it stands for`;
+    if (budget.nodes === -1) report.error(code, reading.alias ?? position, message, advice);
     return undefined;
   }
   if (depth > limits.ruleNestingDepthMax) {
-    report.error(code, position, tooDeep);
+    report.error(code, position, ...tooDeep);
     return undefined;
   }
   if (source.tag !== undefined) {
@@ -89,10 +96,15 @@ function readNode(reading: Reading, source: ParsedNode, depth: number): YamlNode
 function readAlias(reading: Reading, source: ParsedNode, depth: number, position: Position): YamlNode | undefined {
   const target = isAlias(source) ? source.resolve(reading.document) : undefined;
   if (!target) {
-    reading.report.error(reading.code, position, 'the alias names no anchor of this document');
+    reading.report.error(
+      reading.code,
+      position,
+      'the alias names no anchor of this document',
+      'Quote the value to make it text.',
+    );
     return undefined;
   }
-  return readNode(reading, target as ParsedNode, depth + 1);
+  return readNode({ ...reading, alias: reading.alias ?? position }, target as ParsedNode, depth + 1);
 }
 
 function readMap(reading: Reading, source: ParsedNode, depth: number, position: Position): YamlMap {
@@ -121,7 +133,8 @@ function readScalar(reading: Reading, source: ParsedNode, at: Position): YamlSca
   const plain = source.type === 'PLAIN';
   const value = smallest(source.value);
   if (typeof value === 'string' && value.length > limits.ruleValueCharsMax * 4) {
-    report.error(code, at, `the value is longer than ${limits.ruleValueCharsMax * 4} characters`);
+    const message = `the value is longer than ${limits.ruleValueCharsMax * 4} characters`;
+    report.error(code, at, message, 'Match a part of it that says enough.');
     return undefined;
   }
   if (plain && /^(?:y|yes|n|no|on|off)$/i.test(source.source ?? '')) {
@@ -151,11 +164,15 @@ function smallest(value: unknown): YamlScalarValue {
   return null;
 }
 
-function syntaxMessage({ code, message }: Document.Parsed['errors'][number]): string {
-  if (code === 'DUPLICATE_KEY') return 'the key occurs twice in the same map';
+type Words = readonly [message: string, advice?: string];
+
+function syntaxMessage({ code, message }: Document.Parsed['errors'][number]): Words {
+  if (code === 'DUPLICATE_KEY') {
+    return ['the key occurs twice in the same map', 'Give the second a list of values, or a selection of its own.'];
+  }
   // The parser reports the end of its own stack as an error of the text.
   if (/call stack/i.test(message)) return tooDeep;
-  return message.split('\n', 1)[0] ?? '';
+  return [message.split('\n', 1)[0] ?? ''];
 }
 
-const tooDeep = `the YAML is nested deeper than ${limits.ruleNestingDepthMax} levels`;
+const tooDeep: Words = [`the YAML is nested deeper than ${limits.ruleNestingDepthMax} levels`, 'Flatten it.'];

@@ -31,6 +31,8 @@ export interface YamlMap {
   readonly kind: 'map';
   readonly entries: readonly YamlEntry[];
   readonly at: Position;
+  /** Something is wrong with it as YAML, which was told: it is read on to tell what else is wrong, and means nothing. */
+  readonly isBroken?: true;
 }
 
 export type YamlNode = YamlScalar | YamlList | YamlMap;
@@ -38,7 +40,7 @@ export type YamlNode = YamlScalar | YamlList | YamlMap;
 /**
  * Reads a file of one or more YAML 1.2 documents into nodes that know their position. Duplicate keys, tags, a %YAML
  * directive for another version, alias bombs and files over `limits.ruleFileBytesMax` are errors in `report`; a
- * document with an error is left out. Scalars that YAML 1.1 would read as something else are warnings.
+ * document with an error is left out, or marked when nothing but keys that stand twice is wrong with it. Scalars that YAML 1.1 would read as something else are warnings.
  */
 export function readYaml(
   file: string,

@@ -11,9 +11,9 @@ import { explainCorrelations } from '../explain-correlations.ts';
 import { isStoredSpan, readSpans, readStoredSpan } from '../explain-span.ts';
 import { explainStored, type StoredExplanation } from '../explain-stored-correlation.ts';
 import { explanationText } from '../explain-view.ts';
-import { readRuleFiles, shippedRulesPath } from '../load-rules.ts';
+import { readRuleInput, shippedRulesPath } from '../load-rules.ts';
 import { withStore } from '../open-store.ts';
-import { collect, placeholderLists } from '../rule-lists.ts';
+import { collect } from '../rule-lists.ts';
 import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
 
 interface Options {
@@ -115,9 +115,8 @@ function rulesNamed(rule: string, options: Options): Named {
   const { detect } = loadConfig({ file: options.config, env: process.env });
   const isFile = existsSync(rule) && statSync(rule).isFile();
   const paths = isFile ? [rule] : [...(detect.shipped_rules ? [shippedRulesPath()] : []), ...detect.rules];
-  const files = readRuleFiles(paths);
-  const lists = placeholderLists(files.lists, detect, options.list);
-  const { rules, correlations, errors } = readRules(files.rules, { lists });
+  const input = readRuleInput(paths, detect, options.list);
+  const { rules, correlations, errors } = readRules(input.rules, input);
   const isNamed = ({ meta }: Rule | Correlation): boolean => isFile || meta.id === rule || meta.name === rule;
   const named = { rules: rules.filter(isNamed), correlations: correlations.filter(isNamed) };
   const found = named.rules.length + named.correlations.length > 0;

@@ -8,8 +8,8 @@ import { SpanwardenError } from '../../model/errors.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { junitXml } from '../junit.ts';
-import { readRuleFiles, testedPaths } from '../load-rules.ts';
-import { collect, placeholderLists } from '../rule-lists.ts';
+import { readRuleInput, requirePaths, testedPaths } from '../load-rules.ts';
+import { collect } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
 import { createTestRun } from '../rule-test-events.ts';
 import { coveragePercent, writeCoverage, writeEvasions } from '../rule-test-view.ts';
@@ -101,11 +101,12 @@ function test(paths: readonly string[], options: Options, terminal: Terminal): b
 }
 
 function runTests(paths: readonly string[], options: Options): Outcome {
-  const files = readRuleFiles(paths);
-  const set = loadRules(files.rules, { lists: placeholderLists(files.lists, undefined, options.list) });
+  requirePaths(paths);
+  const input = readRuleInput(paths, undefined, options.list);
+  const set = loadRules(input.rules, input);
   const fields = createFieldTable();
   const shuffle = { orders: options.shuffle, seed: options.seed };
-  const run = { ...set, tests: files.tests, ...createTestRun(fields), shuffle };
+  const run = { ...set, tests: input.tests, ...createTestRun(fields), shuffle };
   const wanted = options.coverage === true || options.coverageMin !== undefined;
   const recorder = wanted ? createCoverage(fields) : undefined;
   const outcome = runRuleTests({ ...run, ...(recorder && { onCase: recorder.record }) });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -98,6 +98,38 @@ describe('spanwarden rules', () => {
     assert.match(stdout, /bad\.yml:1:1: unknown key `titel`/);
     assert.match(stdout, /bad\.yml:6:14: the identifier `t` is not defined/);
     assert.equal(rules('test', bad).status, 2);
+  });
+
+  test('a file that cannot be read hides nothing of what is wrong in others, lists and tests among them', () => {
+    const bad = mkdtempSync(join(folder, 'bad-'));
+    mkdirSync(join(bad, 'lists'));
+    writeFileSync(
+      join(bad, 'bad.yml'),
+      rule.replace('name: pay', 'name: pay, span.durationms: 5').replace('level', 'x'),
+    );
+    writeFileSync(join(bad, 'huge.yml'), 'a'.repeat(10_000_000));
+    writeFileSync(join(bad, 'latin.yml'), Buffer.from([0xe4]));
+    writeFileSync(join(bad, 'typo.yml'), `${rule}levle: high\n`.replace('gen_ai.tool', 'span.nam'));
+    writeFileSync(join(bad, 'lists', 'broken.yml'), '- {a: b}\n');
+    const { status, stdout } = rules('lint', bad);
+    assert.equal(status, 1);
+    const places = [...stdout.matchAll(/^error .*\/(.*?): (.*) \(SW_/gm)].map(
+      ([, place, message]) => `${place} ${message}`,
+    );
+    assert.deepEqual(
+      places.filter((line) => !/no (?:match|near miss)/.test(line)),
+      [
+        'bad.yml:5:30 there is no field `span.durationms`',
+        'huge.yml:1:1 the file is larger than 1048576 bytes',
+        'latin.yml:1:1 the file is not UTF-8',
+        'broken.yml:1:3 a list holds texts',
+        'typo.yml:5:7 there is no field `span.nam.name`',
+        'typo.yml:7:1 unknown key `levle`',
+      ],
+    );
+    const loading = rules('test', bad);
+    assert.equal(loading.status, 2);
+    for (const file of ['huge', 'latin', 'broken', 'typo']) assert.match(loading.stderr, new RegExp(`${file}\\.yml:`));
   });
 
   test('a path that is not there is wrong usage', () => {

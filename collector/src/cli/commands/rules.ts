@@ -9,8 +9,8 @@ import type { Level } from '../../model/severity.ts';
 import { Category } from '../../model/span-events.ts';
 import { taxonomy } from '../../normalise/taxonomy.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
-import { type RuleFiles, readRuleFiles, testedPaths } from '../load-rules.ts';
-import { collect, placeholderLists } from '../rule-lists.ts';
+import { type RuleInput, readRuleInput, requirePaths, testedPaths } from '../load-rules.ts';
+import { collect } from '../rule-lists.ts';
 import { count, writeProblem } from '../rule-problems.ts';
 import { createTestRun } from '../rule-test-events.ts';
 import { createTerminal, escapeControl, jsonLine, type Style, type Terminal } from '../terminal.ts';
@@ -58,8 +58,7 @@ export function rulesCommand(): Command {
 }
 
 interface Input {
-  readonly files: RuleFiles;
-  readonly lists: ReadonlyMap<string, readonly string[]>;
+  readonly input: RuleInput;
   readonly json: boolean;
   readonly terminal: Terminal;
 }
@@ -68,9 +67,9 @@ function run(action: (input: Input) => boolean, paths: readonly string[], option
   const terminal = createTerminal(process.stdout);
   const json = options.json === true;
   try {
-    const files = readRuleFiles(testedPaths(paths, options.shipped));
-    if (!action({ files, lists: placeholderLists(files.lists, undefined, options.list), json, terminal }))
-      throw new CommandExit(exitCodes.failure);
+    requirePaths(paths);
+    const input = readRuleInput(testedPaths(paths, options.shipped), undefined, options.list);
+    if (!action({ input, json, terminal })) throw new CommandExit(exitCodes.failure);
   } catch (error) {
     if (!json || !(error instanceof SpanwardenError)) throw error;
     terminal.write(jsonLine({ errors: error.problems }, 2));
@@ -78,13 +77,13 @@ function run(action: (input: Input) => boolean, paths: readonly string[], option
   }
 }
 
-function lint({ files, lists, json, terminal }: Input): boolean {
-  const { rules, correlations, errors, warnings } = lintRules(files.rules, {
-    lists,
+function lint({ input, json, terminal }: Input): boolean {
+  const { rules, correlations, errors, warnings } = lintRules(input.rules, {
+    ...input,
     knownFields: taxonomy,
     nowMs: Date.now(),
   });
-  const untested = testRun(files, { rules, correlations }).problems;
+  const untested = testRun(input, { rules, correlations }).problems;
   const loaded = rules.length + correlations.length;
   const all = [...errors, ...untested];
   if (json) {
@@ -97,8 +96,8 @@ function lint({ files, lists, json, terminal }: Input): boolean {
   return all.length === 0;
 }
 
-function list({ files, lists, json, terminal }: Input): boolean {
-  const { rules, correlations, errors } = readRules(files.rules, { lists });
+function list({ input, json, terminal }: Input): boolean {
+  const { rules, correlations, errors } = readRules(input.rules, input);
   if (errors.length > 0) throw new SpanwardenError(errors);
   if (json) {
     terminal.write(jsonLine({ rules: [...rules, ...correlations].map(listed) }, 2));
@@ -122,8 +121,8 @@ function list({ files, lists, json, terminal }: Input): boolean {
   return true;
 }
 
-function testRun(files: RuleFiles, set: RuleSet): RuleTestRun {
-  return runRuleTests({ ...set, tests: files.tests, ...createTestRun(createFieldTable()) });
+function testRun({ tests }: RuleInput, set: RuleSet): RuleTestRun {
+  return runRuleTests({ ...set, tests, ...createTestRun(createFieldTable()) });
 }
 
 function listed(rule: Rule | Correlation): object {

@@ -39,5 +39,6 @@ function merge(base: YamlMap, over: YamlMap): YamlMap {
     const below = entryOf(base, entry.key)?.value;
     return below?.kind === 'map' && entry.value.kind === 'map' ? { ...entry, value: merge(below, entry.value) } : entry;
   });
-  return { kind: 'map', entries: [...kept, ...added], at: over.at };
+  const isBroken = base.isBroken ?? over.isBroken;
+  return { kind: 'map', entries: [...kept, ...added], at: over.at, ...(isBroken && { isBroken }) };
 }

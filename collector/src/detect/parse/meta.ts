@@ -45,6 +45,8 @@ export function parseMeta(map: YamlMap, report: Report): RuleMeta {
   };
 }
 
+const logsourceKeys = ['product', 'category', 'service', 'definition'];
+
 export function parseLogsource(map: YamlMap, report: Report): Logsource | undefined {
   const node = entryOf(map, 'logsource')?.value;
   if (node?.kind !== 'map' || node.entries.length === 0) {
@@ -57,8 +59,11 @@ export function parseLogsource(map: YamlMap, report: Report): Logsource | undefi
     return undefined;
   }
   for (const entry of node.entries) {
-    if (['product', 'category', 'service', 'definition'].includes(entry.key)) continue;
-    report.warn('SW_RULE_KEY', entry.keyAt, `the logsource key \`${entry.key}\` routes nothing`, 'Remove it.');
+    if (logsourceKeys.includes(entry.key)) continue;
+    const near = didYouMean(entry.key, logsourceKeys);
+    const message = `the logsource key \`${entry.key}\` routes nothing`;
+    if (near) report.error('SW_RULE_KEY', entry.keyAt, message, `Write \`${near}\`.`);
+    else report.warn('SW_RULE_KEY', entry.keyAt, message, 'Remove it.');
   }
   const part = (key: string): string | undefined => {
     const text = textOf(node, key, report, 256);

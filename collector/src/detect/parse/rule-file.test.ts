@@ -30,7 +30,23 @@ describe('YAML', () => {
           .fill(`*a${i - 1}`)
           .join(', ')}]`,
       );
-    assert.match(messages(lines.join('\n'))[0]!, /more than \d+ YAML nodes/);
+    const [bomb] = problems(lines.join('\n'));
+    assert.match(bomb!.message, /more than \d+ YAML nodes/);
+    assert.match(bomb!.advice!, /aliases of aliases/);
+    assert.deepEqual(bomb!.position, { file: 'r.yml', line: 5, column: 45 });
+  });
+
+  test('a key that stands twice hides no other error of its document, which is left out', () => {
+    const text = `${rule.replace('f: x', 'f|contians: x')}title: again\n---\n${rule.replace('title: A rule', 'title: B\nname: b')}`;
+    const reading = readRules([{ path: 'r.yml', text }]);
+    assert.deepEqual(
+      reading.errors.map(({ message }) => message),
+      ['the key occurs twice in the same map', 'unknown modifier `contians`'],
+    );
+    assert.deepEqual(
+      reading.rules.map(({ meta }) => meta.name),
+      ['b'],
+    );
   });
 
   test('an alias that holds itself ends at the bound', () => {

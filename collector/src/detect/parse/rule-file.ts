@@ -30,10 +30,10 @@ export function parseRuleFile(file: string, text: string, report: Report): RuleF
   for (const document of resolveCollections(readYaml(file, text, report), report)) {
     if (entryOf(document, 'correlation')) {
       const correlation = parseCorrelation(document, report);
-      if (correlation) correlations.push(correlation);
+      if (correlation && !document.isBroken) correlations.push(correlation);
     } else if (entryOf(document, 'filter')) {
       const filter = parseFilter(document, report);
-      if (filter) filters.push(filter);
+      if (filter && !document.isBroken) filters.push(filter);
     } else {
       const rule = parseRule(document, report, broken);
       if (rule) rules.push(rule);
@@ -57,7 +57,8 @@ function parseRule(document: YamlMap, report: Report, broken: BrokenRule[]): Rul
     return undefined;
   }
   const detection = parseDetection(part, new Set(), report);
-  if (logsource && report.errors.length === before) return { meta, logsource, detection, at: document.at };
+  const isWhole = report.errors.length === before && !document.isBroken;
+  if (logsource && isWhole) return { meta, logsource, detection, at: document.at };
   broken.push({ logsource, detection });
   return undefined;
 }

@@ -58,7 +58,9 @@ function itemLines(item: ItemExplanation, indent: string, terminal: Terminal): s
     `${indent}${mark(item, terminal)} ${terminal.cyan(escapeControl(field))} ${escapeControl(not + asked)}`,
     ...(simple ? [] : wantedLines(item, terminal).map((line) => below + line)),
     ...found.map((text) => `${below}${terminal.yellow(escapeControl(text))}`),
-    ...item.actual.map((text) => `${below}${terminal.dim('has')} ${escapeControl(text)}`),
+    ...item.actual.map(
+      (text) => `${below}${terminal.dim('has')} ${text === '' ? 'an empty text' : escapeControl(text)}`,
+    ),
     ...(item.actual.length > 0 && more > 0 ? [`${below}${terminal.dim(`and ${more} more`)}`] : []),
   ];
 }

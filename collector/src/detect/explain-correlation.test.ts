@@ -20,12 +20,11 @@ id: all
 name: all
 correlation:
   group-by: [gen_ai.conversation.id]
-  timespan: 1m
-${body.replace(/^/gm, '  ')}`;
+${body.includes('timespan') ? '' : '  timespan: 1m\n'}${body.replace(/^/gm, '  ').replace(/ *timespan: none\n/, '')}`;
 
 function explained(body: string, spans: readonly (readonly [tool: string, seconds: number, conversation?: string])[]) {
   const fields = createFieldTable();
-  const text = [tool('a'), tool('b'), correlation(body)].join('---\n');
+  const text = [tool('a'), tool('b'), tool('c'), correlation(body)].join('---\n');
   const { correlations } = loadRules([{ path: 'r.yml', text }]);
   const events = createTestEvents(fields)(
     spans.map(
@@ -121,3 +120,80 @@ test('conditions at the end of a window', () => {
     [[1], [1, 2], [3]],
   );
 });
+
+test('a condition that is judged at the end of windows is explained by what they measure then', () => {
+  const body = 'type: event_count\nrules: [a]\ncondition: {gte: 1, lte: 2}';
+  const { groups } = explained(body, [
+    ['a', 0],
+    ['a', 1],
+    ['a', 2],
+  ]);
+  assert.deepEqual(
+    groups[0]?.steps.map(({ holds }) => holds),
+    [false, false, false],
+  );
+  assert.deepEqual(groups[0]?.missing, ['the window of 1m with spans 1 to 3 measures 3 at its end, when it is judged']);
+});
+
+test('how far a rule is outside of the window is said by the span that stands farthest away', () => {
+  const body = 'type: temporal\nrules: [a, b, c]';
+  const spans = [
+    ['a', 0],
+    ['b', 1],
+    ['c', 61.5],
+  ] as const;
+  assert.deepEqual(missing(body, spans), [['c matched span 3, outside of the window of span 1 by 1.5 s']]);
+});
+
+test('what must not match is named where it did', () => {
+  const body = 'type: temporal\nrules: [a, b, c]\ncondition: a and b and not c';
+  const spans = [
+    ['a', 0],
+    ['b', 1],
+    ['c', 60],
+  ] as const;
+  assert.deepEqual(missing(body, spans), [['c, which must not match within 1m, matched span 3']]);
+});
+
+for (const [what, body, spans, wanted] of [
+  [
+    'a group that still learns',
+    'type: new_value\nfield: gen_ai.tool.name\nlearn_events: 5\nrules: [a, b]\ntimespan: none\n',
+    ['a', 'a', 'b'],
+    'span 3 brings a new value when the group has learned for 20 s from 2 events, of 5 events',
+  ],
+  [
+    'too little history for what is rare',
+    'type: rare\nfield: gen_ai.tool.name\nmax_count: 1\nmin: 3\nrules: [a, b]\ntimespan: none\n',
+    ['a', 'a', 'b'],
+    'before span 3 the history holds 2 of at least 3 events',
+  ],
+  [
+    'values that are not rare',
+    'type: rare\nfield: gen_ai.tool.name\nmax_count: 1\nmin: 3\nrules: [a, b]\ntimespan: none\n',
+    ['a', 'a', 'b', 'a', 'a'],
+    'the rarest value, of span 4, stood in 2 of the events before it',
+  ],
+  [
+    'too few buckets',
+    'type: rate_anomaly\nmeasure: count\nbucket: 10s\nhistory: 10m\nmin: 5\nrules: [a, b]\ntimespan: none\n',
+    ['a', 'a', 'b', 'b'],
+    'before the bucket of the last span there are 3 of at least 5 buckets',
+  ],
+  [
+    'what must come first did',
+    'type: absence\nwithin: 10s\nrules: [a, b]\ntimespan: none\n',
+    ['a', 'b'],
+    'span 2 has what it needs: a matched span 1, 10 s before it',
+  ],
+] as const) {
+  test(`our own types say what was missing: ${what}`, () => {
+    assert.deepEqual(
+      missing(
+        body,
+        spans.map((name, index) => [name, index * 10]),
+      ),
+      [[wanted]],
+    );
+  });
+}

@@ -11,6 +11,7 @@ import { measureOf } from './correlate/measure.ts';
 import { wantedText } from './correlate/wanted.ts';
 import { createDetector, type Detector } from './engine.ts';
 import { excerpt } from './evidence.ts';
+import { missingOf } from './explain-missing.ts';
 import type { Rule } from './load.ts';
 import type { Cursor } from './reader.ts';
 import { partsOf } from './rule-tests.ts';
@@ -211,7 +212,7 @@ interface OpenGroup {
   left: number;
 }
 
-interface NumberedEntry {
+export interface NumberedEntry {
   readonly entry: Entry;
   readonly span: number;
 }
@@ -240,6 +241,12 @@ function stepsOf(correlation: Correlation, entries: readonly NumberedEntry[]): S
   const first = entries[0]!.entry.timeNanos;
   let state = measure?.create();
   let from = 0;
+  /** Fixed windows are judged by all of their spans, at the last. */
+  const isJudged = (index: number): boolean => {
+    const next = entries[index + 1]?.entry.timeNanos;
+    const { timeNanos } = entries[index]!.entry;
+    return sliding || next === undefined || next / syntax.timespanNanos !== timeNanos / syntax.timespanNanos;
+  };
   return entries.map(({ entry, span }, index) => {
     const inWindow = (time: bigint): boolean =>
       sliding
@@ -257,64 +264,7 @@ function stepsOf(correlation: Correlation, entries: readonly NumberedEntry[]): S
       values: entry.values.map((value) => excerpt(String(value), { start: 0, end: 0 }, 80)),
       window: entries.slice(Math.max(from, index + 1 - windowShownMax), index + 1).map((each) => each.span),
       measured: syntax.type.startsWith('temporal') ? '' : (measure?.shown(state) ?? ''),
-      holds: measure?.holds(state) ?? false,
+      holds: isJudged(index) && (measure?.holds(state) ?? false),
     };
   });
-}
-
-/** What kept the condition from being true at the window that came nearest. */
-function missingOf(
-  { syntax, members }: Correlation,
-  steps: readonly StepExplanation[],
-  entries: readonly NumberedEntry[],
-): string[] {
-  const missing: string[] = [];
-  const temporal = syntax.type.startsWith('temporal');
-  if (!temporal) {
-    if (syntax.extension) return missing;
-    const best = steps.reduce((a, b) => (Number(b.measured) > Number(a.measured) ? b : a));
-    const bound = syntax.thresholds.find(({ operator }) => operator === 'gte' || operator === 'gt');
-    const short = bound === undefined ? Number.NaN : bound.value - Number(best.measured);
-    const away = short >= 0 ? `, ${short === 0 ? 'not more than' : `${short} short of`} ${bound!.value}` : '';
-    missing.push(`the fullest window, at span ${best.span}, measures ${best.measured}${away}`);
-    const spread = steps.at(-1)!.sinceMs - Number(syntax.timespanNanos) / 1e6;
-    if (best.window.length < steps.length && spread > 0)
-      missing.push(`the group's spans lie ${secondsText(spread)} too far apart for one window`);
-    return missing;
-  }
-  const named = (step: StepExplanation, name: string): boolean => step.members.includes(name);
-  const best = steps.reduce((a, b) => (namesIn(b, steps).size > namesIn(a, steps).size ? b : a));
-  const there = namesIn(best, steps);
-  for (const { name } of members) {
-    if (there.has(name)) continue;
-    const others = steps.filter((step) => named(step, name));
-    if (others.length === 0) {
-      missing.push(`no span of this group matches ${name}`);
-      continue;
-    }
-    const nearest = others.reduce((a, b) => (gap(b, best) < gap(a, best) ? b : a));
-    const outside = gap(nearest, best) - Number(syntax.timespanNanos) / 1e6;
-    missing.push(
-      `${name} matched span ${nearest.span}, outside of the window of span ${best.span} by ${secondsText(outside)}`,
-    );
-  }
-  if (missing.length === 0 && syntax.type === 'temporal_ordered') {
-    const order = entries.filter(({ span }) => best.window.includes(span)).map(({ span }) => span);
-    missing.push(
-      `all rules match within the window of spans ${order.join(', ')}, but not one after the other in the order listed, each with a span of its own`,
-    );
-  }
-  return missing;
-}
-
-function namesIn(step: StepExplanation, steps: readonly StepExplanation[]): Set<string> {
-  return new Set(steps.filter(({ span }) => step.window.includes(span)).flatMap(({ members }) => members));
-}
-
-function gap(a: StepExplanation, b: StepExplanation): number {
-  return Math.abs(a.sinceMs - b.sinceMs);
-}
-
-function secondsText(ms: number): string {
-  return ms < 1000 ? `${Number(ms.toFixed(6))} ms` : `${Number((ms / 1000).toFixed(3))} s`;
 }

@@ -1,5 +1,6 @@
+import type { CorrelationSyntax } from './correlate/correlation.ts';
 import { rulesNamed } from './names.ts';
-import type { Report } from './report.ts';
+import { didYouMean, type Report } from './report.ts';
 import { type Detection, type ResolveOptions, resolveDetection, resolveSearch } from './resolve.ts';
 import type { Condition, FilterMeta, FilterSyntax, Logsource, RuleSyntax } from './rule.ts';
 
@@ -19,17 +20,23 @@ export interface AttachedFilters {
   readonly filtersOf: readonly (readonly RuleFilter[])[];
 }
 
-/** The filters of each rule: those that name it and whose logsource keys it all sets to the same values. */
+/**
+ * The filters of each rule: those that name it and whose logsource keys it all sets to the same values.
+ *
+ * @param correlations which no filter reaches: for what is said of one that names them
+ */
 export function attachFilters(
   rules: readonly RuleSyntax[],
   filters: readonly FilterSyntax[],
   options: ResolveOptions,
+  correlations: readonly CorrelationSyntax[] = [],
 ): AttachedFilters {
   const byName = rulesNamed(rules);
+  const correlationsNamed = rulesNamed(correlations);
   const attached: RuleFilter[][] = rules.map(() => []);
   const loaded = filters.map((filter): RuleFilter => {
     const named = filter.rules && new Set(filter.rules.map(({ name }) => byName.get(name)));
-    checkTargets(filter, byName, options.report);
+    checkTargets(filter, byName, correlationsNamed, options.report);
     const places = [...rules.keys()].filter((index) => {
       const rule = rules[index]!;
       return (named?.has(rule) ?? true) && contains(rule.logsource, filter.logsource);
@@ -48,11 +55,23 @@ export function attachFilters(
   return { filters: loaded, filtersOf: attached };
 }
 
-function checkTargets(filter: FilterSyntax, byName: ReadonlyMap<string, RuleSyntax>, report: Report): void {
+function checkTargets(
+  filter: FilterSyntax,
+  byName: ReadonlyMap<string, RuleSyntax>,
+  correlations: ReadonlyMap<string, CorrelationSyntax>,
+  report: Report,
+): void {
   for (const { name, at } of filter.rules ?? []) {
     const rule = byName.get(name);
-    if (rule === undefined) {
-      report.warn('SW_RULE_VALUE', at, `the filter names \`${name}\`, which is no loaded rule`);
+    const correlation = correlations.get(name);
+    if (correlation) {
+      const message = `the filter names \`${name}\`, which is a correlation: filters reach the rules below`;
+      const advice = `Name those it lists: ${correlation.rules.map((listed) => listed.name).join(', ')}.`;
+      report.warn('SW_RULE_VALUE', at, message, advice);
+    } else if (rule === undefined) {
+      const near = didYouMean(name, byName.keys());
+      const advice = near && `Write \`${near}\`.`;
+      report.warn('SW_RULE_VALUE', at, `the filter names \`${name}\`, which is no loaded rule`, advice);
     } else if (!contains(rule.logsource, filter.logsource)) {
       const message = `the filter does nothing to \`${name}\`: its logsource is another`;
       report.warn('SW_RULE_VALUE', at, message, 'Leave the category out of the logsource of the filter.');

@@ -88,7 +88,7 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
   rules.push(...valueRules(syntaxes));
   checkUnique([...rules, ...syntaxes], report);
   const lists: Lists = options.lists ?? new Map();
-  const attached = attachFilters(rules, filters, { lists, report });
+  const attached = attachFilters(rules, filters, { lists, report }, syntaxes);
   const loaded = rules.map((syntax, index): Rule => {
     const detection = resolveDetection(syntax.detection, { lists, report });
     const categories = categoriesOf(syntax.logsource, report);

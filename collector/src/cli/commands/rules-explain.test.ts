@@ -92,6 +92,28 @@ describe('spanwarden rules explain', () => {
     assert.match(stdout, /^✓ .*\n.*\(case: process substitution\)/);
   });
 
+  test('takes a file with several correlations, also where the tests are about one of them', () => {
+    const base =
+      'title: A\nname: a\nlogsource: {category: tool}\ndetection:\n  s: {gen_ai.tool.name: a}\n  condition: s\n';
+    const counts = (name: string, gte: number) =>
+      `title: ${name}\nname: ${name}\ncorrelation: {type: event_count, rules: [a], group-by: [], timespan: 1m, condition: {gte: ${gte}}}\n`;
+    const both = file('both.yml', [base, counts('two', 2), counts('three', 3)].join('---\n'));
+    const tests = file(
+      'both.test.yml',
+      'rule: three\nnear_misses:\n  - case: only two\n    spans: [{tool: a}, {tool: a}]\n',
+    );
+    const { stdout, stderr } = explain([both, `${tests}#only two`]);
+    assert.match(stdout, /^✗ three does not match[\s\S]*1 short of 3\n\n?$/, stderr);
+  });
+
+  test('says of an empty text that it is there', () => {
+    const { stdout } = explain(
+      [rule, '-'],
+      "tool: payments.refund\nattributes: {user.id: ''}\narguments: {amount: ''}\n",
+    );
+    assert.match(stdout, /amount gt 500\n +has an empty text/);
+  });
+
   test('ends with 2 when the rule or the span cannot be read', () => {
     const broken = file('broken.yml', 'title: x\n');
     const empty = file('empty.yml', '');

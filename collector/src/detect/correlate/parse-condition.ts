@@ -3,7 +3,7 @@ import { limits } from '../../model/limits.ts';
 import { didYouMean, type Report } from '../report.ts';
 import { entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import type { CorrelationSyntax, CorrelationType, Named } from './correlation.ts';
-import { isContradiction, operators, satisfyingCounts, type Threshold } from './thresholds.ts';
+import { canCount, isContradiction, operators, satisfyingCounts, type Threshold } from './thresholds.ts';
 
 type Measure = Pick<CorrelationSyntax, 'thresholds' | 'fields' | 'percentile'>;
 
@@ -113,6 +113,8 @@ function checkCounts(
   );
   if (Math.max(...lowest) > limits.correlationEventsPerGroupMax) {
     never(`a group counts up to ${limits.correlationEventsPerGroupMax}, and the condition asks for more`, example);
+  } else if (!canCount(thresholds)) {
+    never('no whole number from 1 on satisfies the condition', 'What did not happen is found by the type `absence`.');
   } else if (
     satisfyingCounts(thresholds, 1).length === 2 &&
     thresholds.every(({ operator }) => /^gte?$/.test(operator))

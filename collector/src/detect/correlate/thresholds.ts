@@ -37,6 +37,12 @@ export function satisfyingCounts(thresholds: readonly Threshold[], max: number):
   );
 }
 
+/** Any whole number from 1 on satisfies the condition: a group in which nothing happened is not seen. */
+export function canCount(thresholds: readonly Threshold[]): boolean {
+  const near = thresholds.flatMap(({ value }) => [-1, 0, 1, 2].map((more) => Math.floor(value) + more));
+  return [1, ...near].some((count) => count >= 1 && satisfies(thresholds, (value) => compareNumbers(count, value)));
+}
+
 /** No number at all satisfies the condition. */
 export function isContradiction(thresholds: readonly Threshold[]): boolean {
   const candidates = thresholds.flatMap(({ value }) => [

@@ -219,4 +219,17 @@ describe('filters', () => {
     assert.deepEqual(errors, []);
     assert.ok(warnings.some(({ message }) => message.includes('no loaded rule')));
   });
+
+  test('a reference to a mistyped rule says which is near, one to a correlation which rules are below', () => {
+    const named = ruleWith('s:\n  f: x\ncondition: s', 'name: a_rule\n');
+    const correlation =
+      'title: C\nname: c\ncorrelation: {type: event_count, rules: [a_rule], group-by: [], timespan: 1m, condition: {gte: 2}}\n';
+    const adviceOn = (name: string) => {
+      const text = [named, correlation, filter('not s').replace('any', `[${name}]`)].join('---\n');
+      return readRules([{ path: 'f.yml', text }]).warnings.find(({ message }) => message.startsWith('the filter'))
+        ?.advice;
+    };
+    assert.equal(adviceOn('a_rlue'), 'Write `a_rule`.');
+    assert.equal(adviceOn('c'), 'Name those it lists: a_rule.');
+  });
 });

@@ -156,6 +156,7 @@ test('a mark keeps who, when and why, and comes with files that hold', async () 
     ...['--write-suppression', rules, '--write-test', rules],
   );
   assert.equal(marked.code, 0, marked.stderr);
+  assert.match(marked.stdout, /In the last 30 days it would have hidden 1 finding, 0 of them confirmed\./);
   const shown = JSON.parse(spanwarden('findings', 'show', id, '--json').stdout);
   const [{ disposition, by, reason }] = shown.marks;
   assert.deepEqual([disposition, by, reason], ['false-positive', 'alice', 'defects are refunded']);

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Config } from '../config/schema.ts';
+import { readRules } from '../detect/load.ts';
 import { SpanwardenError } from '../model/errors.ts';
 import { createFieldTable } from '../model/fields.ts';
 import type { StoreClient } from '../store/client.ts';
@@ -11,6 +12,7 @@ import { readRuleFiles, rulePaths } from './load-rules.ts';
 import { placeholderLists } from './rule-lists.ts';
 import { spanOfFinding } from './stored-span.ts';
 import { type Draft, draftSuppression } from './suppression-draft.ts';
+import { type Preview, previewFilter } from './suppression-preview.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a suppression is to say about itself. */
@@ -24,19 +26,30 @@ export interface DraftWords {
 const expiryDays = 90;
 const dayMs = 86_400_000;
 
-/** The suppression and the test for a finding, proven by running them on its stored span. */
+/** Blast radii are of so much history. */
+export const historyDays = 30;
+
+/** A draft with what its suppression would have hidden. */
+export type Offer = Exclude<Draft, { status: 'drafted' }> | (Draft & { status: 'drafted'; readonly preview: Preview });
+
+/** The suppression and the test for a finding, proven by running them on its stored span, and the price of the suppression. */
 export async function draftFor(
   config: Config,
   client: StoreClient,
   finding: StoredFinding,
   words: DraftWords,
-): Promise<Draft> {
+): Promise<Offer> {
   const fields = createFieldTable();
   const span = await spanOfFinding(client, finding, fields);
   if (!span) return { status: 'none', why: 'its span is not stored any more' };
   const files = readRuleFiles(rulePaths(config.detect));
   const lists = placeholderLists(files.lists, config.detect);
-  return draftSuppression({ finding, span, fields, sources: files.rules, lists, ...words });
+  const draft = draftSuppression({ finding, span, fields, sources: files.rules, lists, ...words });
+  if (draft.status === 'none') return draft;
+  const path = `${draft.name}.yml`;
+  const { filters, ...set } = readRules([...files.rules, { path, text: draft.suppression }], { lists });
+  const filter = filters.find(({ file }) => file === path)!;
+  return { ...draft, preview: await previewFilter(client, filter, set, new Date(Date.now() - historyDays * dayMs)) };
 }
 
 /** Writes `<name>.yml` or `<name>.test.yml`, never over another file, and gives its path. */

@@ -20,26 +20,32 @@ export interface AttachedFilters {
   readonly filtersOf: readonly (readonly RuleFilter[])[];
 }
 
+/** What no filter reaches: correlations, and rules with an error. */
+interface Others {
+  readonly correlations: readonly CorrelationSyntax[];
+  readonly brokenNames: ReadonlySet<string>;
+}
+
 /**
  * The filters of each rule: those that name it and whose logsource keys it all sets to the same values.
  *
- * @param correlations which no filter reaches: for what is said of one that names them
+ * @param others for what is said of a filter that names them
  */
 export function attachFilters(
   rules: readonly RuleSyntax[],
   filters: readonly FilterSyntax[],
   options: ResolveOptions,
-  correlations: readonly CorrelationSyntax[] = [],
+  others: Others = { correlations: [], brokenNames: new Set() },
 ): AttachedFilters {
   const byName = rulesNamed(rules);
-  const correlationsNamed = rulesNamed(correlations);
+  const named = { byName, correlations: rulesNamed(others.correlations), brokenNames: others.brokenNames };
   const attached: RuleFilter[][] = rules.map(() => []);
   const loaded = filters.map((filter): RuleFilter => {
-    const named = filter.rules && new Set(filter.rules.map(({ name }) => byName.get(name)));
-    checkTargets(filter, byName, correlationsNamed, options.report);
+    const wanted = filter.rules && new Set(filter.rules.map(({ name }) => byName.get(name)));
+    checkTargets(filter, named, options.report);
     const places = [...rules.keys()].filter((index) => {
       const rule = rules[index]!;
-      return (named?.has(rule) ?? true) && contains(rule.logsource, filter.logsource);
+      return (wanted?.has(rule) ?? true) && contains(rule.logsource, filter.logsource);
     });
     const ruleIds = places.map((index) => rules[index]!.meta.id);
     const ready = {
@@ -55,14 +61,16 @@ export function attachFilters(
   return { filters: loaded, filtersOf: attached };
 }
 
-function checkTargets(
-  filter: FilterSyntax,
-  byName: ReadonlyMap<string, RuleSyntax>,
-  correlations: ReadonlyMap<string, CorrelationSyntax>,
-  report: Report,
-): void {
+interface Targets {
+  readonly byName: ReadonlyMap<string, RuleSyntax>;
+  readonly correlations: ReadonlyMap<string, CorrelationSyntax>;
+  readonly brokenNames: ReadonlySet<string>;
+}
+
+function checkTargets(filter: FilterSyntax, { byName, correlations, brokenNames }: Targets, report: Report): void {
   for (const { name, at } of filter.rules ?? []) {
     const rule = byName.get(name);
+    if (brokenNames.has(name)) continue;
     const correlation = correlations.get(name);
     if (correlation) {
       const message = `the filter names \`${name}\`, which is a correlation: filters reach the rules below`;

@@ -68,12 +68,14 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
   const syntaxes: CorrelationSyntax[] = [];
   const filters: FilterSyntax[] = [];
   const broken: BrokenRule[] = [];
+  const brokenNames = new Set<string>();
   for (const { path, text } of sources) {
     const file = parseRuleFile(path, text, report);
     rules.push(...file.rules);
     syntaxes.push(...file.correlations);
     filters.push(...file.filters);
     broken.push(...file.broken);
+    for (const name of file.brokenNames) brokenNames.add(name);
   }
   const count = rules.length + syntaxes.length;
   if (count > limits.rulesMax) {
@@ -88,7 +90,7 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
   rules.push(...valueRules(syntaxes));
   checkUnique([...rules, ...syntaxes], report);
   const lists: Lists = options.lists ?? new Map();
-  const attached = attachFilters(rules, filters, { lists, report }, syntaxes);
+  const attached = attachFilters(rules, filters, { lists, report }, { correlations: syntaxes, brokenNames });
   const loaded = rules.map((syntax, index): Rule => {
     const detection = resolveDetection(syntax.detection, { lists, report });
     const categories = categoriesOf(syntax.logsource, report);
@@ -105,7 +107,7 @@ export function readRules(sources: readonly RuleSource[], options: LoadOptions =
     resolveDetection(detection, { lists, report });
     if (logsource) categoriesOf(logsource, report);
   }
-  const correlations = linkCorrelations(syntaxes, loaded, report);
+  const correlations = linkCorrelations(syntaxes, loaded, report, brokenNames);
   const { errors, warnings } = report;
   return { rules: loaded, correlations, filters: attached.filters, broken, errors, warnings };
 }

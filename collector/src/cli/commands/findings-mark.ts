@@ -2,11 +2,22 @@ import { Argument, Command, Option } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { type Disposition, dispositions, markFinding } from '../../store/finding-marks.ts';
 import { getFinding, type StoredFinding } from '../../store/findings-reader.ts';
-import { currentUser, draftFor, expiryDefault, fileText, isRead, parseExpiry, writeDraft } from '../draft-files.ts';
+import {
+  currentUser,
+  draftFor,
+  expiryDefault,
+  fileText,
+  historyDays,
+  isRead,
+  type Offer,
+  parseExpiry,
+  writeDraft,
+} from '../draft-files.ts';
 import { CommandExit, exitCodes } from '../exit.ts';
 import { parseIdPrefix } from '../findings-filter.ts';
 import { withStore } from '../open-store.ts';
-import type { Draft } from '../suppression-draft.ts';
+import { count } from '../rule-problems.ts';
+import type { Preview } from '../suppression-preview.ts';
 import { createTerminal, escapeControl, jsonLine, type Terminal } from '../terminal.ts';
 
 interface Options {
@@ -79,7 +90,7 @@ export function notFound(status: 'none' | 'ambiguous', id: string): CommandExit 
   return new CommandExit(exitCodes.failure);
 }
 
-function writeFiles(draft: Draft & { status: 'drafted' }, { writeSuppression, writeTest }: Options): string[] {
+function writeFiles(draft: Offer & { status: 'drafted' }, { writeSuppression, writeTest }: Options): string[] {
   const { name, suppression, test } = draft;
   return [
     ...(writeSuppression === undefined ? [] : [writeDraft(writeSuppression, `${name}.yml`, suppression)]),
@@ -88,7 +99,7 @@ function writeFiles(draft: Draft & { status: 'drafted' }, { writeSuppression, wr
 }
 
 /** The files, or where they were written. */
-export function showDraft(draft: Draft, written: readonly string[], finding: StoredFinding, terminal: Terminal): void {
+export function showDraft(draft: Offer, written: readonly string[], finding: StoredFinding, terminal: Terminal): void {
   if (draft.status === 'none') {
     terminal.writeLine(terminal.yellow(`No suppression to offer: ${draft.why}.`));
     return;
@@ -98,6 +109,7 @@ export function showDraft(draft: Draft, written: readonly string[], finding: Sto
     const names = escapeControl(draft.below.join(', '));
     terminal.writeLine(`It acts on ${names}, which the rule is built on, and so on all rules built on it.`);
   }
+  terminal.writeLine(radiusText(draft.preview, terminal));
   if (written.length > 0) {
     for (const path of written) terminal.writeLine(`wrote ${escapeControl(path)}`);
     terminal.writeLine(terminal.dim('The test holds content of the span: read it before you share it.'));
@@ -107,6 +119,12 @@ export function showDraft(draft: Draft, written: readonly string[], finding: Sto
   terminal.write(fileText(`${draft.name}.test.yml`, plain(draft.test), terminal));
   const id = finding.id.slice(0, 12);
   terminal.writeLine(terminal.dim(`spanwarden suppressions add ${id} --write <folder> writes both.`));
+}
+
+function radiusText({ hidden, confirmed }: Preview, terminal: Terminal): string {
+  const many = `${confirmed} of them confirmed`;
+  const days = `In the last ${historyDays} days it would have hidden ${count(hidden, 'finding')}`;
+  return `${days}, ${confirmed > 0 ? terminal.red(many) : many}.`;
 }
 
 /** Content of spans must not reach the terminal as it is. */

@@ -14,7 +14,7 @@ import { parseIdPrefix } from '../findings-filter.ts';
 import { loadRules, readRuleFiles, rulePaths } from '../load-rules.ts';
 import { withStore } from '../open-store.ts';
 import { placeholderLists } from '../rule-lists.ts';
-import { count, writeProblem } from '../rule-problems.ts';
+import { writeProblem } from '../rule-problems.ts';
 import { sinceOption } from '../since-option.ts';
 import { type Preview, previewFilter } from '../suppression-preview.ts';
 import { listedSuppression, previewText, suppressionTable } from '../suppression-view.ts';
@@ -30,8 +30,6 @@ interface Options {
   readonly expires: string;
   readonly write?: string;
 }
-
-const monthMs = 30 * 86_400_000;
 
 /** `spanwarden suppressions list | preview | add`: what is kept quiet, for whom, how long, and at what price. */
 export function suppressionsCommand(): Command {
@@ -130,11 +128,6 @@ async function add(id: string, config: Config, { owner, reason, expires, write }
     const path = writeDraft(write, `${draft.name}.yml`, draft.suppression);
     const written = [path, writeDraft(write, `${draft.name}.test.yml`, draft.test)];
     showDraft(draft, written, found.finding, terminal);
-    const { filters, ...set } = readWith(path, config);
-    const seen = await previewFilter(client, filters[0]!, set, new Date(Date.now() - monthMs));
-    terminal.writeLine(
-      `In the last 30 days it would have hidden ${count(seen.hidden, 'finding')}, ${seen.confirmed} of them confirmed.`,
-    );
     if (!isRead(config, write)) {
       terminal.writeLine(`The collector does not read it yet: add ${escapeControl(write)} to detect.rules.`);
     }

@@ -11,6 +11,7 @@ interface Linking {
   readonly syntaxes: ReadonlyMap<string, CorrelationSyntax>;
   readonly done: Map<CorrelationSyntax, Draft | undefined>;
   readonly report: Report;
+  readonly brokenNames: ReadonlySet<string>;
 }
 
 interface Draft {
@@ -21,14 +22,16 @@ interface Draft {
 /**
  * Looks up the rules that correlations name, in all files. Gives each correlation after those it uses. Unknown names,
  * cycles, chains deeper than `limits.correlationDepthMax` and keys that a rule cannot give go to the report; such a
- * correlation is left out.
+ * correlation is left out, and so is one over a rule with an error of its own.
  */
 export function linkCorrelations(
   syntaxes: readonly CorrelationSyntax[],
   rules: readonly Rule[],
   report: Report,
+  brokenNames: ReadonlySet<string> = new Set(),
 ): readonly Correlation[] {
-  const linking: Linking = { bases: rulesNamed(rules), syntaxes: rulesNamed(syntaxes), done: new Map(), report };
+  const names = { bases: rulesNamed(rules), syntaxes: rulesNamed(syntaxes), brokenNames };
+  const linking: Linking = { ...names, done: new Map(), report };
   for (const syntax of syntaxes) link(syntax, [], linking);
   return [...linking.done.values()].flatMap((draft) => (draft ? [draft.correlation] : []));
 }
@@ -66,10 +69,12 @@ function sourceOf(
   path: readonly CorrelationSyntax[],
   linking: Linking,
 ): { readonly source: Rule | Correlation; readonly depth: number } | undefined {
-  const { bases, syntaxes, report } = linking;
+  const { bases, syntaxes, report, brokenNames } = linking;
   const base = bases.get(rule.name);
   if (base) return { source: base, depth: 0 };
   const syntax = syntaxes.get(rule.name);
+  // What is wrong with it was told; that it is missing is no other error.
+  if (!syntax && brokenNames.has(rule.name)) return undefined;
   if (!syntax) {
     const near = didYouMean(rule.name, [...bases.keys(), ...syntaxes.keys()]);
     const advice = near ? `Write \`${near}\`.` : 'Write the id or name of a rule that is loaded without an error.';

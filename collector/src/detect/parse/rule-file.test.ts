@@ -145,6 +145,22 @@ describe('rules', () => {
     );
   });
 
+  test('whoever refers to a rule with an error is not told that there is none', () => {
+    const bad = ruleWith('s:\n  f: x\ncondition: t', 'name: bad\n');
+    const over = (rules: string) =>
+      `title: C\nname: c\ncorrelation: {type: event_count, rules: [${rules}], group-by: [], timespan: 1m, condition: {gte: 2}}\n`;
+    const filter =
+      'title: F\nlogsource: {product: ai_agent}\nfilter:\n  rules: [bad]\n  s: {g: y}\n  condition: not s\n';
+    const reading = readRules([{ path: 'r.yml', text: [bad, over('bad'), filter].join('---\n') }]);
+    assert.deepEqual(
+      reading.errors.map(({ message }) => message),
+      ['the identifier `t` is not defined'],
+    );
+    assert.deepEqual(reading.correlations, []);
+    assert.ok(!reading.warnings.some(({ message }) => message.includes('no loaded rule')));
+    assert.match(messages([bad, over('bda')].join('---\n'))[1]!, /there is no rule `bda`/);
+  });
+
   test('ids and names are unique over all files', () => {
     const twice = readRules([
       { path: 'a.yml', text: rule },

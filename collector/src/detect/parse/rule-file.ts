@@ -14,6 +14,8 @@ export interface RuleFile {
   readonly filters: readonly FilterSyntax[];
   /** What could be read of detection rules with an error: never run, but checked further, to name all errors at once. */
   readonly broken: readonly BrokenRule[];
+  /** Ids and names of all that has an error: whoever refers to them is not mistaken. */
+  readonly brokenNames: readonly string[];
 }
 
 export interface BrokenRule {
@@ -27,19 +29,29 @@ export function parseRuleFile(file: string, text: string, report: Report): RuleF
   const correlations: CorrelationSyntax[] = [];
   const filters: FilterSyntax[] = [];
   const broken: BrokenRule[] = [];
+  const brokenNames: string[] = [];
   for (const document of resolveCollections(readYaml(file, text, report), report)) {
     if (entryOf(document, 'correlation')) {
       const correlation = parseCorrelation(document, report);
       if (correlation && !document.isBroken) correlations.push(correlation);
+      else brokenNames.push(...namesIn(document));
     } else if (entryOf(document, 'filter')) {
       const filter = parseFilter(document, report);
       if (filter && !document.isBroken) filters.push(filter);
     } else {
       const rule = parseRule(document, report, broken);
       if (rule) rules.push(rule);
+      else brokenNames.push(...namesIn(document));
     }
   }
-  return { rules, correlations, filters, broken };
+  return { rules, correlations, filters, broken, brokenNames };
+}
+
+function namesIn(document: YamlMap): string[] {
+  return ['id', 'name'].flatMap((key) => {
+    const node = entryOf(document, key)?.value;
+    return node?.kind === 'scalar' ? [String(node.value)] : [];
+  });
 }
 
 function parseRule(document: YamlMap, report: Report, broken: BrokenRule[]): RuleSyntax | undefined {

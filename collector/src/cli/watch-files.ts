@@ -1,5 +1,5 @@
-import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
 import { watchSignals } from './signals.ts';
 
 /** Editors write a file in several steps; what comes together is one change. */
@@ -34,32 +34,66 @@ export async function onChange(paths: readonly string[], act: () => void): Promi
 /** Calls `changed` after changes of YAML files in the folders or beside the files, until what it gives is called. */
 export function watchYaml(paths: readonly string[], changed: () => void, failed: (error: unknown) => void): () => void {
   let timer: NodeJS.Timeout | undefined;
-  const watchers = watchedFolders(paths).map(({ folder, recursive }): FSWatcher => {
-    const watcher = watch(folder, { recursive }, (_event, name) => {
-      if (name !== null && !/\.ya?ml$/.test(name)) return;
-      clearTimeout(timer);
-      timer = setTimeout(changed, settleMs);
-    });
-    return watcher.on('error', failed);
-  });
+  const watchers = new Map<string, FSWatcher>();
+  const soon = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(changed, settleMs);
+  };
+  /** A folder of this name may be another one by now, or gone with all that is in it. */
+  const drop = (folder: string): void => {
+    for (const [path, watcher] of watchers) {
+      if (path !== folder && !path.startsWith(folder + sep)) continue;
+      watcher.close();
+      watchers.delete(path);
+    }
+  };
+  const heard = (folder: string, isDeep: boolean, event: string, name: string | null): void => {
+    if (name === null || /\.ya?ml$/.test(name)) soon();
+    else if (isDeep && event === 'rename' && isFolderName(name)) {
+      const path = join(folder, name);
+      const isKnown = watchers.has(path);
+      drop(path);
+      if (!isFolder(path) && !isKnown) return;
+      for (const each of foldersBelow(path)) open(each, true);
+      soon();
+    }
+  };
+  const open = (folder: string, isDeep: boolean): void => {
+    if (watchers.has(folder)) return;
+    try {
+      const watcher = watch(folder, (event, name) => heard(folder, isDeep, event, name));
+      watchers.set(folder, watcher.on('error', failed));
+    } catch (error) {
+      // It went between being found and being watched.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failed(error);
+    }
+  };
+  const there = paths.filter((path) => existsSync(path)).map((path) => normalize(path));
+  for (const path of there.filter(isFolder)) for (const folder of foldersBelow(path)) open(folder, true);
+  // What is below that folder is not looked at: the data directory often stands beside the config.
+  for (const path of there.filter((each) => !isFolder(each))) open(dirname(path), false);
   return () => {
     clearTimeout(timer);
-    for (const watcher of watchers) watcher.close();
+    for (const watcher of watchers.values()) watcher.close();
   };
 }
 
 /**
- * A file is watched through its folder: editors replace files, and a watched inode would be gone. What is below that folder is not
- * looked at: the data directory often stands beside the config, and each of its many files would be.
+ * A folder and those below it that may hold rules. Each is watched for itself and not the files in it: editors replace files, and
+ * a watched one would be gone. Node's own way to watch a tree loses files so on Linux.
  */
-function watchedFolders(paths: readonly string[]): { readonly folder: string; readonly recursive: boolean }[] {
-  const there = paths.filter((path) => existsSync(path));
-  const folders = there.filter((path) => statSync(path).isDirectory());
-  const beside = there.filter((path) => !folders.includes(path)).map((path) => dirname(path));
-  return [
-    ...[...new Set(folders)].map((folder) => ({ folder, recursive: true })),
-    ...[...new Set(beside)]
-      .filter((folder) => !folders.includes(folder))
-      .map((folder) => ({ folder, recursive: false })),
-  ];
+function foldersBelow(folder: string): string[] {
+  if (!isFolder(folder)) return [];
+  const names = readdirSync(folder, { withFileTypes: true });
+  const below = names.filter((entry) => entry.isDirectory() && isFolderName(entry.name));
+  return [folder, ...below.flatMap(({ name }) => foldersBelow(join(folder, name)))];
+}
+
+/** Hidden folders hold no rules. */
+function isFolderName(name: string): boolean {
+  return !name.startsWith('.');
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -36,6 +36,12 @@ describe('cases', () => {
     );
   });
 
+  test('names rules by their ids as these are, also where digits look like the number of a card', () => {
+    const ruleId = '41111111-1111-4111-8111-111111111113';
+    const [opened] = new Casebook().take([at(1, { ruleId })]);
+    assert.deepEqual([opened?.votes[0]?.ruleId, opened?.timeline[0]?.ruleId], [ruleId, ruleId]);
+  });
+
   test('it grows in silence, and calls again when its level rises', () => {
     const book = new Casebook();
     const [first] = book.take([at(0)], [], start);

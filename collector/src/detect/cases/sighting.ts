@@ -52,7 +52,7 @@ export function sightingOf(finding: Finding): Sighting {
     timeNanos,
     lastSeenNanos: finding.lastSeenNanos ?? timeNanos,
     count: finding.count ?? 1,
-    ruleId: shownName(ruleId),
+    ruleId,
     ruleTitle: shownName(ruleTitle),
     level,
     traceId,

@@ -2,6 +2,7 @@ import type { Position, Problem } from '../model/errors.ts';
 import { type AncestryField, ancestryField, reaches, reachProblem } from './ancestry/fields.ts';
 import { type Correlation, isCorrelation } from './correlate/correlation.ts';
 import type { RuleFilter } from './filters.ts';
+import { checkConditions } from './lint-conditions.ts';
 import { type LoadedRules, type LoadOptions, type Rule, type RuleSource, readRules } from './load.ts';
 import { didYouMean, Report } from './report.ts';
 import type { SearchSyntax } from './rule.ts';
@@ -10,6 +11,8 @@ import { tagProblem } from './tags.ts';
 /** A field of the taxonomy; `open` ones have members behind a dot. */
 export interface KnownField {
   readonly name: string;
+  /** `text[]` has several values by its nature. */
+  readonly type?: string;
   readonly open?: true;
 }
 
@@ -30,6 +33,7 @@ export function lintRules(sources: readonly RuleSource[], options: LintOptions):
   const report = new Report();
   for (const rule of reading.rules) {
     for (const search of rule.syntax.detection.identifiers.values()) checkFields(search, options.knownFields, report);
+    checkConditions(rule.syntax.detection, (field) => isListed(field, options.knownFields), report);
     for (const { name, at } of rule.meta.foldBy ?? []) checkField(name, at, options.knownFields, report);
     checkTexts(rule, report);
   }
@@ -52,6 +56,7 @@ export function lintRules(sources: readonly RuleSource[], options: LintOptions):
 
 function checkFilter({ meta, syntax }: RuleFilter, { knownFields, nowMs }: LintOptions, report: Report): void {
   for (const search of syntax.detection.identifiers.values()) checkFields(search, knownFields, report);
+  checkConditions(syntax.detection, (field) => isListed(field, knownFields), report);
   if (syntax.scope) checkFields(syntax.scope, knownFields, report);
   if (nowMs === undefined || meta.expiresNanos === undefined) return;
   if (BigInt(nowMs) * 1_000_000n < meta.expiresNanos) return;
@@ -119,6 +124,13 @@ function checkCorrelation({ syntax, members }: Correlation, known: readonly Know
 
 function isKnown(name: string, known: readonly KnownField[]): boolean {
   return known.some((field) => field.name === name || (field.open && name.startsWith(`${field.name}.`)));
+}
+
+/** Also where it is known of no field that it has one value only: arguments may be lists, and there are several ancestors. */
+function isListed(name: string, known: readonly KnownField[]): boolean {
+  const reached = ancestryField(name);
+  const field = known.find((each) => each.name === (reached?.base ?? name));
+  return reached?.reach === 'ancestor' || !/^(?:text|number|boolean)$/.test(field?.type ?? '');
 }
 
 function checkTexts({ meta, syntax }: Rule | Correlation, report: Report): void {

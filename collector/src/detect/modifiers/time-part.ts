@@ -4,6 +4,15 @@ export const timeParts = ['minute', 'hour', 'day', 'week', 'month', 'year'] as c
 
 export type TimePart = (typeof timeParts)[number];
 
+/** The least and the greatest that each may be; a year may be any. */
+export const timePartRanges: Readonly<Partial<Record<TimePart, readonly [number, number]>>> = {
+  minute: [0, 59],
+  hour: [0, 23],
+  day: [1, 31],
+  week: [1, 53],
+  month: [1, 12],
+};
+
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /** A part of a time in UTC: RFC 3339 text, or a whole number of nanoseconds since the epoch. */

@@ -83,7 +83,8 @@ const stepsWith = (which: readonly Change[]): fc.Arbitrary<Step[]> =>
     { minLength: 2, maxLength: 8 },
   );
 
-type Reload = (next: Detector, earlier: Detector) => void;
+/** What goes on after a change, in place of the detector that was there. */
+type Reload = (create: () => Detector, earlier: Detector) => Detector;
 
 /** The findings of each step, with a reload after it. */
 function run(all: readonly Step[], reload: Reload | undefined): Finding[][] {
@@ -91,7 +92,7 @@ function run(all: readonly Step[], reload: Reload | undefined): Finding[][] {
   const create = (change: Change | undefined) =>
     createDetector({
       ...(change === undefined ? first : sets[change]!),
-      ...{ fields, allowedLatenessNanos: 3n * second, traceWaitNanos: 6n * second },
+      ...{ fields, allowedLatenessNanos: 3n * second, traceWaitNanos: 6n * second, journal: true },
     });
   let detector = create(undefined);
   let made = 0;
@@ -105,9 +106,7 @@ function run(all: readonly Step[], reload: Reload | undefined): Finding[][] {
     });
     const findings = detector.detect(plainEvents(plain, (id) => fields.name(id)));
     if (!reload) return findings;
-    const earlier = detector;
-    detector = create(change);
-    reload(detector, earlier);
+    detector = reload(() => create(change), detector);
     return findings;
   });
   return [...found, detector.flush()];
@@ -117,8 +116,32 @@ function idOf(number: number): string {
   return number.toString(16).padStart(16, '0');
 }
 
-const takeOver: Reload = (next, earlier) => assert.equal(next.takeOver(earlier).unreadable, undefined);
-const restore: Reload = (next, earlier) => assert.equal(next.restore(earlier.snapshot()).status, 'restored');
+const takeOver: Reload = (create, earlier) => {
+  const next = create();
+  assert.equal(next.takeOver(earlier).unreadable, undefined);
+  return next;
+};
+const restore: Reload = (create, earlier) => {
+  const next = create();
+  assert.deepEqual(next.restore(earlier.snapshot()).unreadable, undefined);
+  return next;
+};
+/** A checkpoint after the change, and a start from it. */
+const checkpoint: Reload = (create, earlier) => restore(create, takeOver(create, earlier));
+/** Every other time there is a crash after the change, and a start from the journals since the beginning. */
+function crashing(): Reload {
+  const journals: Uint8Array[] = [];
+  return (create, earlier) => {
+    journals.push(earlier.takeJournal());
+    const next = takeOver(create, earlier);
+    if (journals.length % 2 === 0) return next;
+    const again = create();
+    for (const journal of journals) again.replay(journal);
+    return again;
+  };
+}
+
+const stays = (ruleId: string) => !['z', 'y', 'new', 'top'].includes(ruleId);
 
 /** The findings of some rules, by rule: in what order rules stand is none of their business. */
 function told(findings: readonly Finding[][], of: (ruleId: string) => boolean): unknown[] {
@@ -132,7 +155,6 @@ test('reloads in which a detector takes over from another change no finding of r
   fc.assert(
     fc.property(stepsWith(calm), (all) => {
       const undisturbed = run(all, undefined);
-      const stays = (ruleId: string) => !['z', 'y', 'new', 'top'].includes(ruleId);
       assert.deepEqual(told(run(all, takeOver), stays), told(undisturbed, stays));
       count += undisturbed.flat().length;
     }),
@@ -141,14 +163,28 @@ test('reloads in which a detector takes over from another change no finding of r
   assert.ok(count > 100, 'the spans find something');
 });
 
-test('taking over and a snapshot that is restored give the same, whatever changed', () => {
-  const settled = (findings: readonly Finding[][]) => {
-    const last = new Map(findings.flat().map((finding) => [finding.id, { ...finding, version: 0n }]));
-    return [...last].sort(([a], [b]) => (a < b ? -1 : 1));
-  };
+/** The last version of each finding of rules that every change leaves as they are, or of all. */
+function settled(findings: readonly Finding[][], of: (ruleId: string) => boolean = () => true): unknown[] {
+  const own = findings.flat().filter(({ ruleId }) => of(ruleId));
+  const last = new Map(own.map((finding) => [finding.id, { ...finding, version: 0n }]));
+  return [...last].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+test('taking over and a snapshot that is restored give the same, whatever changed, also after a checkpoint', () => {
   fc.assert(
     fc.property(stepsWith(Object.keys(changes)), (all) => {
-      assert.deepEqual(settled(run(all, takeOver)), settled(run(all, restore)));
+      const taken = settled(run(all, takeOver));
+      assert.deepEqual(taken, settled(run(all, restore)));
+      assert.deepEqual(taken, settled(run(all, checkpoint)));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('crashes between reloads change no finding of rules that stay', () => {
+  fc.assert(
+    fc.property(stepsWith(calm), (all) => {
+      assert.deepEqual(settled(run(all, crashing()), stays), settled(run(all, undefined), stays));
     }),
     { numRuns: 60 },
   );

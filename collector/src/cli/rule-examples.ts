@@ -41,6 +41,13 @@ function toolSpans(field: string): ExampleSpan[] {
     });
   if (field === 'gen_ai.tool.name') return [(value) => ({ tool: String(value ?? 'other_tool') })];
   if (field === 'span.duration_ms') return [(value) => ({ tool: 'example_tool', duration_ms: value ?? 1 })];
+  if (field === 'span.status_code')
+    return [
+      (value) => ({
+        tool: 'example_tool',
+        status: /^(?:ok|error)$/i.test(String(value)) ? String(value).toLowerCase() : 'unset',
+      }),
+    ];
   if (argument !== undefined) return [(value) => ({ tool: 'example_tool', arguments: nested(argument, value) })];
   if (field.startsWith('resource.') || field === 'service.name')
     return [(value) => ({ tool: 'example_tool', resource: attribute(field.replace(/^resource\./, ''), value) })];

@@ -72,9 +72,9 @@ function ruleText(wishes: RuleWishes, today: Date): string {
 /** Candidates: each place a value may stand in, with each value that may be the near miss. */
 function testTexts(wishes: RuleWishes): string[] {
   const [field = ''] = wishes.field.split('|');
-  const example = wishes.example === undefined ? exampleOf(wishes) : plainValue(wishes, wishes.example);
+  const examples = wishes.example === undefined ? examplesOf(wishes) : [plainValue(wishes, wishes.example)];
   return exampleSpans(field, wishes.category).flatMap((span) =>
-    nearMissesOf(wishes).map((other) => testText(span, example, other)),
+    examples.flatMap((example) => nearMissesOf(wishes).map((other) => testText(span, example, other))),
   );
 }
 
@@ -84,6 +84,18 @@ function testText(span: ExampleSpan, example: Plain | undefined, other: Plain | 
     near_misses: [{ case: 'the same with another value', ...span(other) }],
   };
   return stringify(test, yaml);
+}
+
+/** What may match, the likeliest first. */
+function examplesOf(wishes: RuleWishes): (Plain | undefined)[] {
+  const value = plainValue(wishes, wishes.value);
+  const { modifiers } = partsOf(wishes);
+  const has = (modifier: string): boolean => modifiers.includes(modifier);
+  if (typeof value !== 'string') return [exampleOf(wishes)];
+  if (has('cidr')) return [value.replace(/\/\d+$/, '')];
+  if (has('base64') || has('base64offset')) return [Buffer.from(value).toString('base64')];
+  // A path that ends with a slash is known without it.
+  return [exampleOf(wishes), ...(has('startswith') ? [`${value}example`] : [])];
 }
 
 function exampleOf(wishes: RuleWishes): Plain | undefined {

@@ -37,7 +37,8 @@ const startWithinMs = 60_000;
 /** A server whose collector was killed needs a moment to die; a living collector keeps its server. */
 const deadOwnerWaitMs = 15_000;
 const livingOwnerWaitMs = 1_000;
-const insertsWithinMs = 5_000;
+/** A stop has to be over in ten seconds, whatever it waited for before; an INSERT that is cut is sent again under its token. */
+const insertsWithinMs = 1_500;
 const childFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url),
 );

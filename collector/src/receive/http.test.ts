@@ -85,6 +85,7 @@ test('a body may not unpack to far more than was sent, nor ask for a huge window
   ] as const) {
     const response = await post(bomb, { ...protobuf, 'content-encoding': coding });
     assert.equal(response.status, 413, coding);
+    assert.match(await response.text(), new RegExp(`a body of ${bomb.length} bytes, decompressed, is over `));
   }
   // A frame that declares a window of 2 GiB: magic, descriptor, window descriptor, one empty last block.
   const window = Buffer.from('28b52ffd00a8010000', 'hex');
@@ -117,13 +118,43 @@ test('a request that finds the memory for requests taken is 503 with Retry-After
   small.close().closeAllConnections();
 });
 
-test('one that has to come again reads its answer although it is still sending', async () => {
-  const admission = new Admission({ bytesMax: 100_000, memory: () => 'full' });
-  const server = createServer(express().use(otlpHttpRouter({ ...options(), admission })));
+test('whoever is refused gets the answer, also those who read nothing before all of the body is sent', async () => {
+  const full = new Admission({ bytesMax: 100_000, memory: () => 'full' });
+  const server = createServer(express().use(otlpHttpRouter({ ...options(), admission: full })));
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  for (let i = 0; i < 5; i++) assert.equal((await post(Buffer.alloc(20_000_000), json, server)).status, 503);
+  const bytes = 20_000_000;
+  const seen = [
+    await sendThenRead(server, 'application/json', bytes),
+    await sendThenRead(locked, 'application/json', bytes),
+    await sendThenRead(open, 'text/plain', bytes),
+    await sendThenRead(open, 'application/x-protobuf', limits.bodyBytesMax + 1),
+  ];
   server.close().closeAllConnections();
+  assert.deepEqual(seen, ['503', '401', '415', '413']);
 });
+
+/** The status of the answer, or what became of the connection. */
+async function sendThenRead(server: typeof open, contentType: string, bytes: number): Promise<string> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  let broke = '';
+  socket.pause().on('error', (error: NodeJS.ErrnoException) => {
+    broke = error.code!;
+  });
+  const ended = once(socket, 'close').catch(() => undefined);
+  socket.write(
+    `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: ${contentType}\r\ncontent-length: ${bytes}\r\n\r\n`,
+  );
+  const piece = Buffer.alloc(1024 * 1024);
+  for (let left = bytes; left > 0 && broke === ''; left -= piece.length) {
+    const isTaken = socket.write(piece.subarray(0, left));
+    if (!isTaken) await Promise.race([once(socket, 'drain').catch(() => undefined), ended]);
+  }
+  if (broke !== '') return broke;
+  socket.resume();
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return answer.toString().split(' ')[1]!;
+}
 
 test('every refusal is a google.rpc.Status in the encoding of the request', async () => {
   const cases: [number, RegExp, () => Promise<Response>][] = [

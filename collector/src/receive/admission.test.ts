@@ -27,6 +27,17 @@ test('what is announced counts before it is there, and packed bodies as what the
   assert.deepEqual(admission.refused, { bytes: 2, wait: 0, late: 0, memory: 0 });
 });
 
+test('the last byte there is room for is given, none beyond it, and one alone is let in however large', () => {
+  const alone = new Admission({ bytesMax: mebibyte });
+  entered(alone, 2 * mebibyte).leave();
+  const admission = new Admission({ bytesMax: mebibyte });
+  entered(admission, mebibyte / 2);
+  assert.equal(codeOf(admission, mebibyte / 2 + 1), 'SW_RECEIVE_BUSY');
+  assert.equal(codeOf(admission, mebibyte / 2), 'in');
+  assert.equal(admission.heldBytes, mebibyte);
+  assert.equal(codeOf(admission, 1), 'SW_RECEIVE_BUSY', 'the smallest counts as 16 KiB');
+});
+
 test('what comes out of packing counts, and what is held alone may be more than all may hold', () => {
   const admission = new Admission({ bytesMax: mebibyte });
   const first = entered(admission, 1000);
@@ -38,6 +49,49 @@ test('what comes out of packing counts, and what is held alone may be more than 
   assert.equal(other.hold(2 * mebibyte), undefined);
   other.leave();
   assert.equal(admission.heldBytes, 0);
+});
+
+test('how much larger bodies become is learned, and believed up to sixteenfold', () => {
+  const admission = new Admission({ bytesMax: 64 * mebibyte });
+  const heldFor = () => {
+    const place = admission.enter(mebibyte, true);
+    assert.ok(!('status' in place));
+    const held = admission.heldBytes;
+    return { held, unpacked: (bytes: number) => place.unpacked(mebibyte, bytes), leave: () => place.leave() };
+  };
+  const learn = (times: number, bytes: number) => {
+    for (let i = 0; i < times; i++) {
+      const { unpacked, leave } = heldFor();
+      unpacked(bytes);
+      leave();
+    }
+    const { held, leave } = heldFor();
+    leave();
+    return held / mebibyte;
+  };
+  assert.equal(learn(0, 0), 4);
+  assert.ok(learn(100, 2 * mebibyte) < 2.1);
+  const most = learn(100, 60 * mebibyte);
+  assert.ok(most > 15.9 && most <= 16, String(most));
+});
+
+test('a body of unknown length counts as a small one until it is there', () => {
+  const admission = new Admission({ bytesMax: mebibyte });
+  const place = admission.enter(undefined, false);
+  assert.ok(!('status' in place));
+  assert.equal(admission.heldBytes, 16 * 1024);
+  place.hold(100_000);
+  assert.equal(admission.heldBytes, 100_000);
+});
+
+test('those who are told to come again are told different times', () => {
+  const admission = new Admission({ bytesMax: mebibyte, memory: () => 'full' });
+  const times = Array.from({ length: 6 }, () => {
+    const place = admission.enter(1000, false);
+    assert.ok('status' in place && place.status === 'retryable');
+    return place.retryAfterMs;
+  });
+  assert.deepEqual(times.toSorted(), [1000, 1000, 2000, 2000, 3000, 3000]);
 });
 
 /** One that knows that a mebibyte takes 100 ms, and may take as long as a test says. */

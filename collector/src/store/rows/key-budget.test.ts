@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { decodeAs } from '../../decode/json.ts';
+import { LogDecoder } from '../../decode/log-decoder.ts';
+import { MetricDecoder } from '../../decode/metric-decoder.ts';
 import { TraceDecoder } from '../../decode/trace-decoder.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
@@ -10,6 +13,8 @@ import { createRedactor } from '../../redact/row-redactor.ts';
 import { otlpProtobuf, type Plain, type TestSpan } from '../../testing/otlp.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
 import { KeyBudget, type KeyBudgetOptions, KeyPlace } from './key-budget.ts';
+import { LogRowEncoder } from './otel-logs.ts';
+import { MetricRowEncoder } from './otel-metrics.ts';
 import { SpanRowEncoder } from './otel-traces.ts';
 import { OverflowText, overflowKey } from './overflow-text.ts';
 import { RowWriter } from './rowbinary.ts';
@@ -192,6 +197,41 @@ test('spans, their resources and their events are held to it, each for itself', 
   assert.equal(overflows(rows('a').bytes), 0);
   assert.equal(overflows(rows('b').bytes), 3);
   assert.equal(overflows(rows('a').bytes), 0);
+});
+
+test('log records and data points are held to it, with their resources, scopes and exemplars', () => {
+  const fields = createFieldTable();
+  const budget = new KeyBudget({ fields, keysMax: 1, now: () => 0 });
+  const [logs, metrics] = [
+    new LogRowEncoder(fields, undefined, budget),
+    new MetricRowEncoder(fields, undefined, budget),
+  ];
+  const [logDecoder, metricDecoder] = [new LogDecoder(fields), new MetricDecoder(fields)];
+  const json = (value: object) => Buffer.from(JSON.stringify(value));
+  const overflows = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1').split(overflowKey).length - 1;
+  const rows = (name: string) => {
+    const attributes = [{ key: name, value: { stringValue: '' } }];
+    const resource = { attributes: [...attributes, { key: 'service.name', value: { stringValue: 'shop' } }] };
+    const scope = { attributes };
+    const dataPoints = [{ timeUnixNano: '1', asInt: '1', attributes, exemplars: [{ filteredAttributes: attributes }] }];
+    const scopeMetrics = [{ scope, metrics: [{ name: 'm', gauge: { dataPoints } }] }];
+    const scopeLogs = [{ scope, logRecords: [{ attributes }] }];
+    const logBatch = decodeAs(logDecoder, 'logs', 'json', json({ resourceLogs: [{ resource, scopeLogs }] }));
+    const metricBatch = decodeAs(
+      metricDecoder,
+      'metrics',
+      'json',
+      json({ resourceMetrics: [{ resource, scopeMetrics }] }),
+    );
+    assert.ok(logBatch.status === 'ok' && metricBatch.status === 'ok');
+    return [
+      overflows(logs.encode(logBatch.batch, range, () => []).bytes),
+      overflows(metrics.encode(metricBatch.batch, range)[0]!.bytes),
+    ];
+  };
+  assert.deepEqual(rows('a'), [0, 0]);
+  assert.deepEqual(rows('b'), [3, 4]);
+  assert.deepEqual(rows('a'), [0, 0]);
 });
 
 test('what the profile forbids is not in the one for what is over either', () => {

@@ -32,6 +32,12 @@ test('far more than it takes: 503 with Retry-After, memory under its limit, noth
     5_000,
   );
   const recoveredMs = performance.now() - from;
+  // Nothing of the load is held or waited for any more: what is never given back would leave less room after each.
+  await eventually('room for as much as before', async () => {
+    const text = await (await fetch(`${collector.url}/metrics`)).text();
+    const left = ['held_bytes', 'wait_seconds'].map((name) => new RegExp(`^spanwarden_receive_${name} 0$`, 'm'));
+    return left.every((pattern) => pattern.test(text)) ? true : undefined;
+  });
   const health = await watched.stop();
   const seen = JSON.stringify({ ...countCodes(answers), recoveredMs, health, peak: peakMemoryMiB(collector.pid) });
 

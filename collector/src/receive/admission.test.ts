@@ -124,8 +124,8 @@ test('once it is known how long requests take, those that are foreseen to wait a
 test('what takes longer than was foreseen makes nobody wait for more than is allowed: the rest is refused, and not worked on', async () => {
   const { admission, work } = await measured(2_000);
   const places = [1, 2, 3, 4, 5].map(() => entered(admission, mebibyte));
-  const outcomes = await Promise.all(places.map((place, index) => place.work(mebibyte, work(index, 900))));
-  // Begun after 0, 900 and 1800 ms.
+  const outcomes = await Promise.all(places.map((place, index) => place.work(mebibyte, work(index, 1000))));
+  // Begun after 0, 1000 and 2000 ms, which is as long as is allowed.
   assert.deepEqual(outcomes.slice(0, 3), [0, 1, 2]);
   for (const outcome of outcomes.slice(3)) {
     assert.ok(typeof outcome === 'object' && outcome.status === 'retryable' && outcome.retryAfterMs > 0);
@@ -187,6 +187,35 @@ test('with little memory left one comes in at a time, with none nobody', () => {
   assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY');
   level = 'free';
   assert.equal(codeOf(admission, 1000), 'in');
+});
+
+test('who leaves twice gives back once, and what left unworked keeps nobody waiting', () => {
+  let level: MemoryLevel = 'free';
+  const admission = new Admission({ bytesMax: 1024 * mebibyte, memory: () => level });
+  const [first, second] = [entered(admission, mebibyte / 2), entered(admission, 1000)];
+  assert.ok(admission.waitMs > 0);
+  first.leave();
+  first.leave();
+  assert.equal(admission.waitMs, 0);
+  level = 'tight';
+  assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY', 'one is still there');
+  second.leave();
+  assert.equal(codeOf(admission, 1000), 'in');
+});
+
+test('at a stop nobody is let in, and those whose body does not come are told so after their time', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const admission = new Admission({ bytesMax: mebibyte });
+  const told: string[] = [];
+  const over = admission.whileReading(() => told.push('one whose body came'));
+  admission.whileReading(({ code }) => told.push(code));
+  admission.stop(500);
+  assert.equal(codeOf(admission, 1000), 'SW_SHUTTING_DOWN');
+  over();
+  context.mock.timers.tick(499);
+  assert.deepEqual(told, []);
+  context.mock.timers.tick(1);
+  assert.deepEqual(told, ['SW_SHUTTING_DOWN']);
 });
 
 test('one works at a time, and the event loop comes round in between', async () => {

@@ -45,6 +45,8 @@ test('of one text so many values are decoded and no more, each once, and encodin
   assert.equal(contentPlaces([['output', [text]]]).length, 16);
   const plainToo = `ann@example.com . ${base64('write to ann@example.com')}`;
   assert.deepEqual(contentPlaces([['output', [plainToo]]]), ['pii email output[0] 0-15 - an****om']);
+  // What is encoded beside it changes where a value seems to begin, and not that it stands there plainly.
+  assert.deepEqual(contentPlaces([['output', ['x%20ann@example.com']]]), ['pii email output[0] 0-19 - x%****om']);
   const twice = Buffer.from(base64(key)).toString('hex');
   assert.match(contentPlaces([['output', [twice]]])[0]!, /^secret \w+ output\[0\] 0-\d+ hex>base64 /);
   assert.equal(encodedPlaces([['output', [twice]]]).at(-1), `output[0] 0-${twice.length} hex>base64`);

@@ -111,6 +111,12 @@ test('a request that finds the memory for requests taken is 503 with Retry-After
       const [detail] = ((await response.json()) as { details: { '@type': string }[] }).details;
       assert.equal(detail!['@type'], 'type.googleapis.com/google.rpc.RetryInfo');
     }
+    // Of this one nothing but the head is sent.
+    const announced = httpRequest(url(small), { method: 'POST', headers: { ...json, 'content-length': 60_000 } });
+    announced.on('error', () => undefined).flushHeaders();
+    const [answer] = (await once(announced, 'response')) as [import('node:http').IncomingMessage];
+    assert.equal(answer.statusCode, 503);
+    announced.destroy();
     ends.pop()!();
     assert.equal((await first).status, 200);
   }

@@ -38,7 +38,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
 
 async function measureOne(main: string): Promise<void> {
   const home = createHome();
-  const collector = await CollectorProcess.start(home, main);
+  const collector = await CollectorProcess.start(home, { main });
   let acknowledgedSpans = 0;
   const offer = async (orders: readonly LoadOrder[]) => {
     const report = await offerLoad(orders);

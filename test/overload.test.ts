@@ -21,7 +21,8 @@ test('far more than it takes: 503 with Retry-After, memory under its limit, noth
   const watched = watchHealth(collector.url);
   const order = { seconds: 5, connections: 48, spans } as const;
   const { answers } = await offerLoad([
-    { ...order, url: collector.url, transport: 'http', bodyBytes: 2_000_000 },
+    // Taken all at once these alone would fill the memory.
+    { ...order, connections: 96, url: collector.url, transport: 'http', bodyBytes: 2_000_000 },
     { ...order, url: collector.url, transport: 'http', bodyBytes: 100_000 },
     { ...order, url: collector.grpcUrl, transport: 'grpc', bodyBytes: 500_000 },
   ]);
@@ -32,8 +33,21 @@ test('far more than it takes: 503 with Retry-After, memory under its limit, noth
     5_000,
   );
   const recoveredMs = performance.now() - from;
+  const refusals = await refusedFor(collector.url);
+  // Nothing of the load is held or waited for any more: what is never given back would leave less room after each.
+  await eventually('room for as much as before', async () => {
+    const text = await (await fetch(`${collector.url}/metrics`)).text();
+    const left = ['held_bytes', 'wait_seconds'].map((name) => new RegExp(`^spanwarden_receive_${name} 0$`, 'm'));
+    return left.every((pattern) => pattern.test(text)) ? true : undefined;
+  });
   const health = await watched.stop();
-  const seen = JSON.stringify({ ...countCodes(answers), recoveredMs, health, peak: peakMemoryMiB(collector.pid) });
+  const seen = JSON.stringify({
+    ...countCodes(answers),
+    refusals,
+    recoveredMs,
+    health,
+    peak: peakMemoryMiB(collector.pid),
+  });
 
   for (const code of ['503', 'UNAVAILABLE']) {
     const refused = answers.filter((answer) => answer.code === code);
@@ -59,6 +73,13 @@ test('far more than it takes: 503 with Retry-After, memory under its limit, noth
   await clickhouse.close();
   assert.equal(await collector.end('SIGTERM'), 0);
 });
+
+/** How many requests were refused for which reason. */
+async function refusedFor(url: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const pattern = /^spanwarden_receive_refused_requests_total\{reason="(\w+)"\} (\d+)$/gm;
+  return Object.fromEntries([...text.matchAll(pattern)].map(([, reason, count]) => [reason!, Number(count)]));
+}
 
 /** Asks for /healthz over and over. */
 function watchHealth(url: string): { stop(): Promise<{ asked: number; failed: number }> } {

@@ -169,6 +169,16 @@ test('bad requests get a clear error, and what is good before, in and after them
 });
 
 test('health, readiness and metrics', async () => {
+  const ageOf = async () => {
+    const text = await (await fetch(`${collector.url}/metrics`)).text();
+    return Number(/^spanwarden_receive_span_age_seconds_sum (\S+)$/m.exec(text)?.[1]);
+  };
+  const before = await ageOf();
+  const endNanos = BigInt(Date.now() - 4_000_000) * 1_000_000n;
+  const spans = [{ endNanos: endNanos / 2n }, { startNanos: endNanos - 1n, endNanos }];
+  assert.equal((await post(otlpProtobuf(spans), protobuf)).status, 200);
+  const age = (await ageOf()) - before;
+  assert.ok(age >= 4000 && age < 4100, String(age));
   await eventually('readiness', async () =>
     (await fetch(`${collector.url}/readyz`)).status === 200 ? true : undefined,
   );

@@ -24,6 +24,7 @@ import { problemText, SpanwardenError } from './model/errors.ts';
 import { createFieldTable, type FieldTable } from './model/fields.ts';
 import type { Finding } from './model/finding.ts';
 import { assertLimits } from './model/limits.ts';
+import { Span, type SpanBatch } from './model/span-batch.ts';
 import type { SpanEvents } from './model/span-events.ts';
 import { OwnMetrics } from './own-metrics/own-metrics.ts';
 import { ownResource } from './own-resource.ts';
@@ -240,11 +241,19 @@ function ruleWarnings(rules: ActiveRules): string[] {
   return [...disabled, `the newest rules were refused: ${rules.refused.problems.map(problemText).join('; ')}`];
 }
 
+/** SDKs send spans in the order in which they ended. A clock that is ahead makes none older than the rest. */
+function observeAge(metrics: Metrics, batch: SpanBatch): void {
+  metrics.lastSpans.setToCurrentTime();
+  const end = batch.spans[(batch.spanCount - 1) * Span.stride + Span.end]!;
+  if (end < 0) return;
+  metrics.spanAgeSeconds.observe(Math.max(0, (Date.now() - Number(batch.nanos(end) / 1_000_000n)) / 1000));
+}
+
 function observe(metrics: Metrics, options: CollectorOptions): PipelineObserver {
   return {
     decoded: (batch) => {
       metrics.acceptedSpans.inc(batch.spanCount);
-      if (batch.spanCount > 0) metrics.lastSpans.setToCurrentTime();
+      if (batch.spanCount > 0) observeAge(metrics, batch);
       if (batch.rejected.count > 0) metrics.rejectedSpans.inc(batch.rejected.count);
       for (const kind of ['attributes', 'events', 'links'] as const) {
         if (batch.dropped[kind] > 0) metrics.droppedRecords.inc({ kind }, batch.dropped[kind]);

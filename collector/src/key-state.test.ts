@@ -78,6 +78,23 @@ test('with less room the first keys stay', () => {
   assert.deepEqual([after.stores('one', 'a'), after.stores('one', 'b'), after.stores('one', 'c')], [true, true, false]);
 });
 
+test('with less room for all services together, too; and a key that is told twice counts once', () => {
+  const before = keeping({ keysMax: 5, totalMax: 100 });
+  for (const service of ['one', 'two', 'three', 'four']) before.stores(service, service);
+  const journal = before.state.takeJournal();
+  const after = keeping({ keysMax: 5, totalMax: 3 });
+  after.state.replay(journal);
+  after.state.replay(journal);
+  assert.equal(after.budget.keys, 3, 'of four');
+  // Room for all: what was there before a restore is not counted along.
+  const more = keeping({ keysMax: 5, totalMax: 100 });
+  for (const service of ['one', 'x', 'y', 'z']) for (const name of ['a', 'b']) more.stores(service, name);
+  assert.equal(more.state.restore(before.state.snapshot()).status, 'restored');
+  more.state.replay(journal);
+  assert.equal(more.budget.keys, before.budget.keys);
+  assert.equal(more.budget.of('somebody else').size, before.budget.of('somebody else').size);
+});
+
 test('bytes that are no state are said, and change nothing', () => {
   const { state, stores, budget } = keeping();
   stores('one', 'a');

@@ -23,6 +23,7 @@ export interface Metrics {
   readonly detectErrors: Counter;
   readonly storedRows: Counter<'table'>;
   readonly storedSegments: Counter;
+  readonly spanAgeSeconds: Histogram;
   readonly storeLagSeconds: Histogram;
   readonly storeRetries: Counter;
   readonly storeRestored: Counter;
@@ -99,13 +100,22 @@ export function createMetrics(): Metrics {
 }
 
 /** How long things take. */
-function histograms(registry: Registry): Pick<Metrics, 'storeLagSeconds' | 'ackSeconds' | 'acceptedSeconds'> {
+function histograms(
+  registry: Registry,
+): Pick<Metrics, 'spanAgeSeconds' | 'storeLagSeconds' | 'ackSeconds' | 'acceptedSeconds'> {
   const registers = [registry];
+  const lagBuckets = [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400];
   return {
+    spanAgeSeconds: new Histogram({
+      name: 'spanwarden_receive_span_age_seconds',
+      help: 'Time from the end of the last span of a request until it was taken in, in seconds; the lag to the row goes on from there.',
+      buckets: lagBuckets,
+      registers,
+    }),
     storeLagSeconds: new Histogram({
       name: 'spanwarden_store_lag_seconds',
       help: 'Time from taking in the first span of a segment until all of it is in ClickHouse, in seconds.',
-      buckets: [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400],
+      buckets: lagBuckets,
       registers,
     }),
     ackSeconds: new Histogram({

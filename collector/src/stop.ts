@@ -10,11 +10,12 @@ import type { StateKeeper } from './state/keeper.ts';
 import type { Store } from './store/index.ts';
 
 /**
- * How long a stop waits for ClickHouse to take what is left, and how long when it takes nothing; the rest stays in the spool for
- * the next start. With what the store waits for, a stop is over in less than ten seconds.
+ * How long a stop waits for ClickHouse to take what is left, how long when it takes nothing, and by when after its begin it waits no
+ * more; the rest stays in the spool for the next start. With what the store waits for, a stop is over in less than ten seconds.
  */
 const drainMs = 3_000;
 const idleDrainMs = 1_000;
+const drainByMs = 6_500;
 /** How long a stop waits for the bodies of requests under way, and for their answers. */
 const readMs = 1_000;
 const graceMs = 3_000;
@@ -65,14 +66,15 @@ export async function stopCollector({
   await running.stop();
   await keeper.close(Math.max(checkpointMsMin, from + checkpointByMs - performance.now()));
   await spool.seal();
-  await Promise.all([drained(spool), exporter.stop(exportGraceMs)]);
+  const drainMsMax = Math.min(drainMs, from + drainByMs - performance.now());
+  await Promise.all([drained(spool, drainMsMax), exporter.stop(exportGraceMs)]);
   shipping.abort();
   await shipped;
   await spool.close();
   await store.close();
 }
 
-async function drained(spool: Spool): Promise<void> {
+async function drained(spool: Spool, msMax: number): Promise<void> {
   const from = performance.now();
   let left = spool.stats().segments;
   let movedMs = from;
@@ -81,7 +83,7 @@ async function drained(spool: Spool): Promise<void> {
     const now = performance.now();
     if (segments !== left) movedMs = now;
     left = segments;
-    if (segments === 0 || now - from > drainMs || now - movedMs > idleDrainMs) return;
+    if (segments === 0 || now - from > msMax || now - movedMs > idleDrainMs) return;
     await new Promise((done) => setTimeout(done, 25));
   }
 }

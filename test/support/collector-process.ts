@@ -53,10 +53,14 @@ export class CollectorProcess {
     this.#log = log;
   }
 
-  /** @param main of another checkout, to compare with */
-  static async start(home: CollectorHome, main = ownMain): Promise<CollectorProcess> {
+  /** @param options `main` of another checkout, to compare with; `env` beside that of this process */
+  static async start(
+    home: CollectorHome,
+    { main = ownMain, env = {} }: { readonly main?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<CollectorProcess> {
     const child = spawn(process.execPath, [main, 'serve', '--json', '--config', home.configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     });
     const log: string[] = [];
     child.stderr!.setEncoding('utf8').on('data', (text: string) => log.push(text));

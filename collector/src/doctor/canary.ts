@@ -6,6 +6,8 @@ import type { CollectorClient } from './collector-client.ts';
 
 const storedMsMax = 30_000;
 const pollMs = 100;
+const waitsMax = 3;
+const waitSecondsMax = 5;
 
 /** What a person sees of it in ClickHouse. */
 export const canaryService = 'spanwarden-doctor';
@@ -22,24 +24,32 @@ export async function sendCanary(collector: CollectorClient, client: StoreClient
   return [acknowledged, await stored(client, traceId, started)];
 }
 
-async function send({ ask, authorization, tracesPath: path }: CollectorClient, traceId: string): Promise<Check> {
-  const started = performance.now();
+async function send(collector: CollectorClient, traceId: string): Promise<Check> {
   try {
-    const { status, body } = await ask({
-      path,
-      headers: { 'content-type': 'application/json', ...authorization },
-      body: JSON.stringify(request(traceId)),
-    });
-    const ms = Math.round(performance.now() - started);
-    if (status === 200) return ok('canary, acknowledged', `on disk after ${ms} ms`);
+    const { status, body, ms, waits } = await untilTaken(collector, JSON.stringify(request(traceId)));
+    const waited = waits === 0 ? '' : `, told to come again ${waits} ${waits === 1 ? 'time' : 'times'}`;
+    if (status === 200) return ok('canary, acknowledged', `on disk after ${ms} ms${waited}`);
     const advice = 'The answer says why; docs/errors.md explains its code.';
-    return failed('canary, acknowledged', `${status} ${body.toString().slice(0, 200)}`, advice);
+    return failed('canary, acknowledged', `${status} ${body.toString().slice(0, 200)}${waited}`, advice);
   } catch (error) {
     return failed(
       'canary, acknowledged',
       reasonOf(error),
       'Is the collector overloaded? Look at its log and /metrics.',
     );
+  }
+}
+
+/** As every sender does it: who is told to come again soon does, a few times. */
+async function untilTaken({ ask, authorization, tracesPath: path }: CollectorClient, body: string) {
+  const headers = { 'content-type': 'application/json', ...authorization };
+  for (let waits = 0; ; waits++) {
+    const started = performance.now();
+    const answer = await ask({ path, headers, body });
+    const ms = Math.round(performance.now() - started);
+    const seconds = Number(answer.headers['retry-after'] ?? Number.NaN);
+    if (waits === waitsMax || !(seconds <= waitSecondsMax)) return { ...answer, ms, waits };
+    await sleep(seconds * 1000);
   }
 }
 

@@ -18,8 +18,40 @@ test('secrets and personal data have places, also inside encodings, and are mask
   ]);
 });
 
-test('a wrong checksum is said', () => {
-  assert.match(contentPlaces([['output', [`ghp_${'aB3dE6gH9'.repeat(4)}`]]])[0]!, / checksum:bad$/);
+test('whether the checksum is right is said', () => {
+  // The published example of the format.
+  const token = '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';
+  assert.match(contentPlaces([['output', [token]]])[0]!, / checksum:ok$/);
+  assert.match(contentPlaces([['output', [token.replace(/7$/, '8')]]])[0]!, / checksum:bad$/);
+});
+
+test('so many lines are given and no more, and what stands too far back in a text is not looked for', () => {
+  const mails = Array.from({ length: 200 }, (_, i) => `person${i}@example.com`);
+  const texts = Array.from({ length: 20 }, (_, part) => mails.slice(part * 10, part * 10 + 10).join(' '));
+  const lines = contentPlaces([
+    ['output', mails.slice(0, 3)],
+    ['arguments', texts],
+  ]);
+  assert.equal(lines.length, 128);
+  assert.match(lines[0]!, /^pii email output\[0\] 0-\d+ - pe\*{4}om$/);
+  assert.match(lines.at(-1)!, /^pii email arguments\[12\] /);
+  const far = (before: number) => contentPlaces([['output', [`${'. '.repeat(before / 2)}ann@example.com`]]]).length;
+  assert.deepEqual([far(65_536 - 15), far(65_536 - 1)], [1, 0]);
+});
+
+test('of one text so many values are decoded and no more, each once, and encodings stand in their order', () => {
+  const keys = Array.from({ length: 20 }, (_, i) => `sk-ant-${String.fromCharCode(65 + i)}${'aB3dE6gH9'.repeat(6)}`);
+  const text = [...keys, ...keys].map((each) => base64(each)).join(' . ');
+  assert.equal(contentPlaces([['output', [text]]]).length, 16);
+  const plainToo = `ann@example.com . ${base64('write to ann@example.com')}`;
+  assert.deepEqual(contentPlaces([['output', [plainToo]]]), ['pii email output[0] 0-15 - an****om']);
+  // What is encoded beside it changes where a value seems to begin, and not that it stands there plainly.
+  assert.deepEqual(contentPlaces([['output', ['x%20ann@example.com']]]), ['pii email output[0] 0-19 - x%****om']);
+  const twice = Buffer.from(base64(key)).toString('hex');
+  assert.match(contentPlaces([['output', [twice]]])[0]!, /^secret \w+ output\[0\] 0-\d+ hex>base64 /);
+  assert.equal(encodedPlaces([['output', [twice]]]).at(-1), `output[0] 0-${twice.length} hex>base64`);
+  const tags = String.fromCodePoint(...[...`mail ann@example.com`].map((char) => 0xe0000 + char.codePointAt(0)!));
+  assert.match(contentPlaces([['output', [tags]]])[0]!, /^pii email output\[0\] \d+-\d+ tag_characters an\*{4}om$/);
 });
 
 test('no line holds a value, whatever the text', () => {

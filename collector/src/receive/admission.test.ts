@@ -27,6 +27,17 @@ test('what is announced counts before it is there, and packed bodies as what the
   assert.deepEqual(admission.refused, { bytes: 2, wait: 0, late: 0, memory: 0 });
 });
 
+test('the last byte there is room for is given, none beyond it, and one alone is let in however large', () => {
+  const alone = new Admission({ bytesMax: mebibyte });
+  entered(alone, 2 * mebibyte).leave();
+  const admission = new Admission({ bytesMax: mebibyte });
+  entered(admission, mebibyte / 2);
+  assert.equal(codeOf(admission, mebibyte / 2 + 1), 'SW_RECEIVE_BUSY');
+  assert.equal(codeOf(admission, mebibyte / 2), 'in');
+  assert.equal(admission.heldBytes, mebibyte);
+  assert.equal(codeOf(admission, 1), 'SW_RECEIVE_BUSY', 'the smallest counts as 16 KiB');
+});
+
 test('what comes out of packing counts, and what is held alone may be more than all may hold', () => {
   const admission = new Admission({ bytesMax: mebibyte });
   const first = entered(admission, 1000);
@@ -38,6 +49,49 @@ test('what comes out of packing counts, and what is held alone may be more than 
   assert.equal(other.hold(2 * mebibyte), undefined);
   other.leave();
   assert.equal(admission.heldBytes, 0);
+});
+
+test('how much larger bodies become is learned, and believed up to sixteenfold', () => {
+  const admission = new Admission({ bytesMax: 64 * mebibyte });
+  const heldFor = () => {
+    const place = admission.enter(mebibyte, true);
+    assert.ok(!('status' in place));
+    const held = admission.heldBytes;
+    return { held, unpacked: (bytes: number) => place.unpacked(mebibyte, bytes), leave: () => place.leave() };
+  };
+  const learn = (times: number, bytes: number) => {
+    for (let i = 0; i < times; i++) {
+      const { unpacked, leave } = heldFor();
+      unpacked(bytes);
+      leave();
+    }
+    const { held, leave } = heldFor();
+    leave();
+    return held / mebibyte;
+  };
+  assert.equal(learn(0, 0), 4);
+  assert.ok(learn(100, 2 * mebibyte) < 2.1);
+  const most = learn(100, 60 * mebibyte);
+  assert.ok(most > 15.9 && most <= 16, String(most));
+});
+
+test('a body of unknown length counts as a small one until it is there', () => {
+  const admission = new Admission({ bytesMax: mebibyte });
+  const place = admission.enter(undefined, false);
+  assert.ok(!('status' in place));
+  assert.equal(admission.heldBytes, 16 * 1024);
+  place.hold(100_000);
+  assert.equal(admission.heldBytes, 100_000);
+});
+
+test('those who are told to come again are told different times', () => {
+  const admission = new Admission({ bytesMax: mebibyte, memory: () => 'full' });
+  const times = Array.from({ length: 6 }, () => {
+    const place = admission.enter(1000, false);
+    assert.ok('status' in place && place.status === 'retryable');
+    return place.retryAfterMs;
+  });
+  assert.deepEqual(times.toSorted(), [1000, 1000, 2000, 2000, 3000, 3000]);
 });
 
 /** One that knows that a mebibyte takes 100 ms, and may take as long as a test says. */
@@ -70,8 +124,8 @@ test('once it is known how long requests take, those that are foreseen to wait a
 test('what takes longer than was foreseen makes nobody wait for more than is allowed: the rest is refused, and not worked on', async () => {
   const { admission, work } = await measured(2_000);
   const places = [1, 2, 3, 4, 5].map(() => entered(admission, mebibyte));
-  const outcomes = await Promise.all(places.map((place, index) => place.work(mebibyte, work(index, 900))));
-  // Begun after 0, 900 and 1800 ms.
+  const outcomes = await Promise.all(places.map((place, index) => place.work(mebibyte, work(index, 1000))));
+  // Begun after 0, 1000 and 2000 ms, which is as long as is allowed.
   assert.deepEqual(outcomes.slice(0, 3), [0, 1, 2]);
   for (const outcome of outcomes.slice(3)) {
     assert.ok(typeof outcome === 'object' && outcome.status === 'retryable' && outcome.retryAfterMs > 0);
@@ -133,6 +187,35 @@ test('with little memory left one comes in at a time, with none nobody', () => {
   assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY');
   level = 'free';
   assert.equal(codeOf(admission, 1000), 'in');
+});
+
+test('who leaves twice gives back once, and what left unworked keeps nobody waiting', () => {
+  let level: MemoryLevel = 'free';
+  const admission = new Admission({ bytesMax: 1024 * mebibyte, memory: () => level });
+  const [first, second] = [entered(admission, mebibyte / 2), entered(admission, 1000)];
+  assert.ok(admission.waitMs > 0);
+  first.leave();
+  first.leave();
+  assert.equal(admission.waitMs, 0);
+  level = 'tight';
+  assert.equal(codeOf(admission, 1000), 'SW_RECEIVE_MEMORY', 'one is still there');
+  second.leave();
+  assert.equal(codeOf(admission, 1000), 'in');
+});
+
+test('at a stop nobody is let in, and those whose body does not come are told so after their time', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const admission = new Admission({ bytesMax: mebibyte });
+  const told: string[] = [];
+  const over = admission.whileReading(() => told.push('one whose body came'));
+  admission.whileReading(({ code }) => told.push(code));
+  admission.stop(500);
+  assert.equal(codeOf(admission, 1000), 'SW_SHUTTING_DOWN');
+  over();
+  context.mock.timers.tick(499);
+  assert.deepEqual(told, []);
+  context.mock.timers.tick(1);
+  assert.deepEqual(told, ['SW_SHUTTING_DOWN']);
 });
 
 test('one works at a time, and the event loop comes round in between', async () => {

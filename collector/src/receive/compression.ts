@@ -95,7 +95,9 @@ export async function unpack(
     return { status: 'ok', bytes: here ? unpacker.here(sent, options) : await unpacker.elsewhere(sent, options) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      return tooLarge('decompressed body', maxOutputLength);
+      // Which of the two bounds it was: that of the ratio is no round number.
+      const what = maxOutputLength < bytesMax ? `a body of ${sent.length} bytes, decompressed,` : 'decompressed body';
+      return tooLarge(what, maxOutputLength);
     }
     const message = `body is not valid ${coding}: ${(error as Error).message}`;
     return { status: 'refused', code: 'SW_OTLP_COMPRESSION', message };

@@ -85,6 +85,7 @@ test('a body may not unpack to far more than was sent, nor ask for a huge window
   ] as const) {
     const response = await post(bomb, { ...protobuf, 'content-encoding': coding });
     assert.equal(response.status, 413, coding);
+    assert.match(await response.text(), new RegExp(`a body of ${bomb.length} bytes, decompressed, is over `));
   }
   // A frame that declares a window of 2 GiB: magic, descriptor, window descriptor, one empty last block.
   const window = Buffer.from('28b52ffd00a8010000', 'hex');
@@ -110,6 +111,12 @@ test('a request that finds the memory for requests taken is 503 with Retry-After
       const [detail] = ((await response.json()) as { details: { '@type': string }[] }).details;
       assert.equal(detail!['@type'], 'type.googleapis.com/google.rpc.RetryInfo');
     }
+    // Of this one nothing but the head is sent.
+    const announced = httpRequest(url(small), { method: 'POST', headers: { ...json, 'content-length': 60_000 } });
+    announced.on('error', () => undefined).flushHeaders();
+    const [answer] = (await once(announced, 'response')) as [import('node:http').IncomingMessage];
+    assert.equal(answer.statusCode, 503);
+    announced.destroy();
     ends.pop()!();
     assert.equal((await first).status, 200);
   }
@@ -117,13 +124,43 @@ test('a request that finds the memory for requests taken is 503 with Retry-After
   small.close().closeAllConnections();
 });
 
-test('one that has to come again reads its answer although it is still sending', async () => {
-  const admission = new Admission({ bytesMax: 100_000, memory: () => 'full' });
-  const server = createServer(express().use(otlpHttpRouter({ ...options(), admission })));
+test('whoever is refused gets the answer, also those who read nothing before all of the body is sent', async () => {
+  const full = new Admission({ bytesMax: 100_000, memory: () => 'full' });
+  const server = createServer(express().use(otlpHttpRouter({ ...options(), admission: full })));
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  for (let i = 0; i < 5; i++) assert.equal((await post(Buffer.alloc(20_000_000), json, server)).status, 503);
+  const bytes = 20_000_000;
+  const seen = [
+    await sendThenRead(server, 'application/json', bytes),
+    await sendThenRead(locked, 'application/json', bytes),
+    await sendThenRead(open, 'text/plain', bytes),
+    await sendThenRead(open, 'application/x-protobuf', limits.bodyBytesMax + 1),
+  ];
   server.close().closeAllConnections();
+  assert.deepEqual(seen, ['503', '401', '415', '413']);
 });
+
+/** The status of the answer, or what became of the connection. */
+async function sendThenRead(server: typeof open, contentType: string, bytes: number): Promise<string> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  let broke = '';
+  socket.pause().on('error', (error: NodeJS.ErrnoException) => {
+    broke = error.code!;
+  });
+  const ended = once(socket, 'close').catch(() => undefined);
+  socket.write(
+    `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: ${contentType}\r\ncontent-length: ${bytes}\r\n\r\n`,
+  );
+  const piece = Buffer.alloc(1024 * 1024);
+  for (let left = bytes; left > 0 && broke === ''; left -= piece.length) {
+    const isTaken = socket.write(piece.subarray(0, left));
+    if (!isTaken) await Promise.race([once(socket, 'drain').catch(() => undefined), ended]);
+  }
+  if (broke !== '') return broke;
+  socket.resume();
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return answer.toString().split(' ')[1]!;
+}
 
 test('every refusal is a google.rpc.Status in the encoding of the request', async () => {
   const cases: [number, RegExp, () => Promise<Response>][] = [
@@ -183,6 +220,13 @@ test('a body that says it is too large is refused unread, one that turns out so 
   const [response] = (await once(announced, 'response')) as [import('node:http').IncomingMessage];
   assert.equal(response.statusCode, 413);
   announced.destroy();
+  // Without a length it is counted as it comes. The last byte that is allowed is taken.
+  const [largest, byte] = [new Blob([Buffer.alloc(limits.bodyBytesMax)]), new Blob([Buffer.alloc(1)])];
+  const chunked = async (body: Blob) => {
+    const sent = { method: 'POST', headers: protobuf, body: body.stream(), duplex: 'half' };
+    return (await fetch(url(), sent as RequestInit)).status;
+  };
+  assert.deepEqual([await chunked(largest), await chunked(new Blob([largest, byte]))], [200, 413]);
   const bomb = gzipSync(Buffer.alloc(limits.bodyInflatedBytesMax + 1));
   const inflated = await post(bomb, { ...protobuf, 'content-encoding': 'gzip' });
   assert.equal(inflated.status, 413);

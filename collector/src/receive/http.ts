@@ -46,7 +46,7 @@ function encodingOf(request: Request): Encoding {
 export function notFound(paths: HttpPaths = defaultHttpPaths): (request: Request, response: Response) => void {
   const taken = signals.map((signal) => paths[signal]).join(' and ');
   return (request, response) => {
-    const message = `nothing is served at ${request.method} here; OTLP goes to ${taken}`;
+    const message = `nothing is served here for ${request.method}; OTLP goes to ${taken}`;
     sendFailure(response, encodingOf(request), { status: 'refused', code: 'SW_HTTP_NOT_FOUND', message });
   };
 }
@@ -59,7 +59,7 @@ async function receive(
   const encoding = encodingOf(request);
   const refusal = refuse(request, options);
   if (refusal) {
-    drop(request, response);
+    discard(request);
     sendFailure(response, encoding, refusal, refusal.headers);
     return;
   }
@@ -67,8 +67,8 @@ async function receive(
   const body = await readBody(request, coding, options.admission, options.bodyBytesMax);
   if (body.status === 'aborted') return;
   if (body.status === 'failed') {
-    if (body.failure.status === 'retryable' && body.failure.code !== 'SW_SHUTTING_DOWN') discard(request);
-    else drop(request, response);
+    if (body.failure.code === 'SW_SHUTTING_DOWN') drop(request, response);
+    else discard(request);
     sendFailure(response, encoding, body.failure);
     return;
   }
@@ -105,7 +105,7 @@ function refuse(
 }
 
 /**
- * A sender that is to come again has to read the answer, and loses it when its connection closes while it still sends. So the rest
+ * A sender loses the answer when its connection closes while it still sends, and comes again with what is refused for good. So the rest
  * of the body is read and thrown away, for a while; then the connection can be used again.
  */
 function discard(request: Request): void {
@@ -115,7 +115,7 @@ function discard(request: Request): void {
   request.resume();
 }
 
-/** The rest of a refused body is not worth reading: the connection closes after the answer. */
+/** At a stop there is no time for the rest of a body: the connection closes after the answer. */
 function drop(request: Request, response: Response): void {
   if (request.complete) return;
   response.setHeader('connection', 'close');

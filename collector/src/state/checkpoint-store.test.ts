@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
+import { watchedFiles } from '../spool/testing/watched-files.ts';
 import { type Checkpoint, decodeCheckpoint, encodeHeader, encodeSectionHead } from './checkpoint-format.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 
@@ -134,3 +135,18 @@ function encodedAs(version: number): Buffer {
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 44)), 44);
   return bytes;
 }
+
+test('a large checkpoint goes to the disk while it is written', async (t) => {
+  const operations: string[] = [];
+  const store = new CheckpointStore(
+    await directoryFor(t),
+    undefined,
+    watchedFiles((operation) => operations.push(operation)),
+  );
+  await store.load(() => true);
+  const writer = await store.begin(1);
+  for (let section = 0; section < 8; section++) await writer.add(Buffer.alloc(512 * 1024));
+  assert.equal(operations.filter((operation) => operation === 'sync').length, 4);
+  await writer.finish({ segment: 1, timeMs: 1 });
+  assert.deepEqual(operations.slice(-3), ['write', 'sync', 'syncDirectory']);
+});

@@ -2,6 +2,12 @@ import { join } from 'node:path';
 import { ignoreMissing, type SpoolFile, type SpoolFiles, writeAll } from '../spool/files.ts';
 import { encodeHeader, encodeSectionHead, headerBytes } from './checkpoint-format.ts';
 
+/**
+ * What is written goes to the disk after so many bytes, not all of it at the end: otherwise a stop on a slow disk would find out only
+ * then that it has no time for it, and the spool's own syncs would wait for all of it at once.
+ */
+const syncBytes = 1024 * 1024;
+
 export interface CheckpointPlace {
   readonly directory: string;
   readonly name: string;
@@ -20,6 +26,7 @@ export class CheckpointWriter {
   readonly #finished: (segment: number) => Promise<void>;
   #position = headerBytes;
   #sections = 0;
+  #unsyncedBytes = 0;
 
   private constructor(
     files: SpoolFiles,
@@ -50,6 +57,10 @@ export class CheckpointWriter {
     await writeAll(this.#file, section.length > 0 ? [head, section] : [head], this.#position);
     this.#position += head.length + section.length;
     this.#sections++;
+    this.#unsyncedBytes += head.length + section.length;
+    if (this.#unsyncedBytes < syncBytes) return;
+    await this.#file.sync();
+    this.#unsyncedBytes = 0;
   }
 
   /** Resolves when the checkpoint is durable. */

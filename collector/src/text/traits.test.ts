@@ -6,6 +6,7 @@ import { TextTrait, textHasRun, traitOf } from './traits.ts';
 /** Plain searches for what the scan looks for a few places at a time. */
 const longWord = /[A-Za-z0-9+/_-]{16}/;
 const pairs = /[0-9a-f]{2}(?:[ :,][0-9a-f]{2}){7}/;
+const isRun = (text: string) => longWord.test(text) || pairs.test(text);
 
 test('a run is seen wherever it stands, and nothing else is', () => {
   const piece = fc.oneof(
@@ -17,10 +18,34 @@ test('a run is seen wherever it stands, and nothing else is', () => {
   fc.assert(
     fc.property(text, ([before, parts]) => {
       const all = '.'.repeat(before) + parts.join('');
-      assert.equal(textHasRun(all), longWord.test(all) || pairs.test(all), JSON.stringify(all));
+      assert.equal(textHasRun(all), isRun(all), JSON.stringify(all));
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('the shortest runs are seen at every place, also at the very end, and what is one short or otherwise written is not', () => {
+  const separated = (separator: string) => '0a 1b 2c 3d 4e 5f 60 71'.replaceAll(' ', separator);
+  const runs = ['AZaz09+/_-AZaz09', separated(' '), separated(':'), separated(',')];
+  const none = [...runs.map((run) => run.slice(1)), separated(' ').toUpperCase(), separated(';'), separated('  ')];
+  for (const each of [...runs, ...none]) {
+    for (let before = 0; before < 48; before++) {
+      for (const after of ['', '.', '. . .']) {
+        const text = `${'.'.repeat(before)}${each}${after}`;
+        assert.equal(isRun(text), runs.includes(each), text);
+        assert.equal(textHasRun(text), runs.includes(each), text);
+      }
+    }
+  }
+});
+
+test('what is left of an earlier piece of a text is not taken for a part of its last one', () => {
+  const half = 'x'.repeat(10);
+  const last = 500;
+  // Behind the last piece stands what the piece before had there.
+  const text = `${'.'.repeat(last)}${half}${'.'.repeat(8192 - 64 - last - half.length + last - half.length)}${half}`;
+  assert.equal(text.length, 8192 - 64 + last);
+  assert.equal(textHasRun(text), false);
 });
 
 test('a run is seen across the places where a long text is taken apart', () => {
@@ -30,7 +55,7 @@ test('a run is seen across the places where a long text is taken apart', () => {
     for (const border of [8192, 2 * 8192 - 64]) {
       for (let before = 0; before <= 2 * each.length; before++) {
         const text = `${'.'.repeat(border - before)}${each}${'.'.repeat(9000)}`;
-        assert.equal(textHasRun(text), longWord.test(text) || pairs.test(text), `${each} ${before} before ${border}`);
+        assert.equal(textHasRun(text), isRun(text), `${each} ${before} before ${border}`);
       }
     }
   }

@@ -23,6 +23,11 @@ export function rememberPorts(ports: Ports, file: string): void {
   writeFileSync(file, `${JSON.stringify(ports)}\n`, { mode: 0o600 });
 }
 
+/** Whether somebody listens on one of them. */
+export async function isAnyTaken({ http, tcp }: Ports): Promise<boolean> {
+  return (await freePort(http)) === undefined || (await freePort(tcp)) === undefined;
+}
+
 async function choosePort(key: string, wanted: number, last: number): Promise<number> {
   if (wanted !== 0) {
     if ((await freePort(wanted)) === undefined) throw taken(key, wanted);

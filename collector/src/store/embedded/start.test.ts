@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { SpanwardenError } from '../../model/errors.ts';
 import { migrate } from '../schema/migrate.ts';
 import { type Answer, ask } from './ask.ts';
 import { embeddedPaths, isAlive, readEndpoint } from './endpoint.ts';
+import { choosePorts } from './ports.ts';
 import { type EmbeddedServer, startEmbedded } from './start.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'spanwarden-embedded-'));
@@ -214,6 +215,29 @@ describe('the embedded server', () => {
     other.close();
     rmSync(directory, { recursive: true });
   });
+
+  for (const kind of ['http', 'tcp'] as const) {
+    it(`takes another port when somebody takes the one that was chosen before the server does: ${kind}`, async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'spanwarden-embedded-'));
+      const paths = embeddedPaths(directory);
+      mkdirSync(paths.directory, { recursive: true });
+      const wanted = await choosePorts({ http: 0, tcp: 0 }, paths.ports);
+      writeFileSync(paths.ports, JSON.stringify(wanted));
+      const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8');
+      const before = children();
+      const starting = startEmbedded({ dataDir: directory });
+      while (children() === before) await new Promise((done) => setImmediate(done));
+      // Its process is there, and takes longer than this to listen.
+      const faster = createServer((socket) => socket.destroy()).listen(wanted[kind], '127.0.0.1');
+      await once(faster, 'listening');
+      const started = await starting;
+      const got = { http: Number(new URL(started.url).port), tcp: started.tcpPort };
+      assert.notEqual(got[kind], wanted[kind]);
+      await started.stop();
+      faster.close();
+      rmSync(directory, { recursive: true });
+    });
+  }
 
   it('starts again on the same directory with its data, passwords and ports', async () => {
     const first = server;

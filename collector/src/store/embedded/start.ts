@@ -9,7 +9,7 @@ import { ask } from './ask.ts';
 import type { ChildOptions } from './child.ts';
 import { type Endpoint, embeddedPaths, isAlive, removeEndpoint, writeEndpoint } from './endpoint.ts';
 import { libraryPath } from './library.ts';
-import { choosePorts, type Ports, rememberPorts } from './ports.ts';
+import { choosePorts, isAnyTaken, type Ports, rememberPorts } from './ports.ts';
 import { keptPassword } from './secrets.ts';
 import { type Accounts, type Shard, usersXml } from './server-files.ts';
 
@@ -37,7 +37,9 @@ const startWithinMs = 60_000;
 /** A server whose collector was killed needs a moment to die; a living collector keeps its server. */
 const deadOwnerWaitMs = 15_000;
 const livingOwnerWaitMs = 1_000;
-const insertsWithinMs = 5_000;
+const portRacesMax = 3;
+/** A stop has to be over in ten seconds, whatever it waited for before; an INSERT that is cut is sent again under its token. */
+const insertsWithinMs = 1_500;
 const childFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url),
 );
@@ -56,7 +58,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const paths = embeddedPaths(dataDir);
   const passwords = prepareDirectory(dataDir, { memoryMaxMb, database, isShard: options.shards !== undefined });
   const giveUpAt = Date.now() + lockWaitMs(paths.endpoint);
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const ports = await choosePorts({ http: options.httpPort ?? 0, tcp: options.tcpPort ?? 0 }, paths.ports);
     mkdirSync(paths.workingDirectory, { recursive: true });
     const child = spawnChild({
@@ -74,9 +76,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const failure = await comesUp(child, ports, passwords.collector);
     if (failure === undefined) return serverOf(child, { dataDir, database, ports, passwords, logger: options.logger });
     await child.kill();
-    if (!failure.includes('Cannot lock file')) throw startError(failure);
-    if (Date.now() > giveUpAt) throw inUse(dataDir);
-    await sleep(200);
+    if (failure.includes('Cannot lock file')) {
+      if (Date.now() > giveUpAt) throw inUse(dataDir);
+      await sleep(200);
+    } else if (attempt >= portRacesMax || !(await isAnyTaken(ports))) throw startError(failure);
+    // Else somebody took a port after it was looked at: there is another one, or it is told which one of the config it is.
   }
 }
 

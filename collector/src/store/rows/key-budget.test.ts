@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { decodeAs } from '../../decode/json.ts';
+import { LogDecoder } from '../../decode/log-decoder.ts';
+import { MetricDecoder } from '../../decode/metric-decoder.ts';
 import { TraceDecoder } from '../../decode/trace-decoder.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
@@ -10,8 +13,10 @@ import { createRedactor } from '../../redact/row-redactor.ts';
 import { otlpProtobuf, type Plain, type TestSpan } from '../../testing/otlp.ts';
 import { AttributeMapWriter } from './attribute-map.ts';
 import { KeyBudget, type KeyBudgetOptions, KeyPlace } from './key-budget.ts';
+import { LogRowEncoder } from './otel-logs.ts';
+import { MetricRowEncoder } from './otel-metrics.ts';
 import { SpanRowEncoder } from './otel-traces.ts';
-import { overflowKey } from './overflow-text.ts';
+import { OverflowText, overflowKey } from './overflow-text.ts';
 import { RowWriter } from './rowbinary.ts';
 
 const range = { fromMs: 0, toMs: 4_000_000_000_000 };
@@ -104,6 +109,63 @@ test('a service that is silent for a day begins anew, and makes room; services b
   );
 });
 
+test('a service that goes on sending stays known, however old it is, and others go before it', () => {
+  const hour = 3_600_000;
+  let now = 0;
+  const { store, budget } = storing({ keysMax: 1, servicesMax: 2, now: () => now });
+  const keysOf = (service: string, key: string) =>
+    Object.keys(store([{ attributes: { [key]: '' } }], service)[0]!.attributes);
+  keysOf('old', 'a');
+  now = hour;
+  keysOf('silent', 'b');
+  now = 23 * hour;
+  assert.deepEqual(keysOf('old', 'a'), ['a']);
+  now = 26 * hour;
+  assert.deepEqual(keysOf('new', 'c'), ['c'], 'the silent one made room');
+  assert.deepEqual(keysOf('old', 'd'), [overflowKey], 'it has had its key all the time');
+  assert.deepEqual([budget.keys, budget.fullServices], [2, 2]);
+});
+
+test('services with long names are told apart by how they begin, and those that share a place can be full', () => {
+  const { budget } = storing({ keysMax: 1, servicesMax: 1 });
+  const long = 'n'.repeat(256);
+  assert.equal(budget.of(`${long}1`), budget.of(`${long}2`));
+  const shared = budget.of('one more');
+  assert.equal(shared.name, undefined);
+  shared.known(KeyPlace.log).add(1);
+  assert.equal(budget.fullServices, 1);
+});
+
+test('hashes are of more than 32 bits, exact, and other ones in each collector', () => {
+  const learnt = (name: string) => {
+    const { budget, store } = storing({ keysMax: 100 });
+    const hashes: number[] = [];
+    budget.listener = { learned: (_service, _place, hash) => hashes.push(hash), forgot: () => undefined };
+    store([{ attributes: Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${name}${i}`, ''])) }]);
+    return hashes;
+  };
+  const hashes = learnt('k');
+  assert.ok(hashes.every(Number.isSafeInteger));
+  assert.ok(new Set(hashes.map((hash) => Math.floor(hash / 2 ** 32))).size > 32);
+  assert.notDeepEqual(learnt('k'), hashes);
+});
+
+test('the one for what is over says exactly how much it leaves out, cuts values and stays well-formed', () => {
+  const text = new OverflowText();
+  const value = 'v'.repeat(limits.overflowValueCharsMax);
+  text.add('exact', value);
+  text.add('cut', `${value}w`);
+  text.add('\ud800', 'half \udc00');
+  const three = JSON.parse(text.end()) as Record<string, string>;
+  assert.deepEqual(three, { exact: value, cut: `${value}…`, '\ufffd': 'half \ufffd' });
+  const full = new OverflowText();
+  let added = 0;
+  while (!full.isFull) full.add(`key ${added++}`, value);
+  full.skip();
+  const { '': rest, ...kept } = JSON.parse(full.end()) as Record<string, string>;
+  assert.equal(rest, `and ${added + 1 - Object.keys(kept).length} more`);
+});
+
 test('places count apart, and hold in every batch though names were forgotten between', () => {
   const fields = createFieldTable(3);
   const budget = new KeyBudget({ fields, keysMax: 1, now: () => 0 });
@@ -135,6 +197,41 @@ test('spans, their resources and their events are held to it, each for itself', 
   assert.equal(overflows(rows('a').bytes), 0);
   assert.equal(overflows(rows('b').bytes), 3);
   assert.equal(overflows(rows('a').bytes), 0);
+});
+
+test('log records and data points are held to it, with their resources, scopes and exemplars', () => {
+  const fields = createFieldTable();
+  const budget = new KeyBudget({ fields, keysMax: 1, now: () => 0 });
+  const [logs, metrics] = [
+    new LogRowEncoder(fields, undefined, budget),
+    new MetricRowEncoder(fields, undefined, budget),
+  ];
+  const [logDecoder, metricDecoder] = [new LogDecoder(fields), new MetricDecoder(fields)];
+  const json = (value: object) => Buffer.from(JSON.stringify(value));
+  const overflows = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1').split(overflowKey).length - 1;
+  const rows = (name: string) => {
+    const attributes = [{ key: name, value: { stringValue: '' } }];
+    const resource = { attributes: [...attributes, { key: 'service.name', value: { stringValue: 'shop' } }] };
+    const scope = { attributes };
+    const dataPoints = [{ timeUnixNano: '1', asInt: '1', attributes, exemplars: [{ filteredAttributes: attributes }] }];
+    const scopeMetrics = [{ scope, metrics: [{ name: 'm', gauge: { dataPoints } }] }];
+    const scopeLogs = [{ scope, logRecords: [{ attributes }] }];
+    const logBatch = decodeAs(logDecoder, 'logs', 'json', json({ resourceLogs: [{ resource, scopeLogs }] }));
+    const metricBatch = decodeAs(
+      metricDecoder,
+      'metrics',
+      'json',
+      json({ resourceMetrics: [{ resource, scopeMetrics }] }),
+    );
+    assert.ok(logBatch.status === 'ok' && metricBatch.status === 'ok');
+    return [
+      overflows(logs.encode(logBatch.batch, range, () => []).bytes),
+      overflows(metrics.encode(metricBatch.batch, range)[0]!.bytes),
+    ];
+  };
+  assert.deepEqual(rows('a'), [0, 0]);
+  assert.deepEqual(rows('b'), [3, 4]);
+  assert.deepEqual(rows('a'), [0, 0]);
 });
 
 test('what the profile forbids is not in the one for what is over either', () => {

@@ -2,7 +2,8 @@ import { createLiteralFilter } from '../text/literal-filter.ts';
 import { isCardNumber, isCpf, isDni, isIban, isNir } from './checksums.ts';
 import { emailPlaces } from './network.ts';
 import { phonePlaces } from './phones.ts';
-import { type SecretFormat, secretFormats } from './secret-formats.ts';
+import type { SecretFormat } from './secret-format.ts';
+import { secretFormats } from './secret-formats.ts';
 import { rememberedByText } from './text-memory.ts';
 
 /**

@@ -53,18 +53,35 @@ export function findEmails(text: string, max = 64): string[] {
   return emailPlaces(text, max).map(({ start, end }) => text.slice(start, end).toLowerCase());
 }
 
-/** Where they stand. */
+/** Where they stand. What stands in front of the host of a URL, often a password, is none, nor is `git@github.com:org/repo`. */
 export function emailPlaces(text: string, max = 64): { readonly start: number; readonly end: number }[] {
-  if (!text.includes('@')) return [];
   const places: { start: number; end: number }[] = [];
-  for (const match of text.matchAll(emailPattern)) {
-    places.push({ start: match.index, end: match.index + match[0].length });
+  for (const place of addressPlaces(text)) {
+    if (isUserinfo(text, place.start, place.end)) continue;
+    places.push(place);
     if (places.length >= max) break;
   }
   return places;
 }
 
+/** Everything that looks like an e-mail address. */
+export function* addressPlaces(text: string): Generator<{ readonly start: number; readonly end: number }> {
+  if (!text.includes('@')) return;
+  const pattern = /[^\0-\x7f]/.test(text) ? internationalPattern : emailPattern;
+  for (const match of text.matchAll(pattern)) yield { start: match.index, end: match.index + match[0].length };
+}
+
+function isUserinfo(text: string, start: number, end: number): boolean {
+  return (
+    /:\/\/[^\s/@"'<>]{0,128}$/.test(text.slice(Math.max(0, start - 131), start)) ||
+    (text[end] === ':' && /^git@/i.test(text.slice(start, end)) && /^[\w~./-]/.test(text.slice(end + 1, end + 2)))
+  );
+}
+
 const emailPattern = /(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
+/** The same with letters of any script, one in each label: words around an address have others, where no space is written. */
+const internationalPattern =
+  /(?<![\p{Script=Latin}0-9._%+-])(?:[\p{Script=Latin}0-9._%+-]{1,64}|[\p{Script=Cyrillic}\p{Script=Greek}0-9._%+-]{1,64})@(?:[\p{Script=Latin}0-9-]{1,63}|[\p{L}\p{M}0-9-]{1,63})(?:\.(?:[\p{Script=Latin}0-9-]{1,63}|[\p{L}\p{M}0-9-]{1,63})){1,8}/giu;
 
 /** Images a client would fetch by itself: markdown and HTML. */
 export function imageUrls(text: string): string[] {

@@ -91,7 +91,7 @@ export function findEmails(text: string, max = 64): string[] {
 export function emailPlaces(text: string, max = 64): { readonly start: number; readonly end: number }[] {
   const places: { start: number; end: number }[] = [];
   for (const place of addressPlaces(text)) {
-    if (isUserinfo(text, place.start, place.end)) continue;
+    if (isNoAddress(text, place.start, place.end)) continue;
     places.push(place);
     if (places.length >= max) break;
   }
@@ -105,13 +105,16 @@ export function* addressPlaces(text: string): Generator<{ readonly start: number
   for (const match of text.matchAll(pattern)) yield { start: match.index, end: match.index + match[0].length };
 }
 
-function isUserinfo(text: string, start: number, end: number): boolean {
+function isNoAddress(text: string, start: number, end: number): boolean {
   return (
+    packageVersion.test(text.slice(start, end)) ||
     /:\/\/[^\s/@"'<>]{0,128}$/.test(text.slice(Math.max(0, start - 131), start)) ||
     (text[end] === ':' && /^git@/i.test(text.slice(start, end)) && /^[\w~./-]/.test(text.slice(end + 1, end + 2)))
   );
 }
 
+/** `name@1.2.3` of a package, `icon@2x.png` of an image. */
+const packageVersion = /@(?:\d+\.[\d.]*\d(?:-[\w.-]*)?|\dx\.[a-z]{3,4})$/i;
 const emailPattern = /(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
 /** The same with letters of any script, one in each label: words around an address have others, where no space is written. */
 const internationalPattern =

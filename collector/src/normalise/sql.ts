@@ -269,6 +269,8 @@ const beforeName = new Set([
 
 /** Takes the dotted name at a place, if there is one; gives the place of its last token. */
 function takeTable(tokens: readonly SqlToken[], start: number, tables: Set<string>): number {
+  // ClickHouse writes to what a function names.
+  if (tokens[start]?.text === 'function') return start;
   let at = start;
   while (tokens[at]?.kind === 'word' && beforeName.has(tokens[at]!.text)) at++;
   const parts: string[] = [];

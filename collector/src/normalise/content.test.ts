@@ -112,6 +112,9 @@ test('hidden characters count where they hide something', () => {
   assert.deepEqual(hiddenUnicodeKinds(`hello${tags}`), ['tag']);
   assert.deepEqual(hiddenUnicodeKinds('pass\u200bword'), ['zero_width']);
   assert.deepEqual(hiddenUnicodeKinds('abc\u202edcba'), ['bidi']);
+  assert.deepEqual(hiddenUnicodeKinds('if access \u2067!= user\u2069 x'), ['bidi']);
+  for (const char of ['\u034f', '\u115f', '\u180e', '\u206a', '\u3164', '\uffa0'])
+    assert.deepEqual(hiddenUnicodeKinds(`ig${char}nore`), ['zero_width'], char.codePointAt(0)!.toString(16));
   assert.deepEqual(hiddenUnicodeKinds(`a${'\u{e0101}\u{e0122}'}`), ['variation_selector']);
   const innocent = [
     '👩‍👩‍👧 family',
@@ -119,6 +122,8 @@ test('hidden characters count where they hide something', () => {
     '🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}',
     '\ufeffwith BOM',
     'שלום\u200f',
+    'the word \u2067שלום\u2069 here',
+    '한글\u3164 문장',
     'می\u200cخواهم',
   ];
   for (const text of innocent) assert.deepEqual(hiddenUnicodeKinds(text), [], text);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { secrets } from '../collector/src/redact/testing/secrets.ts';
-import { otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
+import { otlpLogsProtobuf, otlpProtobuf, type TestSpan } from '../collector/src/testing/otlp.ts';
 import { cliOf } from './support/cli.ts';
 import { eventually } from './support/collector-process.ts';
 import { testCollector } from './support/test-collector.ts';
 
 /** The default profile, with a real collector and a real ClickHouse; rules see what is not stored. */
-const collector = testCollector('spool: { segment_age_max_ms: 50 }\n');
+const collector = testCollector('spool: { segment_age_max_ms: 50 }\nstore: { messages: once }\n');
 const { clickhouse, home } = collector;
 
 const samples = Object.entries(secrets).map(([kind, sample]) => ({ kind, ...sample(11) }));
@@ -67,6 +67,85 @@ test('no secret can be read from any column of any table, and findings are made 
     `SELECT count() AS n, countIf(position(AttributeTypes, '~') > 0) AS marked FROM otel_traces`,
   );
   assert.equal(row!.marked, row!.n);
+});
+
+/** How the same may be written, and what of it must not be readable. */
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const writings: readonly ((text: string) => string)[] = [
+  (text) => `https://x.example/?q=${encodeURIComponent(text)}`,
+  (text) => [...text].map((char) => `&#${char.charCodeAt(0)};`).join(''),
+  (text) => Buffer.from(base64(base64(text))).toString('hex'),
+  (text) => JSON.stringify({ a: JSON.stringify({ a: text }).replaceAll('/', '\\/') }),
+  (text) => `{"a":"${[...text].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"}`,
+];
+
+test('nor in other writing, in lists of messages that are stored once, in log records and in metrics', async () => {
+  const nanos = BigInt(Date.now()) * 1_000_000n;
+  const said = samples.flatMap(({ text }) => [text, ...writings.map((write) => write(`it is ${text} ok`))]);
+  const conversation = { 'gen_ai.conversation.id': 'once', 'gen_ai.operation.name': 'chat' };
+  const padding = 'and some more words of no meaning so that it is worth it. '.repeat(4);
+  const list = said.map((text) => ({
+    role: 'user',
+    parts: [{ type: 'text', content: `${padding}${text} ${padding}` }],
+  }));
+  const post = async (path: string, body: Buffer | string, type = 'application/x-protobuf') => {
+    const response = await fetch(`${collector.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: body as never,
+    });
+    assert.equal(response.status, 200, await response.text());
+  };
+  const before = await clickhouse.count('otel_traces');
+  await post(
+    '/v1/traces',
+    otlpProtobuf([{ name: 'chat', attributes: { ...conversation, 'gen_ai.input.messages': JSON.stringify(list) } }]),
+  );
+  await post(
+    '/v1/logs',
+    otlpLogsProtobuf(
+      said.map((text) => ({
+        nanos,
+        body: { message: text },
+        attributes: { prompt: text },
+      })),
+    ),
+  );
+  const attributes = said.map((text, i) => ({ key: `k${i}`, value: { stringValue: text } }));
+  const metrics = samples.map(({ text }) => ({
+    ...{ name: `m ${text}`, description: text, unit: text },
+    gauge: { dataPoints: [{ timeUnixNano: String(nanos), asInt: '1', attributes: attributes.slice(0, 900) }] },
+  }));
+  const scope = { name: `scope ${samples[1]!.text}`, version: samples[2]!.text };
+  const metricRequest = {
+    resourceMetrics: [{ schemaUrl: samples[1]!.text, scopeMetrics: [{ scope, schemaUrl: samples[2]!.text, metrics }] }],
+  };
+  await post('/v1/metrics', JSON.stringify(metricRequest), 'application/json');
+  await eventually('all of it', async () => {
+    const counts = await Promise.all(
+      ['otel_traces', 'otel_logs', 'otel_metrics_gauge', 'otel_messages'].map((table) => clickhouse.count(table)),
+    );
+    return counts[0]! > before && counts[1]! >= said.length && counts[2]! >= metrics.length && counts[3]! >= list.length
+      ? true
+      : undefined;
+  });
+  const tables = await clickhouse.rows<{ name: string }>(
+    `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND total_rows > 0`,
+  );
+  assert.ok(tables.length > 5);
+  for (const { name } of tables) {
+    const everything = JSON.stringify(
+      await clickhouse.rows(`SELECT *, * APPLY toString FROM \`${name}\``),
+    ).toLowerCase();
+    for (const { kind, value } of samples) {
+      const last = value.split('\n').at(-2) ?? value;
+      for (const write of [(text: string) => text, ...writings.map((each) => (text: string) => each(text))])
+        for (const leak of [value, last]) {
+          const written = JSON.stringify(write(leak)).slice(1, -1).toLowerCase();
+          if (leak.length > 12) assert.ok(!everything.includes(written), `${kind} in ${name}`);
+        }
+    }
+  }
 });
 
 test('a secret joins what it stands in', async () => {

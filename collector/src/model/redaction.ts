@@ -23,6 +23,12 @@ export interface Redactor {
   plain(start: number, length: number): string | undefined;
   /** A text as it may be stored; `name` is the attribute or fact that it is the value of. */
   text(text: string, name?: string): string;
+  /** The same for a text that was worked out from others, so that of a secret in it nothing may be left that tells it is one. */
+  derived(text: string, name?: string): string;
+  /** What comes next is of another span. */
+  turn(): void;
+  /** Whether something was taken out since then, of which facts may hold more. */
+  readonly hasTaken: boolean;
   /** The name of an attribute as RowBinary, when it must not be stored as it is. */
   name(field: FieldId): Uint8Array | undefined;
 }

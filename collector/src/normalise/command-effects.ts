@@ -1,7 +1,6 @@
-import { isExternalHost, urlHost } from './network.ts';
+import { hostsInWords, networkPrograms, readHost } from './command-hosts.ts';
 import { normalPath } from './paths.ts';
 import { programName, type Segment } from './shell.ts';
-import { carriesData } from './tunnel.ts';
 
 /** What the programs of a shell command touch. */
 export interface CommandEffects {
@@ -25,11 +24,13 @@ export function commandEffects(segments: readonly Segment[]): CommandEffects {
     for (const { target } of redirects)
       if (target !== '' && !target.startsWith('/dev/null')) paths!.push(normalPath(target));
     for (const word of words) if (pathWord.test(word)) paths!.push(normalPath(word));
-    const options = networkPrograms.get(program);
-    if (options !== undefined) {
-      for (const word of operands(words, options)) readHost(word, hosts!, writtenHosts!, tunnelHosts!);
-      bodyBytes += sentBytes(program, words);
-    }
+    const named = hostsInWords(
+      program,
+      words,
+      redirects.map(({ target }) => target),
+    );
+    for (const word of named) readHost(word, hosts!, writtenHosts!, tunnelHosts!);
+    if (networkPrograms.has(program)) bodyBytes += sentBytes(program, words);
     if (databasePrograms.has(program)) sql!.push(...statements(program, words));
   }
   return {
@@ -44,79 +45,8 @@ export function commandEffects(segments: readonly Segment[]): CommandEffects {
 }
 
 /** A word that is a path by itself: no white space, no URL. */
-const pathWord = /^(?!-)(?!\S*:\/\/)(?:~|\$HOME\/|\$\{HOME\}\/|\.{0,2}\/|\.[a-z])[^\s]{1,4000}$/i;
-
-/** Programs that take a host, and those of their options that take a value. */
-const curlOptions =
-  /^-(?:[A-Za-z]*[oAbcCdDeEFHKmPQrtTuUwxXyYz]|-(?!url$)(?:output|header|data[\w-]*|json|form[\w-]*|user|request|cookie[\w-]*|referer|user-agent|cacert|cert|key|max-time|connect-timeout|retry|write-out|upload-file|range|resolve|proxy|config|interface))$/;
-const networkPrograms: ReadonlyMap<string, RegExp> = new Map([
-  ['curl', curlOptions],
-  [
-    'wget',
-    /^-(?:[A-Za-z]*[OoPaiUTtQwe]|-(?:output-document|output-file|directory-prefix|header|user|password|post-data|post-file|body-data|body-file|method|timeout|tries|user-agent))$/,
-  ],
-  ['http', /^$/],
-  ['https', /^$/],
-  ...[
-    'nslookup',
-    'dig',
-    'host',
-    'drill',
-    'ping',
-    'ping6',
-    'traceroute',
-    'telnet',
-    'nc',
-    'ncat',
-    'netcat',
-    'socat',
-    'ftp',
-    'whois',
-  ].map((name): [string, RegExp] => [name, /^-[cwWipstqkynbf]$/]),
-  ...['ssh', 'scp', 'sftp', 'rsync'].map((name): [string, RegExp] => [name, /^-[bcDEeFIiJLlmOopQRSWw]$/]),
-]);
-
-function* operands(words: readonly string[], valueOptions: RegExp): Generator<string> {
-  for (let at = 1; at < words.length; at++) {
-    const word = words[at]!;
-    if (word.startsWith('-')) {
-      if (valueOptions.test(word) && !word.includes('=')) at++;
-    } else yield word;
-  }
-}
-
-/** `host`, `host/path`, `host:port`, `user@host:path`, `@server` of dig; with `$()` in it a host that a substitution makes. */
-function readHost(word: string, hosts: string[], written: string[], tunnel: string[]): void {
-  if (word.length > 4096) return;
-  const bare = word
-    .replace(/^\w{1,16}:\/\//, '')
-    .replace(/^@/, '')
-    .replace(/^[^@/\s]{1,128}@/, '');
-  const name = /^\[[0-9a-f:.]+\]|^[^/:?#\s]+/i.exec(bare)?.[0] ?? '';
-  if (name.includes('$()')) {
-    const rest = name
-      .slice(name.lastIndexOf('$()') + 3)
-      .replace(/^[^.]*\./, '')
-      .toLowerCase();
-    if (/^(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}$/.test(rest) && isExternalHost(rest)) {
-      hosts.push(rest);
-      tunnel.push(`$().${rest}`);
-    }
-    return;
-  }
-  const isUrl = /^\w{1,16}:\/\//.test(word);
-  if (!isUrl && (!hostWord.test(name) || fileName.test(name))) return;
-  const host = urlHost(isUrl ? word : `http://${name}`);
-  if (host === undefined) return;
-  hosts.push(host);
-  written.push(name.replace(/^\[|\]$/g, ''));
-  if (carriesData(host)) tunnel.push(host);
-}
-
-const hostWord =
-  /^(?:\[[0-9a-f:.]+\]|(?:[a-z0-9_-]{1,63}\.){1,10}[a-z][a-z0-9-]{1,62}\.?|(?:0x[0-9a-f]{1,8}|\d{1,12})(?:\.(?:0x[0-9a-f]{1,8}|\d{1,12})){1,3}|0x[0-9a-f]{7,8}|\d{8,10})$/i;
-const fileName =
-  /\.(?:py|md|sh|js|ts|tsx|jsx|json|html?|txt|pdf|csv|ya?ml|xml|png|jpe?g|gif|svg|zip|gz|tgz|tar|log|cfg|ini|conf|toml|rs|go|java|c|h|cpp|rb|pl|php|css|docx?|xlsx?|pptx?|lock|sql|ipynb|exe|dll|so|bin|out|tmp|bak|pem|key|crt|deb|rpm|whl|jar|img|iso)$/i;
+const pathWord =
+  /^(?!-)(?!\S*:\/\/)(?:~|\$HOME\/|\$\{HOME\}\/|\$env:\w+[\\/]|[a-z]:[\\/]|\.{0,2}[\\/]|\.[a-z])[^\s]{1,4000}$/i;
 
 const dataOption =
   /^(?:-d|-F|-T|--data(?:-\w+){0,2}|--json|--form(?:-string)?|--upload-file|--post-data|--post-file|--body-data|--body-file)(?:=|$)/;

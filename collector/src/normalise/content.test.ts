@@ -56,6 +56,36 @@ test('personal data is checked where a checksum exists', () => {
   assert.deepEqual(piiKinds('4111 1111 1111 1112'), []);
   assert.deepEqual(piiKinds('DE89 3704 0044 0532 0130 00'), ['iban']);
   assert.deepEqual(piiKinds('DE89 3704 0044 0532 0130 01'), []);
+  for (const text of [
+    'de89370400440532013000',
+    'DE89-3704-0044-0532-0130-00.',
+    'to DE89 3704 0044 0532 0130 00 EUR 25',
+    'gb29 nwbk 6016 1331 9268 19 now',
+    'NO93\u00a08601\u00a01117\u00a0947',
+    'MT84 MALT 0110 0001 2345 MTLC AST0 01S',
+  ])
+    assert.deepEqual(piiKinds(text), ['iban'], text);
+  for (const text of [
+    'ab89370400440532013000',
+    'De89370400440532013000',
+    'de8937040044053201300',
+    'de893704004405320130001',
+  ])
+    assert.deepEqual(piiKinds(text), [], text);
+  for (const text of ['2223 0031 2200 3222', '4111\u00a01111\u00a01111\u00a01111', '4111.1111.1111.1111'])
+    assert.deepEqual(piiKinds(text), ['payment_card'], text);
+  for (const text of ['ssn: 078051120', 'Social Security number 078 05 1120'])
+    assert.deepEqual(piiKinds(text), ['us_ssn'], text);
+  for (const text of ['078051120', 'assn 078051120']) assert.deepEqual(piiKinds(text), [], text);
+  for (const text of [
+    'lodash@4.17.21',
+    '@scope/x@1.2.3-beta.1',
+    'icon@2x.png',
+    'me@10.0.0.1',
+    'https://a:b@c.example/',
+  ])
+    assert.deepEqual(piiKinds(text), [], text);
+  for (const text of ['1-800-555-0199', '0049 30 23125014']) assert.deepEqual(piiKinds(text), ['phone'], text);
   assert.deepEqual(piiKinds('ssn 078-05-1120'), ['us_ssn']);
   assert.deepEqual(piiKinds('ann@example.com'), ['email']);
   assert.deepEqual(piiKinds('(555) 010-4477'), ['phone']);
@@ -82,6 +112,9 @@ test('hidden characters count where they hide something', () => {
   assert.deepEqual(hiddenUnicodeKinds(`hello${tags}`), ['tag']);
   assert.deepEqual(hiddenUnicodeKinds('pass\u200bword'), ['zero_width']);
   assert.deepEqual(hiddenUnicodeKinds('abc\u202edcba'), ['bidi']);
+  assert.deepEqual(hiddenUnicodeKinds('if access \u2067!= user\u2069 x'), ['bidi']);
+  for (const char of ['\u034f', '\u115f', '\u180e', '\u206a', '\u3164', '\uffa0'])
+    assert.deepEqual(hiddenUnicodeKinds(`ig${char}nore`), ['zero_width'], char.codePointAt(0)!.toString(16));
   assert.deepEqual(hiddenUnicodeKinds(`a${'\u{e0101}\u{e0122}'}`), ['variation_selector']);
   const innocent = [
     '👩‍👩‍👧 family',
@@ -89,6 +122,8 @@ test('hidden characters count where they hide something', () => {
     '🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}',
     '\ufeffwith BOM',
     'שלום\u200f',
+    'the word \u2067שלום\u2069 here',
+    '한글\u3164 문장',
     'می\u200cخواهم',
   ];
   for (const text of innocent) assert.deepEqual(hiddenUnicodeKinds(text), [], text);

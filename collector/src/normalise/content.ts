@@ -1,8 +1,10 @@
 import { createLiteralFilter } from '../text/literal-filter.ts';
-import { isCardNumber, isCpf, isDni, isIban, isNir } from './checksums.ts';
+import { isCardNumber, isCpf, isDni, isNir } from './checksums.ts';
+import { ibanPlaces } from './iban.ts';
 import { emailPlaces } from './network.ts';
 import { phonePlaces } from './phones.ts';
-import { type SecretFormat, secretFormats } from './secret-formats.ts';
+import type { SecretFormat } from './secret-format.ts';
+import { secretFormats } from './secret-formats.ts';
 import { rememberedByText } from './text-memory.ts';
 
 /**
@@ -36,6 +38,7 @@ export function piiKinds(text: string): string[] {
   for (const { kind, pattern, accepts } of numbers) {
     if (matchesOf(text, pattern, accepts, 1).length > 0) kinds.push(kind);
   }
+  if (ibanPlaces(text, 1).length > 0) kinds.push('iban');
   if (phonePlaces(text, 1).length > 0) kinds.push('phone');
   return kinds;
 }
@@ -61,6 +64,7 @@ export function piiMatches(text: string): ContentMatch[] {
   add('email', emailPlaces(text, matchesPerKindMax));
   if (!someDigits.test(text)) return found;
   for (const { kind, pattern, accepts } of numbers) add(kind, matchesOf(text, pattern, accepts, matchesPerKindMax));
+  add('iban', ibanPlaces(text, matchesPerKindMax));
   add('phone', phonePlaces(text, matchesPerKindMax));
   return found;
 }
@@ -79,8 +83,12 @@ export function secretsIn(text: string): SensitiveValue[] {
   if (!someDigits.test(text)) return values;
   for (const { kind, pattern, accepts } of numbers) {
     for (const { start, end } of matchesOf(text, pattern, accepts, matchesPerKindMax)) {
-      values.push({ kind: { class: 'pii', name: kind }, value: text.slice(start, end).replace(/[ -]/g, '') });
+      values.push({ kind: { class: 'pii', name: kind }, value: text.slice(start, end).replace(/[ .\u00a0-]/g, '') });
     }
+  }
+  for (const { start, end } of ibanPlaces(text, matchesPerKindMax)) {
+    const value = text.slice(start, end).replace(/[ \u00a0-]/g, '');
+    values.push({ kind: { class: 'pii', name: 'iban' }, value: value.toUpperCase() });
   }
   return values;
 }
@@ -138,7 +146,7 @@ function matchesOf(
 }
 
 /** As many digits as the shortest of them has, with what stands between groups, or the beginning of an IBAN. */
-const someDigits = /(?:\d[ .()-]{0,3}){5}\d|[A-Z]{2}\d{2}/;
+const someDigits = /(?:\d[ .()\u00a0-]{0,3}){5}\d|[A-Z]{2}\d{2}/;
 
 /** Numbers that name a person or an account. */
 const numbers: readonly {
@@ -149,15 +157,14 @@ const numbers: readonly {
   {
     kind: 'payment_card',
     pattern:
-      /(?<![\w.-])[3-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}(?!\w|[.-]\d)|(?<![\w.-])3[47]\d{2}[ -]\d{6}[ -]\d{5}(?!\w|[.-]\d)/g,
+      /(?<![\w.-])(?:[3-6]\d{3}|2[2-7]\d{2})[ .\u00a0-]?\d{4}[ .\u00a0-]?\d{4}[ .\u00a0-]?\d{1,7}(?!\w|[.-]\d)|(?<![\w.-])3[47]\d{2}[ .\u00a0-]\d{6}[ .\u00a0-]\d{5}(?!\w|[.-]\d)/g,
     accepts: isCardNumber,
   },
   {
-    kind: 'iban',
-    pattern: /(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Z0-9])/g,
-    accepts: isIban,
+    kind: 'us_ssn',
+    pattern:
+      /(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])|(?<=(?<![a-z])(?:ssn|social security(?: number)?)["']?[\s:=#"']{0,4})(?!000|666|9)\d{3}[ .]?(?!00)\d{2}[ .]?(?!0000)\d{4}(?![\d-])/gi,
   },
-  { kind: 'us_ssn', pattern: /(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])/g },
   { kind: 'br_cpf', pattern: /(?<![\d.-])\d{3}\.\d{3}\.\d{3}-\d{2}(?![\d.-])/g, accepts: isCpf },
   {
     kind: 'fr_nir',

@@ -1,5 +1,6 @@
 import { isList, type Value } from '../model/value.ts';
 import { isMap } from './json-value.ts';
+import { quoted } from './shell-wrappers.ts';
 
 export type EffectKind = 'read' | 'write' | 'delete' | 'send' | 'pay' | 'execute' | 'post' | 'merge' | 'install';
 
@@ -102,13 +103,22 @@ export function commandsOf(tool: string, args: Value): string[] {
   const commands: string[] = [];
   if (typeof args === 'string') return shell && args !== '' ? [args] : [];
   if (!isMap(args)) return [];
-  for (const key of Object.keys(args)) {
-    if (!commandKey.test(key) && !(shell && shellInputKey.test(key))) continue;
-    const value = args[key]!;
+  // OpenAI's local shell has the command within an action.
+  const holders = isMap(args.action ?? null) ? [args, args.action as typeof args] : [args];
+  const isScript = typeof args.language === 'string' && /^(?:bash|sh|shell|zsh|powershell|pwsh)$/i.test(args.language);
+  for (const [holder, key] of holders.flatMap((holder) => Object.keys(holder).map((key) => [holder, key] as const))) {
+    if (!commandKey.test(key) && !((shell || isScript) && shellInputKey.test(key))) continue;
+    const value = holder[key]!;
     if (typeof value === 'string') commands.push(value);
-    else if (value !== null && isList(value)) commands.push(value.filter((word) => typeof word === 'string').join(' '));
+    else if (value !== null && isList(value))
+      commands.push(commandLine(value.filter((word) => typeof word === 'string')));
   }
   return [...new Set(commands)].slice(0, commandsMax);
+}
+
+/** The words of a list as one line; a list of one is a line already. */
+function commandLine(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : quoted(words);
 }
 
 /** Whether what the tool is given is a command, under whatever name. */
@@ -116,7 +126,13 @@ export function isShell(tool: string): boolean {
   return nameWords(tool).some((word) => shellWords.has(word));
 }
 
+/** Whether PowerShell reads it. */
+export function isPowerShell(tool: string): boolean {
+  return nameWords(tool).some((word) => word === 'powershell' || word === 'pwsh');
+}
+
 const shellWords = new Set([
+  'pwsh',
   'bash',
   'shell',
   'terminal',

@@ -6,6 +6,7 @@ import {
   commandsOf,
   type EffectKind,
   effectKinds,
+  isPowerShell,
   isShell,
   kindsOf,
   methodOf,
@@ -15,7 +16,16 @@ import {
 } from './effect-kinds.ts';
 import { isMap, textsIn } from './json-value.ts';
 import { accountsOf, amountsOf, moneyOf } from './money.ts';
-import { bareHost, findEmails, findUrls, isExternalHost, isIp, registrableDomain, urlHost } from './network.ts';
+import {
+  bareHost,
+  findEmails,
+  findUrls,
+  isExternalHost,
+  isIp,
+  looseHosts,
+  registrableDomain,
+  urlHost,
+} from './network.ts';
 import { pathsIn, pathWords } from './paths.ts';
 import { type Scalars, Sign, scalarsOf, signsIn } from './scalars.ts';
 import { parseCommand, type Segment, segmentText } from './shell.ts';
@@ -101,7 +111,8 @@ export class Effects {
     if (this.#kept.hosts === undefined) {
       const named = namedHosts(this.#scalars);
       const commands = this.#programs;
-      const hosts = [...this.urls.map(urlHost), ...named.map(bareHost), ...commands.hosts];
+      const loose = locatorHosts(this.#scalars);
+      const hosts = [...this.urls.map(urlHost), ...named.map(bareHost), ...loose, ...commands.hosts];
       this.#kept.hosts = unique(hosts.filter((host) => host !== undefined));
       this.#kept.written = [...this.urls.map(writtenHost), ...named, ...commands.writtenHosts];
     }
@@ -208,7 +219,7 @@ export class Effects {
   }
 
   get #shell(): NonNullable<Kept['shell']> {
-    this.#kept.shell ??= shellOf(this.commands);
+    this.#kept.shell ??= shellOf(this.commands, isPowerShell(this.tool));
     return this.#kept.shell;
   }
 
@@ -239,9 +250,9 @@ const urlSigns = Sign.colon | Sign.separator;
 const noSql: SqlFacts = { kinds: [], tables: [], marks: [] };
 const noPrograms: CommandEffects = commandEffects([]);
 
-function shellOf(commands: Texts): NonNullable<Kept['shell']> {
+function shellOf(commands: Texts, inPowerShell: boolean): NonNullable<Kept['shell']> {
   if (commands.length === 0) return { segments: [], features: [] };
-  const parsed = commands.map(parseCommand);
+  const parsed = commands.map((command) => parseCommand(command, inPowerShell));
   return {
     segments: parsed.flatMap(({ segments }) => segments).slice(0, 4096),
     features: unique(parsed.flatMap(({ features }) => features)),
@@ -254,6 +265,16 @@ function namedHosts(scalars: Scalars): string[] {
   for (const [scalar, , keys] of scalars) {
     if (typeof scalar === 'string' && (keys & KeyTrait.host) !== 0 && !scalar.includes('@') && !scalar.includes('://'))
       hosts.push(scalar.trim());
+  }
+  return hosts;
+}
+
+/** Hosts of URLs that are not written as one, in arguments whose name says that one is meant. */
+function locatorHosts(scalars: Scalars): string[] {
+  const hosts: string[] = [];
+  for (const [scalar, , keys] of scalars) {
+    if (typeof scalar === 'string' && (keys & KeyTrait.host) !== 0 && /[\\/?#]|^\s*[a-z]+:/i.test(scalar))
+      hosts.push(...looseHosts(scalar));
   }
   return hosts;
 }

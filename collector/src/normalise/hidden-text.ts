@@ -9,19 +9,23 @@ export function hiddenUnicodeKinds(text: string): string[] {
   const kinds: string[] = [];
   if (tagCharacters.test(text.replace(flagSequence, ''))) kinds.push('tag');
   if (zeroWidthRun.test(text)) kinds.push('zero_width');
-  if (bidiOverride.test(text)) kinds.push('bidi');
+  if (bidiOverride.test(text) || (bidiEmbedding.test(text) && !rightToLeft.test(text))) kinds.push('bidi');
   if (variationRun.test(text)) kinds.push('variation_selector');
   return kinds;
 }
 
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points are meant, not what they combine to.
-const maybeHidden = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\u{e0001}-\u{e01ef}]/u;
+const maybeHidden =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points are meant, not what they combine to.
+  /[\u034f\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{e0001}-\u{e01ef}]/u;
 const tagCharacters = /[\u{e0001}\u{e0020}-\u{e007f}]/u;
 /** 🏴 followed by a short tag run and its end is a regional flag such as Scotland's. */
 const flagSequence = /\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{2,6}\u{e007f}/gu;
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points are meant, not what they combine to.
-const zeroWidthRun = /[\u200b\u200c\u200d\u2060-\u2064\ufeff]{3}|\w[\u200b\u2060-\u2064\ufeff]\w/u;
+const zeroWidthRun =
+  /[\u034f\u115f\u1160\u180e\u200b-\u200d\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]{3}|\w[\u034f\u115f\u1160\u180e\u200b\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]\w/u;
 const bidiOverride = /[\u202d\u202e]/u;
+/** To the left, where nothing is written that way. */
+const bidiEmbedding = /[\u202b\u2067]/u;
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 const variationRun = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{2}|[\u{e0100}-\u{e01ef}](?<=[A-Za-z0-9 ].)/u;
 
 /**

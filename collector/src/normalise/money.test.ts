@@ -17,6 +17,13 @@ test('sums in text', () => {
     ['US$1,000', '1000 USD'],
     ['CHF 1 250 000.50', '1250000.50 CHF'],
     ['0.015 BTC', '0.015 BTC'],
+    ["CHF 1'250.00 and 1’250.00 CHF", '1250.00 CHF'],
+    ['USD1,250', '1250 USD'],
+    ['$1.5 million, $5M, 5k USD', '1500000 USD', '5000000 USD', '5000 USD'],
+    ['₹1,00,000', '100000 INR'],
+    ['A$5 CA$10 R$ 1.234,56', '5 AUD', '10 CAD', '1234.56 BRL'],
+    ['1000円 or 5 zł', '1000 JPY', '5 PLN'],
+    ['USD 5, then try 3 times', '5 USD'],
   ];
   for (const [text, ...sums] of cases) assert.deepEqual(inText(text), sums, text);
   for (const text of ['costs nothing', '$HOME/x', '$1abc', 'EUROPE 5', 'echo $12x', 'version 1.2.3']) {
@@ -29,11 +36,20 @@ test('sums in arguments', () => {
   assert.deepEqual(moneyOf({ payment: { amount_cents: 1999, currency_code: 'USD' } }, []), ['19.99 USD']);
   assert.deepEqual(moneyOf({ amount_usd: '5.50' }, []), ['5.50 USD']);
   assert.deepEqual(moneyOf({ amount: 20 }, []), []);
+  assert.deepEqual(moneyOf({ amount: '1,250.00', currency: 'USD' }, []), ['1250.00 USD']);
+  assert.deepEqual(
+    amountsIn({ a: [{ amount: '€5.000,00' }, { amount: '5 EUR' }, { amount: '1e3' }, { amount: '$2k' }] }),
+    ['5000.00', '5', '1000', '2000'],
+  );
+  assert.deepEqual(amountsIn({ amount: 'all', total: '12 items', price: '1e40', sum: 1e40 }), []);
   assert.deepEqual(amountsIn({ amount: 20, order: { total: '3.50' }, count: 4 }), ['20', '3.50']);
 });
 
 test('accounts are told by checksum, shape or name, and masked', () => {
   assert.deepEqual(accountsIn({ to: 'DE89 3704 0044 0532 0130 00' }), ['iban DE****00']);
+  assert.deepEqual(accountsIn({ to: 'pay de89370400440532013000 EUR 5' }), ['iban DE****00']);
+  assert.deepEqual(accountsIn({ to: 'DE89-3704-0044-0532-0130-00 EUR' }), ['iban DE****00']);
+  assert.deepEqual(accountsIn({ to: '2223 0031 2200 3222' }), ['card 22****22']);
   assert.deepEqual(accountsIn({ note: 'card 4111-1111-1111-1111' }), ['card 41****11']);
   assert.deepEqual(accountsIn({ account_number: '000123456789' }), ['account 00****89']);
   assert.deepEqual(accountsIn({ routing_number: '021000021' }), ['routing ****']);

@@ -24,7 +24,9 @@ export function pathWords(command: string): string[] {
     .slice(0, 16_384)
     .split(/[\s;|&<>()=]+/)
     .map((word) => word.replace(/^["']|["']$/g, ''))
-    .filter((word) => !word.includes('://') && /^(?:~|\.{0,2}\/|\.[a-z])[^\s]*$/i.test(word) && word.length > 1)
+    .filter(
+      (word) => !word.includes('://') && /^(?:~|\.{0,2}\/|\.[a-z]|[a-z]:[\\/])[^\s]*$/i.test(word) && word.length > 1,
+    )
     .slice(0, 64)
     .map(normalPath);
 }

@@ -16,12 +16,12 @@ export function phonePlaces(text: string, max = 64): { readonly start: number; r
 }
 
 const pattern =
-  /(?<![\w+.-])(?:\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\w-])/g;
+  /(?<![\w+.-])(?:(?:\+\d{1,3}|00[1-9]\d{0,2}(?=[ .-]))[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}|(?:1[ .-])?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\w-])/g;
 
 function isPhone(written: string): boolean {
   const digits = written.replace(/\D/g, '');
   if (digits.length < 9 || digits.length > 15) return false;
-  const number = parsePhoneNumberFromString(written, 'US');
+  const number = parsePhoneNumberFromString(written.replace(/^00/, '+'), 'US');
   if (number === undefined) return false;
   return (
     number.isValid() ||

@@ -11,7 +11,7 @@ test('secrets and personal data have places, also inside encodings, and are mask
   const text = `x ${hidden} ann@example.com`;
   assert.deepEqual(contentPlaces([['tool_result', ['nothing', text]]]), [
     `pii email tool_result[1] ${3 + hidden.length}-${text.length} - an****om`,
-    `secret openai_key tool_result[1] 2-${2 + hidden.length} base64 sk****H9`,
+    `secret anthropic_key tool_result[1] 2-${2 + hidden.length} base64 sk****H9`,
   ]);
   assert.deepEqual(encodedPlaces([['tool_result', ['nothing', text]]]), [
     `tool_result[1] 2-${2 + hidden.length} base64`,

@@ -52,7 +52,7 @@ test('what is not plain data is not read', () => {
     '{[1]: 2}',
     '1abc',
     '1.2.3',
-    '<function f at 0x7f>',
+    '<function f at home>',
     "<A: 'a'",
     '__import__("os")',
   ];
@@ -136,4 +136,23 @@ test('reading is the reverse of showing, and any text is read or is not', () => 
     }),
     { numRuns: 5_000 },
   );
+});
+
+test('functions and objects that show an address alone are nothing, and what else stands in such brackets is not read', () => {
+  for (const text of [
+    '<function read at 0x7f63>',
+    '<function Tools._load.<locals>.read.<locals>.run at 0x7f7631421A80>',
+    '<shop.Client object at 0x7f>',
+    '<bound method Client.read of <shop.Client object at 0x7f>>',
+  ])
+    assert.deepEqual(pythonShown(`[${text}, 1]`), [null, 1], text);
+  for (const text of [
+    "<Page text='a'>",
+    "<function x at 0x1, origin=ToolCall(id='c')>",
+    "<x object at 0x1> , id='c'",
+    '<function x at home>',
+    '<function',
+    `<function ${'a'.repeat(100_000)}`,
+  ])
+    assert.equal(pythonShown(`[${text}]`), undefined, text.slice(0, 60));
 });

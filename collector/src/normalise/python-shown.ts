@@ -6,7 +6,8 @@ export const classKey = '__class__';
 
 /**
  * What Python's `repr` of plain data says: numbers, texts, `None`, `True`, `False`, lists, tuples, dictionaries, members of enums
- * (`<Role.TOOL: 'tool'>` is `'tool'`) and objects of data classes (`ToolCall(id='c', extra=None)`) as maps of their fields. Nothing is
+ * (`<Role.TOOL: 'tool'>` is `'tool'`) and objects of data classes (`ToolCall(id='c', extra=None)`) as maps of their fields. Functions and
+ * objects that show an address alone (`<function read at 0x7f>`) are null: what else stands between such brackets may be somebody's. Nothing is
  * looked up and nothing is run. In one pass over the text, which ends with the first thing that is none of these.
  * @returns undefined for a text that is not wholly of these, or that nests too deep or has too many members
  */
@@ -21,6 +22,8 @@ const closings: Readonly<Record<string, string>> = { '[': ']', '(': ')', '{': '}
 const name = /[A-Za-z_][A-Za-z0-9_.]*/y;
 const number = /-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?![\w.])/y;
 const enumHead = /<[A-Za-z_][\w.]{0,255}: /y;
+const opaque =
+  /<(?:function [\w.<>]{1,512}|(?:bound method [\w.<>]{1,512} of )?<?[\w.]{1,512} object) at 0x[0-9a-fA-F]{1,16}>{1,2}/y;
 const escaped = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/suy;
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\', "'": "'", '"': '"' };
 
@@ -87,6 +90,7 @@ class ShownReader {
   }
 
   #member(depth: number): Value | undefined {
+    if (this.#match(opaque) !== undefined) return null;
     if (this.#match(enumHead) === undefined) return undefined;
     const value = this.value(depth + 1);
     return value !== undefined && this.#taken('>') ? value : undefined;

@@ -43,6 +43,28 @@ test('quotes, variables and separators in disguise hide nothing', () => {
     `${'f(){ '.repeat(3000)}\nrm -rf /\n`,
     `# ${'x'.repeat(40_000)}\nrm -rf /`,
     `bash -c 'echo ${'x'.repeat(5000)}; rm -rf /'`,
+    "sh -c -- 'rm -rf /'",
+    'sudo --user root rm -rf /',
+    'timeout --signal KILL 5 rm -rf /',
+    'busybox rm -rf /',
+    'su -c "rm -rf /" root',
+    'flock /tmp/l -c "rm -rf /"',
+    'unshare -r rm -rf /',
+    'nsenter --target 1 --mount -- rm -rf /',
+    'trap "rm -rf /" EXIT',
+    'find . -exec rm -rf / ;',
+    'ssh -i k me@h.example "rm -rf /"',
+    'docker run --rm -v /:/h --name x alpine rm -rf /',
+    'docker exec -u root box sh -c "rm -rf /"',
+    'kubectl exec pod -n x -- rm -rf /',
+    "echo 'rm -rf /' | sh",
+    "printf '\\x72m -rf %s' / | bash -s",
+    "cat <<'EOF' | sudo bash\nrm -rf /\nEOF",
+    'echo cm0gLXJmIC8= | base64 -d | bash',
+    'echo 726d202d7266202f | xxd -r -p | sh',
+    "echo '/ fr- mr' | rev | sh",
+    `pwsh -EncodedCommand ${Buffer.from('rm -rf /', 'utf16le').toString('base64')}`,
+    'cmd.exe /c "rm -rf /"',
   ]) {
     assert.ok(
       lines(command).includes('rm -rf /'),
@@ -108,4 +130,14 @@ test('four megabytes of anything are read in time', () => {
   for (const unit of ['$(', '`', '((', '${a:-', '"$(', 'a|', 'f()', "'", '<<a\n', '{a,', 'A=$A$A;', 'eval eval ']) {
     parseCommand(unit.repeat(4_000_000 / unit.length));
   }
+});
+
+test('what a pipe gives to a shell is a script only where it is known, and a shell reads it', () => {
+  for (const command of [
+    "echo 'rm -rf /' | grep rm",
+    "echo 'rm -rf /' | bash script.sh",
+    'cat notes | bash',
+    "echo 'rm -rf /' | tee notes",
+  ])
+    assert.ok(!lines(command).includes('rm -rf /'), command);
 });

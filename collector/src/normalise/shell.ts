@@ -1,4 +1,10 @@
 import { type Command, forEachChild, type SyntaxNode as Node, parse, type Redirection, type Word } from 'unbash';
+import { powerShellCommands, powerShellScript } from './powershell.ts';
+import { outputOf, readsScript } from './shell-flow.ts';
+import { programName, type ShellFeature, shells } from './shell-words.ts';
+import { scriptsOf, unwrapped } from './shell-wrappers.ts';
+
+export { programName, type ShellFeature };
 
 /** One program that a shell command starts, as the shell would start it: quotes taken off, known variables put in. */
 export interface Segment {
@@ -9,17 +15,6 @@ export interface Segment {
   /** Redirections to and from files: `> path`, `>> path`, `< path`. */
   readonly redirects: readonly { readonly operator: string; readonly target: string }[];
 }
-
-export type ShellFeature =
-  | 'pipe'
-  | 'substitution'
-  | 'redirect'
-  | 'here_document'
-  | 'background'
-  | 'privileged'
-  | 'nested_shell'
-  | 'unparsed'
-  | 'truncated';
 
 export interface ShellCommand {
   readonly segments: readonly Segment[];
@@ -37,10 +32,15 @@ const segmentCharsMax = 4096;
 
 /**
  * The programs that a command line starts, in their order, also those in substitutions, loops, functions and in the script
- * given to `sh -c`, `eval` or a here-document for a shell. What the parser cannot read (PowerShell, cmd) is split at separators.
+ * given to `sh -c`, `eval`, PowerShell, a here-document for a shell or a pipe into one. What the parser cannot read is split at separators.
+ * @param isPowerShell whether PowerShell or `cmd` reads the command
  */
-export function parseCommand(command: string): ShellCommand {
+export function parseCommand(command: string, isPowerShell = false): ShellCommand {
   const state: State = { segments: [], features: new Set(), variables: new Map() };
+  if (isPowerShell) {
+    addPowerShell(command, '', 0, state);
+    return { segments: state.segments, features: [...state.features] };
+  }
   readScript(command.slice(0, parsedCharsMax), '', 0, state);
   if (command.length > parsedCharsMax) split(command.slice(parsedCharsMax, parsedCharsMax * 32), '', state);
   return { segments: state.segments, features: [...state.features] };
@@ -50,15 +50,6 @@ export function parseCommand(command: string): ShellCommand {
 export function segmentText({ mark, words, redirects }: Segment): string {
   const ends = redirects.map(({ operator, target }) => ` ${operator} ${target}`).join('');
   return `${mark === '' ? '' : `${mark} `}${words.join(' ')}${ends}`.slice(0, segmentCharsMax);
-}
-
-/** The name of a program without its folder and `.exe`. */
-export function programName(word: string): string {
-  return word
-    .replace(/^.*[\\/]/s, '')
-    .replace(/\.exe$/i, '')
-    .toLowerCase()
-    .slice(0, 128);
 }
 
 interface State {
@@ -89,50 +80,94 @@ function readScript(script: string, mark: Mark, depth: number, state: State): vo
   if (error !== undefined) split(script.slice(Math.max(0, error.pos)), mark, state);
 }
 
-function visit(node: Node, mark: Mark, depth: number, state: State): void {
+/** What a command is, to whoever reads its output. */
+interface Stage {
+  readonly words: readonly string[];
+  /** Here-documents. */
+  readonly bodies: readonly string[];
+}
+
+function visit(node: Node, mark: Mark, depth: number, state: State): Stage | undefined {
   if (state.segments.length >= segmentsMax) {
     state.features.add('truncated');
-    return;
+    return undefined;
   }
-  if (node.type === 'Command') {
-    readCommand(node, mark, depth, state);
-    return;
-  }
+  if (node.type === 'Command') return readCommand(node, mark, depth, state);
   if (node.type === 'Statement' && node.background === true) state.features.add('background');
   if (node.type === 'Pipeline') {
-    node.commands.forEach((command, index) => {
-      if (index > 0) state.features.add('pipe');
-      visit(command, index > 0 ? '|' : mark, depth, state);
-    });
-    return;
+    visitPipe(node.commands, mark, depth, state);
+    return undefined;
   }
   const inner: Mark = node.type === 'CommandExpansion' ? '$(' : node.type === 'ProcessSubstitution' ? '<(' : mark;
   if (inner !== mark || node.type === 'CommandExpansion') state.features.add('substitution');
-  forEachChild(node, (child) => visit(child, inner, depth, state));
+  forEachChild(node, (child) => {
+    visit(child, inner, depth, state);
+  });
+  return undefined;
 }
 
-function readCommand(command: Command, mark: Mark, depth: number, state: State): void {
+/** A shell at the end of a pipe may get its script from what stands in front of it. */
+function visitPipe(commands: readonly Node[], mark: Mark, depth: number, state: State): void {
+  let given: string | undefined;
+  commands.forEach((command, index) => {
+    if (index > 0) state.features.add('pipe');
+    const stage = visit(command, index > 0 ? '|' : mark, depth, state);
+    if (stage !== undefined && given !== undefined && depth < nestingMax && readsScript(stage.words)) {
+      state.features.add('nested_shell');
+      readScript(given, mark, depth + 1, state);
+    }
+    given = stage === undefined ? undefined : outputOf(stage.words, given, stage.bodies);
+  });
+}
+
+function readCommand(command: Command, mark: Mark, depth: number, state: State): Stage | undefined {
   // Substitutions run before the command that they stand in.
-  forEachChild(command, (child) => visit(child, mark, depth, state));
+  forEachChild(command, (child) => {
+    visit(child, mark, depth, state);
+  });
   for (const each of command.prefix) {
     if (each.type !== 'Assignment' || each.value.type !== 'Word' || state.variables.size >= 256) continue;
     state.variables.set(each.name, wordTexts(each.value, state).join(' ').slice(0, variableCharsMax));
   }
-  if (command.name === undefined || state.segments.length >= segmentsMax) return;
+  if (command.name === undefined || state.segments.length >= segmentsMax) return undefined;
   const words = wordTexts(command.name, state);
   for (const arg of command.args) {
     if (arg.type === 'Word') words.push(...wordTexts(arg, state));
     else words.push(arg.text);
   }
   const bodies = add(words, command.redirects, mark, state);
-  if (depth >= nestingMax) return;
-  for (const script of [...scriptsOf(state.segments.at(-1)!.words), ...bodies]) {
-    state.features.add('nested_shell');
-    readScript(script, mark, depth + 1, state);
+  const own = state.segments.at(-1)!.words;
+  if (depth < nestingMax) {
+    const scripts = [...scriptsOf(own), ...(shells.has(programName(own[0] ?? '')) ? bodies : [])];
+    for (const script of scripts) {
+      state.features.add('nested_shell');
+      readScript(script, mark, depth + 1, state);
+    }
+    readPowerShell(powerShellScript(own), mark, depth + 1, state);
+  }
+  return { words: own, bodies };
+}
+
+function readPowerShell(script: string | undefined, mark: Mark, depth: number, state: State): void {
+  if (script === undefined || depth > nestingMax) return;
+  state.features.add('nested_shell');
+  addPowerShell(script, mark, depth, state);
+}
+
+function addPowerShell(script: string, mark: Mark, depth: number, state: State): void {
+  for (const { piped, words } of powerShellCommands(script.slice(0, parsedCharsMax))) {
+    if (state.segments.length >= segmentsMax) {
+      state.features.add('truncated');
+      return;
+    }
+    if (piped) state.features.add('pipe');
+    const own = unwrapped(words, state.features);
+    state.segments.push({ mark: piped ? '|' : mark, words: own, redirects: [] });
+    readPowerShell(powerShellScript(own), mark, depth + 1, state);
   }
 }
 
-/** Adds a segment; gives the here-documents that the program reads as a script. */
+/** Adds a segment; gives its here-documents. */
 function add(words: readonly string[], redirections: readonly Redirection[], mark: Mark, state: State): string[] {
   const redirects: { operator: string; target: string }[] = [];
   const bodies: string[] = [];
@@ -149,7 +184,7 @@ function add(words: readonly string[], redirections: readonly Redirection[], mar
   if (redirects.length > 0) state.features.add('redirect');
   const own = unwrapped(words, state.features);
   state.segments.push({ mark, words: own, redirects });
-  return shells.has(programName(own[0] ?? '')) ? bodies : [];
+  return bodies;
 }
 
 /** The words a word becomes: quotes off, variables that were set before put in, one `{a,b}` spread, `$IFS` a separator. */
@@ -187,52 +222,6 @@ function variable(name: string, written: string, state: State, separator: string
   // Positional parameters without arguments are empty; they are put between letters to break up names.
   if (/^[@*\d]$/.test(name) && name !== '0') return '';
   return state.variables.get(name) ?? written;
-}
-
-const shells = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash', 'fish', 'busybox']);
-
-/** Scripts inside arguments: `sh -c '…'`, `eval …`. */
-function scriptsOf(words: readonly string[]): string[] {
-  const program = programName(words[0] ?? '');
-  if (program === 'eval') return [words.slice(1).join(' ')];
-  if (!shells.has(program)) return [];
-  const at = words.findIndex((word, index) => index > 0 && /^-[a-z]*c$/.test(word));
-  const script = at < 0 ? undefined : words[at + 1];
-  return script === undefined ? [] : [script];
-}
-
-/** Programs that start the program named in their arguments, and their options that take a value. */
-const wrappers: ReadonlyMap<string, RegExp | undefined> = new Map([
-  ['sudo', /^-[ugpCThDR]$/],
-  ['doas', /^-[uC]$/],
-  ['env', /^-[uCS]$/],
-  ['nohup', undefined],
-  ['time', undefined],
-  ['nice', /^-n$/],
-  ['ionice', /^-[cn]$/],
-  ['timeout', /^-[ks]$/],
-  ['stdbuf', /^-[ioe]$/],
-  ['setsid', undefined],
-  ['exec', /^-a$/],
-  ['command', undefined],
-  ['builtin', undefined],
-  ['xargs', /^-[IinPLEdsa]$/],
-  ['watch', /^-n$/],
-]);
-
-function unwrapped(words: readonly string[], features: Set<ShellFeature>): readonly string[] {
-  let own = words;
-  for (let layer = 0; layer < 8; layer++) {
-    const name = programName(own[0] ?? '');
-    if (!wrappers.has(name)) return own;
-    let at = 1;
-    while (at < own.length && /^(?:-.|\w+=)/.test(own[at]!)) at += wrappers.get(name)?.test(own[at]!) === true ? 2 : 1;
-    if (name === 'timeout' && /^[\d.]+[smhd]?$/.test(own[at] ?? '')) at++;
-    if (at >= own.length) return own;
-    if (name === 'sudo' || name === 'doas') features.add('privileged');
-    own = own.slice(at);
-  }
-  return own;
 }
 
 /** Without a grammar: split at separators, quotes off. */

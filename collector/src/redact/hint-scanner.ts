@@ -1,11 +1,20 @@
-import { assignmentFollows, credentialsFollow } from './hint-context.ts';
+import { base64Bytes, mayDecodeTo } from './encoded-bytes.ts';
+import { encodedBytesMin, inDecoded } from './encoded-runs.ts';
+import { assignmentFollows, cookieFollows, credentialsFollow, passwordFollows } from './hint-context.ts';
 
 /** A literal that stands in every secret of some format. */
 export interface Hint {
   readonly text: string;
   /** What must stand behind it: `:` or `=` and a value, or the user and password of a URL. */
-  readonly behind?: 'assignment' | 'credentials';
+  readonly behind?: keyof typeof followers;
 }
+
+const followers = {
+  assignment: assignmentFollows,
+  password: passwordFollows,
+  cookie: cookieFollows,
+  credentials: credentialsFollow,
+};
 
 interface KnownHint {
   readonly bytes: Buffer;
@@ -47,9 +56,18 @@ export class HintScanner {
       // Of two bytes at an odd position only the second is at the start of a pair.
       else for (let next = 0; next < 256; next++) this.#add(bytes[1]! | (next << 8), bytes, 1, behind);
     }
-    const encoded = Buffer.from('\\u00');
-    this.#add(encoded[0]! | (encoded[1]! << 8), encoded, 0, undefined);
-    this.#add(encoded[1]! | (encoded[2]! << 8), encoded, 1, undefined);
+    for (const start of ['\\u00', '&#']) {
+      const encoded = Buffer.from(start);
+      this.#add(encoded[0]! | (encoded[1]! << 8), encoded, 0, undefined);
+      if (encoded.length > 2) this.#add(encoded[1]! | (encoded[2]! << 8), encoded, 1, undefined);
+      else for (let next = 0; next < 256; next++) this.#add(encoded[1]! | (next << 8), encoded, 1, undefined);
+    }
+    // Letters, digits and signs in URLs. Digits are everywhere, so that behind an odd place the pair in front of them is known.
+    for (const start of ['%3', '%4', '%5', '%6', '%7']) {
+      const encoded = Buffer.from(start);
+      this.#add(encoded[0]! | (encoded[1]! << 8), encoded, 0, undefined);
+      for (let before = 0; before < 256; before++) this.#add(before | (encoded[0]! << 8), encoded, -1, undefined);
+    }
   }
 
   /** Looks through all bytes; what was found before is forgotten. */
@@ -69,13 +87,18 @@ export class HintScanner {
   #look(bytes: Buffer, first: number, candidate: number): void {
     const at = first + (candidate & ~1);
     const list = this.#pairs[bytes[at]! | (bytes[at + 1]! << 8)]! & listMask;
-    if (list !== 0 && this.#stands(bytes, at, list)) this.#hit(at);
+    if (list !== 0 && this.#stands(bytes, at, list)) this.#hit(bytes[at + 1] === percent ? at + 1 : at);
     if ((candidate & 1) === 1 && at >= this.#encodedEnd) this.#encodedRun(bytes, at);
   }
 
   /** Whether something was found in [start, end). */
   has(start: number, end: number): boolean {
-    return contains(this.#hits, this.#count, start, end) || contains(this.#encoded, this.#encodedCount, start, end);
+    return contains(this.#hits, this.#count, start, end) || this.hasEncoded(start, end);
+  }
+
+  /** Whether that is a run of base64 or hex. */
+  hasEncoded(start: number, end: number): boolean {
+    return contains(this.#encoded, this.#encodedCount, start, end);
   }
 
   #addAt(offset: number, bytes: Buffer, behind: Hint['behind']): void {
@@ -99,7 +122,7 @@ export class HintScanner {
       while (index < hint.length && bytes[start + index] === hint[index]) index++;
       if (index < hint.length) continue;
       if (behind === undefined) return true;
-      if (behind === 'assignment' ? assignmentFollows(bytes, end) : credentialsFollow(bytes, end)) return true;
+      if (followers[behind](bytes, end)) return true;
     }
     return false;
   }
@@ -121,17 +144,19 @@ export class HintScanner {
     this.#encoded[this.#encodedCount++] = start + ((end - start) >> 1);
   }
 
-  /** A byte of the message around it may look like the beginning of the run, so all four alignments are tried. */
+  /** Most runs are ids, and of most others a cheap look tells that they say nothing. */
   #decodesToHint(bytes: Buffer, start: number, end: number): boolean {
-    if (!hasCapital(bytes, start, end) || !mayDecodeTo(bytes, start, end, this.#decodedPairs)) return false;
-    for (let shift = 0; shift < 4; shift++) {
-      const decoded = Buffer.from(bytes.toString('latin1', start + shift, end), 'base64');
-      for (let at = 0; at < decoded.length - 1; at++) {
-        const list = this.#pairs[decoded[at]! | (decoded[at + 1]! << 8)]! & listMask;
-        if (list !== 0 && this.#stands(decoded, at, list)) return true;
-      }
+    if (!mayDecodeTo(bytes, start, end, this.#decodedPairs)) return false;
+    return inDecoded(bytes.toString('latin1', start, end), (decoded) => this.#hasHint(decoded)) === true;
+  }
+
+  #hasHint(text: string): true | undefined {
+    const bytes = Buffer.from(text, 'latin1');
+    for (let at = 0; at < bytes.length - 1; at++) {
+      const list = this.#pairs[bytes[at]! | (bytes[at + 1]! << 8)]! & listMask;
+      if (list !== 0 && this.#stands(bytes, at, list)) return true;
     }
-    return false;
+    return undefined;
   }
 }
 
@@ -168,34 +193,6 @@ function candidatesIn(pairs: Uint16Array, from: number, lists: Uint16Array, into
 const pairsPerGroup = 6;
 const pairsPerTurn = pairsPerGroup * 1024;
 
-/**
- * Whether a pair of `pairs` stands in what base64 in [start, end) says, from whichever character its groups of four begin: each
- * character is taken for the first of a group, whose three bytes and the first of the next make three pairs.
- */
-function mayDecodeTo(bytes: Uint8Array, start: number, end: number, pairs: Uint8Array): boolean {
-  let group = 0;
-  for (let at = start; at < end + 3; at++) {
-    const next = at < end ? sextets[bytes[at]!]! : 0;
-    // Six characters are in view: four of the group, and two of which the first byte of the next one is made.
-    const first = group >>> 6;
-    const second = ((group << 2) | (next >>> 4)) & 0xff;
-    group = ((group << 6) | next) & 0x3fffffff;
-    const third = (first >>> 8) & 0xff;
-    const found =
-      pairs[(first >>> 16) | (first & 0xff00)]! |
-      pairs[third | ((first & 0xff) << 8)]! |
-      pairs[(first & 0xff) | (second << 8)]!;
-    if (found !== 0) return true;
-  }
-  return false;
-}
-
-const sextets = new Uint8Array(256);
-for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries())
-  sextets[character.charCodeAt(0)] = value;
-sextets[0x2d] = 62;
-sextets[0x5f] = 63;
-
 /** Where in the hint, of every second place from `from`, the pair of letters stands that texts have least often. */
 function rarestPair(text: string, from: number): number {
   let best = from;
@@ -212,8 +209,7 @@ function commonness(text: string, at: number): number {
 /** Rare ones first; `_` and quotes stand in every name and all JSON. Others, capitals among them, are rarer still. */
 const commonLetters = 'zqxjkvbpygfwmucldrhs_nioate"';
 
-/** Base64 of a secret of 20 characters, without the padding. */
-export const encodedBytesMin = 27;
+const percent = 0x25;
 const base64Flag = 0x8000;
 const listMask = 0x7fff;
 function contains(hits: Int32Array, count: number, start: number, end: number): boolean {
@@ -231,18 +227,4 @@ function larger(hits: Int32Array): Int32Array<ArrayBuffer> {
   const copy = new Int32Array(hits.length * 2);
   copy.set(hits);
   return copy;
-}
-
-/** Base64 of text always has some; most ids have none. A length in front of the run may be any byte. */
-function hasCapital(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start + 2; at < end; at++) if (bytes[at]! >= 0x41 && bytes[at]! <= 0x5a) return true;
-  return false;
-}
-
-const base64Bytes = classOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_');
-
-function classOf(characters: string): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const character of characters) table[character.charCodeAt(0)] = 1;
-  return table;
 }

@@ -11,7 +11,7 @@ export function mayHoldNumbers(text: string): boolean {
   return numbers.test(text);
 }
 
-const numbers = /(?:\d[ .()\\-]*){5}\d|[A-Z]\\*[A-Z]\\*\d\\*\d/;
+const numbers = /(?:\d[ .()\\\u00a0-]*){5}\d|[A-Z]\\*[A-Z]\\*\d\\*\d/;
 
 /** `mayHoldPii` of the text in [start, end), with one look at each byte; escapes of characters are left to the hints of secrets. */
 export function mayHoldPiiIn(bytes: Uint8Array, start: number, end: number): boolean {
@@ -47,5 +47,8 @@ const byteKinds = new Uint8Array(256);
 byteKinds.fill(digit, 0x30, 0x3a);
 byteKinds.fill(capital, 0x41, 0x5b);
 for (const character of ' .()-') byteKinds[character.charCodeAt(0)] = separator;
+// The bytes of a space that does not break.
+byteKinds[0xc2] = separator;
+byteKinds[0xa0] = separator;
 byteKinds[0x5c] = lookedThrough;
 byteKinds[0x40] = atSign;

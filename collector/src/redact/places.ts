@@ -1,7 +1,11 @@
 import { piiMatches } from '../normalise/content.ts';
-import { emailPlaces } from '../normalise/network.ts';
-import { type SecretFormat, secretFormats } from '../normalise/secret-formats.ts';
-import { encodedBytesMin, type Hint } from './hint-scanner.ts';
+import { addressPlaces } from '../normalise/network.ts';
+import { secretContexts } from '../normalise/secret-contexts.ts';
+import type { SecretFormat } from '../normalise/secret-format.ts';
+import { secretFormats } from '../normalise/secret-formats.ts';
+import { createLiteralFilter, type LiteralFilter } from '../text/literal-filter.ts';
+import { encodedBytesMin, inDecoded } from './encoded-runs.ts';
+import type { Hint } from './hint-scanner.ts';
 import { mayHoldNumbers } from './pii-hints.ts';
 
 /** What must not be stored, by place. Places do not overlap and are in ascending order. */
@@ -14,10 +18,13 @@ export interface SensitivePlace {
   readonly same?: string;
 }
 
-/** Every secret in a text, however many, and the personal data if `pii`. The text is one without escapes. */
-export function sensitivePlaces(text: string, pii: boolean): readonly SensitivePlace[] {
+/**
+ * Every secret in a text, however many, and the personal data if `pii`. The text is one without escapes.
+ * @param mayBeEncoded false where it is known that no base64 or hex in it says one
+ */
+export function sensitivePlaces(text: string, pii: boolean, mayBeEncoded = true): readonly SensitivePlace[] {
   let claimed = secretPlaces(text);
-  claimed = withUnclaimed(claimed, encodedPlaces(text));
+  if (mayBeEncoded) claimed = withUnclaimed(claimed, encodedPlaces(text));
   return pii ? withUnclaimed(claimed, piiPlaces(text)) : claimed;
 }
 
@@ -27,10 +34,10 @@ export const secretHints: readonly Hint[] = hintsOf(secretFormats);
 /** What is certain comes first: an assignment keeps only what is left of its value. */
 function secretPlaces(text: string): readonly SensitivePlace[] {
   let claimed: readonly SensitivePlace[] = [];
-  if (!anyHint.test(text)) return claimed;
-  for (const level of levels) {
+  for (const { formats, mayHint } of levels) {
+    if (!mayHint(text)) continue;
     const found: Ranked[] = [];
-    for (const each of level) {
+    for (const each of formats) {
       if (!each.hints.some((hint) => text.includes(hint))) continue;
       for (const match of text.matchAll(each.every)) {
         if (each.accepts !== undefined && !each.accepts(match[0])) continue;
@@ -53,28 +60,31 @@ interface Ranked extends SensitivePlace {
   readonly rank: number;
 }
 
+const contexts = new Set(secretContexts.map(({ kind }) => kind));
 const levels = [
-  formatsWhere((kind) => kind !== 'url_credentials' && !isAssignment(kind)),
+  formatsWhere((kind) => !contexts.has(kind)),
   formatsWhere((kind) => kind === 'url_credentials'),
+  formatsWhere((kind) => contexts.has(kind) && kind !== 'url_credentials' && !isAssignment(kind)),
   formatsWhere((kind) => kind === 'key_assignment'),
   formatsWhere((kind) => isAssignment(kind) && kind !== 'key_assignment'),
 ];
-const anyHint = new RegExp(
-  [...new Set(secretFormats.flatMap(({ hints }) => hints))]
-    .map((hint) => hint.replace(/[.\\/+*?()[\]{}|^$-]/g, '\\$&'))
-    .join('|'),
-);
 const encodedRun = new RegExp(`[A-Za-z0-9+/_-]{${encodedBytesMin}}`);
 const encodedRuns = new RegExp(`[A-Za-z0-9+/_-]{${encodedBytesMin},}={0,2}`, 'g');
 
-function formatsWhere(accepts: (kind: string) => boolean): Format[] {
-  return secretFormats
+interface Level {
+  readonly formats: readonly Format[];
+  readonly mayHint: LiteralFilter;
+}
+
+function formatsWhere(accepts: (kind: string) => boolean): Level {
+  const formats = secretFormats
     .filter(({ kind }) => accepts(kind))
     .map((format) => ({
       ...format,
       every: new RegExp(format.pattern, `${format.pattern.flags.replace('g', '')}g`),
       rank: Math.max(...format.hints.map(({ length }) => length)),
     }));
+  return { formats, mayHint: createLiteralFilter(formats.flatMap(({ hints }) => hints)) };
 }
 
 function isAssignment(kind: string): boolean {
@@ -84,14 +94,18 @@ function isAssignment(kind: string): boolean {
 function hintsOf(formats: readonly SecretFormat[]): Hint[] {
   const kinds = new Map<string, string[]>();
   for (const { kind, hints } of formats) for (const hint of hints) kinds.set(hint, [...(kinds.get(hint) ?? []), kind]);
-  return [...kinds].map(([text, all]) => {
-    if (all.every(isAssignment)) return { text, behind: 'assignment' };
-    return all.every((kind) => kind === 'url_credentials') ? { text, behind: 'credentials' } : { text };
+  return [...kinds].flatMap(([text, all]): Hint[] => {
+    if (all.every((kind) => kind === 'cookie')) return [{ text, behind: 'cookie' }];
+    if (all.every(isAssignment)) return [{ text, behind: /assw|assphrase/i.test(text) ? 'password' : 'assignment' }];
+    if (!all.every((kind) => kind === 'url_credentials')) return [{ text }];
+    // Slashes are escaped by some writers of JSON, and the escapes by the next.
+    const escaped = [1, 2, 3, 4].map((count): Hint => ({ text: `:${'\\'.repeat(count)}/`, behind: 'credentials' }));
+    return [{ text, behind: 'credentials' }, ...escaped];
   });
 }
 
 /** The secret itself: names of variables, users and hosts may stay. */
-function placeOf({ kind }: Format, text: string, index: number, found: string): SensitivePlace | undefined {
+function placeOf({ kind, secretAt }: Format, text: string, index: number, found: string): SensitivePlace | undefined {
   const whole = { class: 'secret', kind, start: index, end: index + found.length } as const;
   if (isAssignment(kind)) {
     const [before = '', quotedName = '', quote = ''] = /^[^:=]*?(["']?)\s*[:=]\s*(["']?)/.exec(found) ?? [];
@@ -99,9 +113,9 @@ function placeOf({ kind }: Format, text: string, index: number, found: string): 
     if (quotedName !== '' && quote === '') return undefined;
     return { ...whole, start: index + before.length };
   }
-  if (kind === 'url_credentials') {
-    const user = found.indexOf('://') + 3;
-    return { ...whole, start: index + found.indexOf(':', user) + 1, end: index + found.lastIndexOf('@') };
+  if (secretAt !== undefined) {
+    const end = kind === 'url_credentials' ? index + found.lastIndexOf('@') : whole.end;
+    return { ...whole, start: index + secretAt(found), end };
   }
   if (kind !== 'private_key') return whole;
   keyBody.lastIndex = whole.end;
@@ -114,7 +128,7 @@ function placeOf({ kind }: Format, text: string, index: number, found: string): 
  * so that JSON around it stays JSON.
  */
 const keyBody =
-  /\s{0,4}(?:(?:Proc-Type|DEK-Info): ?[\w,-]{1,80}\s{0,4}){0,4}(?:[A-Za-z0-9+/=\s]{0,16384}-----END [A-Z0-9 ]{1,60}-----|(?:[A-Za-z0-9+/=]{32,2048}\s{0,4}){1,500}(?:[A-Za-z0-9+/=]{1,80})?)/y;
+  /\s{0,4}(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): ?[^\n:"]{0,80}\s{1,4}){0,4}(?:[A-Za-z0-9+/=\s]{0,16384}-----END [A-Z0-9 ]{1,60}-----|(?:[A-Za-z0-9+/=]{32,2048}\s{0,4}){1,500}(?:[A-Za-z0-9+/=]{1,80})?)/y;
 
 /** Of places that overlap the first stays, and of those that begin together the longest; a rest is cut off from what was there. */
 function apart(found: readonly Ranked[]): SensitivePlace[] {
@@ -153,30 +167,48 @@ function withUnclaimed(
 
 const restCharsMin = 4;
 
-/** Runs of base64 that say a secret: one layer. */
+/** Runs of base64 and hex that say a secret. */
 function encodedPlaces(text: string): readonly SensitivePlace[] {
   if (!encodedRun.test(text)) return [];
   const places: SensitivePlace[] = [];
-  for (const { index: start, 0: run } of text.matchAll(encodedRuns)) {
-    if (/^[0-9a-f-]*$/.test(run)) continue;
-    for (let shift = 0; shift < 4; shift++) {
-      const decoded = Buffer.from(run.slice(shift), 'base64').toString('latin1');
+  let before = 0;
+  for (const { index: start, 0: line } of text.matchAll(encodedRuns)) {
+    if (start < before) continue;
+    const run = withNextLines(text, start, line);
+    before = start + run.length;
+    const found = inDecoded(run.replace(/[\s=]/g, ''), (decoded) => {
       const inner = secretPlaces(decoded);
-      if (inner.length === 0) continue;
-      const { kind, start: from, end } = inner[0]!;
-      const whole = shift === 0 && inner.length === 1 && from === 0 && end === decoded.length;
-      places.push({
-        class: 'secret',
-        kind: whole ? kind : `base64_${kind}`,
-        start,
-        end: start + run.length,
-        ...(whole && { same: decoded }),
-      });
-      break;
-    }
+      return inner.length === 0 ? undefined : { inner, decoded };
+    });
+    if (found === undefined) continue;
+    const { kind, start: from, end } = found.inner[0]!;
+    const whole = found.inner.length === 1 && from === 0 && end === found.decoded.length;
+    places.push({
+      class: 'secret',
+      kind: whole ? kind : `${/^[0-9a-f]+$/i.test(run) ? 'hex' : 'base64'}_${kind}`,
+      start,
+      end: start + run.length,
+      ...(whole && { same: found.decoded }),
+    });
   }
   return places;
 }
+
+/** Lines of one length, as mail and PEM have them, are one run. */
+function withNextLines(text: string, start: number, line: string): string {
+  if (line.length < 60 || line.length > 76) return line;
+  let end = start + line.length;
+  for (let lines = 0; lines < 1024; lines++) {
+    nextLine.lastIndex = end;
+    const next = nextLine.exec(text);
+    if (next === null) break;
+    end = nextLine.lastIndex;
+    if (next[1]!.length !== line.length) break;
+  }
+  return text.slice(start, end);
+}
+
+const nextLine = /\r?\n([A-Za-z0-9+/]{4,76}={0,2})(?![A-Za-z0-9+/])/y;
 
 const windowChars = 640;
 const overlapChars = 192;
@@ -186,7 +218,7 @@ const matchesPerKindMax = 64;
 /** `piiMatches` looks at so many candidates of a text; short pieces that overlap have no more. */
 function piiPlaces(text: string): readonly SensitivePlace[] {
   if (!/[@\d]/.test(text)) return [];
-  const found: Ranked[] = emailPlaces(text, text.length).map(({ start, end }) => {
+  const found: Ranked[] = Array.from(addressPlaces(text), ({ start, end }) => {
     return { class: 'pii', kind: 'email', start, end, same: text.slice(start, end).toLowerCase(), rank: 0 };
   });
   if (!mayHoldNumbers(text)) return apart(found);

@@ -7,18 +7,18 @@ export function redactedFindings(findings: readonly Finding[], redactor: Redacto
   if (redactor === undefined) return findings;
   return findings.map((finding) => ({
     ...finding,
-    reason: redactor.text(finding.reason),
-    groupKey: redactor.text(finding.groupKey),
-    spanName: redactor.text(finding.spanName),
-    serviceName: redactor.text(finding.serviceName),
-    agentName: redactor.text(finding.agentName),
-    conversationId: redactor.text(finding.conversationId),
-    userId: redactor.text(finding.userId),
-    toolName: redactor.text(finding.toolName),
+    reason: redactor.derived(finding.reason),
+    groupKey: redactor.derived(finding.groupKey),
+    spanName: redactor.derived(finding.spanName),
+    serviceName: redactor.derived(finding.serviceName),
+    agentName: redactor.derived(finding.agentName),
+    conversationId: redactor.derived(finding.conversationId),
+    userId: redactor.derived(finding.userId),
+    toolName: redactor.derived(finding.toolName),
     evidence: finding.evidence.map((item) => ({
       ...item,
-      field: redactor.text(item.field),
-      excerpt: redactor.text(item.excerpt, item.field === '' ? anyText : item.field),
+      field: redactor.derived(item.field),
+      excerpt: redactor.derived(item.excerpt, item.field === '' ? anyText : item.field),
     })),
   }));
 }
@@ -26,21 +26,21 @@ export function redactedFindings(findings: readonly Finding[], redactor: Redacto
 /** Cases as they may be stored. */
 export function redactedCases(cases: readonly Case[], redactor: Redactor | undefined): readonly Case[] {
   if (redactor === undefined) return cases;
-  const each = (texts: readonly string[]) => texts.map((text) => redactor.text(text));
+  const each = (texts: readonly string[]) => texts.map((text) => redactor.derived(text));
   return cases.map((row) => ({
     ...row,
-    headline: redactor.text(row.headline),
-    raisedBy: redactor.text(row.raisedBy),
-    ...(row.decision && { decision: { ...row.decision, reason: redactor.text(row.decision.reason) } }),
+    headline: redactor.derived(row.headline),
+    raisedBy: redactor.derived(row.raisedBy),
+    ...(row.decision && { decision: { ...row.decision, reason: redactor.derived(row.decision.reason) } }),
     agents: each(row.agents),
     users: each(row.users),
     conversations: each(row.conversations),
     timeline: row.timeline.map((step) => ({
       ...step,
-      spanName: redactor.text(step.spanName),
-      agentName: redactor.text(step.agentName),
-      toolName: redactor.text(step.toolName),
-      shown: redactor.text(step.shown, anyText),
+      spanName: redactor.derived(step.spanName),
+      agentName: redactor.derived(step.agentName),
+      toolName: redactor.derived(step.toolName),
+      shown: redactor.derived(step.shown, anyText),
     })),
   }));
 }

@@ -4,19 +4,27 @@ import { holdsContent, metadataCharsMax } from './content-names.ts';
 import { HintScanner } from './hint-scanner.ts';
 import { mayHoldPiiIn } from './pii-hints.ts';
 import { secretHints } from './places.ts';
-import { TextRedactor } from './text-redactor.ts';
+import { TakenValues } from './taken-values.ts';
+import { mayNameSecret, TextRedactor } from './text-redactor.ts';
 
 export interface RedactorOptions {
   readonly profile: RedactionProfile;
   /** Of the hashes in placeholders. */
   readonly key: Uint8Array;
   readonly fields: FieldTable;
+  /** What was taken out of late, where several tables share it. */
+  readonly taken?: TakenValues;
 }
 
 /** What takes secrets out of the rows of one table; undefined for the profile `off`. */
-export function createRedactor({ profile, key, fields }: RedactorOptions): Redactor | undefined {
+export function createRedactor({
+  profile,
+  key,
+  fields,
+  taken = new TakenValues(),
+}: RedactorOptions): Redactor | undefined {
   if (profile === 'off') return undefined;
-  return new RowRedactor(new TextRedactor(key, profile !== 'secrets'), profile, fields);
+  return new RowRedactor(new TextRedactor(key, profile !== 'secrets', taken), profile, fields, taken);
 }
 
 class RowRedactor implements Redactor {
@@ -31,9 +39,12 @@ class RowRedactor implements Redactor {
   /** By field: what is stored as its name, null when that is the name itself; and whether it holds content. */
   readonly #names = new Map<FieldId, Uint8Array | null>();
   readonly #contents = new Map<FieldId, boolean>();
+  readonly #secretNames = new Map<FieldId, boolean>();
+  readonly #taken: TakenValues;
 
-  constructor(texts: TextRedactor, profile: RedactionProfile, fields: FieldTable) {
+  constructor(texts: TextRedactor, profile: RedactionProfile, fields: FieldTable, taken: TakenValues) {
     this.#texts = texts;
+    this.#taken = taken;
     this.#fields = fields;
     this.#metadataOnly = profile === 'metadata_only';
     this.#pii = profile !== 'secrets';
@@ -48,13 +59,19 @@ class RowRedactor implements Redactor {
     if (this.#generation !== this.#fields.generation) {
       this.#names.clear();
       this.#contents.clear();
+      this.#secretNames.clear();
     }
     this.#generation = this.#fields.generation;
     this.#hints.scan(batch.bytes);
   }
 
   value(field: FieldId, start: number, length: number): string | undefined {
-    if (!this.#metadataOnly || !this.#isContent(field, length)) return this.#changed(start, length);
+    if (!this.#metadataOnly || !this.#isContent(field, length)) {
+      const changed = this.#changed(start, length);
+      return changed === undefined && length > 0 && this.#mayNameSecret(field)
+        ? this.#texts.replacedUnder(this.#fields.name(field), this.#batch.text(start, length))
+        : changed;
+    }
     return length === 0 ? undefined : this.#marker(this.#batch.text(start, length));
   }
 
@@ -66,7 +83,19 @@ class RowRedactor implements Redactor {
   text(text: string, name = ''): string {
     if (this.#metadataOnly && text !== '' && (text.length > metadataCharsMax || (name !== '' && holdsContent(name))))
       return this.#marker(text);
-    return this.#texts.redacted(text);
+    return name === '' ? this.#texts.redacted(text) : this.#texts.under(name, text);
+  }
+
+  derived(text: string, name = ''): string {
+    return this.#taken.without(this.text(text, name));
+  }
+
+  turn(): void {
+    this.#taken.turn();
+  }
+
+  get hasTaken(): boolean {
+    return this.#taken.hasOfSpan;
   }
 
   name(field: FieldId): Uint8Array | undefined {
@@ -78,6 +107,16 @@ class RowRedactor implements Redactor {
       this.#names.set(field, known);
     }
     return known ?? undefined;
+  }
+
+  #mayNameSecret(field: FieldId): boolean {
+    if (field < 0) return false;
+    let known = this.#secretNames.get(field);
+    if (known === undefined) {
+      known = mayNameSecret(this.#fields.name(field));
+      this.#secretNames.set(field, known);
+    }
+    return known;
   }
 
   #isContent(field: FieldId, length: number): boolean {
@@ -96,7 +135,7 @@ class RowRedactor implements Redactor {
     const end = start + length;
     if (!this.#hints.has(start, end) && !(this.#pii && mayHoldPiiIn(this.#batch.bytes, start, end))) return undefined;
     const text = this.#batch.text(start, length);
-    const redacted = this.#texts.replacedIn(text);
+    const redacted = this.#texts.replacedIn(text, this.#hints.hasEncoded(start, end));
     return redacted === text ? undefined : redacted;
   }
 

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFieldTable } from '../model/fields.ts';
+import type { Finding } from '../model/finding.ts';
 import { redactConfigSchema } from './config.ts';
+import { redactedFindings } from './records.ts';
 import { tableRedactors } from './tables.ts';
 
 function inDirectory(check: (directory: string) => void): void {
@@ -29,6 +31,21 @@ test('secrets are taken out of all tables by default, equally, with a key that i
     assert.equal(under({}, directory).cases?.text(token), shown[0]);
     assert.deepEqual(readdirSync(directory), ['redaction.key']);
     assert.equal(statSync(join(directory, 'redaction.key')).mode & 0o777, 0o600);
+  }));
+
+test('findings hold no value that was taken out of a span, where nothing tells it any more', () =>
+  inDirectory((directory) => {
+    const { otel_traces: traces, findings } = under(undefined, directory);
+    const random = 'aB3dE6gH9kLmN0pQrS7tUvWx';
+    traces!.text(`client_secret=${random}`);
+    const finding = {
+      ...{ reason: '', serviceName: '', agentName: '', conversationId: '', userId: '', toolName: '', spanName: '' },
+      groupKey: random.toLowerCase(),
+      evidence: [{ selection: 's', field: 'spanwarden.effect.segments', wanted: 'x', excerpt: `curl ${random} there` }],
+    } as unknown as Finding;
+    const [redacted] = redactedFindings([finding], findings);
+    assert.match(redacted!.evidence[0]!.excerpt, /^curl \[secret:key_assignment:[0-9a-f]{16}\] there$/);
+    assert.match(redacted!.groupKey, /^\[secret:key_assignment:[0-9a-f]{16}\]$/);
   }));
 
 test('each table may have a profile of its own; without any there is no key', () =>

@@ -4,6 +4,7 @@ import type { RedactionProfile, Redactor } from '../model/redaction.ts';
 import type { RedactConfig } from './config.ts';
 import { redactionKey } from './key.ts';
 import { createRedactor } from './row-redactor.ts';
+import { TakenValues } from './taken-values.ts';
 
 /** A redactor for each table whose profile is not `off`. */
 export interface TableRedactors {
@@ -31,7 +32,10 @@ export function tableRedactors(config: RedactConfig, dataDir: string, fields: Fi
     config.key_file === undefined
       ? redactionKey(join(dataDir, 'redaction.key'), true)
       : redactionKey(resolve(config.key_file), false);
-  const [traces, logs, points, findings, cases] = profiles.map((profile) => createRedactor({ profile, key, fields }));
+  const taken = new TakenValues();
+  const [traces, logs, points, findings, cases] = profiles.map((profile) =>
+    createRedactor({ profile, key, fields, taken }),
+  );
   const all = [traces, logs, points, findings, cases].filter((each) => each !== undefined);
   return { otel_traces: traces, otel_logs: logs, otel_metrics: points, findings, cases, all };
 }

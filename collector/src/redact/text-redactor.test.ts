@@ -84,6 +84,90 @@ test('a secret in base64 is not readable, and alone has the placeholder of the s
   }
 });
 
+/** How a secret may be written so that whoever reads the text has it. */
+const writings: Readonly<Record<string, (text: string) => string>> = {
+  'slashes as PHP writes them': (text) => JSON.stringify({ a: text }).replaceAll('/', '\\/'),
+  'the same in JSON': (text) => JSON.stringify({ b: JSON.stringify({ a: text }).replaceAll('/', '\\/') }),
+  'every character as an escape': (text) =>
+    `{"a":"${[...text].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"}`,
+  'some as an escape': (text) =>
+    `{"a":"${[...text].map((char, i) => (i % 5 === 2 ? `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}` : char)).join('')}"}`,
+  'the query of a URL': (text) => `https://x.example/?q=${encodeURIComponent(text)}&n=1`,
+  'every byte of it': (text) => [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+  'HTML by number': (text) => [...text].map((char) => `&#${char.charCodeAt(0)};`).join(''),
+  'HTML by hex': (text) => [...text].map((char) => `&#x${char.charCodeAt(0).toString(16)};`).join(''),
+  hex: (text) => Buffer.from(text).toString('hex'),
+  'capital hex': (text) => Buffer.from(text).toString('hex').toUpperCase(),
+  'base64 of base64': (text) => base64(base64(text)),
+  'hex of base64 of base64': (text) => Buffer.from(base64(base64(text))).toString('hex'),
+  'base64 of hex': (text) => base64(Buffer.from(text).toString('hex')),
+  'base64 in a URL': (text) => `https://x.example/?d=${encodeURIComponent(base64(text))}`,
+  'base64 in lines': (text) => base64(`${'-'.repeat(60)} ${text} ${'-'.repeat(60)}`).replace(/(.{76})/g, '$1\n'),
+};
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+for (const [form, write] of Object.entries(writings)) {
+  test(`no secret stays in other writing: ${form}`, () => {
+    for (const [kind, sample] of Object.entries(secrets)) {
+      const { text, value } = sample(23);
+      const written = write(`it is ${text} ok`);
+      const bytes = Buffer.from(`see ${written} there`);
+      const scanner = new HintScanner(secretHints);
+      // Of lines, each is looked at by itself.
+      if (form !== 'base64 in lines') {
+        scanner.scan(bytes);
+        assert.ok(scanner.has(4, bytes.length - 6), `${kind} is pointed at`);
+      }
+      const redacted = texts.replacedIn(bytes.toString());
+      assert.ok(placeholders(redacted).length > 0, `${kind}: ${redacted}`);
+      assert.ok(!redacted.includes(write(value)), kind);
+    }
+  });
+}
+
+test('what only its context tells', () => {
+  const random = 'aB3dE6gH9kLmN0pQrS7tUvWx';
+  const cases: readonly (readonly [text: string, redacted: string])[] = [
+    [`-H "Authorization: token ${random}"`, '-H "Authorization: token *"'],
+    [`proxy-authorization: Basic ${base64(`user:${random}`)}`, 'proxy-authorization: Basic *'],
+    [`["authorization","Bearer ${random}"]`, '["authorization","Bearer *"]'],
+    [`Set-Cookie: sid=${random}; HttpOnly`, 'Set-Cookie: *; HttpOnly'],
+    [`DB_PASS=${random}`, 'DB_PASS=*'],
+    [`Server=db;User Id=sa;Pwd=${random};`, 'Server=db;User Id=sa;Pwd=*'],
+    ['{"user":"bob","password":"hunter22"}', '{"user":"bob","password":"*"}'],
+    ['{"password":"p@$$w0rd{1}"}', '{"password":"*"}'],
+    [`SECRET_KEY_BASE=${random}`, 'SECRET_KEY_BASE=*'],
+    [`https://x.example/?token=${random}&a=1`, 'https://x.example/?token=*&a=1'],
+    [`redis://:${random}@cache.prod.io:6379`, 'redis://:*@cache.prod.io:6379'],
+    [`https://${random}@git.prod.io/x`, 'https://*@git.prod.io/x'],
+    [`postgres://u:a@b/${random}`, `postgres://u:a@b/${random}`],
+    [`postgres://u:q7@${random}@db.prod.io/x`, 'postgres://u:*@db.prod.io/x'],
+    ['curl --user bob:s3cret-1 https://x.example', 'curl --user bob:* https://x.example'],
+    ['sshpass -p s3cret-1 ssh h', 'sshpass -p * ssh h'],
+    ['login --password s3cret-1x', 'login --password *'],
+    [
+      `-----BEGIN PGP ${'PRIVATE'} KEY BLOCK-----\nVersion: x\n\n${random}\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----`,
+      '*',
+    ],
+    [`Private-Lines: 1\n${random}${random}`, '*'],
+  ];
+  for (const [text, redacted] of cases)
+    assert.equal(texts.redacted(text).replace(/\[secret:\w+:[0-9a-f]{16}\]/g, '*'), redacted);
+  for (const text of [
+    'Authorization: Bearer <token>',
+    'authorization: basic understanding',
+    'the bearer of this letter',
+    'Cookie: a small text file, name=value',
+    'docker run -u 1000:1000000 x',
+    '--password your-password-1',
+    '{"password":"${DB_PASSWORD_1}"}',
+    '{"pwd":"/home/user1/projects/x"}',
+    'next_page_token=CAUQAAaB3dE6gH9kLmN0pQrS7',
+    'a.b@c.example, https://x.example/a@b',
+  ])
+    assert.equal(texts.redacted(text), text);
+});
+
 test('personal data is taken out by secrets_and_pii only', () => {
   for (const [kind, value] of Object.entries(personal)) {
     const text = `please note ${value} for later`;

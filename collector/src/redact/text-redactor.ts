@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { HintScanner } from './hint-scanner.ts';
 import { mayHoldPii } from './pii-hints.ts';
 import { type SensitivePlace, secretHints, sensitivePlaces } from './places.ts';
+import type { TakenValues } from './taken-values.ts';
 import { unescaped } from './unescaped.ts';
 
 /**
@@ -13,25 +14,31 @@ export class TextRedactor {
   replaced = 0;
   readonly #key: Uint8Array;
   readonly #pii: boolean;
+  readonly #taken: TakenValues | undefined;
   readonly #hints = new HintScanner(secretHints);
   /** Hashes of values seen lately: a secret of a conversation comes back with each of its calls. */
   readonly #known = new Map<string, string>();
 
-  constructor(key: Uint8Array, pii: boolean) {
+  /** @param taken is told of every secret. */
+  constructor(key: Uint8Array, pii: boolean, taken?: TakenValues) {
     this.#key = key;
     this.#pii = pii;
+    this.#taken = taken;
   }
 
   /** The text, the very same when nothing in it is to be replaced. JSON stays JSON, also where it stands within a text. */
   redacted(text: string): string {
     if (text.length < charsMin || !(this.#mayHoldSecret(text) || (this.#pii && mayHoldPii(text)))) return text;
-    return this.replacedIn(text);
+    return this.replacedIn(text, this.#hints.hasEncoded(0, Number.POSITIVE_INFINITY));
   }
 
-  /** The same for a text that was found to need a closer look. */
-  replacedIn(text: string): string {
+  /**
+   * The same for a text that was found to need a closer look.
+   * @param mayBeEncoded whether that is because of base64 or hex
+   */
+  replacedIn(text: string, mayBeEncoded = true): string {
     const { text: plain, starts } = unescaped(text);
-    const places = sensitivePlaces(plain, this.#pii);
+    const places = sensitivePlaces(plain, this.#pii, mayBeEncoded || brokenRun.test(text));
     if (places.length === 0) return text;
     this.replaced += places.length;
     let result = '';
@@ -43,6 +50,30 @@ export class TextRedactor {
     }
     result += text.slice(at);
     return breaksJson(text, result) ? this.#byLeaf(text) : result;
+  }
+
+  /** The value of an attribute or of a member of JSON, of which its name may say that it is a secret. */
+  under(name: string, value: string): string {
+    const redacted = this.redacted(value);
+    return redacted === value && this.isNamedSecret(name, value) ? this.#assigned(value) : redacted;
+  }
+
+  /** The same for a text in which by itself nothing is to be replaced; undefined when its name says nothing either. */
+  replacedUnder(name: string, value: string): string | undefined {
+    return this.isNamedSecret(name, value) ? this.#assigned(value) : undefined;
+  }
+
+  /** Whether nothing but the name of a text says that it is a secret. */
+  isNamedSecret(name: string, value: string): boolean {
+    if (!mayNameSecret(name)) return false;
+    // As JSON would have it. Of a list its first text is looked at.
+    const told = `"${name.slice(-nameCharsMax)}": "${value.slice(0, namedCharsMax).replace(/^\["/, '')}"`;
+    return sensitivePlaces(told, false).length > 0;
+  }
+
+  #assigned(value: string): string {
+    this.replaced++;
+    return this.#placeholder({ class: 'secret', kind: 'assignment', start: 0, end: value.length }, value);
   }
 
   /** What stands in place of content as a whole. */
@@ -58,7 +89,9 @@ export class TextRedactor {
 
   #placeholder(place: SensitivePlace, plain: string): string {
     const same = place.same ?? plain.slice(place.start, place.end);
-    return `[${place.class}:${place.kind}:${this.#hash(same)}]`;
+    const placeholder = `[${place.class}:${place.kind}:${this.#hash(same)}]`;
+    if (place.class === 'secret') this.#taken?.note(same, placeholder);
+    return placeholder;
   }
 
   #hash(value: string): string {
@@ -78,22 +111,28 @@ export class TextRedactor {
       typeof value === 'number' && context?.source !== undefined ? rawJson(context.source) : value,
     );
     return JSON.stringify(plain, (key, value: unknown) => {
-      if (typeof value !== 'string') return value;
-      const redacted = this.redacted(value);
-      const assigned = `${key}: ${value}`;
-      return redacted === value && this.redacted(assigned) !== assigned
-        ? this.#placeholder({ class: 'secret', kind: 'assignment', start: 0, end: value.length }, value)
-        : redacted;
+      return typeof value === 'string' ? this.under(key, value) : value;
     });
   }
 }
 
 /** Shorter than every secret and every kind of personal data. */
 const charsMin = 6;
+/** What may stand in the middle of base64, and is read as a part of it. */
+const brokenRun = /%[2-7]|&#|\\u00|\\\//i;
+const nameCharsMax = 64;
+const namedCharsMax = 4500;
 const hashDigits = 16;
 const knownMax = 1024;
 const knownCharsMax = 512;
 const rawJson = (JSON as unknown as { rawJSON(source: string): unknown }).rawJSON;
+
+/** Cheap, for names of attributes are asked for each value. */
+export function mayNameSecret(name: string): boolean {
+  return secretName.test(name);
+}
+
+const secretName = /pass|pwd|secret|token|key|credential|authorization|cookie/i;
 
 function breaksJson(before: string, after: string): boolean {
   return /^\s*[[{"]/.test(before) && isJson(before) && !isJson(after);

@@ -192,7 +192,7 @@ function replaced(text: string, pattern: RegExp, read: Read, note?: Note): strin
 }
 
 const escapePattern =
-  /(?:%[0-9a-f]{2})+|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,6});|(?:\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2})+|(?:\udb40[\udc20-\udc7e])+/gi;
+  /(?:%[0-9a-f]{2})+|&(?:#\d{2,7};?|#x[0-9a-f]{2,6};?|[a-z]{2,6};)|(?:\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2})+|(?:\udb40[\udc20-\udc7e])+/gi;
 
 function readEscape(found: string): readonly [Encoding, string] | undefined {
   if (found.startsWith('%')) {
@@ -200,7 +200,8 @@ function readEscape(found: string): readonly [Encoding, string] | undefined {
     return isUtf8(bytes) ? ['percent', bytes.toString('utf8')] : undefined;
   }
   if (found.startsWith('&')) {
-    const text = characterOf(found.slice(1, -1).toLowerCase());
+    // Browsers read numbers without the semicolon, too.
+    const text = characterOf(found.slice(1).replace(';', '').toLowerCase());
     return text === undefined ? undefined : ['html', text];
   }
   if (found.startsWith('\\')) {
@@ -234,7 +235,7 @@ function codePoint(code: number): string {
 const runPattern = /\b[0-9a-f]{2}(?:[ :,][0-9a-f]{2}){7,}\b|[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}/g;
 
 function readRun(found: string): readonly [Encoding, string] | undefined {
-  const digits = found.replace(/[\s:,]/g, '');
+  const digits = found.replace(/^0x|[\s:,]/g, '');
   if (digits.length % 2 === 0 && /^[0-9a-f]+$/i.test(digits)) {
     const text = textOf(Buffer.from(digits, 'hex'));
     if (text !== undefined) return ['hex', text];

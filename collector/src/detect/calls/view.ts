@@ -129,7 +129,7 @@ export function isBelow(inner: CallView, outer: CallView): boolean {
   return (
     inner.traceId === outer.traceId &&
     inner.parentSpanId === outer.spanId &&
-    (inner.name === '' || toolOf(outer.name).endsWith(toolOf(inner.name))) &&
+    (inner.name === '' || `_${toolOf(outer.name)}`.endsWith(`_${toolOf(inner.name)}`)) &&
     agree(inner, outer)
   );
 }

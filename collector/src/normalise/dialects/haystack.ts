@@ -68,6 +68,7 @@ export const haystack: Dialect = {
       when(isOpenInference, withCallsAndResults),
     ),
     'gen_ai.output.messages': converted(replies, messages),
+    'gen_ai.tool.definitions': when(isOpenInference, shownTools),
     'gen_ai.tool.name': first('haystack.tool.name'),
     'gen_ai.tool.description': first('haystack.tool.description'),
     'gen_ai.tool.call.arguments': first('haystack.agent.step.tool.input'),
@@ -115,6 +116,19 @@ function shownReplies(span: SpanSource): Value | undefined {
   if (!isList(list) || list.length === 0) return undefined;
   const read = list.map(shownMessage);
   return read.every((each) => each !== undefined) ? read : undefined;
+}
+
+/** Tools that OpenInference's raw input shows as Python does. */
+function shownTools(span: SpanSource): Value | undefined {
+  const list = member(parsedOrCut(span.attribute('input.value')), 'tools') ?? null;
+  if (!isList(list) || list.length === 0) return undefined;
+  const tools = list.flatMap((shown): Value[] => {
+    const tool = typeof shown === 'string' ? pythonShown(shown) : undefined;
+    const [name, parameters] = [textMember(tool, 'name'), member(tool, 'parameters')];
+    if (name === undefined || !(textMember(tool, classKey) ?? '').endsWith('Tool')) return [];
+    return [{ type: 'function', name, description: member(tool, 'description') ?? '', parameters: parameters ?? null }];
+  });
+  return tools.length === list.length ? tools : undefined;
 }
 
 function ofReply(...path: readonly string[]): Reading {

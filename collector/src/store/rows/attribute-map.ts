@@ -178,9 +178,17 @@ export class AttributeMapWriter {
 
   #original(writer: RowWriter, row: number): void {
     const at = row * Attribute.stride;
-    writer.string(originalPrefix + this.#fields.name(this.#batch.attributes[at + Attribute.field]!));
+    const name = this.#fields.name(this.#batch.attributes[at + Attribute.field]!);
+    writer.string(originalPrefix + (this.#redactor?.text(name) ?? name));
     this.notes.noteOriginal(this.#batch.attributes[at + Attribute.type]!);
     this.#value(writer, row);
+  }
+
+  /** Writes a text of the batch that is no attribute: names, messages of a status. */
+  writePlain(writer: RowWriter, bytes: Buffer, start: number, length: number): void {
+    const redacted = this.#redactor?.plain(start, length);
+    if (redacted === undefined) writer.bytes(bytes, start, start + length);
+    else writer.string(redacted);
   }
 
   /** Writes a value that has no name, the body of a log record, as a String. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeAs } from '../../decode/json.ts';
 import { LogDecoder } from '../../decode/log-decoder.ts';
 import { createFieldTable } from '../../model/fields.ts';
 import type { RedactionProfile } from '../../model/redaction.ts';
@@ -42,4 +43,23 @@ test('what the profile forbids is in no column: body, nested body, attribute', (
   assert.ok(!has('secrets', secret));
   assert.ok(has('secrets', 'use '));
   for (const text of [secret, 'use ', 'key ', 'and ']) assert.ok(!has('metadata_only', text), text);
+});
+
+test('nor in the columns that are no attributes: names, severity, schemas, scope', () => {
+  const secret = 'AKIAIOSFODNN7EXAMPLQ';
+  const record = { timeUnixNano: `${nowMs}000000`, severityText: `a ${secret}`, eventName: `b ${secret}` };
+  const scope = {
+    name: `c ${secret}`,
+    version: `d ${secret}`,
+    attributes: [{ key: secret, value: { stringValue: secret } }],
+  };
+  const scopeLogs = [{ scope, schemaUrl: `e ${secret}`, logRecords: [record] }];
+  const json = { resourceLogs: [{ schemaUrl: `f ${secret}`, scopeLogs }] };
+  const fields = createFieldTable();
+  const encoder = new LogRowEncoder(fields, createRedactor({ profile: 'secrets', key: Buffer.alloc(32), fields }));
+  const outcome = decodeAs(new LogDecoder(fields), 'logs', 'json', Buffer.from(JSON.stringify(json)));
+  assert.ok(outcome.status === 'ok');
+  const bytes = Buffer.from(encoder.encode(outcome.batch, range, () => []).bytes);
+  assert.ok(!bytes.includes(secret));
+  for (const kept of ['a [', 'b [', 'c [', 'd [', 'e [', 'f [']) assert.ok(bytes.includes(kept), kept);
 });

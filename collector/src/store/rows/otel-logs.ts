@@ -107,8 +107,7 @@ export class LogRowEncoder {
   }
 
   #text(bytes: Buffer, rows: ArrayLike<number>, column: number, writer = this.#writer): void {
-    const start = rows[column]!;
-    writer.bytes(bytes, start, start + rows[column + 1]!);
+    this.#maps.writePlain(writer, bytes, rows[column]!, rows[column + 1]!);
   }
 
   #encodeOwners(batch: LogBatch, resource: number, scope: number): void {

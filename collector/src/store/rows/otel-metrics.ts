@@ -119,7 +119,7 @@ export class MetricRowEncoder {
     const into = this.#scratch;
     const { metrics, resources, scopes, bytes } = batch;
     const text = (rows: ArrayLike<number>, column: number) =>
-      into.bytes(bytes, rows[column]!, rows[column]! + rows[column + 1]!);
+      this.#maps.writePlain(into, bytes, rows[column]!, rows[column + 1]!);
     const resource = metrics[at + Metric.resource]! * Resource.stride;
     const scope = metrics[at + Metric.scope]! * Scope.stride;
     const first = resources[resource + Resource.attributes]!;

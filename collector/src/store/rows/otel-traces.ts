@@ -130,6 +130,7 @@ export class SpanRowEncoder {
     const original = this.#timestamp(batch, at, edges);
     const day = this.#messages === undefined ? 0 : dayOf(writer.buffer.readBigInt64LE(rowStart));
     const replaced = this.#redactor?.replaced;
+    this.#redactor?.turn();
     writer.hex(bytes, spans[at + Span.traceId]!, 16);
     writer.hex(bytes, spans[at + Span.spanId]!, 8);
     writer.hex(bytes, spans[at + Span.parentSpanId]!, 8);
@@ -187,11 +188,7 @@ export class SpanRowEncoder {
   }
 
   #text(bytes: Buffer, rows: ArrayLike<number>, column: number): void {
-    const start = rows[column]!;
-    const length = rows[column + 1]!;
-    const redacted = this.#redactor?.plain(start, length);
-    if (redacted === undefined) this.#writer.bytes(bytes, start, start + length);
-    else this.#writer.string(redacted);
+    this.#maps.writePlain(this.#writer, bytes, rows[column]!, rows[column + 1]!);
   }
 
   #resource(batch: SpanBatch, resource: number): void {

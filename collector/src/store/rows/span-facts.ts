@@ -72,7 +72,9 @@ export class FactMapWriter {
 
   /** Most facts have few different members, so that one look at each is enough. */
   #stored({ name, kept }: Fact, text: string): string {
-    if (this.#redactor === undefined || kept.has(text)) return text;
+    if (this.#redactor === undefined) return text;
+    if (this.#redactor.hasTaken) return this.#redactor.derived(text, name);
+    if (kept.has(text)) return text;
     const stored = this.#redactor.text(text, name);
     // A copy, as a part of a text keeps all of it in memory.
     if (stored === text && kept.size < keptMax && text.length <= keptCharsMax) kept.add(Buffer.from(text).toString());

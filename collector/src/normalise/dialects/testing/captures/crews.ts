@@ -1,5 +1,16 @@
 import { words } from '../story.ts';
-import { type Capture, callId, history, plainTool, provider, reasons, repeated, session, unsent } from './pick.ts';
+import {
+  type Capture,
+  callId,
+  history,
+  plainTool,
+  provider,
+  reasons,
+  refundOffered,
+  repeated,
+  session,
+  unsent,
+} from './pick.ts';
 
 /** CrewAI puts a task around what was asked, and what the agent is before what the system says. */
 const task = (asked: string, more = '') =>
@@ -90,17 +101,14 @@ export const crewCaptures: Readonly<Record<string, Capture>> = {
   'openinference-haystack': {
     dialect: 'haystack',
     // Tools are no components; what they were called with and gave stands as Python shows it.
-    chatWithTool: [
-      { span: 'OpenAIChatGenerator.run', lacks: offered },
-      unsent,
-      { span: 'OpenAIChatGenerator.run', nth: 1, lacks: offered },
-    ],
+    chatWithTool: [{ span: 'OpenAIChatGenerator.run' }, unsent, { span: 'OpenAIChatGenerator.run', nth: 1 }],
     agentWithMcpError: [
       { span: 'Agent.run', lacks: ['gen_ai.agent.name'] },
       unsent,
       {
         span: 'OpenAIChatGenerator.run',
         nth: 1,
+        instead: refundOffered,
         starts: { 'spanwarden.text.tool_result': 'Failed to invoke Tool `refund`' },
       },
     ],

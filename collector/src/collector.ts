@@ -99,8 +99,14 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const resends = resendsOf(config.spool);
   const parts = { logs: joiner, calls, usage, keys: new KeyState(keys), ...resendParts(resends) };
   const areRulesLoaded = () => running.rules.isAnyLoaded;
-  const remembered = { journal: true, bounds, parts, areRulesLoaded };
-  const casework = withCasework(detector, { fields, allowedLatenessNanos, ...remembered });
+  const casework = withCasework(detector, {
+    fields,
+    allowedLatenessNanos,
+    journal: true,
+    bounds,
+    parts,
+    areRulesLoaded,
+  });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
@@ -153,11 +159,10 @@ export async function startCollector(config: Config, options: CollectorOptions):
   });
   exporter.start();
   const ownMetrics = new OwnMetrics({ config, metrics, fields, spool, resource: ownResource(spool.id), logger });
-  const { http, grpc } = servers.urls;
   const all = { own, ownMetrics, guards, intake, servers, keeper, running, exporter, spool, store, shipping, shipped };
   let stopping: Promise<void> | undefined;
   return {
-    urls: { otlp: http, grpc, api: http },
+    urls: { otlp: servers.urls.http, grpc: servers.urls.grpc, api: servers.urls.http },
     store,
     reload: () => void reload(guards, running.rules),
     stop: () => {

@@ -203,11 +203,19 @@ function rarestPair(text: string, from: number): number {
 }
 
 function commonness(text: string, at: number): number {
+  const place = commonPairs.indexOf(text.slice(at, at + 2));
+  if (place >= 0) return letterPairs + commonPairs.length - place;
   return (commonLetters.indexOf(text[at]!) + 1) * (commonLetters.indexOf(text[at + 1]!) + 1);
 }
 
 /** Rare ones first; `_` and quotes stand in every name and all JSON. Others, capitals among them, are rarer still. */
-const commonLetters = 'zqxjkvbpygfwmucldrhs_nioate"';
+const commonLetters = 'zqxjk=v-/bpyg:fw.mucldrhs_nioate "';
+const letterPairs = commonLetters.length ** 2;
+/** Pairs that English has more often than their letters say, those that it has most often first. */
+const commonPairs =
+  'th,he,in,er,an,re,nd,at,on,nt,ha,es,st,en,ed,to,it,ou,ea,hi,is,or,ti,as,te,et,ng,of,al,de,se,le,sa,si,ar,ve,ra,ld,ur,wh,ow,ll,ch,ai,la,ge,om,ic,us,wi,me,ma,no,li,ce,co,io,ro,ri,be,ne,el,ec,ly,ke,e_,s_,d_,_t,_i,_c,_s,n_,t_'.split(
+    ',',
+  );
 
 const percent = 0x25;
 const base64Flag = 0x8000;

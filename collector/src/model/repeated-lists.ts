@@ -14,6 +14,35 @@ export const listAttributes: readonly string[] = [
   'pydantic_ai.all_messages',
 ];
 
+/**
+ * Lists of the same kinds that emitters spread over attributes `<name>.<number>.<key>`: messages and definitions of tools as OpenInference,
+ * OpenLLMetry and the older semantic conventions have them.
+ */
+export const keyedLists: readonly string[] = [
+  'llm.input_messages',
+  'llm.tools',
+  'llm.prompts',
+  'gen_ai.prompt',
+  'llm.request.functions',
+];
+
+/** Where an attribute stands in a keyed list. */
+export interface KeyedPlace {
+  readonly list: string;
+  readonly number: number;
+  readonly key: string;
+}
+
+/** The place that the name of an attribute says; undefined for other names, and for numbers and keys that no emitter writes. */
+export function keyedPlace(name: string): KeyedPlace | undefined {
+  const [, list, number, key] = keyedName.exec(name) ?? [];
+  return list === undefined ? undefined : { list, number: Number(number), key: key! };
+}
+
+const keyedName = new RegExp(
+  `^(${keyedLists.join('|').replaceAll('.', '\\.')})\\.(0|[1-9][0-9]{0,3})\\.([\\x20-\\x7e]+)$`,
+);
+
 export interface RepeatedListsBounds {
   readonly bytesMax: number;
   readonly listBytesMax: number;

@@ -984,3 +984,49 @@ SELECT
 FROM spanwarden.findings FINAL;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (14, 'finding_lines');
+
+CREATE OR REPLACE VIEW spanwarden.otel_traces_full ON CLUSTER 'prod' AS
+SELECT span.* EXCEPT (MessagesOf, Letters, Whole) REPLACE (
+  if(
+    empty(span.Whole),
+    span.SpanAttributes,
+    CAST(mapFromArrays(arrayMap(each -> each.1, span.Whole), arrayMap(each -> each.2, span.Whole)) AS Map(LowCardinality(String), String))
+  ) AS SpanAttributes,
+  if(
+    empty(span.Whole),
+    toString(span.AttributeTypes),
+    concat(arrayStringConcat(arrayMap(each -> each.3, span.Whole)), substring(toString(span.AttributeTypes), length(span.Letters) + 1))
+  ) AS AttributeTypes)
+FROM (
+  SELECT span.*,
+    if(NOT match(span.Letters, '[rpk]'), [], arraySort(each -> each.1, arrayFlatten(arrayMap(
+      (name, value, place) -> multiIf(
+        substring(span.Letters, place, 1) = 'r', [(name, concat('[', arrayStringConcat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), 's')],
+        substring(span.Letters, place, 1) = 'p', [(name, concat('[', arrayStringConcat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), 'o')],
+        substring(span.Letters, place, 1) = 'k', arrayFlatten(arrayMap(
+          (hash, number) -> arrayMap(
+            part -> (
+              concat(name, '.', toString(number - 1), '.', part.1),
+              if(startsWith(part.2, '['), JSONExtractString(part.2, 2), JSONExtractString(part.2)),
+              if(startsWith(part.2, '['), JSONExtractString(part.2, 1), 's')),
+            JSONExtractKeysAndValuesRaw(said.Texts[hash])),
+          splitByChar(' ', value), arrayEnumerate(splitByChar(' ', value)))),
+        [(name, value, substring(span.Letters, place, 1))]),
+      arrayMap(name -> toString(name), mapKeys(span.SpanAttributes)),
+      mapValues(span.SpanAttributes),
+      range(1, length(span.SpanAttributes) + 1))))) AS Whole
+  FROM (
+    SELECT *, AgentName, ConversationId, UserId, ToolName, OperationName, RequestModel, InputTokens, OutputTokens,
+      AttributeTypes, Facts, StitchedSession, SessionId, SessionSource,
+      if(ConversationId = '', TraceId, ConversationId) AS MessagesOf,
+      splitByChar('|', toString(AttributeTypes))[1] AS Letters
+    FROM spanwarden.otel_traces
+  ) AS span
+  LEFT JOIN (
+  SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
+  FROM (SELECT Conversation, Hash, Text FROM spanwarden.otel_messages LIMIT 1 BY Conversation, Hash)
+  GROUP BY Conversation
+) AS said ON said.Conversation = span.MessagesOf
+) AS span;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (15, 'keyed_lists');

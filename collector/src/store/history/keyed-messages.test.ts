@@ -220,11 +220,12 @@ FROM otel_traces ORDER BY SpanId DESC LIMIT 1`,
     assert.ok(apart > 5, `${apart} of 25 had messages that were stored once`);
   });
 
-  it('are bounded: of 10,000 keys as many as a span may have, and no list of gaps', async () => {
+  it('are bounded: of 10,000 keys as many as a span may have, no list of gaps, none that is no text', async () => {
     const many = conversation('gen_ai.prompt', 5_000);
     const gaps = [0, 1, 9_998].flatMap((n): [string, Plain][] => [[`llm.tools.${n}.tool.json_schema`, `${n} ${long}`]]);
     const backwards = conversation('llm.input_messages', 20, 'message.').toReversed();
-    await assertSame([many, gaps, backwards, [...backwards, ...backwards]]);
+    const cut: Attributes = [...conversation('gen_ai.prompt', 4), ['gen_ai.prompt.4.content', `${noText} ${long}`]];
+    await assertSame([many, gaps, backwards, [...backwards, ...backwards], cut]);
     // A span has 1,024 attributes.
     assert.equal(await stored(), 512 + 20);
   });

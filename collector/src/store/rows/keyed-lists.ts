@@ -44,8 +44,7 @@ export function keyedListsIn(fields: FieldTable, { fields: run, order }: KeyShap
   }
   return [...found].flatMap(([name, sparse]) => {
     const parts = sparse.flat();
-    const isMostlyGaps = sparse.length > 2 * Object.keys(sparse).length + 2;
-    if (others.has(name) || isMostlyGaps || sparse.length > limits.messagesPerListMax) return [];
+    if (others.has(name) || sparse.length > limits.messagesPerListMax) return [];
     const members = Array.from(sparse, (each) => each ?? []);
     return [{ name, members, places: new Set(parts.map(({ place }) => place)) }];
   });

@@ -59,7 +59,7 @@ export class MessageRowWriter {
     // What stands before the bracket at the end would stand behind a message where the list goes on.
     if (bytes[end - 2]! <= space) return undefined;
     const list = this.#lists.read(`${day} ${name} ${conversation}`, bytes, start, end);
-    if (list === undefined || list.items.length * 2 * (hashChars + 1) > end - start) return undefined;
+    if (list === undefined || list.items.length * itemBytesMin(name) > end - start) return undefined;
     const named = namedIn(list);
     while (list.items[named.landed]?.landed) named.landed++;
     for (let at = named.landed; at < list.items.length; at++) {
@@ -113,6 +113,14 @@ function namedIn(list: GrownList<StoredMessage>): Named {
   }
   if (named.count > count) list.weigh((named.count - count) * (hashChars + 1));
   return named;
+}
+
+/**
+ * Lists whose members are shorter on average are not worth it. Tools that are offered by their names alone stay where they are: they have no
+ * definition, and so no hash among the facts of the span that would tell of them.
+ */
+function itemBytesMin(name: string): number {
+  return name === 'gen_ai.tool.definitions' ? 128 : 2 * (hashChars + 1);
 }
 
 /** Shorter lists cost less than what names their messages. */

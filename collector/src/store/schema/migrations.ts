@@ -1,4 +1,4 @@
-import { activityTables } from './activity-tables.ts';
+import { activityTables, definitionsByHash } from './activity-tables.ts';
 import { caseTables } from './case-tables.ts';
 import { decisionColumns } from './decision-columns.ts';
 import { exportColumns } from './export-columns.ts';
@@ -59,4 +59,5 @@ export const migrations: readonly Migration[] = [
   { version: 13, name: 'decisions', statements: (options) => decisionColumns(options.database) },
   { version: 14, name: 'finding_lines', statements: (options) => findingsAsGrafanaLogs(options.database) },
   { version: 15, name: 'keyed_lists', statements: (options) => spreadSpansView(options.database) },
+  { version: 16, name: 'definitions', statements: (options) => definitionsByHash(options.database) },
 ];

@@ -10,7 +10,13 @@
     concat('result: ', coalesce(
       nullIf(JSONExtractString(part, 'response'), ''), nullIf(JSONExtractRaw(part, 'response'), ''), JSONExtractRaw(part, 'result'))),
     JSONExtractString(part, 'content')) AS said,
-  message -> arrayStringConcat(arrayMap(part -> said(part), JSONExtractArrayRaw(message, 'parts')), ' · ') AS told
+--   The list that the message is the last one of, and whether hashes stand in its place.
+  attributes -> if(mapContains(attributes, 'gen_ai.input.messages'), 'gen_ai.input.messages', 'input.value') AS list_of,
+  (types, attributes) ->
+    substring(splitByChar('|', toString(types))[1], indexOf(mapKeys(attributes), list_of(attributes)), 1) IN ('r', 'p') AS by_hash,
+  message -> arrayStringConcat(arrayMap(part -> said(part), JSONExtractArrayRaw(message, 'parts')), ' · ') AS told,
+--   Other emitters have other messages.
+  message -> if(told(message) = '', message, told(message)) AS newest
 SELECT
   call.Timestamp AS Time,
   multiIf(
@@ -22,8 +28,8 @@ SELECT
   clean(arrayStringConcat(arraySort(fired.Titles), ', ')) AS Findings,
   cut(multiIf(
     Kind = 'tool', SpanAttributes['gen_ai.tool.call.arguments'],
-    stored.Text != '', told(stored.Text),
-    LastMessage != '', told(LastMessage),
+    stored.Text != '', newest(stored.Text),
+    LastMessage != '', newest(LastMessage),
     SpanAttributes['input.value'])) AS `Arguments or newest message`,
   cut(multiIf(
     Kind = 'tool', SpanAttributes['gen_ai.tool.call.result'],
@@ -43,11 +49,10 @@ SELECT
 FROM (
   SELECT
     *,
-    substring(
-      splitByChar('|', toString(AttributeTypes))[1],
-      indexOf(mapKeys(SpanAttributes), 'gen_ai.input.messages'), 1) = 'r' AS ByHash,
-    if(ByHash, splitByChar(' ', SpanAttributes['gen_ai.input.messages'])[-1], '') AS LastHash,
-    if(ByHash, '', JSONExtractRaw(SpanAttributes['gen_ai.input.messages'], -1)) AS LastMessage
+    SpanAttributes[list_of(SpanAttributes)] AS List,
+    by_hash(AttributeTypes, SpanAttributes) AS ByHash,
+    if(ByHash, splitByChar(' ', List)[-1], '') AS LastHash,
+    if(NOT ByHash AND startsWith(List, '['), JSONExtractRaw(List, -1), '') AS LastMessage
   FROM spans
   WHERE OperationName != '' OR ToolName != ''
   ORDER BY Timestamp, SpanId
@@ -57,7 +62,7 @@ LEFT JOIN (
   SELECT Hash, any(Text) AS Text
   FROM otel_messages
   WHERE Conversation IN (SELECT DISTINCT if(ConversationId = '', TraceId, ConversationId) FROM spans)
-    AND Hash IN (SELECT splitByChar(' ', SpanAttributes['gen_ai.input.messages'])[-1] FROM spans)
+    AND Hash IN (SELECT splitByChar(' ', SpanAttributes[list_of(SpanAttributes)])[-1] FROM spans)
   GROUP BY Hash
 ) AS stored ON stored.Hash = call.LastHash
 LEFT JOIN (

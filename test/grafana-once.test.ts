@@ -30,6 +30,12 @@ const tools = (turn: number) =>
     description: `${i === 0 && turn > turns / 2 ? 'changed' : 'as ever'} ${long}`,
   }));
 
+const input = (value: unknown) => ({
+  'gen_ai.operation.name': 'invoke_agent',
+  'gen_ai.conversation.id': session,
+  'input.value': JSON.stringify(value),
+});
+
 const emitters: Readonly<Record<string, (turn: number) => Record<string, Plain>>> = {
   canonical: (turn) => ({
     'gen_ai.operation.name': 'chat',
@@ -61,11 +67,9 @@ const emitters: Readonly<Record<string, (turn: number) => Record<string, Plain>>
       ]),
     ),
   }),
-  'raw input': (turn) => ({
-    'gen_ai.operation.name': 'invoke_agent',
-    'gen_ai.conversation.id': session,
-    'input.value': JSON.stringify(said(turn)),
-  }),
+  'raw input': (turn) => input(said(turn)),
+  'raw request': (turn) => input({ model: 'gpt-5', messages: said(turn), tools: tools(turn) }),
+  'lists in a list': (turn) => input({ messages: [said(turn)] }),
 };
 
 function spans(): TestSpan[] {
@@ -122,7 +126,7 @@ test('every panel shows the same where messages are stored once', async () => {
 
   const calls = once.get('spanwarden-session: panel 5')!;
   assert.equal(calls.length, Object.keys(emitters).length * turns);
-  for (const call of calls) assert.match(String(call['Arguments or newest message']), /what was said/);
+  for (const call of calls) assert.match(String(call['Arguments or newest message']), /^\d+ "what was said/);
   const tags = JSON.stringify(once.get('spanwarden-session: panel 9'));
   for (const key of ['llm.input_messages.4.message.content', 'gen_ai.prompt.10.role', 'llm.tools.1.tool.json_schema'])
     assert.ok(tags.includes(`"${key}"`), key);

@@ -6,11 +6,14 @@
     (key, value, place) -> (toString(key), value, substring(splitByChar('|', toString(AttributeTypes))[1], place, 1)),
     mapKeys(SpanAttributes), mapValues(SpanAttributes), range(1, length(SpanAttributes) + 1)) AS attributes,
   part -> if(startsWith(part, '['), JSONExtractString(part, 2), JSONExtractString(part)) AS plain,
+  hashes -> arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', hashes)) AS texts,
   arrayFlatten(arrayMap(
     attribute -> multiIf(
       attribute.3 IN ('r', 'p'),
-      [(attribute.1, concat('[', arrayStringConcat(arrayMap(
-        hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', attribute.2)), ','), ']'))],
+      [(attribute.1, concat('[', arrayStringConcat(texts(attribute.2), ','), ']'))],
+      attribute.3 = 'w',
+      [(attribute.1, concat(
+        texts(attribute.2)[1], arrayStringConcat(arraySlice(texts(attribute.2), 2, -1), ','), texts(attribute.2)[-1]))],
       attribute.3 = 'k',
       arrayFlatten(arrayMap(
         (hash, number) -> arrayMap(
@@ -59,7 +62,7 @@ LEFT JOIN (
       SELECT if(ConversationId = '', TraceId, ConversationId)
       FROM otel_traces
       WHERE TraceId = trace_id AND Timestamp >= trace_start AND Timestamp <= trace_end
-        AND match(splitByChar('|', toString(AttributeTypes))[1], '[rpk]')
+        AND match(splitByChar('|', toString(AttributeTypes))[1], '[rpkw]')
     )
     GROUP BY Conversation, Hash
   )

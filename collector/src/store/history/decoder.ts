@@ -3,6 +3,7 @@ import { limits } from '../../model/limits.ts';
 import { Attribute, Event, Link, Resource, Scope, Span, ValueType } from '../../model/span-batch.ts';
 import { originalPrefix, redactedMark, typeLetters } from '../rows/attribute-types.ts';
 import { HistoryBatch } from './batch.ts';
+import type { ListForm } from './messages.ts';
 
 /** What reading back could not give as the stream had it. */
 export interface HistoryLosses {
@@ -177,14 +178,15 @@ export class HistoryDecoder {
     rows[at + Attribute.type] = type;
     rows[at + Attribute.value] = type === ValueType.bool ? Number(this.#bytes[value] === trueCode) : value;
     rows[at + Attribute.length] = length;
-    if (letter === messagesCode || letter === keyedCode) this.#refer(at, letter === keyedCode);
+    const form = forms[letter];
+    if (form !== undefined) this.#refer(at, form);
     if (length > limits.attributeValueBytesMax - 8 && this.#isCut(value + length)) this.losses.cutValues++;
   }
 
-  #refer(at: number, isKeyed: boolean): void {
+  #refer(at: number, form: ListForm): void {
     const start = this.#conversation;
     const conversation = this.#bytes.toString('utf8', start, start + this.#conversationLength);
-    this.#batch.references.push({ span: this.#batch.spanCount, at, conversation, isKeyed });
+    this.#batch.references.push({ span: this.#batch.spanCount, at, conversation, form });
   }
 
   /** The maps are sorted by key, so after one key mostly the same one follows. */
@@ -342,8 +344,11 @@ const trueCode = 't'.charCodeAt(0);
 const textCode = typeLetters.string.charCodeAt(0);
 const capitalA = 'A'.charCodeAt(0);
 const capitalZ = 'Z'.charCodeAt(0);
-const messagesCode = typeLetters.messages.charCodeAt(0);
-const keyedCode = typeLetters.keyedMessages.charCodeAt(0);
+/** By the code of the letter of an attribute that holds hashes. */
+const forms: (ListForm | undefined)[] = [];
+forms[typeLetters.messages.charCodeAt(0)] = 'list';
+forms[typeLetters.messagesWithin.charCodeAt(0)] = 'within';
+forms[typeLetters.keyedMessages.charCodeAt(0)] = 'keyed';
 const addedCode = typeLetters.added.charCodeAt(0);
 const addedMessagesCode = typeLetters.addedMessages.charCodeAt(0);
 

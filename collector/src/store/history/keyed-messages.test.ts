@@ -275,3 +275,56 @@ FROM otel_traces ORDER BY SpanId DESC LIMIT 1`,
     assert.equal(await store([call], 'once', { keysMax: 10 }), 0);
   });
 });
+
+describe('messages in a JSON object, stored once', () => {
+  const said = (turns: number) =>
+    Array.from({ length: turns }, (_, n) => ({ role: 'user', content: `${n} "]}${long}é` }));
+
+  it('are rows, and so is what stands around them', async () => {
+    const tools = Array.from({ length: 9 }, (_, n) => ({ name: `tool${n}`, description: long }));
+    const request = (turns: number) => JSON.stringify({ model: 'gpt-5', messages: said(turns), tools });
+    const nested = (turns: number) => JSON.stringify({ messages: [said(turns)] });
+    await assertSame(
+      [8, 9, 10].map((turns) => [
+        ['gen_ai.prompt', request(turns)],
+        ['input.value', nested(turns)],
+      ]),
+    );
+    // Ten messages, and two texts around them each.
+    assert.equal(await stored(), 10 + 4);
+    const [last] = await rows<{ prompt: string; letters: string }>(
+      `SELECT SpanAttributes['gen_ai.prompt'] AS prompt, toString(AttributeTypes) AS letters FROM otel_traces ORDER BY SpanId DESC LIMIT 1`,
+    );
+    assert.match(last!.prompt, /^[\w-]{22}( [\w-]{22}){11}$/);
+    assert.equal(last!.letters, 'ww|');
+  });
+
+  it('give back what was sent, whatever it is', async () => {
+    const member = fc.constantFrom(
+      '"a":1,',
+      '"messages":"x",',
+      '"messages" : [',
+      '"m":{"messages":[1]},',
+      '"\\":"',
+      '}',
+      ']',
+      noText,
+      '',
+    );
+    const list = fc.oneof(
+      fc.integer({ min: 0, max: 9 }).map((turns) => JSON.stringify(said(turns))),
+      fc.constantFrom('[', '[[', '[]', `[${long}`, `[${long} ]`, `["${long}"],[`, `[{"a":"${long}"},]`),
+    );
+    const before = fc.constantFrom('"messages":', '"messages" : ', '"messages": [', '"messages"', '"contents":');
+    const behind = fc.constantFrom('}', ',"b":2}', ']}', '', `,"tools":["${long}"]}`, '"', ' }');
+    const object = fc
+      .tuple(fc.constantFrom('{', ' {', '{{', '{ '), fc.array(member, { maxLength: 2 }), before, list, behind)
+      .map((parts) => parts.flat().join(''));
+    await fc.assert(
+      fc.asyncProperty(fc.array(object, { minLength: 1, maxLength: 20 }), async (calls) => {
+        await assertSame(calls.map((text) => [['input.value', text]]));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

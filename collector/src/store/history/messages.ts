@@ -11,9 +11,11 @@ export interface Reference {
   readonly at: number;
   /** Under which its messages are stored. */
   readonly conversation: string;
-  /** Whether each message had attributes of its own. */
-  readonly isKeyed: boolean;
+  readonly form: ListForm;
 }
+
+/** What it was: a JSON list, one in a JSON object, or one of which each message had attributes of its own. */
+export type ListForm = 'list' | 'within' | 'keyed';
 
 /** Spans whose messages are fetched at once, and bytes of lists put together for one batch. */
 const spansAtOnce = 64;
@@ -80,26 +82,21 @@ export class MessageResolver {
   #put(batch: HistoryBatch, named: Named, append: (bytes: Buffer) => number): void {
     const field = batch.attributes[named.at + Attribute.field]!;
     const at = batch.findSpanAttribute(named.span, field) * Attribute.stride;
-    if (named.isKeyed) {
+    if (named.form === 'keyed') {
       const messages = named.hashes.map((hash) => this.#text(named.conversation, hash)?.toString());
       const attributes = keyedAttributes(this.#fields.name(field), messages);
       spread(batch, this.#fields, { span: named.span, at }, attributes, append);
       return;
     }
-    const list = this.#list(named.conversation, named.hashes);
+    const list = this.#list(named);
     batch.attributes[at + Attribute.value] = append(list);
     batch.attributes[at + Attribute.length] = list.length;
   }
 
-  #list(conversation: string, hashes: readonly string[]): Buffer {
-    const parts: Buffer[] = [open];
-    for (const hash of hashes) {
-      const text = this.#text(conversation, hash);
-      if (parts.length > 1) parts.push(comma);
-      parts.push(text ?? gone);
-    }
-    parts.push(close);
-    return Buffer.concat(parts);
+  #list({ conversation, hashes, form }: Named): Buffer {
+    const texts = hashes.map((hash) => this.#text(conversation, hash) ?? gone);
+    const [before, behind] = form === 'within' ? [texts.shift()!, texts.pop()!] : [open, close];
+    return Buffer.concat([before, ...texts.flatMap((text, i) => (i === 0 ? [text] : [comma, text])), behind]);
   }
 
   /** Undefined, and counted, when it is not there. */

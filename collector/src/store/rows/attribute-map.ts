@@ -7,7 +7,7 @@ import { Attribute, type AttributeSource, ValueType } from '../../model/span-bat
 import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
 import { AttributeShapes, compareNames, type Shape } from './attribute-shapes.ts';
-import { originalPrefix, TypeNotes } from './attribute-types.ts';
+import { originalPrefix, type Referred, TypeNotes } from './attribute-types.ts';
 import type { KeyPlace, ServiceKeys } from './key-budget.ts';
 import { KeyedListWriter } from './keyed-lists.ts';
 import { OverflowText, overflowKey } from './overflow-text.ts';
@@ -27,6 +27,14 @@ interface KeyedAttribute extends AddedAttribute {
   readonly isKeyedList?: true;
 }
 
+/** Hashes of the messages of a list, or of an object with a list in it; undefined for what is to be stored as it is. */
+type Refer = (name: string, bytes: Buffer, start: number, end: number) => Reference | undefined;
+
+interface Reference {
+  readonly hashes: string;
+  readonly how: Referred;
+}
+
 const listNames: ReadonlySet<string> = new Set(listAttributes);
 
 /**
@@ -42,7 +50,7 @@ export class AttributeMapWriter {
   readonly #shapes: AttributeShapes;
   readonly #keyed: KeyedListWriter;
   /** Of a list of messages in the bytes what is stored in its place; undefined where lists are stored as they are. */
-  refer: ((name: string, bytes: Buffer, start: number, end: number) => string | undefined) | undefined;
+  refer: Refer | undefined;
   readonly #listed: ReadonlySet<FieldId>;
   /** Whose keys the maps have that are written next, and where; undefined where any key is stored. */
   keys: { readonly of: ServiceKeys; readonly place: KeyPlace } | undefined;
@@ -99,7 +107,7 @@ export class AttributeMapWriter {
       // What was added may correct one of its attributes, or have its name.
       if (added.some(({ name }) => name === list.name || name.startsWith(`${list.name}.`))) continue;
       const json = this.#keyed.write(list, this.#batch, first);
-      const hashes = json && this.refer!(list.name, json, 0, json.length);
+      const hashes = json && this.refer!(list.name, json, 0, json.length)?.hashes;
       if (hashes === undefined) continue;
       named |= 1 << i;
       const one: KeyedAttribute = { name: list.name, value: hashes, isKeyedList: true };
@@ -230,8 +238,9 @@ export class AttributeMapWriter {
       return;
     }
     const text = this.#redactor?.text(value, name) ?? value;
-    const list = this.refer === undefined || !listNames.has(name) ? undefined : Buffer.from(text);
-    const hashes = list && this.refer!(name, list, 0, list.length);
+    const isList = this.refer !== undefined && listNames.has(name) && text.startsWith('[');
+    const list = isList ? Buffer.from(text) : undefined;
+    const hashes = list && this.refer!(name, list, 0, list.length)?.hashes;
     if (hashes === undefined) this.notes.noteAdded();
     else this.notes.noteReferred('addedMessages');
     this.#text(writer, hashes ?? text);
@@ -261,7 +270,7 @@ export class AttributeMapWriter {
   }
 
   /** What of a list is redacted is so in its messages, because they are taken from what would be stored as a whole. */
-  #list(writer: RowWriter, row: number, refer: NonNullable<AttributeMapWriter['refer']>): void {
+  #list(writer: RowWriter, row: number, refer: Refer): void {
     const { attributes, bytes } = this.#batch;
     const at = row * Attribute.stride;
     const field = attributes[at + Attribute.field]!;
@@ -270,10 +279,10 @@ export class AttributeMapWriter {
     const length = attributes[at + Attribute.length]!;
     const redacted = this.#redactor?.value(field, start, length);
     const text = redacted === undefined ? undefined : Buffer.from(redacted);
-    const hashes = text === undefined ? refer(name, bytes, start, start + length) : refer(name, text, 0, text.length);
-    if (hashes !== undefined) {
-      this.notes.noteReferred('messages');
-      writer.string(hashes);
+    const named = text === undefined ? refer(name, bytes, start, start + length) : refer(name, text, 0, text.length);
+    if (named !== undefined) {
+      this.notes.noteReferred(named.how);
+      writer.string(named.hashes);
       return;
     }
     this.notes.note(ValueType.string);

@@ -25,14 +25,16 @@ export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added' | Ref
   added: 'o',
   /** A list of messages that are stored once; hashes of them stand in its place. */
   messages: 'r',
-  /** The same in an attribute that we added. */
+  /** The same of a JSON object with the list in it: what stands before and behind its messages are the first hash and the last. */
+  messagesWithin: 'w',
+  /** A list in an attribute that we added. */
   addedMessages: 'p',
   /** The same in place of attributes `<name>.<number>.<key>`, of each message its own; hashes of all stand under the name alone. */
   keyedMessages: 'k',
 };
 
 /** How a list of messages stood in a span that has hashes in its place. */
-export type Referred = 'messages' | 'addedMessages' | 'keyedMessages';
+export type Referred = 'messages' | 'messagesWithin' | 'addedMessages' | 'keyedMessages';
 
 /**
  * What the span had under a name that holds something else now: it stands under this prefix and its name, and its letter is a capital.

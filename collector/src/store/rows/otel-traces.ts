@@ -176,7 +176,12 @@ export class SpanRowEncoder {
     let conversation: string | undefined;
     return (name, bytes, start, end) => {
       conversation ??= this.#conversation.of(batch, at / Span.stride, added);
-      return messages.refer({ conversation, day, name }, bytes, start, end);
+      const place = { conversation, day, name };
+      const isObject = bytes[start] === 0x7b;
+      const hashes = isObject
+        ? messages.referWithin(place, bytes, start, end)
+        : messages.refer(place, bytes, start, end);
+      return hashes === undefined ? undefined : { hashes, how: isObject ? 'messagesWithin' : 'messages' };
     };
   }
 

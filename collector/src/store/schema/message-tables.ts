@@ -65,12 +65,14 @@ ${textsOf(database)}`,
 }
 
 /**
- * The same for lists whose messages had attributes of their own (letter k), which become those attributes again, and for lists that we
- * added (p). The letters say what stands there then, as under `full`.
+ * The same for lists whose messages had attributes of their own (letter k), which become those attributes again, for lists in an object (w), whose
+ * first and last hash are of what stands around them, and for lists that we added (p). The letters say what stands there then, as under `full`.
  */
 export function spreadSpansView(database: string): string[] {
-  const text = "if(mapContains(said.Texts, hash), said.Texts[hash], 'null')";
-  const list = `concat('[', arrayStringConcat(arrayMap(hash -> ${text}, splitByChar(' ', value)), ','), ']')`;
+  const texts =
+    "arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value))";
+  const list = `concat('[', arrayStringConcat(${texts}, ','), ']')`;
+  const within = `concat(${texts}[1], arrayStringConcat(arraySlice(${texts}, 2, -1), ','), ${texts}[-1])`;
   const isTyped = "startsWith(part.2, '[')";
   return [
     `CREATE OR REPLACE VIEW ${database}.otel_traces_full AS
@@ -87,9 +89,10 @@ SELECT span.* EXCEPT (MessagesOf, Letters, Whole) REPLACE (
   ) AS AttributeTypes)
 FROM (
   SELECT span.*,
-    if(NOT match(span.Letters, '[rpk]'), [], arraySort(each -> each.1, arrayFlatten(arrayMap(
+    if(NOT match(span.Letters, '[rpkw]'), [], arraySort(each -> each.1, arrayFlatten(arrayMap(
       (name, value, place) -> multiIf(
         substring(span.Letters, place, 1) = 'r', [(name, ${list}, 's')],
+        substring(span.Letters, place, 1) = 'w', [(name, ${within}, 's')],
         substring(span.Letters, place, 1) = 'p', [(name, ${list}, 'o')],
         substring(span.Letters, place, 1) = 'k', arrayFlatten(arrayMap(
           (hash, number) -> arrayMap(

@@ -881,9 +881,10 @@ SELECT span.* EXCEPT (MessagesOf, Letters, Whole) REPLACE (
   ) AS AttributeTypes)
 FROM (
   SELECT span.*,
-    if(NOT match(span.Letters, '[rpk]'), [], arraySort(each -> each.1, arrayFlatten(arrayMap(
+    if(NOT match(span.Letters, '[rpkw]'), [], arraySort(each -> each.1, arrayFlatten(arrayMap(
       (name, value, place) -> multiIf(
         substring(span.Letters, place, 1) = 'r', [(name, concat('[', arrayStringConcat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), 's')],
+        substring(span.Letters, place, 1) = 'w', [(name, concat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value))[1], arrayStringConcat(arraySlice(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), 2, -1), ','), arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value))[-1]), 's')],
         substring(span.Letters, place, 1) = 'p', [(name, concat('[', arrayStringConcat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), 'o')],
         substring(span.Letters, place, 1) = 'k', arrayFlatten(arrayMap(
           (hash, number) -> arrayMap(

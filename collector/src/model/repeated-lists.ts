@@ -132,14 +132,12 @@ export class RepeatedLists<T> {
 
   /**
    * How many of the bytes from `start` on are a list of the session that was read before, without its bracket at the end; 0 when they are
-   * none. For who has to find out where a list ends.
+   * none. For who has to find out where a list ends: no text and no list within it is open there.
    */
   known(session: string, bytes: Buffer, start: number, end: number): number {
     let best = 0;
     for (const { bytes: kept, length } of this.#sessions.get(session) ?? []) {
       if (length <= best || start + length >= end) continue;
-      const next = bytes[start + length];
-      if (next !== comma && next !== close) continue;
       if (bytes.compare(kept, 0, length, start, start + length) === 0) best = length;
     }
     return best;

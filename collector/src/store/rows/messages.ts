@@ -204,7 +204,9 @@ function messagesIn(bytes: Buffer, start: number, end: number): number {
     else if (byte === quote) {
       const close = closingQuote(bytes, at, stop);
       const list =
-        depth === 1 && close - at === 9 && bytes.latin1Slice(at + 1, close) === 'messages' ? listAt(bytes, close) : -1;
+        depth === 1 && close - at === 9 && bytes.toString('latin1', at + 1, close) === 'messages'
+          ? listAt(bytes, close)
+          : -1;
       if (list >= 0) return list;
       at = close;
     }

@@ -46,7 +46,7 @@ export function keyedPlace(name: string): KeyedPlace | undefined {
 }
 
 const keyedName = new RegExp(
-  `^(${keyedLists.join('|').replaceAll('.', '\\.')})\\.(0|[1-9][0-9]{0,3})\\.([\\x20-\\x7e]+)$`,
+  `^(${keyedLists.join('|').replaceAll('.', '\\.')})\\.(0|[1-9][0-9]{0,3})\\.([ !#-[\\]-~]+)$`,
 );
 
 export interface RepeatedListsBounds {

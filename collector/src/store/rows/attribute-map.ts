@@ -80,7 +80,9 @@ export class AttributeMapWriter {
       return;
     }
     const whole = this.#shapes.of(this.#batch, first, count);
-    const { shape, all } = this.refer === undefined ? { shape: whole, all: added } : this.#named(whole, first, added);
+    const named = this.refer === undefined ? undefined : this.#named(whole, first, added);
+    const shape = named?.shape ?? whole;
+    const all = named?.all ?? added;
     const split = this.keys?.of.split(this.keys.place, shape);
     if (split !== undefined && split.over.length > 0) {
       this.#withAdded(writer, first, split.kept, withOne(all, this.#overflow(first, split.over)));

@@ -21,6 +21,8 @@ export class AttributeShapes {
   readonly #fields: FieldTable;
   readonly #known = new Map<number, Known>();
   #generation = -1;
+  /** Attributes of all known shapes. */
+  #places = 0;
 
   constructor(fields: FieldTable) {
     this.#fields = fields;
@@ -29,7 +31,10 @@ export class AttributeShapes {
   /** To be called between batches; says whether ids of names are others now. */
   begin(): boolean {
     const isAnew = this.#generation !== this.#fields.generation;
-    if (isAnew || this.#known.size > shapesMax) this.#known.clear();
+    if (isAnew || this.#known.size > shapesMax || this.#places > placesMax) {
+      this.#known.clear();
+      this.#places = 0;
+    }
     this.#generation = this.#fields.generation;
     return isAnew;
   }
@@ -45,6 +50,7 @@ export class AttributeShapes {
     if (known !== undefined && isOf(known, attributes, first, count)) return known;
     const shape = this.#sort(attributes, first, count);
     this.#known.set(hash, shape);
+    this.#places += count;
     return shape;
   }
 
@@ -60,8 +66,9 @@ export class AttributeShapes {
     shape.rests ??= new Map();
     let rest = shape.rests.get(bits);
     if (rest === undefined) {
-      const gone = this.keyedLists(shape).filter((_, i) => (bits & (1 << i)) !== 0);
-      const order = shape.order.filter((place) => !gone.some(({ places }) => places.has(place)));
+      const lists = this.keyedLists(shape).filter((_, i) => (bits & (1 << i)) !== 0);
+      const gone = new Set(lists.flatMap(({ places }) => [...places]));
+      const order = shape.order.filter((place) => !gone.has(place));
       rest = { fields: shape.fields, order };
       shape.rests.set(bits, rest);
     }
@@ -97,3 +104,5 @@ export function compareNames(a: string, b: string): number {
 
 /** Senders that never repeat a shape must not fill memory. */
 const shapesMax = 4096;
+/** Of all of them; each takes about 12 bytes. */
+const placesMax = 1_000_000;

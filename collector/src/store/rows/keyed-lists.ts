@@ -9,18 +9,16 @@ import { letterOf } from './attribute-types.ts';
 import type { KeyShape } from './key-budget.ts';
 import { RowWriter } from './rowbinary.ts';
 
-/** An attribute of a member: its place in the run, and what stands of its name behind the number, as a key of JSON. */
-interface KeyedPart {
-  readonly place: number;
-  readonly key: Buffer;
-}
-
-/** A list of which each member has attributes `<name>.<number>.<key>`. */
+/**
+ * A list of which each member has attributes `<name>.<number>.<key>`: these by number and key. As many are remembered as senders like to
+ * make, so it is numbers alone.
+ */
 export interface KeyedList {
   readonly name: string;
-  /** By number; none for a number that no attribute has. */
-  readonly members: readonly (readonly KeyedPart[])[];
-  readonly places: ReadonlySet<number>;
+  /** Of each attribute the place in the run, its number, and how long the key is. */
+  readonly places: Uint16Array;
+  readonly numbers: Uint16Array;
+  readonly keyLengths: Uint16Array;
 }
 
 /**
@@ -28,7 +26,7 @@ export interface KeyedList {
  * list beside an attribute that has its name alone, and names that are more than they look like.
  */
 export function keyedListsIn(fields: FieldTable, { fields: run, order }: KeyShape): KeyedList[] {
-  const found = new Map<string, KeyedPart[][]>();
+  const found = new Map<string, { place: number; number: number; keyLength: number }[]>();
   const others = new Set<string>();
   for (const place of order) {
     const name = fields.name(run[place]!);
@@ -37,16 +35,22 @@ export function keyedListsIn(fields: FieldTable, { fields: run, order }: KeyShap
       others.add(name);
       continue;
     }
-    const members = found.get(keyed.list) ?? [];
-    found.set(keyed.list, members);
-    members[keyed.number] ??= [];
-    members[keyed.number]!.push({ place, key: Buffer.from(`${JSON.stringify(keyed.key)}:`) });
+    const parts = found.get(keyed.list) ?? [];
+    found.set(keyed.list, parts);
+    parts.push({ place, number: keyed.number, keyLength: keyed.key.length });
   }
-  return [...found].flatMap(([name, sparse]) => {
-    const parts = sparse.flat();
-    if (others.has(name) || sparse.length > limits.messagesPerListMax) return [];
-    const members = Array.from(sparse, (each) => each ?? []);
-    return [{ name, members, places: new Set(parts.map(({ place }) => place)) }];
+  return [...found].flatMap(([name, parts]) => {
+    if (others.has(name) || parts.some(({ number }) => number >= limits.messagesPerListMax)) return [];
+    // Those of one number stay as they are, by name.
+    parts.sort((a, b) => a.number - b.number);
+    return [
+      {
+        name,
+        places: Uint16Array.from(parts, ({ place }) => place),
+        numbers: Uint16Array.from(parts, ({ number }) => number),
+        keyLengths: Uint16Array.from(parts, ({ keyLength }) => keyLength),
+      },
+    ];
   });
 }
 
@@ -75,20 +79,34 @@ export class KeyedListWriter {
     if (this.#writer.buffer.length > bufferBytesMax) this.#writer = new RowWriter(bufferBytes);
     const writer = this.#writer;
     writer.reset();
-    for (const [number, parts] of list.members.entries()) {
-      writer.u8(number === 0 ? openBracket : comma);
-      for (const [i, { place, key }] of parts.entries()) {
-        writer.u8(i === 0 ? openBrace : comma);
-        writer.raw(key, 0, key.length);
-        this.#value(batch, first + place);
-      }
-      if (parts.length === 0) writer.u8(openBrace);
-      writer.u8(closeBrace);
+    let next = 0;
+    for (const [i, place] of list.places.entries()) {
+      const number = list.numbers[i]!;
+      if (number >= next) next = this.#begin(next, number);
+      else writer.u8(comma);
+      const name = this.#fields.encodedName(batch.attributes[(first + place) * Attribute.stride]!);
+      writer.u8(quote);
+      writer.raw(name, name.length - list.keyLengths[i]!, name.length);
+      writer.u8(quote);
+      writer.u8(colon);
+      this.#value(batch, first + place);
     }
+    writer.u8(closeBrace);
     writer.u8(closeBracket);
     const json = writer.view();
     // Bytes that are no text could not be read from JSON again.
     return isUtf8(json) ? json : undefined;
+  }
+
+  /** Ends the member before, and begins that with a number, with empty ones for numbers that no attribute has; gives the number behind it. */
+  #begin(next: number, number: number): number {
+    const writer = this.#writer;
+    for (let each = next; each <= number; each++) {
+      if (each > 0) writer.u8(closeBrace);
+      writer.u8(each === 0 ? openBracket : comma);
+      writer.u8(openBrace);
+    }
+    return number + 1;
   }
 
   /** Looks at sizes before anything is copied or redacted. */
@@ -159,6 +177,7 @@ const bufferBytesMax = 4 * 1024 * 1024;
 /** Values whose bytes stand in the request, by their length. */
 const lengthy: ReadonlySet<number> = new Set([ValueType.string, ValueType.bytes, ValueType.array, ValueType.map]);
 const quote = 0x22;
+const colon = 0x3a;
 const comma = 0x2c;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;

@@ -12,6 +12,7 @@ import { createRedactor } from '../../redact/row-redactor.ts';
 import { otlpJson, type Plain } from '../../testing/otlp.ts';
 import { KeyBudget } from '../rows/key-budget.ts';
 import { SpanRowEncoder } from '../rows/otel-traces.ts';
+import { storedAttributes } from '../rule-health-reader.ts';
 import { openTestStore, type TestStore } from '../testing/embedded.ts';
 import { planHistory, readHistory } from './read.ts';
 
@@ -267,6 +268,13 @@ FROM otel_traces ORDER BY SpanId DESC LIMIT 1`,
     assert.deepEqual(await rows('SELECT DISTINCT Conversation AS id FROM otel_messages'), [{ id: row!.id }]);
     // Each as it was sent, and as canonical message.
     assert.equal(await stored(), 2 * 11);
+  });
+
+  it('are not said to have never been seen', async () => {
+    await store([conversation('gen_ai.prompt', 12)], 'once');
+    const names = ['gen_ai.prompt.3.content', 'llm.input_messages.3.message.content', 'gen_ai.promptx.3.content'];
+    const seen = await storedAttributes(db.store.client, names, new Date(accepted.fromMs));
+    assert.deepEqual([...seen], names.slice(0, 1));
   });
 
   it('take no keys from what a service may have', async () => {

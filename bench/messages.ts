@@ -11,87 +11,15 @@ import { loadRules, type RuleSource } from '../collector/src/detect/load.ts';
 import { createFieldTable } from '../collector/src/model/fields.ts';
 import type { SpanBatch } from '../collector/src/model/span-batch.ts';
 import { NormalisedEvents } from '../collector/src/normalise/span-events.ts';
-import { SpanRowEncoder } from '../collector/src/store/rows/otel-traces.ts';
-import { openTestStore } from '../collector/src/store/testing/embedded.ts';
-import { otlpProtobuf } from '../collector/src/testing/otlp.ts';
-import { words } from './spans.ts';
+import { conversations, makeConversations, makeTold, type Sent, type Told, ways } from './conversations.ts';
+import { measureStorage } from './message-storage.ts';
 
 const quick = process.argv.includes('--quick');
 const turns = 50;
-/** Conversations that go on side by side; a request brings one call of each. */
-const conversations = 8;
 const rounds = quick ? 2 : 5;
-
-/** Characters of new text in a call: a tool's result, what the user says, the answer. */
-const newChars = { tool: 1_000, user: 500, answer: 500 } as const;
-
-const ways = ['whole history', 'new messages only'] as const;
-type Sent = (typeof ways)[number];
 
 /** Turns after which a call is measured. */
 const lengths = [5, 25, 50, 100];
-
-interface Turn {
-  readonly before: readonly object[];
-  readonly answer: object;
-}
-
-/** By conversation. */
-type Told = readonly (readonly Turn[])[];
-
-function message(role: string, content: string): object {
-  return { role, parts: [{ type: 'text', content }] };
-}
-
-function makeTurn(number: number): Turn {
-  const id = `call_${number}`;
-  const call = { type: 'tool_call', id, name: 'orders.read', arguments: { order: number } };
-  const result = { type: 'tool_call_response', id, response: words(newChars.tool) };
-  return {
-    before: [
-      message('user', words(newChars.user)),
-      { role: 'assistant', parts: [call] },
-      { role: 'tool', parts: [result] },
-    ],
-    answer: message('assistant', words(newChars.answer)),
-  };
-}
-
-function makeTold(length: number): Told {
-  return Array.from({ length: conversations }, () => Array.from({ length }, (_, number) => makeTurn(number)));
-}
-
-/** One request for each turn, with a call of each conversation. @param name of the conversations; without one only traces hold them together */
-function makeConversations(told: Told, sent: Sent, name = 'conversation'): Buffer[] {
-  const start = BigInt(Date.now()) * 1_000_000n;
-  return told[0]!.map((_, turn) =>
-    otlpProtobuf(
-      told.map((conversation, which) => {
-        const from = sent === 'whole history' ? 0 : turn;
-        const input = conversation
-          .slice(from, turn + 1)
-          .flatMap(({ before, answer }, i) => [...before, ...(from + i < turn ? [answer] : [])]);
-        const at = start + BigInt(turn) * 1_000_000_000n;
-        return {
-          traceId: `${which}`.padStart(32, 'a'),
-          spanId: `${which * 1000 + turn}`.padStart(16, 'b'),
-          name: 'chat gpt-5',
-          startNanos: at,
-          endNanos: at + 500_000_000n,
-          attributes: {
-            'gen_ai.operation.name': 'chat',
-            'gen_ai.provider.name': 'openai',
-            'gen_ai.request.model': 'gpt-5',
-            ...(name !== '' && { 'gen_ai.conversation.id': `${name}-${which}` }),
-            'gen_ai.agent.name': 'support',
-            'gen_ai.input.messages': JSON.stringify(input),
-            'gen_ai.output.messages': JSON.stringify([conversation[turn]!.answer]),
-          },
-        };
-      }),
-    ),
-  );
-}
 
 /** Rules of users over all messages of a call. */
 const onTexts = [
@@ -153,7 +81,7 @@ const works: readonly Work[] = [
 
 if (!process.argv.includes('--lengths')) {
   measureRules();
-  await measureStorage();
+  await measureStorage(makeTold(turns), rounds);
 }
 await measureLengths();
 
@@ -170,53 +98,6 @@ function measureRules(): void {
         `${fresh.toFixed(0).padStart(6)} µs, ${(whole / fresh).toFixed(1)} times\n`,
     );
   }
-}
-
-/** Rows as they are sent, what ClickHouse makes of them, and the CPU time of decoding and encoding. */
-async function measureStorage(): Promise<void> {
-  const told = makeTold(turns);
-  const bodies = makeConversations(told, 'whole history');
-  const db = await openTestStore();
-  for (const way of ['full', 'once'] as const) {
-    for (const table of ['otel_traces', 'otel_messages'])
-      await db.store.client.command({ query: `TRUNCATE TABLE ${table}` });
-    const rows = encoded(bodies, way).rows;
-    for (const each of rows) await db.insert(each);
-    for (const table of ['otel_traces', 'otel_messages'])
-      await db.store.client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
-    const answer = await db.store.client.query({
-      query: `SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase()
-AND table IN ('otel_traces', 'otel_messages')`,
-      format: 'JSONEachRow',
-    });
-    const [disk] = await answer.json<{ bytes: string }>();
-    const micros = Math.min(...Array.from({ length: rounds }, () => encoded(bodies, way).micros));
-    const rowBytes = rows.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    const kilo = (bytes: number): string => `${Math.round(bytes / 1024)} KiB`.padStart(10);
-    process.stdout.write(
-      `store.messages: ${way}   rows ${kilo(rowBytes)}   on disk ${kilo(Number(disk!.bytes))}   ` +
-        `decode + transcode ${(micros / (turns * conversations)).toFixed(0).padStart(4)} µs a call\n`,
-    );
-  }
-  await db.close();
-}
-
-function encoded(bodies: readonly Buffer[], way: 'full' | 'once') {
-  const fields = createFieldTable();
-  const decoder = new TraceDecoder(fields);
-  const encoder = new SpanRowEncoder(fields, [], undefined, way);
-  const range = { fromMs: Date.now() - 86_400_000, toMs: Date.now() + 86_400_000 };
-  const before = process.cpuUsage();
-  const rows = bodies.flatMap((body) => {
-    const outcome = decoder.decode(body);
-    if (outcome.status !== 'ok') throw new Error(outcome.message);
-    const spans = encoder.encode(outcome.batch, range);
-    const messages = encoder.takeMessages();
-    messages?.landed();
-    return messages === undefined ? [spans] : [spans, messages.rows];
-  });
-  const { user, system } = process.cpuUsage(before);
-  return { rows, micros: user + system };
 }
 
 /** Decoding included. */

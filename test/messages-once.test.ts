@@ -42,6 +42,14 @@ logsource: {product: ai_agent, category: llm}
 detection: {s: {gen_ai.input.messages|contains: 'turn 7 ignore all'}, condition: s}
 `;
 
+const ofOneKey = `title: Of one key
+name: of_one_key
+id: 00000000-0000-4000-8000-000000000004
+level: low
+logsource: {product: ai_agent, category: llm}
+detection: {s: {llm.input_messages.14.message.content|contains: 'turn 7 ignore all'}, condition: s}
+`;
+
 before(async () => {
   for (const way of ways) {
     homes[way] = createHome(`spool: { segment_age_max_ms: 50 }\nstore: { messages: ${way} }\n`);
@@ -49,6 +57,7 @@ before(async () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'messages.yml'), ofMessages);
     writeFileSync(join(folder, 'attribute.yml'), ofTheAttribute);
+    writeFileSync(join(folder, 'key.yml'), ofOneKey);
     collectors[way] = await CollectorProcess.start(homes[way]);
   }
 });
@@ -63,7 +72,7 @@ const turns = 12;
 const start = (BigInt(Date.now()) - 600_000n) * 1_000_000n;
 const long = 'what was said at length, and then some more of it. '.repeat(6);
 
-/** The calls of one turn, of three conversations. */
+/** The calls of one turn, of three conversations; the last is told by OpenInference, each message in attributes of its own. */
 function request(turn: number): Buffer {
   return otlpProtobuf(
     [0, 1, 2].map((which) => {
@@ -76,11 +85,23 @@ function request(turn: number): Buffer {
         spanId: `${turn}${which}`.padStart(16, 'b'),
         startNanos: start + BigInt(turn) * 1_000_000_000n,
         endNanos: start + BigInt(turn) * 1_000_000_000n + BigInt(which),
-        attributes: {
-          'gen_ai.operation.name': 'chat',
-          'gen_ai.conversation.id': `conversation-${which}`,
-          'gen_ai.input.messages': JSON.stringify(said),
-        },
+        attributes:
+          which === 2
+            ? {
+                'openinference.span.kind': 'LLM',
+                'session.id': `conversation-${which}`,
+                ...Object.fromEntries(
+                  said.flatMap(({ role, content }, i) => [
+                    [`llm.input_messages.${i}.message.role`, role],
+                    [`llm.input_messages.${i}.message.content`, content],
+                  ]),
+                ),
+              }
+            : {
+                'gen_ai.operation.name': 'chat',
+                'gen_ai.conversation.id': `conversation-${which}`,
+                'gen_ai.input.messages': JSON.stringify(said),
+              },
       };
     }),
   );
@@ -117,7 +138,8 @@ test('spans name messages that are stored once, also those of before a crash', a
       return Number(row!.n) >= 3 * turns ? true : undefined;
     });
   }
-  const messages = 3 * (2 * turns - 1);
+  // What OpenInference tells is stored as it was told, and as the canonical messages that were added.
+  const messages = 4 * (2 * turns - 1);
   await eventually('all messages', async () => {
     const [row] = await rowsOf<{ n: string }>('once', 'SELECT count() AS n FROM otel_messages FINAL');
     return Number(row!.n) === messages ? true : undefined;
@@ -126,7 +148,7 @@ test('spans name messages that are stored once, also those of before a crash', a
   // After a crash the collector does not know what was stored, and stores it again: no more than once.
   const [all] = await rowsOf<{ n: string }>('once', 'SELECT count() AS n FROM otel_messages');
   assert.ok(Number(all!.n) <= 2 * messages, all!.n);
-  const spans = 'SELECT SpanId, SpanAttributes FROM otel_traces_full ORDER BY SpanId';
+  const spans = 'SELECT SpanId, SpanAttributes, AttributeTypes FROM otel_traces_full ORDER BY SpanId';
   assert.deepEqual(await rowsOf('once', spans), await rowsOf('full', spans));
 });
 
@@ -135,26 +157,31 @@ test('backtests, explanations and queries find the same', async () => {
     const home = homes[way];
     const onRules = cliOf(home, 'rules');
     const folder = join(home.directory, 'rules');
-    const file = join(folder, 'attribute.yml');
+    const files = ['attribute.yml', 'key.yml'].map((name) => join(folder, name));
     const backtest = onRules('backtest', folder, '--since', '1d', '--json');
     assert.equal(backtest.code, 0, backtest.stderr);
-    const span = `${'71'.padStart(32, 'a')}/${'71'.padStart(16, 'b')}`;
-    const explained = onRules('explain', file, span);
-    assert.equal(explained.code, 0, explained.stderr);
-    const sql = onRules('sql', file);
-    assert.equal(sql.code, 0, sql.stderr);
-    return { backtest: JSON.parse(backtest.stdout) as object, explained: explained.stdout, sql: sql.stdout };
+    const said = files.map((file, i) => {
+      const number = `7${i + 1}`;
+      const explained = onRules('explain', file, `${number.padStart(32, 'a')}/${number.padStart(16, 'b')}`);
+      assert.equal(explained.code, 0, explained.stderr);
+      const sql = onRules('sql', file);
+      assert.equal(sql.code, 0, sql.stderr);
+      return { explained: explained.stdout, sql: sql.stdout };
+    });
+    return { backtest: JSON.parse(backtest.stdout) as object, said };
   };
   const [full, once] = [found('full'), found('once')];
   const report = JSON.stringify(once.backtest);
   assert.match(report, /"fires":[1-9]/);
   assert.deepEqual(withoutTimes(once.backtest), withoutTimes(full.backtest));
-  assert.equal(once.explained, full.explained);
-  assert.match(once.explained, /ignore all/);
-  assert.match(once.sql, /otel_traces_full/);
-  const hunted = await rowsOf('once', once.sql);
-  assert.ok(hunted.length > 0);
-  assert.deepEqual(hunted, await rowsOf('full', full.sql));
+  for (const [i, { explained, sql }] of once.said.entries()) {
+    assert.equal(explained, full.said[i]!.explained);
+    assert.match(explained, /ignore all/);
+    assert.match(sql, /otel_traces_full/);
+    const hunted = await rowsOf('once', sql);
+    assert.ok(hunted.length > 0);
+    assert.deepEqual(hunted, await rowsOf('full', full.said[i]!.sql));
+  }
 });
 
 function withoutTimes(report: object): object {

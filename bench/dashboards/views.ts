@@ -1,5 +1,5 @@
 import type { StoreClient } from '../../collector/src/store/client.ts';
-import { activityTables } from '../../collector/src/store/schema/activity-tables.ts';
+import { activityTables, definitionsByHash } from '../../collector/src/store/schema/activity-tables.ts';
 import { insertColumns } from '../../collector/src/store/schema/columns.ts';
 import { shardedTraceColumns } from '../../collector/src/store/schema/history-columns.ts';
 import { loadSpans, type SpanOptions } from './load.ts';
@@ -52,6 +52,8 @@ export async function viewCosts(
       for (const name of names) await client.command({ query: `DROP VIEW IF EXISTS ${name} SYNC` });
       for (const view of views)
         if (choice.some((name) => view.includes(`.${name}\n`))) await client.command({ query: view });
+      if (choice.includes('agent_values_mv'))
+        for (const query of definitionsByHash(options.database)) await client.command({ query });
       inserts.push({ views: choice, ...(await cost(client, () => insertStaged(client))) });
     }
   }

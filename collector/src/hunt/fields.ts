@@ -1,6 +1,6 @@
 import { ancestryField } from '../detect/ancestry/fields.ts';
 import { limits } from '../model/limits.ts';
-import { listAttributes } from '../model/repeated-lists.ts';
+import { keyedLists, listAttributes } from '../model/repeated-lists.ts';
 import { storedFacts } from '../normalise/stored-facts.ts';
 import { taxonomy } from '../normalise/taxonomy.ts';
 import { literal } from './sql-text.ts';
@@ -39,7 +39,15 @@ export function fieldSql(name: string): FieldTranslation {
  * them in their place costs more.
  */
 export function tableOf(sql: string): string {
-  return listAttributes.some((name) => sql.includes(`'${name}')`)) ? 'otel_traces_full' : 'otel_traces';
+  return storedApart.test(sql) ? 'otel_traces_full' : 'otel_traces';
+}
+
+const storedApart = new RegExp(
+  `'(?:${listAttributes.map(quoted).join('|')}|(?:${keyedLists.map(quoted).join('|')})(?:\\.[0-9](?:[^'\\\\]|\\\\.)*)?)'\\)`,
+);
+
+function quoted(name: string): string {
+  return name.replaceAll('.', '\\.');
 }
 
 /** The letters of the resource's section of AttributeTypes. */

@@ -2,8 +2,8 @@ import { GrownList } from './grown-list.ts';
 import { limits } from './limits.ts';
 
 /**
- * Attributes whose value may be a JSON list that calls of a model send again and again: messages, as the semantic conventions and
- * other emitters name them, and definitions of tools.
+ * Attributes whose value may be a JSON list that calls of a model send again and again, or a JSON object with such a list under `messages`:
+ * messages, as the semantic conventions and other emitters name them, definitions of tools, and requests as they went to the model.
  */
 export const listAttributes: readonly string[] = [
   'gen_ai.input.messages',
@@ -12,7 +12,42 @@ export const listAttributes: readonly string[] = [
   'input.value',
   'mastra.model_step.input',
   'pydantic_ai.all_messages',
+  'ai.prompt',
+  'gen_ai.prompt',
+  'haystack.component.input',
+  'langfuse.observation.input',
+  'mastra.model_generation.input',
+  'traceloop.entity.input',
 ];
+
+/**
+ * Lists of the same kinds that emitters spread over attributes `<name>.<number>.<key>`: messages and definitions of tools as OpenInference,
+ * OpenLLMetry and the older semantic conventions have them.
+ */
+export const keyedLists: readonly string[] = [
+  'llm.input_messages',
+  'llm.tools',
+  'llm.prompts',
+  'gen_ai.prompt',
+  'llm.request.functions',
+];
+
+/** Where an attribute stands in a keyed list. */
+export interface KeyedPlace {
+  readonly list: string;
+  readonly number: number;
+  readonly key: string;
+}
+
+/** The place that the name of an attribute says; undefined for other names, and for numbers and keys that no emitter writes. */
+export function keyedPlace(name: string): KeyedPlace | undefined {
+  const [, list, number, key] = keyedName.exec(name) ?? [];
+  return list === undefined ? undefined : { list, number: Number(number), key: key! };
+}
+
+const keyedName = new RegExp(
+  `^(${keyedLists.join('|').replaceAll('.', '\\.')})\\.(0|[1-9][0-9]{0,3})\\.([ !#-[\\]-~]+)$`,
+);
 
 export interface RepeatedListsBounds {
   readonly bytesMax: number;
@@ -93,6 +128,19 @@ export class RepeatedLists<T> {
     this.#weight += kept.weight - before;
     this.#keep(session, lists, kept);
     return kept.list;
+  }
+
+  /**
+   * How many of the bytes from `start` on are a list of the session that was read before, without its bracket at the end; 0 when they are
+   * none. For who has to find out where a list ends: no text and no list within it is open there.
+   */
+  known(session: string, bytes: Buffer, start: number, end: number): number {
+    let best = 0;
+    for (const { bytes: kept, length } of this.#sessions.get(session) ?? []) {
+      if (length <= best || start + length >= end) continue;
+      if (bytes.compare(kept, 0, length, start, start + length) === 0) best = length;
+    }
+    return best;
   }
 
   #empty(): Kept<T> {

@@ -9,6 +9,7 @@ import { member } from './json-value.ts';
 import { messageFields } from './message-fields.ts';
 import { isRedaction, redactionCharsMax } from './redaction.ts';
 import type { SpanFacts } from './span-facts.ts';
+import { rememberedByText } from './text-memory.ts';
 import { definitionHashes } from './tool-definitions.ts';
 
 /** How a field of the taxonomy is read from a span. */
@@ -76,9 +77,16 @@ const joinedFields: Readonly<Record<string, (fields: FieldTable) => FieldReader>
   },
   'spanwarden.tool.definition_hashes': (fields: FieldTable): FieldReader => {
     const definitions = attributeReader('gen_ai.tool.definitions', fields);
-    return (batch, span, facts) => list(definitionHashes(definitions(batch, span, facts)));
+    const hashesOf = rememberedByText(definitionHashes, definitionBounds);
+    return (batch, span, facts) => {
+      const value = definitions(batch, span, facts);
+      return list(typeof value === 'string' ? hashesOf(value) : definitionHashes(value));
+    };
   },
 });
+
+/** Every call of an agent offers the same tools, a hundred of them in 100,000 characters. */
+const definitionBounds = { textCharsMax: 1_000_000, charsMax: 4_000_000 };
 
 function nonEmpty(value: Value | undefined): string | undefined {
   return value === undefined || value === null || value === '' ? undefined : valueText(value);

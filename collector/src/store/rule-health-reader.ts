@@ -1,3 +1,4 @@
+import { keyedPlace } from '../model/repeated-lists.ts';
 import type { StoreClient } from './client.ts';
 
 /** What one rule did within a time, under one of its ids. */
@@ -161,8 +162,10 @@ export async function storedAttributes(
       ask<{ name: string }>(
         client,
         `SELECT {name:String} AS name FROM otel_traces WHERE Timestamp >= fromUnixTimestamp64Milli({sinceMs:Int64})
-AND (mapContains(SpanAttributes, {name:String}) OR mapContains(ResourceAttributes, {name:String})) LIMIT 1`,
-        { name, sinceMs: since.getTime() },
+AND (mapContains(SpanAttributes, {name:String}) OR mapContains(ResourceAttributes, {name:String})
+  OR mapContains(SpanAttributes, {list:String})) LIMIT 1`,
+        // Of messages that are stored once the name of their list stands there: nothing says that they have no such attribute.
+        { name, list: keyedPlace(name)?.list ?? name, sinceMs: since.getTime() },
       ),
     ),
   );

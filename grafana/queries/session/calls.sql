@@ -10,7 +10,17 @@
     concat('result: ', coalesce(
       nullIf(JSONExtractString(part, 'response'), ''), nullIf(JSONExtractRaw(part, 'response'), ''), JSONExtractRaw(part, 'result'))),
     JSONExtractString(part, 'content')) AS said,
-  message -> arrayStringConcat(arrayMap(part -> said(part), JSONExtractArrayRaw(message, 'parts')), ' · ') AS told
+--   The list that the message is the last one of, and the letter that tells whether hashes stand in its place: of one in an object the
+--   last hash is of what stands behind the list.
+  attributes -> if(mapContains(attributes, 'gen_ai.input.messages'), 'gen_ai.input.messages', 'input.value') AS list_of,
+  (types, attributes) ->
+    substring(splitByChar('|', toString(types))[1], indexOf(mapKeys(attributes), list_of(attributes)), 1) AS list_letter,
+  (types, attributes) -> if(
+    list_letter(types, attributes) IN ('r', 'p', 'w'),
+    splitByChar(' ', attributes[list_of(attributes)])[if(list_letter(types, attributes) = 'w', -2, -1)], '') AS last_hash,
+  message -> arrayStringConcat(arrayMap(part -> said(part), JSONExtractArrayRaw(message, 'parts')), ' · ') AS told,
+--   Other emitters have other messages.
+  message -> coalesce(nullIf(told(message), ''), nullIf(JSONExtractString(message, 'content'), ''), message) AS newest
 SELECT
   call.Timestamp AS Time,
   multiIf(
@@ -22,8 +32,8 @@ SELECT
   clean(arrayStringConcat(arraySort(fired.Titles), ', ')) AS Findings,
   cut(multiIf(
     Kind = 'tool', SpanAttributes['gen_ai.tool.call.arguments'],
-    stored.Text != '', told(stored.Text),
-    LastMessage != '', told(LastMessage),
+    stored.Text != '', newest(stored.Text),
+    LastMessage != '', newest(LastMessage),
     SpanAttributes['input.value'])) AS `Arguments or newest message`,
   cut(multiIf(
     Kind = 'tool', SpanAttributes['gen_ai.tool.call.result'],
@@ -43,11 +53,13 @@ SELECT
 FROM (
   SELECT
     *,
-    substring(
-      splitByChar('|', toString(AttributeTypes))[1],
-      indexOf(mapKeys(SpanAttributes), 'gen_ai.input.messages'), 1) = 'r' AS ByHash,
-    if(ByHash, splitByChar(' ', SpanAttributes['gen_ai.input.messages'])[-1], '') AS LastHash,
-    if(ByHash, '', JSONExtractRaw(SpanAttributes['gen_ai.input.messages'], -1)) AS LastMessage
+    SpanAttributes[list_of(SpanAttributes)] AS List,
+    last_hash(AttributeTypes, SpanAttributes) AS LastHash,
+    multiIf(
+      LastHash != '', '',
+      startsWith(List, '['), JSONExtractRaw(List, -1),
+      startsWith(JSONExtractRaw(List, 'messages', 1), '['), JSONExtractRaw(List, 'messages', 1, -1),
+      JSONExtractRaw(List, 'messages', -1)) AS LastMessage
   FROM spans
   WHERE OperationName != '' OR ToolName != ''
   ORDER BY Timestamp, SpanId
@@ -57,7 +69,7 @@ LEFT JOIN (
   SELECT Hash, any(Text) AS Text
   FROM otel_messages
   WHERE Conversation IN (SELECT DISTINCT if(ConversationId = '', TraceId, ConversationId) FROM spans)
-    AND Hash IN (SELECT splitByChar(' ', SpanAttributes['gen_ai.input.messages'])[-1] FROM spans)
+    AND Hash IN (SELECT last_hash(AttributeTypes, SpanAttributes) FROM spans)
   GROUP BY Hash
 ) AS stored ON stored.Hash = call.LastHash
 LEFT JOIN (

@@ -7,6 +7,8 @@ import type { Reference } from './messages.ts';
 export class HistoryBatch implements SpanBatch {
   bytes: Buffer = Buffer.alloc(0);
   spanCount = 0;
+  /** Rows of `attributes` that are taken. */
+  attributeCount = 0;
   /** Lists of messages that are named and not yet here, in the order of their spans. */
   references: Reference[] = [];
   spans: Int32Array<ArrayBufferLike> = new Int32Array(Span.stride * 1024);

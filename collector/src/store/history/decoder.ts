@@ -3,6 +3,7 @@ import { limits } from '../../model/limits.ts';
 import { Attribute, Event, Link, Resource, Scope, Span, ValueType } from '../../model/span-batch.ts';
 import { originalPrefix, redactedMark, typeLetters } from '../rows/attribute-types.ts';
 import { HistoryBatch } from './batch.ts';
+import type { ListForm } from './messages.ts';
 
 /** What reading back could not give as the stream had it. */
 export interface HistoryLosses {
@@ -31,6 +32,9 @@ export class HistoryDecoder {
   #pos = 0;
   #end = 0;
   #short = false;
+  /** Of the row: where the text stands under whose name its messages are stored, and its length. */
+  #conversation = 0;
+  #conversationLength = 0;
   /** The field before, as in `#followers`. */
   #previous = 0;
   #types = 0;
@@ -64,6 +68,7 @@ export class HistoryDecoder {
       batch.spanCount++;
       next = this.#pos;
     }
+    batch.attributeCount = this.#attributes;
     return { batch, next };
   }
 
@@ -109,6 +114,8 @@ export class HistoryDecoder {
     batch.scopes[span * Scope.stride + Scope.attributes] = 0;
     batch.scopes[span * Scope.stride + Scope.attributeCount] = 0;
     this.#typesColumn(at, start, end);
+    this.#conversationLength = this.#varint();
+    this.#conversation = this.#skip(this.#conversationLength);
     rows[at + Span.attributes] = this.#attributes;
     rows[at + Span.attributeCount] = this.#map();
     rows[at + Span.resource] = this.#resource();
@@ -159,20 +166,27 @@ export class HistoryDecoder {
     if (this.#short) return;
     let letter = textCode;
     if (this.#types < this.#typesEnd && this.#bytes[this.#types] !== barCode) letter = this.#bytes[this.#types++]!;
-    if (letter === addedCode) return;
+    if (letter === addedCode || letter === addedMessagesCode) return;
     const batch = this.#batch;
     const at = this.#attributes++ * Attribute.stride;
     if (at + Attribute.stride > batch.attributes.length) batch.attributes = larger(batch.attributes);
     const rows = batch.attributes;
-    const type = typeOf[letter]!;
+    const type = typeOfLetter(letter);
     // A capital: the attribute is the span's own under another name.
     const start = letter >= capitalA && letter <= capitalZ ? key + originalPrefix.length : key;
     rows[at + Attribute.field] = this.#field(start, key + keyLength, ordinal);
     rows[at + Attribute.type] = type;
     rows[at + Attribute.value] = type === ValueType.bool ? Number(this.#bytes[value] === trueCode) : value;
     rows[at + Attribute.length] = length;
-    if (letter === messagesCode) batch.references.push({ span: batch.spanCount, at });
+    const form = forms[letter];
+    if (form !== undefined) this.#refer(at, form);
     if (length > limits.attributeValueBytesMax - 8 && this.#isCut(value + length)) this.losses.cutValues++;
+  }
+
+  #refer(at: number, form: ListForm): void {
+    const start = this.#conversation;
+    const conversation = this.#bytes.toString('utf8', start, start + this.#conversationLength);
+    this.#batch.references.push({ span: this.#batch.spanCount, at, conversation, form });
   }
 
   /** The maps are sorted by key, so after one key mostly the same one follows. */
@@ -330,8 +344,13 @@ const trueCode = 't'.charCodeAt(0);
 const textCode = typeLetters.string.charCodeAt(0);
 const capitalA = 'A'.charCodeAt(0);
 const capitalZ = 'Z'.charCodeAt(0);
-const messagesCode = typeLetters.messages.charCodeAt(0);
+/** By the code of the letter of an attribute that holds hashes. */
+const forms: (ListForm | undefined)[] = [];
+forms[typeLetters.messages.charCodeAt(0)] = 'list';
+forms[typeLetters.messagesWithin.charCodeAt(0)] = 'within';
+forms[typeLetters.keyedMessages.charCodeAt(0)] = 'keyed';
 const addedCode = typeLetters.added.charCodeAt(0);
+const addedMessagesCode = typeLetters.addedMessages.charCodeAt(0);
 
 /** `ValueType` by the code of its letter; text for any that a newer version may add. */
 const typeOf = new Uint8Array(256).fill(ValueType.string);
@@ -342,7 +361,12 @@ for (const [name, type] of Object.entries(ValueType)) {
   typeOf[letter.toUpperCase().charCodeAt(0)] = type;
 }
 
-function larger(rows: Int32Array<ArrayBufferLike>): Int32Array<ArrayBufferLike> {
+/** The `ValueType` that a letter stands for, by its code. */
+export function typeOfLetter(code: number): number {
+  return typeOf[code] ?? ValueType.string;
+}
+
+export function larger(rows: Int32Array<ArrayBufferLike>): Int32Array<ArrayBufferLike> {
   const copy = new Int32Array(rows.length * 2);
   copy.set(rows);
   return copy;

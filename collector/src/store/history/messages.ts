@@ -1,15 +1,21 @@
 import type { FieldTable } from '../../model/fields.ts';
 import { Attribute } from '../../model/span-batch.ts';
 import type { StoreClient } from '../client.ts';
-import { SpanConversation } from '../rows/span-conversation.ts';
 import type { HistoryBatch } from './batch.ts';
+import { keyedAttributes, spread } from './keyed-messages.ts';
 
 /** A list of messages in a batch that stands there as hashes. */
 export interface Reference {
   readonly span: number;
-  /** Where its attribute row begins. */
+  /** Where its attribute row begins, before any list of the span was put in place. */
   readonly at: number;
+  /** Under which its messages are stored. */
+  readonly conversation: string;
+  readonly form: ListForm;
 }
+
+/** What it was: a JSON list, one in a JSON object, or one of which each message had attributes of its own. */
+export type ListForm = 'list' | 'within' | 'keyed';
 
 /** Spans whose messages are fetched at once, and bytes of lists put together for one batch. */
 const spansAtOnce = 64;
@@ -22,7 +28,7 @@ const gone = Buffer.from('null');
 /** Puts the lists of messages that spans name by hashes back in their place. */
 export class MessageResolver {
   readonly #client: StoreClient;
-  readonly #conversation: SpanConversation;
+  readonly #fields: FieldTable;
   /** Conversations go on: the texts of one call are those of the next. */
   #texts = new Map<string, Buffer>();
   #bytes = 0;
@@ -30,7 +36,7 @@ export class MessageResolver {
 
   constructor(client: StoreClient, fields: FieldTable) {
     this.#client = client;
-    this.#conversation = new SpanConversation(fields);
+    this.#fields = fields;
   }
 
   /**
@@ -43,44 +49,61 @@ export class MessageResolver {
     let spans = batch.spanCount;
     const parts: Buffer[] = [batch.bytes];
     let length = batch.bytes.length;
-    let added = 0;
+    const before = length;
+    const append = (bytes: Buffer): number => {
+      parts.push(bytes);
+      length += bytes.length;
+      return length - bytes.length;
+    };
     for (let from = 0; from < batch.references.length; from += spansAtOnce) {
       const group = batch.references.slice(from, from + spansAtOnce).map((each) => this.#named(batch, each));
       await this.#fetch(group);
-      for (const { span, at, conversation, hashes } of group) {
-        if (added > bytesMax) {
-          spans = span;
+      for (const each of group) {
+        if (length - before > bytesMax) {
+          spans = each.span;
           break;
         }
-        const list = this.#list(conversation, hashes);
-        batch.attributes[at + Attribute.value] = length;
-        batch.attributes[at + Attribute.length] = list.length;
-        parts.push(list);
-        length += list.length;
-        added += list.length;
+        this.#put(batch, each, append);
       }
-      if (added > bytesMax) break;
+      if (length - before > bytesMax) break;
     }
     batch.bytes = Buffer.concat(parts, length);
     return { spans, missing: this.#missing };
   }
 
-  #named(batch: HistoryBatch, { span, at }: Reference): Named {
+  #named(batch: HistoryBatch, reference: Reference): Named {
+    const { at } = reference;
     const start = batch.attributes[at + Attribute.value]!;
     const text = batch.bytes.toString('latin1', start, start + batch.attributes[at + Attribute.length]!);
-    return { span, at, conversation: this.#conversation.of(batch, span), hashes: text.split(' ') };
+    return { ...reference, hashes: text.split(' ') };
   }
 
-  #list(conversation: string, hashes: readonly string[]): Buffer {
-    const parts: Buffer[] = [open];
-    for (const hash of hashes) {
-      const text = this.#texts.get(keyOf(conversation, hash));
-      if (text === undefined) this.#missing++;
-      if (parts.length > 1) parts.push(comma);
-      parts.push(text ?? gone);
+  /** Puts a list in place of its hashes. Its row may be another one since a list of keys was put into the same span. */
+  #put(batch: HistoryBatch, named: Named, append: (bytes: Buffer) => number): void {
+    const field = batch.attributes[named.at + Attribute.field]!;
+    const at = batch.findSpanAttribute(named.span, field) * Attribute.stride;
+    if (named.form === 'keyed') {
+      const messages = named.hashes.map((hash) => this.#text(named.conversation, hash)?.toString());
+      const attributes = keyedAttributes(this.#fields.name(field), messages);
+      spread(batch, this.#fields, { span: named.span, at }, attributes, append);
+      return;
     }
-    parts.push(close);
-    return Buffer.concat(parts);
+    const list = this.#list(named);
+    batch.attributes[at + Attribute.value] = append(list);
+    batch.attributes[at + Attribute.length] = list.length;
+  }
+
+  #list({ conversation, hashes, form }: Named): Buffer {
+    const texts = hashes.map((hash) => this.#text(conversation, hash) ?? gone);
+    const [before, behind] = form === 'within' ? [texts.shift()!, texts.pop()!] : [open, close];
+    return Buffer.concat([before, ...texts.flatMap((text, i) => (i === 0 ? [text] : [comma, text])), behind]);
+  }
+
+  /** Undefined, and counted, when it is not there. */
+  #text(conversation: string, hash: string): Buffer | undefined {
+    const text = this.#texts.get(keyOf(conversation, hash));
+    if (text === undefined) this.#missing++;
+    return text;
   }
 
   async #fetch(group: readonly Named[]): Promise<void> {
@@ -125,7 +148,6 @@ FORMAT RowBinary`,
 }
 
 interface Named extends Reference {
-  readonly conversation: string;
   readonly hashes: readonly string[];
 }
 

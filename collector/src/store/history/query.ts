@@ -27,7 +27,7 @@ export function spansQuery(range: HistoryRange, durationMaxNanos: bigint): Histo
   unhex(TraceId), unhex(SpanId), unhex(ParentSpanId), TraceState, SpanName,
   toUInt8(indexOf(['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'], SpanKind)),
   toUInt8(indexOf(['Unset', 'Ok', 'Error'], StatusCode)), StatusMessage, ScopeName, ScopeVersion,
-  toString(AttributeTypes), SpanAttributes, ResourceAttributes,
+  toString(AttributeTypes), if(ConversationId = '', TraceId, ConversationId), SpanAttributes, ResourceAttributes,
   Events.Timestamp, Events.Name, Events.Attributes,
   arrayMap(id -> unhex(id), Links.TraceId), arrayMap(id -> unhex(id), Links.SpanId), Links.TraceState, Links.Attributes
 FROM otel_traces

@@ -6,18 +6,13 @@ import { listAttributes } from '../../model/repeated-lists.ts';
 import { Attribute, type AttributeSource, ValueType } from '../../model/span-batch.ts';
 import type { AddedAttribute } from '../../model/span-events.ts';
 import { valueText } from '../../model/value.ts';
-import { originalPrefix, TypeNotes } from './attribute-types.ts';
+import { AttributeShapes, compareNames, type Shape } from './attribute-shapes.ts';
+import { originalPrefix, type Referred, TypeNotes } from './attribute-types.ts';
 import type { KeyPlace, ServiceKeys } from './key-budget.ts';
+import { KeyedListWriter } from './keyed-lists.ts';
 import { OverflowText, overflowKey } from './overflow-text.ts';
 import { RecentValues } from './recent-values.ts';
 import type { RowWriter } from './rowbinary.ts';
-
-/** Spans with the same attribute names in the same order share one sorted order. */
-interface Shape {
-  readonly fields: Int32Array;
-  /** Positions in the run, sorted by name, the last of duplicate names only. */
-  readonly order: Uint16Array;
-}
 
 /** What stands under a name of a row: an attribute of the span, one that was moved to another name, or one of ours. */
 interface Entry {
@@ -26,6 +21,21 @@ interface Entry {
   readonly original?: true;
   readonly added?: AddedAttribute;
 }
+
+/** What names the messages of a keyed list. */
+interface KeyedAttribute extends AddedAttribute {
+  readonly isKeyedList?: true;
+}
+
+/** Hashes of the messages of a list, or of an object with a list in it; undefined for what is to be stored as it is. */
+type Refer = (name: string, bytes: Buffer, start: number, end: number) => Reference | undefined;
+
+interface Reference {
+  readonly hashes: string;
+  readonly how: Referred;
+}
+
+const listNames: ReadonlySet<string> = new Set(listAttributes);
 
 /**
  * Runs of attributes → Map(LowCardinality(String), String), sorted by key: unsorted maps compress badly and make equal
@@ -37,14 +47,14 @@ export class AttributeMapWriter {
   /** What the values written since its reset were, for the column AttributeTypes. */
   readonly notes = new TypeNotes();
   readonly #fields: FieldTable;
-  readonly #shapes = new Map<number, Shape>();
+  readonly #shapes: AttributeShapes;
+  readonly #keyed: KeyedListWriter;
   /** Of a list of messages in the bytes what is stored in its place; undefined where lists are stored as they are. */
-  refer: ((name: string, bytes: Buffer, start: number, end: number) => string | undefined) | undefined;
+  refer: Refer | undefined;
   readonly #listed: ReadonlySet<FieldId>;
   /** Whose keys the maps have that are written next, and where; undefined where any key is stored. */
   keys: { readonly of: ServiceKeys; readonly place: KeyPlace } | undefined;
   readonly #recent = new RecentValues();
-  #generation = -1;
   #batch!: AttributeSource;
 
   readonly #redactor: Redactor | undefined;
@@ -52,14 +62,14 @@ export class AttributeMapWriter {
   constructor(fields: FieldTable, redactor?: Redactor) {
     this.#fields = fields;
     this.#redactor = redactor;
+    this.#shapes = new AttributeShapes(fields);
+    this.#keyed = new KeyedListWriter(fields, redactor);
     this.#listed = new Set(listAttributes.map((name) => fields.intern(name)));
   }
 
   begin(batch: AttributeSource): void {
     this.#batch = batch;
-    if (this.#generation !== this.#fields.generation || this.#shapes.size > shapesMax) this.#shapes.clear();
-    if (this.#generation !== this.#fields.generation) this.#recent.clear();
-    this.#generation = this.#fields.generation;
+    if (this.#shapes.begin()) this.#recent.clear();
     this.#redactor?.begin(batch);
   }
 
@@ -69,19 +79,43 @@ export class AttributeMapWriter {
       writer.u8(0);
       return;
     }
-    const shape = this.#shape(first, count);
+    const whole = this.#shapes.of(this.#batch, first, count);
+    const named = this.refer === undefined ? undefined : this.#named(whole, first, added);
+    const shape = named?.shape ?? whole;
+    const all = named?.all ?? added;
     const split = this.keys?.of.split(this.keys.place, shape);
     if (split !== undefined && split.over.length > 0) {
-      this.#withAdded(writer, first, split.kept, withOverflow(added, this.#overflow(first, split.over)));
+      this.#withAdded(writer, first, split.kept, withOne(all, this.#overflow(first, split.over)));
       return;
     }
     const { order } = shape;
-    if (added.length > 0) {
-      this.#withAdded(writer, first, order, added);
+    if (all.length > 0) {
+      this.#withAdded(writer, first, order, all);
       return;
     }
     writer.varint(order.length);
     for (let i = 0; i < order.length; i++) this.#entry(writer, first + order[i]!);
+  }
+
+  /** The run with each keyed list as one attribute that names the messages, where they are stored once. */
+  #named(
+    shape: Shape,
+    first: number,
+    added: readonly AddedAttribute[],
+  ): { shape: Shape; all: readonly AddedAttribute[] } {
+    let named = 0;
+    let all = added;
+    for (const [i, list] of this.#shapes.keyedLists(shape).entries()) {
+      // What was added may correct one of its attributes, or have its name.
+      if (added.some(({ name }) => name === list.name || name.startsWith(`${list.name}.`))) continue;
+      const json = this.#keyed.write(list, this.#batch, first);
+      const hashes = json && this.refer!(list.name, json, 0, json.length)?.hashes;
+      if (hashes === undefined) continue;
+      named |= 1 << i;
+      const one: KeyedAttribute = { name: list.name, value: hashes, isKeyedList: true };
+      all = withOne(all, one);
+    }
+    return { shape: this.#shapes.without(shape, named), all };
   }
 
   /** The value of one attribute as it came, '' when it is not there. */
@@ -167,7 +201,7 @@ export class AttributeMapWriter {
     const originals = new Set(entries.flatMap(({ name, original }) => (original ? [name] : [])));
     const kept = entries.filter(({ name, original }) => original || !originals.has(name));
     for (const each of added) if (!each.corrects || each.value !== '') kept.push({ name: each.name, added: each });
-    kept.sort((a, b) => compare(a.name, b.name));
+    kept.sort((a, b) => compareNames(a.name, b.name));
     writer.varint(kept.length);
     for (const entry of kept) {
       if (entry.added !== undefined) this.#added(writer, entry.added);
@@ -197,10 +231,21 @@ export class AttributeMapWriter {
     this.#text(writer, this.#redactor?.text(text, 'body') ?? text);
   }
 
-  #added(writer: RowWriter, { name, value }: AddedAttribute): void {
+  #added(writer: RowWriter, added: AddedAttribute): void {
+    const { name, value } = added;
     writer.string(name);
-    this.notes.noteAdded();
-    this.#text(writer, this.#redactor?.text(value, name) ?? value);
+    if ((added as KeyedAttribute).isKeyedList) {
+      this.notes.noteReferred('keyedMessages');
+      writer.string(value);
+      return;
+    }
+    const text = this.#redactor?.text(value, name) ?? value;
+    const isList = this.refer !== undefined && listNames.has(name) && text.startsWith('[');
+    const list = isList ? Buffer.from(text) : undefined;
+    const hashes = list && this.refer!(name, list, 0, list.length)?.hashes;
+    if (hashes === undefined) this.notes.noteAdded();
+    else this.notes.noteReferred('addedMessages');
+    this.#text(writer, hashes ?? text);
   }
 
   #text(writer: RowWriter, value: string): void {
@@ -227,7 +272,7 @@ export class AttributeMapWriter {
   }
 
   /** What of a list is redacted is so in its messages, because they are taken from what would be stored as a whole. */
-  #list(writer: RowWriter, row: number, refer: NonNullable<AttributeMapWriter['refer']>): void {
+  #list(writer: RowWriter, row: number, refer: Refer): void {
     const { attributes, bytes } = this.#batch;
     const at = row * Attribute.stride;
     const field = attributes[at + Attribute.field]!;
@@ -236,10 +281,10 @@ export class AttributeMapWriter {
     const length = attributes[at + Attribute.length]!;
     const redacted = this.#redactor?.value(field, start, length);
     const text = redacted === undefined ? undefined : Buffer.from(redacted);
-    const hashes = text === undefined ? refer(name, bytes, start, start + length) : refer(name, text, 0, text.length);
-    if (hashes !== undefined) {
-      this.notes.noteMessages();
-      writer.string(hashes);
+    const named = text === undefined ? refer(name, bytes, start, start + length) : refer(name, text, 0, text.length);
+    if (named !== undefined) {
+      this.notes.noteReferred(named.how);
+      writer.string(named.hashes);
       return;
     }
     this.notes.note(ValueType.string);
@@ -296,57 +341,14 @@ export class AttributeMapWriter {
     writer.raw(mark, 0, mark.length);
     this.truncated++;
   }
-
-  #shape(first: number, count: number): Shape {
-    const attributes = this.#batch.attributes;
-    let hash = count;
-    const end = (first + count) * Attribute.stride;
-    for (let at = first * Attribute.stride; at < end; at += Attribute.stride) {
-      hash = Math.imul(hash ^ attributes[at]!, 0x01000193) ^ (hash >>> 15);
-    }
-    const known = this.#shapes.get(hash);
-    if (known !== undefined && this.#isShape(known, first, count)) return known;
-    const shape = this.#sort(first, count);
-    this.#shapes.set(hash, shape);
-    return shape;
-  }
-
-  #isShape(shape: Shape, first: number, count: number): boolean {
-    if (shape.fields.length !== count) return false;
-    const attributes = this.#batch.attributes;
-    for (let i = 0; i < count; i++) {
-      if (attributes[(first + i) * Attribute.stride] !== shape.fields[i]) return false;
-    }
-    return true;
-  }
-
-  #sort(first: number, count: number): Shape {
-    const fields = new Int32Array(count);
-    const lastOf = new Map<FieldId, number>();
-    for (let i = 0; i < count; i++) {
-      fields[i] = this.#batch.attributes[(first + i) * Attribute.stride]!;
-      lastOf.set(fields[i]!, i);
-    }
-    const order = [...lastOf.values()].sort((a, b) =>
-      compare(this.#fields.name(fields[a]!), this.#fields.name(fields[b]!)),
-    );
-    return { fields, order: Uint16Array.from(order) };
-  }
 }
 
-function withOverflow(added: readonly AddedAttribute[], overflow: AddedAttribute): readonly AddedAttribute[] {
-  return [...added, overflow].sort((a, b) => compare(a.name, b.name));
+function withOne(added: readonly AddedAttribute[], one: AddedAttribute): readonly AddedAttribute[] {
+  return [...added, one].sort((a, b) => compareNames(a.name, b.name));
 }
 
 function withoutLength(encoded: Uint8Array): string {
   let start = 0;
   while ((encoded[start]! & 0x80) !== 0) start++;
   return Buffer.from(encoded).toString('utf8', start + 1);
-}
-
-/** Senders that never repeat a shape must not fill memory. */
-const shapesMax = 4096;
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

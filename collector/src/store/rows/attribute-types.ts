@@ -11,7 +11,7 @@ import { ValueType } from '../../model/span-batch.ts';
  * before the start, the start was moved), `@start,end` in nanoseconds follows; a missing time is empty. A `~` behind the
  * letters says that something of the span was redacted before it was stored.
  */
-export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added' | 'messages', string>> = {
+export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added' | Referred, string>> = {
   string: 's',
   /** Stored as base64, which is also what rules see. */
   bytes: 's',
@@ -25,7 +25,16 @@ export const typeLetters: Readonly<Record<keyof typeof ValueType | 'added' | 'me
   added: 'o',
   /** A list of messages that are stored once; hashes of them stand in its place. */
   messages: 'r',
+  /** The same of a JSON object with the list in it: what stands before and behind its messages are the first hash and the last. */
+  messagesWithin: 'w',
+  /** A list in an attribute that we added. */
+  addedMessages: 'p',
+  /** The same in place of attributes `<name>.<number>.<key>`, of each message its own; hashes of all stand under the name alone. */
+  keyedMessages: 'k',
 };
+
+/** How a list of messages stood in a span that has hashes in its place. */
+export type Referred = 'messages' | 'messagesWithin' | 'addedMessages' | 'keyedMessages';
 
 /**
  * What the span had under a name that holds something else now: it stands under this prefix and its name, and its letter is a capital.
@@ -41,9 +50,13 @@ const codes = Uint8Array.from(
     .sort(([, a], [, b]) => a - b)
     .map(([name]) => typeLetters[name as keyof typeof ValueType].charCodeAt(0)),
 );
+/** The letter of a value that is no text, by `ValueType`. */
+export function letterOf(type: number): string {
+  return String.fromCharCode(codes[type] ?? textCode);
+}
+
 const textCode = typeLetters.string.charCodeAt(0);
 const addedCode = typeLetters.added.charCodeAt(0);
-const messagesCode = typeLetters.messages.charCodeAt(0);
 const barCode = '|'.charCodeAt(0);
 /** From the code of a letter to that of its capital. */
 const capitals = 32;
@@ -74,8 +87,8 @@ export class TypeNotes {
     this.#push(addedCode);
   }
 
-  noteMessages(): void {
-    this.#push(messagesCode);
+  noteReferred(how: Referred): void {
+    this.#push(typeLetters[how].charCodeAt(0));
   }
 
   /** Ends the span's section. */

@@ -45,6 +45,8 @@ export class MessageRowWriter {
     weightOf: (messages) => messages.length * 160,
     membersMax: limits.messagesPerListMax,
   });
+  /** What stood around lists, by where and hash. */
+  readonly #pieces = new Map<string, StoredMessage>();
   readonly #writer = new RowWriter(64 * 1024);
   #written: StoredMessage[] = [];
   #batch = 0;
@@ -53,20 +55,48 @@ export class MessageRowWriter {
    * What is stored in place of the list `bytes[start, end)`: hashes with spaces between them. Undefined when it must be stored as it is:
    * it is no list, or not worth it.
    */
-  refer({ conversation, day, name }: ListPlace, bytes: Buffer, start: number, end: number): string | undefined {
-    if (end - start < listBytesMin || conversation === '' || conversation.length > conversationCharsMax)
-      return undefined;
+  refer(place: ListPlace, bytes: Buffer, start: number, end: number): string | undefined {
+    if (end - start < listBytesMin || !isPlace(place)) return undefined;
     // What stands before the bracket at the end would stand behind a message where the list goes on.
     if (bytes[end - 2]! <= space) return undefined;
-    const list = this.#lists.read(`${day} ${name} ${conversation}`, bytes, start, end);
-    if (list === undefined || list.items.length * 2 * (hashChars + 1) > end - start) return undefined;
+    const list = this.#lists.read(sessionOf(place), bytes, start, end);
+    if (list === undefined || list.items.length * itemBytesMin(place.name) > end - start) return undefined;
     const named = namedIn(list);
     while (list.items[named.landed]?.landed) named.landed++;
     for (let at = named.landed; at < list.items.length; at++) {
       const message = list.items[at]!;
-      if (!message.landed && message.batch !== this.#batch) this.#row(message, conversation, day, bytes, start);
+      this.#row(message, place, bytes, start + message.from, start + message.to);
     }
     return named.hashes;
+  }
+
+  /**
+   * The same for a JSON object with a list of messages in it, as requests to models are: what stands before and behind the messages are
+   * rows, too, and the first and the last hash.
+   */
+  referWithin(place: ListPlace, bytes: Buffer, start: number, end: number): string | undefined {
+    if (end - start < listBytesMin || end - start > limits.repeatedListBytesMax || !isPlace(place)) return undefined;
+    const open = messagesIn(bytes, start, end);
+    if (open < 0) return undefined;
+    const known = this.#lists.known(sessionOf(place), bytes, open, end);
+    const close = closingBracket(bytes, open + Math.max(known, 1), end);
+    const hashes = close < 0 ? undefined : this.refer(place, bytes, open, close + 1);
+    if (hashes === undefined) return undefined;
+    return `${this.#piece(place, bytes, start, open + 1)} ${hashes} ${this.#piece(place, bytes, close, end)}`;
+  }
+
+  /** The hash of a text that is not in a list; calls of a conversation mostly have the same. */
+  #piece(place: ListPlace, bytes: Buffer, from: number, to: number): string {
+    const hash = digest(bytes, from, to);
+    const key = `${sessionOf(place)} ${hash}`;
+    let piece = this.#pieces.get(key);
+    if (piece === undefined) {
+      if (this.#pieces.size >= piecesMax) this.#pieces.clear();
+      piece = { hash, from, to, landed: false, batch: -1 };
+      this.#pieces.set(key, piece);
+    }
+    this.#row(piece, place, bytes, from, to);
+    return hash;
   }
 
   /** The rows since the last call; undefined when there are none. */
@@ -83,14 +113,24 @@ export class MessageRowWriter {
     };
   }
 
-  #row(message: StoredMessage, conversation: string, day: number, bytes: Buffer, start: number): void {
+  /** Unless it has one. */
+  #row(message: StoredMessage, { conversation, day }: ListPlace, bytes: Buffer, from: number, to: number): void {
+    if (message.landed || message.batch === this.#batch) return;
     this.#writer.u16(day);
     this.#writer.string(conversation);
     this.#writer.string(message.hash);
-    this.#writer.bytes(bytes, start + message.from, start + message.to);
+    this.#writer.bytes(bytes, from, to);
     message.batch = this.#batch;
     this.#written.push(message);
   }
+}
+
+function isPlace({ conversation }: ListPlace): boolean {
+  return conversation !== '' && conversation.length <= conversationCharsMax;
+}
+
+function sessionOf({ conversation, day, name }: ListPlace): string {
+  return `${day} ${name} ${conversation}`;
 }
 
 /** What spans say in place of a list, so that a call that goes on with it adds only its own. */
@@ -115,9 +155,21 @@ function namedIn(list: GrownList<StoredMessage>): Named {
   return named;
 }
 
+/**
+ * Lists whose members are shorter on average are not worth it. Tools that are offered by their names alone stay where they are: they have no
+ * definition, and so no hash among the facts of the span that would tell of them.
+ */
+function itemBytesMin(name: string): number {
+  return name === 'gen_ai.tool.definitions' ? 128 : 2 * (hashChars + 1);
+}
+
 /** Shorter lists cost less than what names their messages. */
 const listBytesMin = 512;
 const conversationCharsMax = 512;
+/** So far into an object a list is looked for. */
+const headBytesMax = 64 * 1024;
+/** Texts around lists that are remembered; what is forgotten is a row again. */
+const piecesMax = 4_096;
 
 /**
  * Divides a list at its commas. A message is all between two of them, spaces too, so that putting the messages together gives the
@@ -139,6 +191,55 @@ function readMessages(bytes: Buffer, from: number, end: number, known: number): 
     } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
   return begin === end ? { members: items.length, items } : undefined;
+}
+
+/** Where the list `messages` of a JSON object begins; -1 without one. */
+function messagesIn(bytes: Buffer, start: number, end: number): number {
+  const stop = Math.min(end, start + headBytesMax);
+  let depth = 0;
+  for (let at = start; at < stop; at++) {
+    const byte = bytes[at]!;
+    if (byte === 0x7b || byte === 0x5b) depth++;
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+    else if (byte === quote) {
+      const close = closingQuote(bytes, at, stop);
+      const list =
+        depth === 1 && close - at === 9 && bytes.toString('latin1', at + 1, close) === 'messages'
+          ? listAt(bytes, close)
+          : -1;
+      if (list >= 0) return list;
+      at = close;
+    }
+    if (depth < 1) return -1;
+  }
+  return -1;
+}
+
+/** Behind the key that ends at `key`. LangChain has several lists in one, mostly of one. */
+function listAt(bytes: Buffer, key: number): number {
+  const colon = pastSpace(bytes, key + 1);
+  const at = pastSpace(bytes, colon + 1);
+  if (bytes[colon] !== 0x3a || bytes[at] !== 0x5b) return -1;
+  return bytes[at + 1] === 0x5b ? at + 1 : at;
+}
+
+function pastSpace(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === space) at++;
+  return at;
+}
+
+/** Of the list in which `from` stands between two members or before the first one; -1 when it does not end. */
+function closingBracket(bytes: Buffer, from: number, end: number): number {
+  let depth = 0;
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte === quote) at = closingQuote(bytes, at, end);
+    else if (byte === 0x7b || byte === 0x5b) depth++;
+    else if (byte === 0x5d && depth === 0) return at;
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return -1;
 }
 
 /** Where a text ends, or the end of all. */

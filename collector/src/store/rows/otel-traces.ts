@@ -146,7 +146,7 @@ export class SpanRowEncoder {
     notes.reset();
     const keys = this.#resourceKeys[spans[at + Span.resource]!];
     this.#maps.keys = keys && { of: keys, place: KeyPlace.span };
-    this.#maps.refer = this.#referOf(batch, at, day);
+    this.#maps.refer = this.#referOf(batch, at, day, added);
     this.#maps.write(
       writer,
       spans[at + Span.attributes]!,
@@ -170,12 +170,18 @@ export class SpanRowEncoder {
     writer.bytes(notes.bytes, 0, notes.length);
   }
 
-  #referOf(batch: SpanBatch, at: number, day: number): AttributeMapWriter['refer'] {
+  #referOf(batch: SpanBatch, at: number, day: number, added: readonly AddedAttribute[]): AttributeMapWriter['refer'] {
     const messages = this.#messages;
     if (messages === undefined) return undefined;
+    let conversation: string | undefined;
     return (name, bytes, start, end) => {
-      const conversation = this.#conversation.of(batch, at / Span.stride);
-      return messages.refer({ conversation, day, name }, bytes, start, end);
+      conversation ??= this.#conversation.of(batch, at / Span.stride, added);
+      const place = { conversation, day, name };
+      const isObject = bytes[start] === 0x7b;
+      const hashes = isObject
+        ? messages.referWithin(place, bytes, start, end)
+        : messages.refer(place, bytes, start, end);
+      return hashes === undefined ? undefined : { hashes, how: isObject ? 'messagesWithin' : 'messages' };
     };
   }
 

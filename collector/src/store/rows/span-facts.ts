@@ -104,5 +104,5 @@ interface Fact {
   readonly kept: Set<string>;
 }
 
-const keptMax = 16;
-const keptCharsMax = 32;
+const keptMax = 64;
+const keptCharsMax = 64;

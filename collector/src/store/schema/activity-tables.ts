@@ -32,6 +32,10 @@ const figure = (key: string) => `toUInt64OrZero(${fact(key)}[1])`;
 const isError = "StatusCode IN ('Error', 'STATUS_CODE_ERROR')";
 const model = `if(${attribute('gen_ai.response.model')} = '', RequestModel, ${attribute('gen_ai.response.model')})`;
 const cost = `toFloat64OrZero(${fact('usage.cost_usd')}[1])`;
+const listedName = "coalesce(nullIf(JSONExtractString(v, 'name'), ''), JSONExtractString(v, 'function', 'name'))";
+const listed = `JSONExtractArrayRaw(${attribute('gen_ai.tool.definitions')})`;
+/** Definitions of tools as (kind, name, hash), out of the list that the span has. */
+const listedDefinitions = `arrayMap(v -> ('tool_definition', ${listedName}, lower(hex(sipHash64(v)))), ${listed})`;
 const unpriced =
   "mapContains(Facts, 'spanwarden.usage.input_tokens') AND NOT mapContains(Facts, 'spanwarden.usage.cost_usd')";
 
@@ -183,7 +187,28 @@ TTL toDate(Time) + toIntervalDay(${ttlDays})
 SETTINGS ${tableSettings}`,
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.agent_values_mv
 TO ${database}.agent_values AS
-SELECT
+${spanValuesQuery(database, listedDefinitions)}`,
+    logValuesView(database),
+  ];
+}
+
+/**
+ * Definitions of tools by their stored hashes, which are there whatever becomes of the list and whichever dialect told it. What has none, as tools that
+ * were offered by their names alone, is taken from the list as before.
+ */
+export function definitionsByHash(database: string): string[] {
+  const hashes = fact('tool.definition_hashes');
+  const hash = "substringIndex(v, ' ', -1)";
+  const name = (v: string) => `substring(${v}, 1, length(${v}) - length(substringIndex(${v}, ' ', -1)) - 1)`;
+  const definitions = `arrayConcat(
+    arrayMap(v -> ('tool_definition', ${name('v')}, ${hash}), ${hashes}),
+    arrayFilter(e -> NOT has(arrayMap(h -> ${name('h')}, ${hashes}), e.2), ${listedDefinitions}))`;
+  return [`ALTER TABLE ${database}.agent_values_mv MODIFY QUERY\n${spanValuesQuery(database, definitions)}`];
+}
+
+/** @param definitions of tools, as (kind, value, detail) */
+function spanValuesQuery(database: string, definitions: string): string {
+  return `SELECT
   toStartOfHour(Timestamp) AS Time,
   entry.1 AS Kind,
   ${agent} AS Agent,
@@ -198,19 +223,15 @@ SELECT
   argMaxState(TraceId, Timestamp) AS LastTraceId
 FROM ${database}.otel_traces AS span
 ARRAY JOIN arrayConcat(
-  ${spanValues().join(',\n  ')}
+  ${spanValues(definitions).join(',\n  ')}
 ) AS entry
-GROUP BY Time, Kind, Agent, ToolName, Value, Detail`,
-    logValuesView(database),
-  ];
+GROUP BY Time, Kind, Agent, ToolName, Value, Detail`;
 }
 
 /** Lists of (kind, value, detail), one for each kind of what a span may bring. */
-function spanValues(): string[] {
+function spanValues(definitions: string): string[] {
   const outgoing = `arrayStringConcat(arrayConcat(${fact('outgoing.secrets')}, ${fact('outgoing.pii')}), ',')`;
   const plain = (kind: string, values: string) => `arrayMap(v -> ('${kind}', v, ''), ${values})`;
-  const definitions = `JSONExtractArrayRaw(${attribute('gen_ai.tool.definitions')})`;
-  const definitionName = "coalesce(nullIf(JSONExtractString(v, 'name'), ''), JSONExtractString(v, 'function', 'name'))";
   const unidentified = ['ConversationId', 'UserId'].map((column) => `if(${column} = '', '${missing[column]}', '')`);
   return [
     `arrayMap(v -> ('external_domain', v, ${outgoing}), ${fact('effect.external_domains')})`,
@@ -228,7 +249,7 @@ function spanValues(): string[] {
     plain('missing_identity', given(`if(OperationName = '', [], [${unidentified.join(', ')}])`)),
     plain('sandbox', given(`[${attribute('spanwarden.sandbox')}, ${sandboxDisabled('SpanAttributes')}]`)),
     `arrayMap(v -> ('decision', v, ${attribute('spanwarden.decision_source')}), ${given(`[${attribute('spanwarden.decision')}]`)})`,
-    `arrayMap(v -> ('tool_definition', ${definitionName}, lower(hex(sipHash64(v)))), ${definitions})`,
+    definitions,
   ].map((values) => `arraySlice(${values}, 1, ${valuesPerKind})`);
 }
 

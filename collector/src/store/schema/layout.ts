@@ -71,7 +71,7 @@ export function onLayout(statement: string, layout: Layout | undefined): string[
     case 'view':
       return [statement.replace(heads.view, `$&${on}`)];
     case 'materialized':
-      return [toLocal(statement, layout, (name) => !name.endsWith('_mv')).replace(heads.materialized, `$&${on}`)];
+      return [toLocal(statement, layout, isNoView).replace(heads.materialized, `$&${on}`)];
     case 'table':
       return [
         replicated(toLocal(statement, layout), layout, isCopy(statement) ? copyPath : tablePath).replace(
@@ -81,7 +81,7 @@ export function onLayout(statement: string, layout: Layout | undefined): string[
         ...overShards(statement, layout),
       ];
     case 'alter':
-      return [toLocal(statement, layout).replace(heads.alter, `$&${on}`), ...overShards(statement, layout)];
+      return [toLocal(statement, layout, isNoView).replace(heads.alter, `$&${on}`), ...overShards(statement, layout)];
     case 'drop':
       return [`${toLocal(statement, layout)}${on} SYNC`];
     case 'rename':
@@ -136,6 +136,11 @@ function replicated(statement: string, { keeper }: Layout, path: string): string
       return `ENGINE = Replicated${engine}(${[path, ...(version === undefined ? [] : [version])].join(', ')})`;
     })
     .replace('non_replicated_deduplication_window', 'replicated_deduplication_window');
+}
+
+/** Views that fill tables lie on each server beside what they fill, under their own name. */
+function isNoView(name: string): boolean {
+  return !name.endsWith('_mv');
 }
 
 /** Names in quotes stay: an attribute may be called like a table of the database. */

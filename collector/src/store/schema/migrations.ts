@@ -1,11 +1,11 @@
-import { activityTables } from './activity-tables.ts';
+import { activityTables, definitionsByHash } from './activity-tables.ts';
 import { caseTables } from './case-tables.ts';
 import { decisionColumns } from './decision-columns.ts';
 import { exportColumns } from './export-columns.ts';
 import { findingsAsGrafanaLogs, findingsTables } from './findings-tables.ts';
 import { historyColumns, shardedTraceColumns } from './history-columns.ts';
 import type { Layout } from './layout.ts';
-import { messageTables, wholeSpansView } from './message-tables.ts';
+import { messageTables, spreadSpansView, wholeSpansView } from './message-tables.ts';
 import { otelMetrics } from './metric-tables.ts';
 import { otelLogs, otelTraces } from './otel-tables.ts';
 import type { RetentionOptions } from './retention.ts';
@@ -58,4 +58,6 @@ export const migrations: readonly Migration[] = [
   },
   { version: 13, name: 'decisions', statements: (options) => decisionColumns(options.database) },
   { version: 14, name: 'finding_lines', statements: (options) => findingsAsGrafanaLogs(options.database) },
+  { version: 15, name: 'keyed_lists', statements: (options) => spreadSpansView(options.database) },
+  { version: 16, name: 'definitions', statements: (options) => definitionsByHash(options.database) },
 ];

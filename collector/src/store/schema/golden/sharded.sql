@@ -984,3 +984,89 @@ SELECT
 FROM spanwarden.findings FINAL;
 
 INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (14, 'finding_lines');
+
+CREATE OR REPLACE VIEW spanwarden.otel_traces_full ON CLUSTER 'prod' AS
+SELECT span.* EXCEPT (MessagesOf, Letters, Whole) REPLACE (
+  if(
+    empty(span.Whole),
+    span.SpanAttributes,
+    CAST(mapFromArrays(arrayMap(each -> each.1, span.Whole), arrayMap(each -> each.2, span.Whole)) AS Map(LowCardinality(String), String))
+  ) AS SpanAttributes,
+  if(
+    empty(span.Whole),
+    toString(span.AttributeTypes),
+    concat(arrayStringConcat(arrayMap(each -> each.3, span.Whole)), substring(toString(span.AttributeTypes), length(span.Letters) + 1))
+  ) AS AttributeTypes)
+FROM (
+  SELECT span.*,
+    if(NOT match(span.Letters, '[rpkw]'), [], arraySort(each -> each.1, arrayFlatten(arrayMap(
+      (name, value, place) -> multiIf(
+        substring(span.Letters, place, 1) = 'r', [(name, concat('[', arrayStringConcat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), 's')],
+        substring(span.Letters, place, 1) = 'w', [(name, concat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value))[1], arrayStringConcat(arraySlice(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), 2, -1), ','), arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value))[-1]), 's')],
+        substring(span.Letters, place, 1) = 'p', [(name, concat('[', arrayStringConcat(arrayMap(hash -> if(mapContains(said.Texts, hash), said.Texts[hash], 'null'), splitByChar(' ', value)), ','), ']'), 'o')],
+        substring(span.Letters, place, 1) = 'k', arrayFlatten(arrayMap(
+          (hash, number) -> arrayMap(
+            part -> (
+              concat(name, '.', toString(number - 1), '.', part.1),
+              if(startsWith(part.2, '['), JSONExtractString(part.2, 2), JSONExtractString(part.2)),
+              if(startsWith(part.2, '['), JSONExtractString(part.2, 1), 's')),
+            JSONExtractKeysAndValuesRaw(said.Texts[hash])),
+          splitByChar(' ', value), arrayEnumerate(splitByChar(' ', value)))),
+        [(name, value, substring(span.Letters, place, 1))]),
+      arrayMap(name -> toString(name), mapKeys(span.SpanAttributes)),
+      mapValues(span.SpanAttributes),
+      range(1, length(span.SpanAttributes) + 1))))) AS Whole
+  FROM (
+    SELECT *, AgentName, ConversationId, UserId, ToolName, OperationName, RequestModel, InputTokens, OutputTokens,
+      AttributeTypes, Facts, StitchedSession, SessionId, SessionSource,
+      if(ConversationId = '', TraceId, ConversationId) AS MessagesOf,
+      splitByChar('|', toString(AttributeTypes))[1] AS Letters
+    FROM spanwarden.otel_traces
+  ) AS span
+  LEFT JOIN (
+  SELECT Conversation, mapFromArrays(groupArray(Hash), groupArray(Text)) AS Texts
+  FROM (SELECT Conversation, Hash, Text FROM spanwarden.otel_messages LIMIT 1 BY Conversation, Hash)
+  GROUP BY Conversation
+) AS said ON said.Conversation = span.MessagesOf
+) AS span;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (15, 'keyed_lists');
+
+ALTER TABLE spanwarden.agent_values_mv ON CLUSTER 'prod' MODIFY QUERY
+SELECT
+  toStartOfHour(Timestamp) AS Time,
+  entry.1 AS Kind,
+  leftUTF8(replaceRegexpAll(if(span.AgentName = '', span.ServiceName, span.AgentName), '[\\p{Cc}\\p{Cf}]', ' '), 200) AS Agent,
+  if(Kind IN ('dialect', 'missing_identity'), '', leftUTF8(replaceRegexpAll(span.ToolName, '[\\p{Cc}\\p{Cf}]', ' '), 200)) AS ToolName,
+  leftUTF8(entry.2, 200) AS Value,
+  leftUTF8(entry.3, 200) AS Detail,
+  count() AS Spans,
+  sum(toUInt64OrZero(Facts['spanwarden.effect.body_bytes'][1])) AS Bytes,
+  min(Timestamp) AS FirstSeen,
+  max(Timestamp) AS LastSeen,
+  argMinState(TraceId, Timestamp) AS FirstTraceId,
+  argMaxState(TraceId, Timestamp) AS LastTraceId
+FROM spanwarden.otel_traces_local AS span
+ARRAY JOIN arrayConcat(
+  arraySlice(arrayMap(v -> ('external_domain', v, arrayStringConcat(arrayConcat(Facts['spanwarden.outgoing.secrets'], Facts['spanwarden.outgoing.pii']), ',')), Facts['spanwarden.effect.external_domains']), 1, 50),
+  arraySlice(arrayMap(v -> ('host_class', v, ''), Facts['spanwarden.effect.host_classes']), 1, 50),
+  arraySlice(arrayMap(v -> ('effect', v, ''), Facts['spanwarden.effect.kinds']), 1, 50),
+  arraySlice(arrayMap(v -> ('program', v, ''), Facts['spanwarden.effect.programs']), 1, 50),
+  arraySlice(arrayMap(v -> ('sql_kind', v, ''), Facts['spanwarden.effect.sql_kinds']), 1, 50),
+  arraySlice(arrayMap(v -> ('sql_table', v, ''), Facts['spanwarden.effect.sql_tables']), 1, 50),
+  arraySlice(arrayMap(v -> ('outgoing_secret', v, ''), Facts['spanwarden.outgoing.secrets']), 1, 50),
+  arraySlice(arrayMap(v -> ('outgoing_pii', v, ''), Facts['spanwarden.outgoing.pii']), 1, 50),
+  arraySlice(arrayMap(v -> ('hidden_unicode', v, ''), Facts['spanwarden.content.hidden_unicode']), 1, 50),
+  arraySlice(arrayMap(v -> ('untrusted_sink', v, ''), Facts['spanwarden.flow.sink_kinds']), 1, 50),
+  arraySlice(arrayMap(v -> ('missing_content', v, ''), Facts['spanwarden.coverage.missing']), 1, 50),
+  arraySlice(arrayMap(v -> ('dialect', v, ''), Facts['spanwarden.dialect']), 1, 50),
+  arraySlice(arrayMap(v -> ('missing_identity', v, ''), arrayFilter(v -> v != '', if(OperationName = '', [], [if(ConversationId = '', 'conversation', ''), if(UserId = '', 'user', '')]))), 1, 50),
+  arraySlice(arrayMap(v -> ('sandbox', v, ''), arrayFilter(v -> v != '', [SpanAttributes['spanwarden.sandbox'], if(SpanAttributes['spanwarden.sandbox_disabled'] = 'true', 'disabled', '')])), 1, 50),
+  arraySlice(arrayMap(v -> ('decision', v, SpanAttributes['spanwarden.decision_source']), arrayFilter(v -> v != '', [SpanAttributes['spanwarden.decision']])), 1, 50),
+  arraySlice(arrayConcat(
+    arrayMap(v -> ('tool_definition', substring(v, 1, length(v) - length(substringIndex(v, ' ', -1)) - 1), substringIndex(v, ' ', -1)), Facts['spanwarden.tool.definition_hashes']),
+    arrayFilter(e -> NOT has(arrayMap(h -> substring(h, 1, length(h) - length(substringIndex(h, ' ', -1)) - 1), Facts['spanwarden.tool.definition_hashes']), e.2), arrayMap(v -> ('tool_definition', coalesce(nullIf(JSONExtractString(v, 'name'), ''), JSONExtractString(v, 'function', 'name')), lower(hex(sipHash64(v)))), JSONExtractArrayRaw(SpanAttributes['gen_ai.tool.definitions'])))), 1, 50)
+) AS entry
+GROUP BY Time, Kind, Agent, ToolName, Value, Detail;
+
+INSERT INTO spanwarden.spanwarden_migrations (Version, Name) VALUES (16, 'definitions');

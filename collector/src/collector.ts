@@ -37,7 +37,7 @@ import { type TableRedactors, tableRedactors } from './redact/tables.ts';
 import { countResent, resendParts, resendsOf, trustOnlySynced } from './resends.ts';
 import { addStateGauges } from './state/gauges.ts';
 import { StateKeeper } from './state/keeper.ts';
-import { stopCollector } from './stop.ts';
+import { abandonStart, stopCollector } from './stop.ts';
 import { openStorage } from './storage.ts';
 import { schemaOptions } from './store/config.ts';
 import type { Store } from './store/index.ts';
@@ -99,14 +99,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const resends = resendsOf(config.spool);
   const parts = { logs: joiner, calls, usage, keys: new KeyState(keys), ...resendParts(resends) };
   const areRulesLoaded = () => running.rules.isAnyLoaded;
-  const casework = withCasework(detector, {
-    fields,
-    allowedLatenessNanos,
-    journal: true,
-    bounds,
-    parts,
-    areRulesLoaded,
-  });
+  const remembering = { journal: true, bounds, parts };
+  const casework = withCasework(detector, { fields, allowedLatenessNanos, areRulesLoaded, ...remembering });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
@@ -146,27 +140,20 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const warnings = () =>
     [ruleWarnings(running.rules), intake.warnings(), keyWarnings(keys), exporter.warnings(), teeing.warnings()].flat();
   const app = httpApp(guards, intake, store, metrics, { rules: running.rules, warnings });
+  const started = { settling, own, guards, intake, keeper, running, exporter, spool, store, shipping, shipped };
   const servers = await startServers(config.receive, app, intake.receive).catch(async (error: unknown) => {
-    clearInterval(settling);
-    guards.close();
-    intake.close();
-    await running.stop();
-    await exporter.stop(0);
-    shipping.abort();
-    await Promise.all([spool.close(), shipped]);
-    await store.close();
+    await abandonStart(started);
     throw error;
   });
   exporter.start();
   const ownMetrics = new OwnMetrics({ config, metrics, fields, spool, resource: ownResource(spool.id), logger });
-  const all = { own, ownMetrics, guards, intake, servers, keeper, running, exporter, spool, store, shipping, shipped };
+  const all = { ...started, ownMetrics, servers };
   let stopping: Promise<void> | undefined;
   return {
     urls: { otlp: servers.urls.http, grpc: servers.urls.grpc, api: servers.urls.http },
     store,
     reload: () => void reload(guards, running.rules),
     stop: () => {
-      clearInterval(settling);
       stopping ??= stopCollector(all);
       return stopping;
     },

@@ -27,6 +27,8 @@ const checkpointMsMin = 1_000;
 
 /** What a running collector consists of, as far as a stop has to do with it. */
 export interface Running {
+  /** What makes event time go on while nothing comes. */
+  readonly settling: NodeJS.Timeout;
   readonly own: OwnWork;
   readonly ownMetrics: OwnMetrics;
   readonly guards: IntakeGuards;
@@ -41,8 +43,31 @@ export interface Running {
   readonly shipped: Promise<void>;
 }
 
+/** Closes what was opened before its servers could not be started. */
+export async function abandonStart({
+  settling,
+  guards,
+  intake,
+  running,
+  exporter,
+  spool,
+  store,
+  shipping,
+  shipped,
+}: Omit<Running, 'ownMetrics' | 'servers'>): Promise<void> {
+  clearInterval(settling);
+  guards.close();
+  intake.close();
+  await running.stop();
+  await exporter.stop(0);
+  shipping.abort();
+  await Promise.all([spool.close(), shipped]);
+  await store.close();
+}
+
 /** Stops accepting, stores and sends what was accepted within a deadline, closes everything. */
 export async function stopCollector({
+  settling,
   own,
   ownMetrics,
   guards,
@@ -57,6 +82,7 @@ export async function stopCollector({
   shipped,
 }: Running): Promise<void> {
   const from = performance.now();
+  clearInterval(settling);
   guards.close();
   // While it can still be taken, should it go to this collector.
   await Promise.all([own.stop(), ownMetrics.stop()]);

@@ -89,7 +89,6 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const fields = createFieldTable();
   const { plan, bounds } = memoryOf(config);
   const running = runRules(config, { logger, fields, metrics, bounds, ...(sources && { sources }) });
-  const { detector } = running.rules;
   const allowedLatenessNanos = BigInt(config.detect.allowed_lateness_ms) * 1_000_000n;
   const joiner = createJoiner(fields, allowedLatenessNanos, bounds.joining);
   const calls = createToolCalls(fields, allowedLatenessNanos, bounds.calls);
@@ -99,8 +98,8 @@ export async function startCollector(config: Config, options: CollectorOptions):
   const resends = resendsOf(config.spool);
   const parts = { logs: joiner, calls, usage, keys: new KeyState(keys), ...resendParts(resends) };
   const areRulesLoaded = () => running.rules.isAnyLoaded;
-  const remembering = { journal: true, bounds, parts };
-  const casework = withCasework(detector, { fields, allowedLatenessNanos, areRulesLoaded, ...remembering });
+  const remembering = { allowedLatenessNanos, journal: true, bounds, parts };
+  const casework = withCasework(running.rules.detector, { fields, areRulesLoaded, ...remembering });
   makeDataDir(dataDir);
   const guards = openIntakeGuards(config, dataDir, logger);
   const redactors = tableRedactors(config.redact, dataDir, fields);
@@ -131,7 +130,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addPipelineGauges(metrics, { pipeline, redactors, fields, joiner });
   addStateGauges(metrics, keeper, state, spool);
   addIntakeGauges(metrics, guards);
-  addDetectionGauges(metrics, { detector, calls, casework });
+  addDetectionGauges(metrics, { detector: running.rules.detector, calls, casework });
   running.start(spool);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
@@ -147,16 +146,12 @@ export async function startCollector(config: Config, options: CollectorOptions):
   });
   exporter.start();
   const ownMetrics = new OwnMetrics({ config, metrics, fields, spool, resource: ownResource(spool.id), logger });
-  const all = { ...started, ownMetrics, servers };
   let stopping: Promise<void> | undefined;
   return {
     urls: { otlp: servers.urls.http, grpc: servers.urls.grpc, api: servers.urls.http },
     store,
     reload: () => void reload(guards, running.rules),
-    stop: () => {
-      stopping ??= stopCollector(all);
-      return stopping;
-    },
+    stop: () => (stopping ??= stopCollector({ ...started, ownMetrics, servers })),
   };
 }
 

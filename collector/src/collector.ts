@@ -131,7 +131,7 @@ export async function startCollector(config: Config, options: CollectorOptions):
   addStateGauges(metrics, keeper, state, spool);
   addIntakeGauges(metrics, guards);
   addDetectionGauges(metrics, { detector: running.rules.detector, calls, casework });
-  running.start(spool);
+  running.start(spool, redactors.findings);
   const settling = setInterval(() => void pipeline.settle().then(() => keeper.tick()), settleMs).unref();
   const shipping = new AbortController();
   const shipped = store.run(own.segments(spool), shipping.signal, own.hooks(countShipping(metrics)));

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Outcome } from '../model/outcome.ts';
+import type { Redactor } from '../model/redaction.ts';
 import type { Rows } from '../model/spool.ts';
 import { encodeRuleStates, encodeRuleStats, encodeSeenFields } from '../store/rows/rule-health.ts';
 import type { ActiveRules } from './active-rules.ts';
@@ -9,6 +10,8 @@ export interface HealthLogOptions {
   readonly rules: ActiveRules;
   readonly log: { append(record: { digest: Uint8Array; rows: Rows[] }): Promise<Outcome> };
   readonly logger: Logger;
+  /** Of what findings tell. */
+  readonly redactor?: Redactor | undefined;
   now(): number;
 }
 
@@ -39,10 +42,13 @@ export class HealthLog {
   }
 
   #rows(): Rows[] {
-    const { rules, now } = this.#options;
+    const { rules, now, redactor } = this.#options;
     const at = now();
     const { stats, fields } = rules.takeHealth(at);
-    const rows = [encodeRuleStats(stats, at), encodeSeenFields(fields, at), encodeRuleStates(rules.takeStates(), at)];
+    const told = redactor
+      ? stats.map((each) => ({ ...each, agentName: redactor.derived(each.agentName, 'gen_ai.agent.name') }))
+      : stats;
+    const rows = [encodeRuleStats(told, at), encodeSeenFields(fields, at), encodeRuleStates(rules.takeStates(), at)];
     return rows.filter(({ count }) => count > 0);
   }
 

@@ -17,7 +17,7 @@ export interface RunningRules {
   readonly rules: ActiveRules;
   reload(): ReloadOutcome;
   /** Begins to write what rules do, and to watch their files. */
-  start(log: HealthLogOptions['log']): void;
+  start(log: HealthLogOptions['log'], redactor?: HealthLogOptions['redactor']): void;
   /** Writes what is left; to be called before the spool is sealed. */
   stop(): Promise<void>;
 }
@@ -73,8 +73,8 @@ export function runRules(started: Config, { logger, fields, metrics, sources, bo
   return {
     rules,
     reload: () => rules.reload(),
-    start: (log) => {
-      health = new HealthLog({ rules, log, logger, now: Date.now });
+    start: (log, redactor) => {
+      health = new HealthLog({ rules, log, logger, redactor, now: Date.now });
       void health.write();
       timer = setInterval(() => void health?.write(), started.detect.stats_interval_ms).unref();
       if (sources === undefined || !started.detect.watch) return;

@@ -32,7 +32,7 @@ export const secretContexts: readonly SecretFormat[] = [
   },
   {
     kind: 'command_password',
-    hints: ['-u ', '-u=', '--user', '--pass', '--token', '--api-key', '--secret', '--a', 'sshpass'],
+    hints: [' -u ', '--user', '--pass', '--token', '--api-key', '--secret', '--a', 'sshpass'],
     pattern:
       /(?<![\w-])(?:(?:-u|--user|--proxy-user)[ =]{1,2}["']?[\w.@%+-]{1,64}:[^\s"'@:/$]{6,128}|--(?:password|passwd|pass|passphrase|token|api-key|secret|access-token|auth-token)\s{1,3}["']?[^\s"'<>{}$()-][^\s"'<>{}$()]{7,200}|sshpass\s{1,3}-p\s{0,3}["']?[^\s"'$]{6,128})/,
     accepts: (found) => isPassword(found.slice(optionValueAt(found))),

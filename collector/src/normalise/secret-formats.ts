@@ -31,7 +31,8 @@ export const secretFormats: readonly SecretFormat[] = [
   url('discord_webhook', 'webhooks', /(?<=\/api\/webhooks)\/\d{16,20}\/[\w-]{50,80}/),
   {
     kind: 'stripe_key',
-    hints: ['_live_', '_test_', 'whsec_'],
+    // Without the first letter, as every other word of English begins with both of them.
+    hints: ['_live_', '_test_', 'hsec_'],
     pattern: /(?<!\w)(?:[sr]k_(?:live|test)_[A-Za-z0-9]{16,250}|whsec_[A-Za-z0-9+/=]{24,80})/,
   },
   {

@@ -13,6 +13,8 @@ export function redactedFindings(findings: readonly Finding[], redactor: Redacto
     serviceName: redactor.derived(finding.serviceName),
     agentName: redactor.derived(finding.agentName),
     conversationId: redactor.derived(finding.conversationId),
+    // A session may go by a conversation of another span.
+    ...(finding.session && { session: { ...finding.session, id: redactor.derived(finding.session.id) } }),
     userId: redactor.derived(finding.userId),
     toolName: redactor.derived(finding.toolName),
     evidence: finding.evidence.map((item) => ({

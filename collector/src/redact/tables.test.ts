@@ -41,10 +41,12 @@ test('findings hold no value that was taken out of a span, where nothing tells i
     const finding = {
       ...{ reason: '', serviceName: '', agentName: '', conversationId: '', userId: '', toolName: '', spanName: '' },
       groupKey: random.toLowerCase(),
+      session: { id: `c ${random}`, source: 'response' },
       evidence: [{ selection: 's', field: 'spanwarden.effect.segments', wanted: 'x', excerpt: `curl ${random} there` }],
     } as unknown as Finding;
     const [redacted] = redactedFindings([finding], findings);
     assert.match(redacted!.evidence[0]!.excerpt, /^curl \[secret:key_assignment:[0-9a-f]{16}\] there$/);
+    assert.match(redacted!.session!.id, /^c \[secret:key_assignment:[0-9a-f]{16}\]$/);
     assert.match(redacted!.groupKey, /^\[secret:key_assignment:[0-9a-f]{16}\]$/);
   }));
 

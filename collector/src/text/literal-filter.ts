@@ -98,4 +98,4 @@ function commonness(literal: string, at: number): number {
 }
 
 /** Rare ones first; others, capitals among them, are rarer still. */
-const commonLetters = 'zqxjkvbpygfwmucldrhsnioate';
+const commonLetters = 'zqxjkvbpygfwmucldrhsnioate ';

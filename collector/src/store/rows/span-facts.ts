@@ -85,7 +85,7 @@ export class FactMapWriter {
   #session(writer: RowWriter, session: Session | undefined): number {
     if (session === undefined) return 0;
     for (const [name, text] of [
-      [this.#sessionName, session.id],
+      [this.#sessionName, this.#redactor?.text(session.id) ?? session.id],
       [this.#sourceName, session.source],
     ] as const) {
       writer.raw(name, 0, name.length);

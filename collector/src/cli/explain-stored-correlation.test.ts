@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { TraceDecoder } from '../decode/trace-decoder.ts';
 import { loadRules } from '../detect/load.ts';
+import { madeFinding } from '../detect/testing/made-finding.ts';
 import { createFieldTable } from '../model/fields.ts';
 import { NormalisedEvents } from '../normalise/span-events.ts';
 import { storedFacts } from '../normalise/stored-facts.ts';
+import { encodeFindings } from '../store/rows/findings.ts';
 import { SpanRowEncoder } from '../store/rows/otel-traces.ts';
 import { openTestStore, type TestStore } from '../store/testing/embedded.ts';
 import { otlpProtobuf } from '../testing/otlp.ts';
@@ -72,6 +74,14 @@ test('a stored span is explained in its group, with the spans around it', async 
       ['4', '3', true],
     ],
   );
+});
+
+test('one that matches and has no finding in the store is told as such', async () => {
+  assert.equal((await explained(3)).isUnfound, false, 'it does not match');
+  assert.equal((await explained(2)).isUnfound, true);
+  const finding = { ...madeFinding({ ruleId: 'Many', traceId: hex(4, 32), spanId: hex(4, 16) }) };
+  await db.insert(encodeFindings([{ ...finding, timeNanos: BigInt(nowMs - 3_000_000) * 1_000_000n }]));
+  assert.equal((await explained(2)).isUnfound, false);
 });
 
 test('one whose group does not get there is told how far it got', async () => {

@@ -8,10 +8,12 @@ import { NormalisedEvents } from '../normalise/span-events.ts';
 import { Prices } from '../prices/prices.ts';
 import type { StoreClient } from '../store/client.ts';
 import { planHistory, readHistory } from '../store/history/read.ts';
+import { findingsOfRules } from '../store/rule-health-reader.ts';
 import type { ShownCorrelation } from './correlation-view.ts';
 import { readStoredSpan } from './explain-span.ts';
 import { createProgress } from './progress.ts';
 import { createTestRun } from './rule-test-events.ts';
+import { previewFindingsMax } from './suppression-preview.ts';
 
 /** An explanation of a correlation on a stored span and what was stored around it. */
 export interface StoredExplanation extends ShownCorrelation {
@@ -20,6 +22,8 @@ export interface StoredExplanation extends ShownCorrelation {
   readonly isListed: boolean;
   /** Whether something was redacted before it was stored: values differ from what the stream saw. */
   readonly redacted: boolean;
+  /** It matches, and no finding of it on these spans is stored. */
+  readonly isUnfound: boolean;
 }
 
 /**
@@ -46,6 +50,7 @@ export async function explainStored(
   const losses = groups === undefined ? undefined : await replay(client, { correlation, explainer, fields, endNanos });
   const { id, name: ruleName, title } = correlation.meta;
   const explanation = explainer.explanation();
+  const matched = explanation.groups.some(({ findings }) => findings > 0);
   return {
     rule: { id, name: ruleName, title, file: correlation.file },
     case: '',
@@ -53,10 +58,23 @@ export async function explainStored(
     isListed: groups !== undefined,
     redacted: redacted === true || (losses?.redacted ?? 0) > 0,
     ...explanation,
-    matched: explanation.groups.some(({ findings }) => findings > 0),
+    matched,
+    isUnfound: matched && !(await isFound(client, correlation, endNanos, numbers)),
     withoutKey: groups?.size === 0 ? [numberOf(traceId, spanId)] : [],
     names: Object.fromEntries([...numbers].map(([key, number]) => [number, key])),
   };
+}
+
+/** Whether a finding of the correlation is stored that one of these spans opened. */
+async function isFound(
+  client: StoreClient,
+  { meta, syntax }: Correlation,
+  endNanos: bigint,
+  spans: ReadonlyMap<string, number>,
+): Promise<boolean> {
+  const since = new Date(Number((endNanos - syntax.timespanNanos * 2n) / 1_000_000n));
+  const found = await findingsOfRules(client, [meta.id, ...meta.formerIds], since, previewFindingsMax);
+  return found.some(({ traceId, spanId }) => spans.has(`${traceId}/${spanId}`));
 }
 
 interface Replay {

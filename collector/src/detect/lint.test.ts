@@ -66,6 +66,10 @@ test('tags are held against their lists', () => {
     warnings.map(({ message }) => message.split('`')[1]),
     ['owasp.llm11', 'atlas.aml.t9999', 'nowhere.x'],
   );
+  assert.deepEqual(
+    warnings.map(({ position }) => position?.column),
+    [8, 21, 38],
+  );
 });
 
 test('missing id, description and tags, and keywords, are warnings', () => {

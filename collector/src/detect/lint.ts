@@ -140,9 +140,9 @@ function checkTexts({ meta, syntax }: Rule | Correlation, report: Report): void 
   }
   if (meta.tags.length === 0)
     report.warn('SW_RULE_KEY', syntax.at, 'the rule has no tags', 'For example: - owasp.asi01.');
-  for (const tag of meta.tags) {
+  for (const [index, tag] of meta.tags.entries()) {
     const problem = tagProblem(tag);
-    if (problem !== undefined) report.warn('SW_RULE_VALUE', syntax.at, problem);
+    if (problem !== undefined) report.warn('SW_RULE_VALUE', meta.tagsAt[index], problem);
   }
 }
 

@@ -20,6 +20,8 @@ export interface RuleMeta {
   readonly response: RuleResponse;
   readonly status: string;
   readonly tags: readonly string[];
+  /** Where each of the tags stands. */
+  readonly tagsAt: readonly Position[];
   readonly description: string;
   /** Hash of the document, metadata included: any change to a rule is a new version. */
   readonly version: string;

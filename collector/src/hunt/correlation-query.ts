@@ -38,7 +38,7 @@ export function correlationQuery(correlation: Correlation, range: string): Corre
     return `  SELECT toUnixTimestamp64Nano(Timestamp) + toInt64(Duration) AS ${columns}\n  FROM ${tableOf(columns + where)}\n  WHERE ${range}${where}`;
   });
   // A condition that is only widened counts too much, so there is no query that is right at least in part.
-  if (reasons.length > 0) return { refused: reasons.join('; ') };
+  if (reasons.length > 0) return { refused: [...new Set(reasons)].join('; ') };
   const keys = syntax.groupBy.map((_, i) => `k${i + 1}`);
   const matches = `matches AS (\n  SELECT DISTINCT * FROM (\n${selects.join('\n  UNION ALL\n')}\n  )\n)`;
   const build = onlyLowerBounds(syntax.thresholds) ? slidingSql : tumblingSql;

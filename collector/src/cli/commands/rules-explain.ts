@@ -64,12 +64,13 @@ async function explainStoredSpan(
 }
 
 function storedText(explanation: StoredExplanation, terminal: Terminal): string {
-  const { span, isListed, redacted } = explanation;
+  const { span, isListed, isUnfound, redacted } = explanation;
   const about = `  span ${span.traceId}/${span.spanId} ${escapeControl(span.name)}\n`;
   const listed = isListed
     ? ''
     : terminal.yellow('  the span matches none of these rules; spanwarden rules explain <rule> <span> says why\n');
-  return `${redacted ? `${terminal.dim(redactedNote)}\n` : ''}${correlationText(explanation, terminal)}${about}${listed}`;
+  const unfound = isUnfound ? terminal.yellow(`  ${unfoundNote}\n`) : '';
+  return `${redacted ? `${terminal.dim(redactedNote)}\n` : ''}${correlationText(explanation, terminal)}${about}${listed}${unfound}`;
 }
 
 async function explain(rules: readonly Rule[], argument: string, options: Options): Promise<void> {
@@ -101,6 +102,9 @@ async function explain(rules: readonly Rule[], argument: string, options: Option
   });
   terminal.write(jsonLine({ explanations, ...(redacted && { redacted }) }, 2));
 }
+
+const unfoundNote =
+  'no finding of it is stored: its spans came later than detect.allowed_lateness_ms, the rule is newer than they are, or only other correlations see it';
 
 const redactedNote =
   'Something of this trace was redacted before storage: where a placeholder stands, the stream saw the value.';

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Position } from '../../model/errors.ts';
 import type { RuleResponse } from '../../model/finding.ts';
 import { type Level, levels } from '../../model/severity.ts';
 import { didYouMean, type Report } from '../report.ts';
@@ -37,7 +38,7 @@ export function parseMeta(map: YamlMap, report: Report): RuleMeta {
     level: choice<Level>(map, 'level', levels, 'medium', report),
     response: choice<RuleResponse>(map, 'response', responses, 'alert', report),
     status: choice(map, 'status', statuses, 'stable', report),
-    tags: parseTags(map, report),
+    ...parseTags(map, report),
     description: textOf(map, 'description', report, 65_535),
     version: hash('sha256', canonicalText(map), 'hex').slice(0, 12),
     formerIds: parseFormerIds(map, report),
@@ -103,18 +104,21 @@ function choice<T extends string>(map: YamlMap, key: string, values: readonly T[
   return value ?? fallback;
 }
 
-function parseTags(map: YamlMap, report: Report): string[] {
+function parseTags(map: YamlMap, report: Report): Pick<RuleMeta, 'tags' | 'tagsAt'> {
   const node = entryOf(map, 'tags')?.value;
-  if (!node) return [];
+  const tags: string[] = [];
+  const tagsAt: Position[] = [];
+  if (!node) return { tags, tagsAt };
   if (node.kind !== 'list') {
     report.error('SW_RULE_VALUE', node.at, '`tags` takes a list', 'For example: - owasp.llm01.');
-    return [];
+    return { tags, tagsAt };
   }
-  const tags: string[] = [];
   for (const item of node.items) {
     const tag = item.kind === 'scalar' ? String(item.value) : '';
-    if (/^[a-z0-9_-]+\.[a-z0-9._-]+$/.test(tag)) tags.push(tag);
-    else
+    if (/^[a-z0-9_-]+\.[a-z0-9._-]+$/.test(tag)) {
+      tags.push(tag);
+      tagsAt.push(item.at);
+    } else
       report.error(
         'SW_RULE_VALUE',
         item.at,
@@ -122,7 +126,7 @@ function parseTags(map: YamlMap, report: Report): string[] {
         'Write name space, dot, name in lower case: owasp.llm01.',
       );
   }
-  return tags;
+  return { tags, tagsAt };
 }
 
 export const relations = ['derived', 'obsolete', 'merged', 'renamed', 'similar', 'correlation'];

@@ -18,6 +18,26 @@ test('the shares of any limit leave room for what is not in them, and hold the l
   }
 });
 
+test('the shares are those of docs/operations.md', () => {
+  const sharesOf = (text: string) => {
+    const { limitBytes, jsonValuesMax, stateShare, ...bytes } = memoryPlan(memoryBytes(text));
+    const mebibytes = Object.entries(bytes).map(([name, value]) => [name, Math.floor(value / 1024 / 1024)]);
+    return { ...Object.fromEntries(mebibytes), jsonValuesMax, stateShare };
+  };
+  assert.deepEqual(sharesOf('512MiB'), {
+    ...{ heapBytesMax: 320, requestsBytesMax: 85, bodyBytesMax: 64, jsonBytesMax: 32, connectionBytesMax: 32 },
+    ...{ spoolPendingBytesMax: 64, jsonValuesMax: 2_097_152, stateShare: 1 / 4 },
+  });
+  assert.deepEqual(sharesOf('384MiB'), {
+    ...{ heapBytesMax: 192, requestsBytesMax: 64, bodyBytesMax: 48, jsonBytesMax: 24, connectionBytesMax: 24 },
+    ...{ spoolPendingBytesMax: 48, jsonValuesMax: 1_572_864, stateShare: 3 / 16 },
+  });
+  assert.deepEqual(sharesOf('64GiB'), {
+    ...{ heapBytesMax: 40_960, requestsBytesMax: 512, bodyBytesMax: 64, jsonBytesMax: 64, connectionBytesMax: 4096 },
+    ...{ spoolPendingBytesMax: 64, jsonValuesMax: 8_388_608, stateShare: 1 },
+  });
+});
+
 test('what is remembered shrinks with the limit, and is never more than limits.ts says', () => {
   const small = stateBounds(memoryPlan(memoryBytes('512MiB')).stateShare);
   assert.equal(small.ancestry.bytesMax, limits.ancestryBytesMax / 4);

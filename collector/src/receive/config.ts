@@ -52,7 +52,7 @@ export const receiveConfigSchema = z
           .default('127.0.0.1:4318')
           .describe(
             'Address of OTLP/HTTP and of /healthz, /readyz and /metrics, as host:port. Default 127.0.0.1:4318. ' +
-              'Anything but loopback needs tokens_file or bearer_token.',
+              'Anything but loopback needs tokens_file, bearer_token or tls.client_ca_file.',
           ),
         paths: pathsConfigSchema,
       })
@@ -73,7 +73,7 @@ export const receiveConfigSchema = z
           .default('127.0.0.1:4317')
           .describe(
             'Address of OTLP/gRPC, as host:port, or off. Default 127.0.0.1:4317. Anything but loopback needs ' +
-              'tokens_file or bearer_token.',
+              'tokens_file, bearer_token or tls.client_ca_file.',
           ),
       })
       .prefault({})

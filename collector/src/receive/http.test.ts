@@ -111,6 +111,9 @@ test('a request that finds the memory for requests taken is 503 with Retry-After
       const [detail] = ((await response.json()) as { details: { '@type': string }[] }).details;
       assert.equal(detail!['@type'], 'type.googleapis.com/google.rpc.RetryInfo');
     }
+    // One that does not say how large it is, until there is no room for it.
+    const growing = { method: 'POST', headers: json, body: new Blob([Buffer.alloc(60_000)]).stream(), duplex: 'half' };
+    assert.equal((await fetch(url(small), growing as RequestInit)).status, 503);
     // Of this one nothing but the head is sent.
     const announced = httpRequest(url(small), { method: 'POST', headers: { ...json, 'content-length': 60_000 } });
     announced.on('error', () => undefined).flushHeaders();

@@ -68,6 +68,7 @@ function readMap(bytes: Buffer): Record<string, string> {
     entries.map(([name]) => name).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
     'sorted by name',
   );
+  assert.equal(new Set(entries.map(([name]) => name)).size, entries.length, 'each name once');
   return Object.fromEntries(entries);
 }
 
@@ -164,6 +165,15 @@ test('the one for what is over says exactly how much it leaves out, cuts values 
   full.skip();
   const { '': rest, ...kept } = JSON.parse(full.end()) as Record<string, string>;
   assert.equal(rest, `and ${added + 1 - Object.keys(kept).length} more`);
+});
+
+test('a sender that uses the name of the one for what is over gets it into that one', () => {
+  const { store } = storing({ keysMax: 2 });
+  const mine = { [overflowKey]: 'mine' };
+  const [alone, among] = store([{ attributes: mine }, { attributes: { ...mine, a: '', b: '', c: '' } }]);
+  assert.deepEqual(JSON.parse(alone!.attributes[overflowKey]!), mine);
+  assert.deepEqual(Object.keys(among!.attributes), ['a', 'b', overflowKey]);
+  assert.deepEqual(JSON.parse(among!.attributes[overflowKey]!), { ...mine, c: '' });
 });
 
 test('places count apart, and hold in every batch though names were forgotten between', () => {

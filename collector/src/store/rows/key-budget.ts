@@ -1,5 +1,6 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
+import { overflowKey } from './overflow-text.ts';
 
 /** Where attributes stand; each place of a service has a budget of its own. */
 export const KeyPlace = { resource: 0, span: 1, event: 2, log: 3, point: 4 } as const;
@@ -52,6 +53,8 @@ const serviceCharsMax = 256;
 export class KeyBudget {
   readonly overflowed: Record<OverflowReason, number> = { service: 0, total: 0 };
   readonly #options: Required<KeyBudgetOptions>;
+  /** Ours alone: beside one of a sender's it would stand in a map twice. */
+  readonly #overflowField: FieldId;
   /** By name; the one that came last stands last. */
   readonly #services = new Map<string, ServiceKeys>();
   /** Services for which there is no place share this. */
@@ -67,6 +70,7 @@ export class KeyBudget {
       servicesMax: limits.attributeKeyServicesMax,
       ...options,
     };
+    this.#overflowField = options.fields.intern(overflowKey);
     this.#others = new ServiceKeys(this);
   }
 
@@ -158,6 +162,7 @@ export class KeyBudget {
 
   #reasonAgainst(keys: ServiceKeys, place: KeyPlace, field: FieldId): OverflowReason | undefined {
     const { fields, keysMax, totalMax } = this.#options;
+    if (field === this.#overflowField) return 'service';
     if (fields.isPermanent(field)) return undefined;
     const hash = this.#hashOf(fields.encodedName(field));
     const known = keys.known(place);

@@ -5,6 +5,8 @@ export interface JsonKey {
   readonly code: number;
   /** The same for snake_case; that of `name` where the two are alike. */
   readonly snakeCode: number;
+  /** What stands for both codes in the set of names that an object has. */
+  readonly bit: number;
 }
 
 const names = [
@@ -31,7 +33,7 @@ export const keys = Object.fromEntries(names.map((name, at) => [name, keyOf(name
 
 function keyOf(name: string, at: number): JsonKey {
   const code = at * 2 + 1;
-  return { name, code, snakeCode: snakeCase(name) === name ? code : code + 1 };
+  return { name, code, snakeCode: snakeCase(name) === name ? code : code + 1, bit: bitOfCode(code) };
 }
 
 function snakeCase(name: string): string {
@@ -71,6 +73,11 @@ export function codeOfBytes(bytes: Uint8Array, start: number, end: number, hash:
 /** The same for a name that was written with escapes. */
 export function codeOfName(name: string): number {
   return spellings.get(name) ?? 0;
+}
+
+/** The bit of a code in a set of 32, in which some names share one. */
+export function bitOfCode(code: number): number {
+  return 1 << ((code - 1) >> 1);
 }
 
 /** The name of a code, in lowerCamelCase. */

@@ -26,8 +26,8 @@ function valueAt(at: number): unknown {
     return list;
   }
   if (kind !== JsonKind.object) return [null, false, true][kind];
-  return membersOf(({ code, snakeCode }) => {
-    const member = tape.member(at, code, snakeCode);
+  return membersOf((key) => {
+    const member = tape.member(at, key);
     return member < 0 ? null : valueAt(member);
   });
 }
@@ -92,10 +92,33 @@ const pieces = [
 ].map((text) => Buffer.from(text));
 pieces.push(Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from([0xed, 0xa0, 0x80]));
 
-test('of members of one name the last counts, and null is as none', () => {
-  assert.deepEqual(read('{"name":1,"name":2}'), { name: 2, traceId: null, startTimeUnixNano: null });
-  assert.deepEqual(read('{"trace_id":"a","traceId":null}'), { name: null, traceId: 'a', startTimeUnixNano: null });
-  assert.deepEqual(read('{"\\u006eame":"x"}'), { name: 'x', traceId: null, startTimeUnixNano: null });
+test('texts of any length, at any place in memory, end where they end', () => {
+  for (let offset = 0; offset < 8; offset++) {
+    for (let length = 0; length < 80; length++) {
+      for (const end of ['"', '\\"', '\n', '\u001f"', '\\u0041"', 'ä"', '\u007f"', '']) {
+        const text = `"${'a'.repeat(length)}${end}`;
+        check(alone(`${text}${text.endsWith('\\"') ? '"' : ''}`, offset));
+      }
+    }
+    for (const text of ['', ' ', '1', '12', '[]', 'nul']) check(alone(text, offset));
+  }
+});
+
+/** A text with nothing behind it in memory. */
+function alone(text: string, offset: number): Buffer {
+  const memory = Buffer.allocUnsafeSlow(offset + Buffer.byteLength(text));
+  memory.write(text, offset);
+  return memory.subarray(offset);
+}
+
+test('names that share a place in the set of names are told apart', () => {
+  tape.parse(Buffer.from(JSON.stringify(Object.fromEntries(Object.keys(keys).map((name) => [name, name])))));
+  for (const key of Object.values<JsonKey>(keys)) assert.equal(tape.text(tape.member(0, key)), key.name);
+  for (const { name } of Object.values<JsonKey>(keys)) {
+    tape.parse(Buffer.from(JSON.stringify({ [name]: 1 })));
+    const found = Object.values<JsonKey>(keys).filter((key) => tape.member(0, key) >= 0);
+    assert.deepEqual(found, [keys[name as keyof typeof keys]]);
+  }
 });
 
 test('bytes that are no UTF-8 are read as a decoder of it has them', () => {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { limits } from '../model/limits.ts';
-import { codeOfBytes, codeOfName, nameOfCode, nextHash } from './json-keys.ts';
+import { isEscape } from './json-escapes.ts';
+import { bitOfCode, codeOfBytes, codeOfName, type JsonKey, nameOfCode, nextHash } from './json-keys.ts';
 import { hasMoreValues } from './json-values.ts';
 import { MalformedError } from './wire.ts';
 
@@ -9,9 +10,9 @@ export const JsonKind = { none: 0, false: 1, true: 2, number: 3, text: 4, escape
 
 /**
  * One row per JSON value, in the order of the text: kind and, from bit 4 on, the code of the name it stands under; where its bytes start
- * and end, without quotes; and the row behind it and all that is in it.
+ * and end, without quotes, or which names an object has, as a set of 32; and the row behind it and all that is in it.
  */
-const Row = { stride: 4, head: 0, start: 1, end: 2, next: 3 } as const;
+const Row = { stride: 4, head: 0, start: 1, names: 1, end: 2, next: 3 } as const;
 const kindMask = 15;
 const codeShift = 4;
 
@@ -30,6 +31,9 @@ export class JsonTape {
   #code = 0;
   /** Whether the last text has escapes. */
   #isEscaped = false;
+  /** The text from a byte on, four at a time. */
+  #words: Int32Array = new Int32Array(0);
+  #wordsFrom = 0;
 
   /** Throws MalformedError for what is no JSON, has too many values or nests too deep. The tape is good until the next call. */
   parse(body: Buffer): void {
@@ -41,6 +45,8 @@ export class JsonTape {
     this.bytes = isUtf8(body) ? body : Buffer.from(body.toString('utf8'));
     this.#length = 0;
     this.#depth = 0;
+    this.#wordsFrom = -this.bytes.byteOffset & 3;
+    this.#words = wordsOf(this.bytes, this.#wordsFrom);
     if (this.#rows.length > rowsKeptMax * Row.stride) this.#rows = new Int32Array(rowsAtStart * Row.stride);
     this.#read();
   }
@@ -59,7 +65,8 @@ export class JsonTape {
 
   /** A text with its escapes resolved, or a number as it is written. */
   text(at: number): string {
-    const [start, end] = [this.start(at), this.end(at)];
+    const start = this.start(at);
+    const end = this.end(at);
     if (this.kind(at) !== JsonKind.escaped) return this.bytes.toString('utf8', start, end);
     return JSON.parse(this.bytes.toString('utf8', start - 1, end + 1)) as string;
   }
@@ -76,8 +83,10 @@ export class JsonTape {
   }
 
   /** The member of an object under either name that is not null; of members of one name the last counts. -1 when there is none. */
-  member(at: number, code: number, snakeCode: number): number {
+  member(at: number, { code, snakeCode, bit }: JsonKey): number {
     const rows = this.#rows;
+    // Most that are asked for are not there.
+    if ((rows[at + Row.names]! & bit) === 0) return -1;
     const end = rows[at + Row.next]!;
     let found = -1;
     let snake = -1;
@@ -116,7 +125,7 @@ export class JsonTape {
         this.#enter(row, byte === brace ? JsonKind.object : JsonKind.list);
         pos = this.#space(pos + 1);
         if (bytes[pos] !== byte + toClosing) {
-          if (byte === brace) pos = this.#name(pos);
+          if (byte === brace) pos = this.#name(pos, row);
           continue;
         }
       } else pos = this.#space(this.#scalar(pos, row));
@@ -130,7 +139,7 @@ export class JsonTape {
         const opening = this.kind(owner) === JsonKind.object ? brace : bracket;
         if (bytes[pos] === comma) {
           pos = this.#space(pos + 1);
-          if (opening === brace) pos = this.#name(pos);
+          if (opening === brace) pos = this.#name(pos, owner);
           break;
         }
         if (bytes[pos] !== opening + toClosing) this.#fail();
@@ -149,6 +158,7 @@ export class JsonTape {
     }
     this.#length = at + Row.stride;
     this.#rows[at] = this.#code << codeShift;
+    this.#rows[at + Row.names] = 0;
     this.#rows[at + Row.next] = this.#length;
     this.#code = 0;
     return at;
@@ -166,8 +176,8 @@ export class JsonTape {
     this.#open[this.#depth++] = row;
   }
 
-  /** Where the value of a member begins, behind its name and the colon. */
-  #name(pos: number): number {
+  /** Reads the name of a member; gives where its value begins. */
+  #name(pos: number, owner: number): number {
     const { bytes } = this;
     if (bytes[pos] !== quote) this.#fail();
     let hash = 0;
@@ -182,6 +192,7 @@ export class JsonTape {
       at = this.#string(pos + 1);
       this.#code = codeOfName(JSON.parse(bytes.toString('utf8', pos, at)) as string);
     }
+    this.#rows[owner + Row.names]! |= bitOfCode(this.#code);
     if (bytes[at] !== colon) at = this.#space(at);
     if (bytes[at] !== colon) this.#fail();
     return this.#space(at + 1);
@@ -208,7 +219,13 @@ export class JsonTape {
     const { bytes } = this;
     const { length } = bytes;
     this.#isEscaped = false;
+    let far = pos + shortBytes;
     for (let at = pos; at < length; at++) {
+      if (at === far) {
+        at = this.#plainWords(at);
+        far = at + shortBytes;
+        if (at >= length) break;
+      }
       const byte = bytes[at]!;
       if (byte === quote) return at + 1;
       if (byte < 0x20) break;
@@ -217,9 +234,25 @@ export class JsonTape {
       const letter = bytes[++at]!;
       if (letter === 0x75) {
         for (let digit = 0; digit < 4; digit++) if (!isHexDigit(bytes[++at])) this.#fail();
-      } else if (isEscapable[letter] !== 1) break;
+      } else if (!isEscape(letter)) break;
     }
     return this.#fail();
+  }
+
+  /** Where a word ends that has a quote, a backslash or a control character; the three bytes before `pos` have none. */
+  #plainWords(pos: number): number {
+    const words = this.#words;
+    let at = (pos - this.#wordsFrom) >> 2;
+    for (; at < words.length; at++) {
+      const word = words[at]!;
+      const quotes = word ^ 0x22222222;
+      const backslashes = word ^ 0x5c5c5c5c;
+      // https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord and #HasLessInWord
+      const found =
+        ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes) | ((word - 0x20202020) & ~word);
+      if ((found & 0x80808080) !== 0) break;
+    }
+    return Math.max(pos, this.#wordsFrom + at * 4);
   }
 
   /** https://www.rfc-editor.org/rfc/rfc8259#section-6 */
@@ -278,8 +311,8 @@ const [quote, backslash, comma, colon, minus, zero] = [0x22, 0x5c, 0x2c, 0x3a, 0
 const [bracket, brace] = [0x5b, 0x7b] as const;
 /** From the code of an opening bracket or brace to that of the closing one. */
 const toClosing = 2;
-const isEscapable = new Uint8Array(256);
-for (const byte of Buffer.from('"\\/bfnrt')) isEscapable[byte] = 1;
+/** What is longer is looked through by words. */
+const shortBytes = 24;
 const literals = ['null', 'false', 'true'].map((text) => Buffer.from(text));
 const empty = Buffer.alloc(0);
 
@@ -288,6 +321,11 @@ const rowsAtStart = 4096;
 const rowsKeptMax = 1 << 17;
 /** Smaller bodies cannot hold enough values to matter. */
 const countedBytesMin = 4 * 1024 * 1024;
+
+/** The whole words of some bytes from an aligned one on. */
+function wordsOf({ buffer, byteOffset, length }: Buffer, from: number): Int32Array {
+  return length < from + 4 ? new Int32Array(0) : new Int32Array(buffer, byteOffset + from, (length - from) >> 2);
+}
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= zero && byte <= 0x39;

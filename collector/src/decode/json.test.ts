@@ -72,6 +72,38 @@ test('64-bit integers keep all digits as strings and as bare numbers', () => {
   }
 });
 
+test('times keep all 64 bits, however many digits they have', () => {
+  const nines = Array.from({ length: 19 }, (_, i) => BigInt('9'.repeat(i + 1)));
+  const powers = Array.from({ length: 64 }, (_, i) => 1n << BigInt(i));
+  for (const nanos of [0n, 1_795_949_386_994_007_121n, ...nines, ...powers, ...powers.map((power) => power - 1n)]) {
+    for (const written of [`"${nanos}"`, `"${String(nanos).padStart(20, '0')}"`, String(nanos)]) {
+      const body = JSON.stringify(otlpJson([{ name: 'x' }])).replace(
+        /"startTimeUnixNano":"?\d+"?/,
+        `"startTimeUnixNano":${written}`,
+      );
+      const [span] = view(translate(body)) as { times: bigint[] }[];
+      assert.equal(BigInt.asUintN(64, span!.times[0]!), nanos, written);
+    }
+  }
+});
+
+test('texts with escapes are what JSON.parse says, long and short', () => {
+  for (const text of [
+    '"',
+    '\n'.repeat(3),
+    `${'long '.repeat(40)}"${'x'.repeat(30)}\\`,
+    '\u0001 and "more"',
+    '\ud800"',
+    '',
+  ]) {
+    const [span] = view(translate(otlpJson([{ name: text, attributes: { text } }]))) as {
+      name: string;
+      attributes: object;
+    }[];
+    assert.deepEqual([span!.name, span!.attributes], [text.toWellFormed(), { text: text.toWellFormed() }]);
+  }
+});
+
 test('snake_case, upper-case ids, nulls and unknown fields are accepted', () => {
   const [span] = view(
     translate({

@@ -1,11 +1,21 @@
 import { ProtobufWriter } from '../model/protobuf-writer.ts';
 import { formerField } from './envelope.ts';
-import { writeAttributes, writeEnum, writeFixed64, writeId, writeString } from './json-fields.ts';
+import {
+  type Translation,
+  type WriteFields,
+  writeAttributes,
+  writeFixed32,
+  writeFixed64,
+  writeId,
+  writeMessage,
+  writeMessages,
+  writeString,
+  writeVarint,
+} from './json-fields.ts';
 import { type JsonKey, keys } from './json-keys.ts';
 import { writeLogRecord } from './json-logs.ts';
 import { writeMetric } from './json-metrics.ts';
-import { JsonObject } from './json-object.ts';
-import { JsonTape } from './json-tape.ts';
+import { JsonReader } from './json-reader.ts';
 import { type Decoded, type Malformed, orMalformed } from './wire.ts';
 
 export type JsonOutcome = { readonly status: 'ok'; readonly bytes: Buffer } | Malformed;
@@ -22,25 +32,27 @@ export type Signal = 'traces' | 'metrics' | 'logs';
  * one by one.
  */
 export function otlpJsonToProtobuf(body: Buffer, signal: Signal = 'traces'): JsonOutcome {
-  // As protobuf it is shorter, but for the lengths of messages.
   const writer = new ProtobufWriter(Math.min(body.length, writtenBytesAtStart));
+  return orMalformed(() => {
+    translate(body, signal, writer);
+    return { status: 'ok', bytes: writer.take() };
+  });
+}
+
+function translate(body: Buffer, signal: Signal, writer: ProtobufWriter): void {
   try {
-    return orMalformed(() => {
-      tape.parse(body);
-      writeRequest(writer, JsonObject.root(tape), frames[signal]);
-      return { status: 'ok', bytes: writer.take() };
-    });
+    writeRequest({ json, writer }, json.read(body), frames[signal]);
   } finally {
-    tape.bytes = empty;
+    json.release();
   }
 }
 
 /** One for all requests, each of which is done with it before the next begins. */
-const tape = new JsonTape();
-const empty = Buffer.alloc(0);
+const json = new JsonReader();
+/** As protobuf a body is shorter, but for the lengths of messages. */
 const writtenBytesAtStart = 4 * 1024 * 1024;
 
-/** A request in either encoding through the decoder of its signal. */
+/** A request in either encoding through the decoder of its signal. The batch is good until that decoder is given the next one. */
 export function decodeAs<Batch>(
   decoder: { decode(bytes: Buffer): Decoded<Batch> },
   signal: Signal,
@@ -58,7 +70,7 @@ interface Frame {
   /** What stood in their place before OTLP 1.0. */
   readonly former: JsonKey;
   readonly records: JsonKey;
-  write(writer: ProtobufWriter, record: JsonObject): void;
+  readonly write: WriteFields;
 }
 
 const frames: Readonly<Record<Signal, Frame>> = {
@@ -85,67 +97,62 @@ const frames: Readonly<Record<Signal, Frame>> = {
   },
 };
 
-function writeRequest(writer: ProtobufWriter, request: JsonObject, frame: Frame): void {
-  for (const resourceRecords of request.objects(frame.resources)) {
-    writer.message(1, () => {
-      const resource = resourceRecords.object(keys.resource);
-      if (resource) writer.message(1, () => writeAttributes(writer, 1, resource));
-      for (const scopeRecords of resourceRecords.objects(frame.scopes)) {
-        writer.message(2, () => writeScopeRecords(writer, scopeRecords, frame));
-      }
-      for (const former of resourceRecords.objects(frame.former)) {
-        writer.message(formerField, () => writeScopeRecords(writer, former, frame));
-      }
-      writeString(writer, 3, resourceRecords, keys.schemaUrl);
-    });
-  }
+function writeRequest(to: Translation, request: number, frame: Frame): void {
+  const { json } = to;
+  const writeScope: WriteFields = (_, scopeRecords) => {
+    writeMessage(to, 1, json.object(scopeRecords, keys.scope), writeScopeFields);
+    writeMessages(to, 2, json.list(scopeRecords, frame.records), frame.write);
+    writeString(to, 3, scopeRecords, keys.schemaUrl);
+  };
+  writeMessages(to, 1, json.list(request, frame.resources), (_, resourceRecords) => {
+    writeMessage(to, 1, json.object(resourceRecords, keys.resource), writeResourceFields);
+    writeMessages(to, 2, json.list(resourceRecords, frame.scopes), writeScope);
+    writeMessages(to, formerField, json.list(resourceRecords, frame.former), writeScope);
+    writeString(to, 3, resourceRecords, keys.schemaUrl);
+  });
 }
 
-function writeScopeRecords(writer: ProtobufWriter, scopeRecords: JsonObject, frame: Frame): void {
-  const scope = scopeRecords.object(keys.scope);
-  if (scope) {
-    writer.message(1, () => {
-      writeString(writer, 1, scope, keys.name);
-      writeString(writer, 2, scope, keys.version);
-      writeAttributes(writer, 3, scope);
-    });
-  }
-  for (const record of scopeRecords.objects(frame.records)) writer.message(2, () => frame.write(writer, record));
-  writeString(writer, 3, scopeRecords, keys.schemaUrl);
+function writeResourceFields(to: Translation, resource: number): void {
+  writeAttributes(to, 1, resource);
 }
 
-function writeSpan(writer: ProtobufWriter, span: JsonObject): void {
-  writeId(writer, 1, span, keys.traceId);
-  writeId(writer, 2, span, keys.spanId);
-  writeString(writer, 3, span, keys.traceState);
-  writeId(writer, 4, span, keys.parentSpanId);
-  writeString(writer, 5, span, keys.name);
-  writeEnum(writer, 6, span, keys.kind);
-  writeFixed64(writer, 7, span, keys.startTimeUnixNano);
-  writeFixed64(writer, 8, span, keys.endTimeUnixNano);
-  writeAttributes(writer, 9, span);
-  for (const event of span.objects(keys.events)) {
-    writer.message(11, () => {
-      writeFixed64(writer, 1, event, keys.timeUnixNano);
-      writeString(writer, 2, event, keys.name);
-      writeAttributes(writer, 3, event);
-    });
-  }
-  for (const link of span.objects(keys.links)) {
-    writer.message(13, () => {
-      writeId(writer, 1, link, keys.traceId);
-      writeId(writer, 2, link, keys.spanId);
-      writeString(writer, 3, link, keys.traceState);
-      writeAttributes(writer, 4, link);
-    });
-  }
-  const status = span.object(keys.status);
-  if (status) {
-    writer.message(15, () => {
-      writeString(writer, 2, status, keys.message);
-      writeEnum(writer, 3, status, keys.code);
-    });
-  }
-  const flags = span.integer(keys.flags);
-  if (flags !== undefined) writer.fixed32(16, Number(BigInt.asUintN(32, BigInt(flags))));
+function writeScopeFields(to: Translation, scope: number): void {
+  writeString(to, 1, scope, keys.name);
+  writeString(to, 2, scope, keys.version);
+  writeAttributes(to, 3, scope);
+}
+
+function writeSpan(to: Translation, span: number): void {
+  const { json } = to;
+  writeId(to, 1, span, keys.traceId);
+  writeId(to, 2, span, keys.spanId);
+  writeString(to, 3, span, keys.traceState);
+  writeId(to, 4, span, keys.parentSpanId);
+  writeString(to, 5, span, keys.name);
+  writeVarint(to, 6, span, keys.kind);
+  writeFixed64(to, 7, span, keys.startTimeUnixNano);
+  writeFixed64(to, 8, span, keys.endTimeUnixNano);
+  writeAttributes(to, 9, span);
+  writeMessages(to, 11, json.list(span, keys.events), writeEvent);
+  writeMessages(to, 13, json.list(span, keys.links), writeLink);
+  writeMessage(to, 15, json.object(span, keys.status), writeStatus);
+  writeFixed32(to, 16, span, keys.flags);
+}
+
+function writeEvent(to: Translation, event: number): void {
+  writeFixed64(to, 1, event, keys.timeUnixNano);
+  writeString(to, 2, event, keys.name);
+  writeAttributes(to, 3, event);
+}
+
+function writeLink(to: Translation, link: number): void {
+  writeId(to, 1, link, keys.traceId);
+  writeId(to, 2, link, keys.spanId);
+  writeString(to, 3, link, keys.traceState);
+  writeAttributes(to, 4, link);
+}
+
+function writeStatus(to: Translation, status: number): void {
+  writeString(to, 2, status, keys.message);
+  writeVarint(to, 3, status, keys.code);
 }

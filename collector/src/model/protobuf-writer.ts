@@ -11,11 +11,23 @@ export class ProtobufWriter {
     this.#buffer = Buffer.allocUnsafe(initialBytes);
   }
 
+  /** Gives what was written away. */
   take(): Buffer {
-    const taken = this.#buffer.subarray(0, this.#length);
+    const taken = this.view();
     this.#buffer = none;
     this.#length = 0;
     return taken;
+  }
+
+  /** What was written, until the next `reset`. */
+  view(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Forgets what was written and keeps the buffer, unless it is larger than this. */
+  reset(keptBytesMax: number): void {
+    if (this.#buffer.length > keptBytesMax) this.#buffer = none;
+    this.#length = 0;
   }
 
   varint(field: number, value: number | bigint): void {
@@ -34,9 +46,16 @@ export class ProtobufWriter {
     this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), this.#length);
   }
 
+  /** A fixed64 from its two halves, for arithmetic without bigint. */
+  fixed64Halves(field: number, low: number, high: number): void {
+    this.#tag(field, 1, 8);
+    this.#bytes4(low);
+    this.#bytes4(high);
+  }
+
   fixed32(field: number, value: number): void {
     this.#tag(field, 5, 4);
-    this.#length = this.#buffer.writeUInt32LE(value >>> 0, this.#length);
+    this.#bytes4(value);
   }
 
   double(field: number, value: number): void {
@@ -77,7 +96,8 @@ export class ProtobufWriter {
     this.#uint32(size);
     const buffer = this.#buffer;
     for (let at = start; at < end; at += 2) {
-      const [high, low] = [nibbles[digits[at]!]!, nibbles[digits[at + 1]!]!];
+      const high = nibbles[digits[at]!]!;
+      const low = nibbles[digits[at + 1]!]!;
       if ((high | low) > 15) {
         this.#length = from;
         return false;
@@ -89,13 +109,23 @@ export class ProtobufWriter {
 
   /** A nested message: `write` writes its fields with this same writer. */
   message(field: number, write: () => void): void {
-    this.#tag(field, 2, 5);
-    const lengthAt = this.#length;
-    this.#length += 5;
+    const opened = this.open(field);
     write();
-    let size = this.#length - lengthAt - 5;
-    for (let i = 0; i < 4; i++, size >>>= 7) this.#buffer[lengthAt + i] = (size & 127) | 128;
-    this.#buffer[lengthAt + 4] = size;
+    this.close(opened);
+  }
+
+  /** Begins a nested message, for those who write very many; ends with `close` of what this gives. */
+  open(field: number): number {
+    this.#tag(field, 2, 5);
+    this.#length += 5;
+    return this.#length;
+  }
+
+  close(opened: number): void {
+    const buffer = this.#buffer;
+    let size = this.#length - opened;
+    for (let at = opened - 5; at < opened - 1; at++, size >>>= 7) buffer[at] = (size & 127) | 128;
+    buffer[opened - 1] = size;
   }
 
   /** Without a call to ask how many bytes the text is and one to write them; false for one that is not ASCII. */
@@ -127,6 +157,11 @@ export class ProtobufWriter {
     let rest = value;
     for (; rest > 127; rest >>>= 7) this.#buffer[this.#length++] = (rest & 127) | 128;
     this.#buffer[this.#length++] = rest;
+  }
+
+  #bytes4(value: number): void {
+    const buffer = this.#buffer;
+    for (let shift = 0; shift < 32; shift += 8) buffer[this.#length++] = value >>> shift;
   }
 
   #grow(needed: number): void {

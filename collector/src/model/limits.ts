@@ -101,6 +101,8 @@ export const limits = {
    */
   screenBytesMax: 4096,
   screenNewBytesMax: 16_384,
+  /** Values of rules that are noted with such a list, as each call that sends it goes through them; with more its texts are read at once. */
+  screenFoundMax: 1024,
   /** What was found in texts of these lengths is remembered, for so many texts (a power of two). */
   scanCacheCharsMin: 128,
   scanCacheCharsMax: 16_384,

@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { TraceDecoder } from '../../decode/trace-decoder.ts';
 import { createFieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
 import { NormalisedEvents } from '../../normalise/span-events.ts';
 import { otlpProtobuf, type Plain } from '../../testing/otlp.ts';
 import { createDetector, type Detector } from '../engine.ts';
 import { loadRules } from '../load.ts';
 import { Screen } from './screen.ts';
+import { Terms } from './terms.ts';
 
 const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 
@@ -190,11 +192,11 @@ test('they find the same in conversations that are sent again and again, of whic
         assert.deepEqual(findings(looking, spans), expected);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
   const lacking = lacks.mock.calls.filter(({ result }) => result === true).length;
-  assert.ok(found > 1_500, `${found} findings`);
-  assert.ok(lacking > 1_500, `${lacking} columns were not looked at`);
+  assert.ok(found > 500, `${found} findings`);
+  assert.ok(lacking > 500, `${lacking} columns were not looked at`);
 });
 
 test('what is encoded is found where it began in one call and ends in the next', () => {
@@ -208,6 +210,24 @@ test('what is encoded is found where it began in one call and ends in the next',
   const first = ['61', '74', '61', '62'];
   assert.equal(findings(detector, [sent(...first)]).length, 0);
   assert.equal(findings(detector, [sent(...first, '61', '73', '65')]).length, 2);
+});
+
+test('a conversation in which very much is found is not gone through with every call', (t) => {
+  const words = Array.from({ length: 1_300 }, (_, number) => `w${number + 10_000}`);
+  // Each is of a value that wants something else, too, so that no value is met.
+  const detection = `|re: ${JSON.stringify(words.map((word) => `${word}.{0,9}zebra`))}`;
+  const detector = createDetector({ ...loadRules(rules(detection).slice(0, 1)), fields });
+  const found = t.mock.method(Terms.prototype, 'found');
+  const members: string[] = [];
+  const counts = Array.from({ length: 24 }, (_, call) => {
+    const content = `${words.slice(call * 60, (call + 1) * 60).join('. ')} ${'word '.repeat(300)}`;
+    members.push(JSON.stringify({ role: 'user', parts: [{ type: 'text', content }] }));
+    found.mock.resetCalls();
+    findings(detector, [{ 'gen_ai.conversation.id': 'much', 'gen_ai.input.messages': `[${members.join()}]` }]);
+    return found.mock.callCount();
+  });
+  assert.ok(counts[5]! > 60 * 5, 'what was found before is told again');
+  assert.ok(Math.max(...counts) <= limits.screenFoundMax + 120 && counts.at(-1) === 0, counts.join(' '));
 });
 
 test('texts are not read of spans in whose bytes nothing stands that a rule looks for', () => {

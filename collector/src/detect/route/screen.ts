@@ -80,16 +80,21 @@ export class Screen {
   #seeAgain({ list, known, length }: SentList<unknown>, bytes: Buffer, start: number): number {
     if (length - known > limits.screenNewBytesMax) return Look.unreadable;
     const notes = this.#notesOf(list);
+    // It stays so, whatever is added.
+    if ((notes.seen & Look.unreadable) !== 0) return Look.unreadable;
     for (const literal of notes.found) this.#terms!.found(literal);
-    if (notes.looked < length) {
-      if (bytes[start + length - 1] !== closingBrace) return Look.unreadable;
-      const before = notes.found.size;
-      this.#into = notes.found;
-      notes.seen |= this.#lookAt(bytes, start + notes.looked, start + length);
-      this.#into = undefined;
-      notes.looked = length;
-      list.weigh((notes.found.size - before) * foundBytes);
+    if (notes.looked >= length) return notes.seen;
+    if (bytes[start + length - 1] !== closingBrace) return Look.unreadable;
+    const before = notes.found.size;
+    this.#into = notes.found;
+    notes.seen |= this.#lookAt(bytes, start + notes.looked, start + length);
+    this.#into = undefined;
+    notes.looked = length;
+    if (notes.found.size > limits.screenFoundMax) {
+      notes.seen = Look.unreadable;
+      notes.found.clear();
     }
+    list.weigh((notes.found.size - before) * foundBytes);
     return notes.seen;
   }
 

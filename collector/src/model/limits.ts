@@ -96,9 +96,13 @@ export const limits = {
   screenTermsMax: 32_768,
   /**
    * Bytes of an attribute that are looked through before its texts are read. Longer ones are mostly conversations that are sent again, whose
-   * texts are remembered: looking through all of them costs more than reading what is new.
+   * texts are remembered: looking through all of them costs more than reading what is new. Of a list that calls may add to so many may be new,
+   * as what was found in them is noted.
    */
   screenBytesMax: 4096,
+  screenNewBytesMax: 16_384,
+  /** Values of rules that are noted with such a list, as each call that sends it goes through them; with more its texts are read at once. */
+  screenFoundMax: 1024,
   /** What was found in texts of these lengths is remembered, for so many texts (a power of two). */
   scanCacheCharsMin: 128,
   scanCacheCharsMax: 16_384,

@@ -73,10 +73,26 @@ export interface RepeatedListsOptions<T> {
   readonly bounds?: Partial<RepeatedListsBounds>;
 }
 
-/** A list that was read, without the bracket at its end. */
+/** A list as a call sends it. */
+export interface SentList<T> {
+  /** Its first items are those of the call: the next one may add to it. */
+  readonly list: GrownList<T>;
+  /** How many bytes it has without the bracket at its end, and white space before that; so many of them came before. */
+  readonly length: number;
+  readonly known: number;
+}
+
+/** The same for whoever keeps it. */
+export interface FoundList<T> extends SentList<T> {
+  readonly kept: Kept<T>;
+}
+
+/** A list that came, without the bracket at its end. */
 interface Kept<T> {
   bytes: Buffer;
   length: number;
+  /** The bytes that were read: so many members. */
+  read: number;
   members: number;
   /** About what it takes, with the items and what was worked out of them; in bytes. */
   weight: number;
@@ -106,28 +122,35 @@ export class RepeatedLists<T> {
     return this.#weight;
   }
 
-  /**
-   * The items of the JSON text `bytes[start, end)`, which are those that the list has now: the next call may add to it. Undefined when it
-   * is no list that can be read this way.
-   */
-  read(session: string, bytes: Buffer, start: number, end: number): GrownList<T> | undefined {
+  /** The list that the JSON text `bytes[start, end)` may be, of which nothing is read yet; undefined when it is none. */
+  find(session: string, bytes: Buffer, start: number, end: number): FoundList<T> | undefined {
     const stop = end - 1;
     if (end - start > this.#bounds.listBytesMax || bytes[start] !== open || bytes[stop] !== close) return undefined;
     let last = stop;
     while (last > start && isSpace(bytes[last - 1]!)) last--;
     const lists = this.#sessions.get(session) ?? [];
-    const known = longest(lists, bytes, start, last);
-    const from = known === undefined ? start : start + known.length;
-    const added = from === last ? nothing : this.#options.read(bytes, from, end, from - start);
-    if (added === undefined || added.members + (known?.members ?? 0) > this.#options.membersMax) return undefined;
-    const kept = known ?? this.#empty();
-    const before = kept.weight;
-    kept.weight += grow(kept, bytes, start, last) + this.#options.weightOf(added.items);
-    kept.members += added.members;
-    for (const item of added.items) kept.list.items.push(item);
-    this.#weight += kept.weight - before;
+    const kept = longest(lists, bytes, start, last) ?? this.#empty();
+    const known = kept.length;
+    this.#weigh(kept, grow(kept, bytes, start, last));
     this.#keep(session, lists, kept);
-    return kept.list;
+    return { kept, list: kept.list, length: last - start, known };
+  }
+
+  /**
+   * Reads what no call has read of a list that was found in `bytes[start, end)`. Undefined when it is none that can be read, or was read
+   * further for another call; otherwise the items of the list are those of the call.
+   */
+  read({ kept, list, length }: FoundList<T>, bytes: Buffer, start: number, end: number): GrownList<T> | undefined {
+    if (kept.read > length) return undefined;
+    const from = start + kept.read;
+    const added = kept.read === length ? nothing : this.#options.read(bytes, from, end, kept.read);
+    if (added === undefined || added.members + kept.members > this.#options.membersMax) return undefined;
+    for (const item of added.items) list.items.push(item);
+    kept.members += added.members;
+    kept.read = length;
+    this.#weigh(kept, this.#options.weightOf(added.items));
+    if (this.#weight > this.#bounds.bytesMax) this.#forget();
+    return list;
   }
 
   /**
@@ -136,23 +159,25 @@ export class RepeatedLists<T> {
    */
   known(session: string, bytes: Buffer, start: number, end: number): number {
     let best = 0;
-    for (const { bytes: kept, length } of this.#sessions.get(session) ?? []) {
-      if (length <= best || start + length >= end) continue;
-      if (bytes.compare(kept, 0, length, start, start + length) === 0) best = length;
+    for (const { bytes: kept, read } of this.#sessions.get(session) ?? []) {
+      if (read <= best || start + read >= end) continue;
+      if (bytes.compare(kept, 0, read, start, start + read) === 0) best = read;
     }
     return best;
   }
 
   #empty(): Kept<T> {
     const kept: Kept<T> = {
-      ...{ bytes: Buffer.alloc(0), length: 0, members: 0, weight: 0, isForgotten: false },
-      list: new GrownList<T>((bytes) => {
-        if (kept.isForgotten) return;
-        kept.weight += bytes;
-        this.#weight += bytes;
-      }),
+      ...{ bytes: Buffer.alloc(0), length: 0, read: 0, members: 0, weight: 0, isForgotten: false },
+      list: new GrownList<T>((bytes) => this.#weigh(kept, bytes)),
     };
     return kept;
+  }
+
+  #weigh(kept: Kept<T>, bytes: number): void {
+    if (kept.isForgotten) return;
+    kept.weight += bytes;
+    this.#weight += bytes;
   }
 
   #keep(session: string, lists: readonly Kept<T>[], kept: Kept<T>): void {

@@ -1,5 +1,6 @@
 import type { FieldId } from './fields.ts';
 import type { Grown } from './grown-list.ts';
+import type { SentList } from './repeated-lists.ts';
 import type { Session, SessionKeys } from './session.ts';
 import type { SpanBatch } from './span-batch.ts';
 import type { MessageCalls, ToolCall } from './tool-call.ts';
@@ -35,6 +36,11 @@ export interface SpanEvents {
    * JSON that was read and written anew.
    */
   isAsSent?(span: number): boolean;
+  /**
+   * The list that a long attribute of such a span goes on with, known by its bytes alone; undefined where there is none. What is noted with
+   * it holds for the calls that send it again.
+   */
+  sentAgain?(span: number, field: FieldId): SentList<unknown> | undefined;
   /** Which logsource categories the span belongs to: an OR of `Category` bits, 0 for a span that is no agent's. */
   categories(span: number): number;
   /** Every scalar text of the span for keyword search: attribute values, name, status message, span events. */

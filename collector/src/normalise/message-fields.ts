@@ -1,7 +1,7 @@
 import type { Derive, GrownList } from '../model/grown-list.ts';
-import type { RepeatedTexts } from '../model/span-events.ts';
+import type { ConversationPart, RepeatedTexts } from '../model/span-events.ts';
 import { valueText } from '../model/value.ts';
-import { type Message, type Part, type Role, resultTexts } from './messages.ts';
+import { type Message, newMessages, type Part, type Role, resultTexts } from './messages.ts';
 import { repeatedResultNames, resultNames } from './result-names.ts';
 import type { TaxonomyEntry } from './taxonomy.ts';
 
@@ -14,6 +14,15 @@ export interface Conversation {
   readonly output: readonly Message[];
   /** A list that begins with the messages of `input`, where calls go on with one; what was worked out of it is used. */
   readonly list?: GrownList<Message>;
+}
+
+/** What of it the calls before had, all up to the last answer that is sent again, or what is new. In the first call all is. */
+export function partOf(all: Conversation, part: ConversationPart): Conversation {
+  const fresh = newMessages(all.input);
+  const answered = all.input.length - fresh.length;
+  if (part === 'new') return { instructions: answered === 0 ? all.instructions : [], input: fresh, output: all.output };
+  const instructions = answered === 0 ? [] : all.instructions;
+  return { ...all, instructions, input: all.input.slice(0, answered), output: [] };
 }
 
 /**

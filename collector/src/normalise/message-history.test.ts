@@ -11,7 +11,8 @@ const say = (role: string, content: string) => JSON.stringify({ role, parts: [{ 
 
 function read(history: MessageHistory, text: string, session = 's') {
   const bytes = Buffer.from(`..${text}..`);
-  return history.read(session, bytes, 2, bytes.length - 2);
+  const sent = history.find(session, bytes, 2, bytes.length - 2);
+  return sent && history.read(sent, bytes, 2, bytes.length - 2);
 }
 
 describe('a conversation that calls repeat', () => {
@@ -29,6 +30,24 @@ describe('a conversation that calls repeat', () => {
     assert.notEqual(read(history, `[${hello}, ${hi}]`, 'another session')![0], first[0]);
   });
 
+  it('reads what several calls added when one of them is asked for, and no message that a later one has', () => {
+    const history = new MessageHistory();
+    const members = ['a', 'b', 'c', 'd'].map((text) => say('user', text));
+    const found = members.map((_, at) => {
+      const bytes = Buffer.from(`[${members.slice(0, at + 1).join()}]`);
+      const sent = history.find('s', bytes, 0, bytes.length)!;
+      return { sent, look: () => history.read(sent, bytes, 0, bytes.length) };
+    });
+    assert.deepEqual(
+      found.map(({ sent }) => [sent.list === found[0]!.sent.list, sent.known]),
+      [0, 1, 2, 3].map((at) => [true, at === 0 ? 0 : `[${members.slice(0, at).join()}`.length]),
+    );
+    assert.equal(found[1]!.look()!.length, 2);
+    assert.equal(found[3]!.look()!.length, 4);
+    assert.equal(found[2]!.look(), undefined);
+    assert.deepEqual(found[3]!.look(), parseMessages(`[${members.join()}]`));
+  });
+
   it('keeps apart what several agents say in one session', () => {
     const history = new MessageHistory();
     const [a, b] = [say('user', 'a'), say('user', 'b')];
@@ -39,12 +58,13 @@ describe('a conversation that calls repeat', () => {
   });
 
   it('gives what reading the whole gives, whatever is sent and whatever is forgotten', () => {
+    const valid = fc.constantFrom(
+      say('user', 'a'),
+      say('user', 'b,[]'),
+      '{"role":"assistant","content":[{"type":"text","text":"x"}]}',
+    );
     const member = fc.oneof(
-      fc.constantFrom(
-        say('user', 'a'),
-        say('user', 'b,[]'),
-        '{"role":"assistant","content":[{"type":"text","text":"x"}]}',
-      ),
+      { weight: 6, arbitrary: valid },
       fc.constantFrom(
         '1',
         '12',
@@ -59,28 +79,51 @@ describe('a conversation that calls repeat', () => {
         '\xff',
       ),
     );
-    const space = fc.constantFrom('', ' ', '\n ');
+    const space = fc.constantFrom('', '', '', '', ' ', '\n ');
     const list = fc
       .tuple(
         fc.array(member, { maxLength: 4 }),
         space,
         fc.constantFrom(',', ', ', ' ,'),
-        fc.constantFrom('[', '', ' ['),
-        fc.constantFrom(']', ']', ']', '', ' ] '),
+        fc.constantFrom('[', '[', '[', '[', '', ' ['),
+        fc.constantFrom(']', ']', ']', ']', ']', '', ' ] '),
       )
       .map(([members, inner, between, open, close]) => `${open}${members.join(between)}${inner}${close}`);
-    const sent = fc.array(fc.tuple(fc.constantFrom('s', 't'), list), { maxLength: 40 });
+    // Calls of which nothing is read, or only when others have come.
+    const when = fc.constantFrom('at once', 'at once', 'never', 'later');
+    const grows = fc.constantFrom(false, true, true);
+    const sent = fc.array(fc.tuple(fc.constantFrom('s', 's', 's', 't'), list, when, grows), { maxLength: 40 });
+    let [known, later] = [0, 0];
     fc.assert(
-      fc.property(sent, fc.integer({ min: 0, max: 4000 }), (requests, bytesMax) => {
+      fc.property(sent, fc.integer({ min: 0, max: 20_000 }), (requests, bytesMax) => {
         const history = new MessageHistory({ bytesMax });
-        for (const [session, text] of requests) {
-          const messages = read(history, text, session);
-          if (messages !== undefined) assert.deepEqual(messages, parseMessages(text));
+        const waiting: (() => number)[] = [];
+        let before = '';
+        for (const [session, list, when, isMore] of requests) {
+          const text = isMore && before.endsWith(']') ? `${before.slice(0, -1)},${list.replace(/^ ?\[/, '')}` : list;
+          before = text;
+          const bytes = Buffer.from(`..${text}..`);
+          const found = history.find(session, bytes, 2, bytes.length - 2);
+          assert.ok(history.weight <= bytesMax);
+          if (found === undefined || when === 'never') continue;
+          if (found.known > 0) known++;
+          const look = (): number => {
+            const messages = history.read(found, bytes, 2, bytes.length - 2);
+            if (messages === undefined) return 0;
+            assert.deepEqual(messages, parseMessages(text));
+            assert.equal(history.listOf(messages), found.list);
+            return 1;
+          };
+          if (when === 'at once') look();
+          else waiting.push(look);
           assert.ok(history.weight <= bytesMax);
         }
+        for (const look of waiting) later += look();
+        assert.ok(history.weight <= bytesMax);
       }),
       { numRuns: 500 },
     );
+    assert.ok(known > 50 && later > 50, `${known} ${later}`);
   });
 
   it('tells of the calls that sent less what it tells when nothing came after them', () => {

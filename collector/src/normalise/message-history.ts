@@ -1,5 +1,5 @@
 import type { GrownList } from '../model/grown-list.ts';
-import { RepeatedLists, type RepeatedListsBounds } from '../model/repeated-lists.ts';
+import { type FoundList, RepeatedLists, type RepeatedListsBounds } from '../model/repeated-lists.ts';
 import type { Value } from '../model/value.ts';
 import { listedMessages, type Message, messagesMax } from './messages.ts';
 import { isPlainJson } from './raw-values.ts';
@@ -10,15 +10,12 @@ export const listedMessagesMin = 8;
 /** The conversations of sessions, of which each call is read from where the one before ended. What comes out is what `parseMessages` gives. */
 export class MessageHistory {
   readonly #lists: RepeatedLists<Message>;
-  /** Of what was read last, behind what was known. */
-  #isPlain = true;
   #last: { readonly messages: readonly Message[]; readonly list: GrownList<Message> } | undefined;
 
   constructor(bounds: Partial<RepeatedListsBounds> = {}) {
     this.#lists = new RepeatedLists<Message>({
       read: (bytes, from, end) => {
         const members = parsedList(bytes, from, end);
-        this.#isPlain = isPlainJson(bytes.subarray(from, end));
         return members && { members: members.length, items: listedMessages(members) };
       },
       weightOf,
@@ -32,12 +29,17 @@ export class MessageHistory {
     return this.#lists.weight;
   }
 
-  /** The messages of the JSON text `bytes[start, end)`; undefined when it is no list that can be read this way. */
-  read(session: string, bytes: Buffer, start: number, end: number): readonly Message[] | undefined {
-    this.#isPlain = true;
-    const list = this.#lists.read(session, bytes, start, end);
+  /** The conversation that the JSON text `bytes[start, end)` may go on with, of which no message is read for that; undefined when it is no list. */
+  find(session: string, bytes: Buffer, start: number, end: number): SentMessages | undefined {
+    const sent = this.#lists.find(session, bytes, start, end);
+    if (sent?.list.isPlain) sent.list.isPlain = isPlainJson(bytes.subarray(start + sent.known, end));
+    return sent;
+  }
+
+  /** The messages of a conversation that was found in `bytes[start, end)`; undefined when it cannot be read this way. */
+  read(sent: SentMessages, bytes: Buffer, start: number, end: number): readonly Message[] | undefined {
+    const list = this.#lists.read(sent, bytes, start, end);
     if (list === undefined) return undefined;
-    list.isPlain &&= this.#isPlain;
     // A member may give several messages, or none.
     const messages = list.items.slice(-messagesMax);
     this.#last = messages.length === list.items.length ? { messages, list } : undefined;
@@ -49,6 +51,8 @@ export class MessageHistory {
     return this.#last?.messages === messages ? this.#last.list : undefined;
   }
 }
+
+export type SentMessages = FoundList<Message>;
 
 /** Members of the list that begins with the bracket, or behind a list that goes on with the comma, at `from`. */
 function parsedList(bytes: Buffer, from: number, end: number): readonly Value[] | undefined {

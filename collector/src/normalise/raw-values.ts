@@ -1,9 +1,19 @@
 import { isAscii } from 'node:buffer';
-import { Attribute, type SpanBatch, ValueType } from '../model/span-batch.ts';
+import { Attribute, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 
 /** Whether the value of an attribute is a text. */
 export function isText({ attributes }: SpanBatch, row: number): boolean {
   return attributes[row * Attribute.stride + Attribute.type] === ValueType.string;
+}
+
+/** Whether an attribute of the span is a map. */
+export function hasMaps({ spans, attributes }: SpanBatch, span: number): boolean {
+  const first = spans[span * Span.stride + Span.attributes]!;
+  const end = first + spans[span * Span.stride + Span.attributeCount]!;
+  for (let row = first; row < end; row++) {
+    if (attributes[row * Attribute.stride + Attribute.type] === ValueType.map) return true;
+  }
+  return false;
 }
 
 /** The bytes of a text, each as one character. */
@@ -21,9 +31,19 @@ export function isPlainJson(bytes: Buffer): boolean {
   return isAscii(bytes) && (!bytes.includes(backslash) || !bytes.includes('\\u'));
 }
 
-function bytesOf({ attributes, bytes }: SpanBatch, row: number): Buffer {
-  const start = attributes[row * Attribute.stride + Attribute.value]!;
-  return bytes.subarray(start, start + attributes[row * Attribute.stride + Attribute.length]!);
+/** How many bytes a text has, and where they start and end. */
+export function lengthOf({ attributes }: SpanBatch, row: number): number {
+  return attributes[row * Attribute.stride + Attribute.length]!;
+}
+
+export function rangeOf(batch: SpanBatch, row: number): readonly [start: number, end: number] {
+  const start = batch.attributes[row * Attribute.stride + Attribute.value]!;
+  return [start, start + lengthOf(batch, row)];
+}
+
+function bytesOf(batch: SpanBatch, row: number): Buffer {
+  const [start, end] = rangeOf(batch, row);
+  return batch.bytes.subarray(start, end);
 }
 
 const backslash = 0x5c;

@@ -1,7 +1,7 @@
 import type { FieldId, FieldTable } from '../model/fields.ts';
 import { limits } from '../model/limits.ts';
 import type { PriceList } from '../model/prices.ts';
-import type { RepeatedListsBounds } from '../model/repeated-lists.ts';
+import type { RepeatedListsBounds, SentList } from '../model/repeated-lists.ts';
 import type { Session, SessionKeys } from '../model/session.ts';
 import { Attribute, Span, type SpanBatch, ValueType } from '../model/span-batch.ts';
 import {
@@ -22,11 +22,11 @@ import { dialects as knownDialects } from './dialects/registry.ts';
 import { type MessageField, type TranslationFaults, Translator } from './dialects/translator.ts';
 import { type FieldReader, fieldReader, isRedacted } from './fields.ts';
 import { messageFields, messageTexts } from './message-fields.ts';
-import { listedMessagesMin, MessageHistory } from './message-history.ts';
+import { listedMessagesMin, MessageHistory, type SentMessages } from './message-history.ts';
 import type { Message } from './messages.ts';
 import { type OutputHints, outputHints } from './output-hints.ts';
 import { everything, Presence } from './presence.ts';
-import { isPlain, isText, rawText } from './raw-values.ts';
+import { hasMaps, isPlain, isText, lengthOf, rangeOf, rawText } from './raw-values.ts';
 import { sessionKeys } from './session-keys.ts';
 import { SpanFacts } from './span-facts.ts';
 import { spanTexts } from './span-texts.ts';
@@ -93,6 +93,7 @@ export class NormalisedEvents implements SpanEvents {
       value: (name) => this.#translator.value(this.#span, name),
       corrected: (name) => this.#translator.corrected(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
+      sent: () => this.#sentMessages(),
       listOf: (messages) => (messages.length < listedMessagesMin ? undefined : this.#history.listOf(messages)),
       outputHints: () => this.#outputHints(),
       raw: (name) => this.#raw(name),
@@ -100,7 +101,7 @@ export class NormalisedEvents implements SpanEvents {
       missing: () => this.#missingContent(),
       dialect: () => this.#translator.dialectOf(this.#span),
       hasMaps: () => {
-        this.#hasMaps ??= this.#findMap();
+        this.#hasMaps ??= hasMaps(this.batch, this.#span);
         return this.#hasMaps;
       },
       priced: () => this.#priced(prices),
@@ -172,6 +173,12 @@ export class NormalisedEvents implements SpanEvents {
 
   isAsSent(span: number): boolean {
     return this.contents(span) !== everything;
+  }
+
+  sentAgain(span: number, field: FieldId): SentList<unknown> | undefined {
+    if (!this.isAsSent(span) || field !== this.#idOf(inputMessages)) return undefined;
+    const row = this.batch.findSpanAttribute(span, field);
+    return row >= 0 && lengthOf(this.batch, row) > limits.screenBytesMax ? this.#facts.sent : undefined;
   }
 
   partOf(part: ConversationPart, span: number, field: FieldId): Value | undefined {
@@ -292,7 +299,7 @@ export class NormalisedEvents implements SpanEvents {
     if (own === elsewhere) return this.#translator.messages(this.#span, name);
     if (own === null) return none;
     const isAsSent = this.#translator.corrected(this.#span, name) === undefined;
-    return isAsSent && name === 'gen_ai.input.messages' ? this.#repeatedMessages(name) : undefined;
+    return isAsSent && name === inputMessages ? this.#repeatedMessages() : undefined;
   }
 
   #outputHints(): OutputHints | undefined {
@@ -317,20 +324,26 @@ export class NormalisedEvents implements SpanEvents {
 
   readonly #isPlainAt = (field: FieldId): boolean => {
     // Of messages that came before it is known.
-    if (this.#facts.list?.isPlain && field === this.#idOf('gen_ai.input.messages')) return true;
+    if (this.sentAgain(this.#span, field)?.list.isPlain) return true;
     const row = this.batch.findSpanAttribute(this.#span, field);
     return row < 0 || (isText(this.batch, row) && isPlain(this.batch, row));
   };
 
   /** The conversation that a call sends again, of which only what is new is read. */
-  #repeatedMessages(name: MessageField): readonly Message[] | undefined {
-    const { attributes, bytes } = this.batch;
-    const at = this.batch.findSpanAttribute(this.#span, this.#idOf(name)) * Attribute.stride;
-    if (attributes[at + Attribute.type] !== ValueType.string) return undefined;
+  #repeatedMessages(): readonly Message[] | undefined {
+    const { sent } = this.#facts;
+    if (sent === undefined) return undefined;
+    const [start, end] = rangeOf(this.batch, this.batch.findSpanAttribute(this.#span, this.#idOf(inputMessages)));
+    return this.#history.read(sent, this.batch.bytes, start, end);
+  }
+
+  #sentMessages(): SentMessages | undefined {
+    const row = this.batch.findSpanAttribute(this.#span, this.#idOf(inputMessages));
+    if (row < 0 || !isText(this.batch, row)) return undefined;
     // What a session is may be found out later, by these messages: conversation and trace are known.
     const conversation = this.value(this.#span, this.#conversation) || this.#traceId();
-    const start = attributes[at + Attribute.value]!;
-    return this.#history.read(valueText(conversation), bytes, start, start + attributes[at + Attribute.length]!);
+    const [start, end] = rangeOf(this.batch, row);
+    return this.#history.find(valueText(conversation), this.batch.bytes, start, end);
   }
 
   #traceId(): string {
@@ -376,17 +389,8 @@ export class NormalisedEvents implements SpanEvents {
     const { dialects } = this.#translator.recognise(span);
     return dialects === 0 ? this.#presence.of(this.batch, span) : everything;
   }
-
-  #findMap(): boolean {
-    const { spans, attributes } = this.batch;
-    const first = spans[this.#span * Span.stride + Span.attributes]!;
-    const end = first + spans[this.#span * Span.stride + Span.attributeCount]!;
-    for (let row = first; row < end; row++) {
-      if (attributes[row * Attribute.stride + Attribute.type] === ValueType.map) return true;
-    }
-    return false;
-  }
 }
 
 const none: readonly never[] = [];
 const statusError = 2;
+const inputMessages = 'gen_ai.input.messages';

@@ -1,4 +1,5 @@
 import type { GrownList } from '../model/grown-list.ts';
+import type { ConversationPart } from '../model/span-events.ts';
 import type { MessageCalls, ToolCall } from '../model/tool-call.ts';
 import type { Value } from '../model/value.ts';
 import { ArgumentSign, allArgumentSigns, argumentSigns } from './argument-signs.ts';
@@ -9,7 +10,8 @@ import { effectsOfName } from './effects-of-name.ts';
 import { type ProposedCall, type UntrustedFlow, untrustedFlow } from './flow.ts';
 import { isCut, parsedOrCut, parsedValue, textsIn } from './json-value.ts';
 import { messageCalls } from './message-calls.ts';
-import type { Conversation } from './message-fields.ts';
+import { type Conversation, partOf } from './message-fields.ts';
+import type { SentMessages } from './message-history.ts';
 import { type Message, newMessages, parseInstructions, parseMessages, resultTexts, textsOf } from './messages.ts';
 import { findUrls, imageUrls, registrableDomain, urlHost } from './network.ts';
 import { anything, type OutputHints } from './output-hints.ts';
@@ -35,6 +37,7 @@ interface Kept {
   isPlain?: boolean;
   instructions?: Texts;
   input?: readonly Message[];
+  sent?: SentMessages | undefined;
   /** The conversation that begins with `input`; of short ones there is none. */
   list?: GrownList<Message> | undefined;
   output?: readonly Message[];
@@ -281,19 +284,8 @@ export class SpanFacts {
     return this.list === undefined ? told : { ...told, list: this.list };
   }
 
-  /** What of it the calls before had, all up to the last answer that is sent again, or what is new. In the first call all is. */
-  conversationPart(part: 'earlier' | 'new'): Conversation {
-    const all = this.conversation;
-    const fresh = newMessages(all.input);
-    const answered = all.input.length - fresh.length;
-    if (part === 'earlier')
-      return {
-        ...all,
-        instructions: answered === 0 ? [] : all.instructions,
-        input: all.input.slice(0, answered),
-        output: [],
-      };
-    return { instructions: answered === 0 ? all.instructions : [], input: fresh, output: all.output };
+  conversationPart(part: ConversationPart): Conversation {
+    return partOf(this.conversation, part);
   }
 
   get #input(): readonly Message[] {
@@ -304,6 +296,12 @@ export class SpanFacts {
   /** The list of the conversation, where the messages that were sent were read from one. */
   get list(): GrownList<Message> | undefined {
     return this.#kept.list;
+  }
+
+  /** What was sent, as far as it can be known without reading it. */
+  get sent(): SentMessages | undefined {
+    this.#kept.sent ??= this.translated.sent();
+    return this.#kept.sent;
   }
 
   get #instructions(): Texts {

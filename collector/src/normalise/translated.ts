@@ -3,6 +3,7 @@ import type { PriceList } from '../model/prices.ts';
 import type { Session } from '../model/session.ts';
 import type { Value } from '../model/value.ts';
 import type { Correction } from './dialects/dialect.ts';
+import type { SentMessages } from './message-history.ts';
 import type { Message } from './messages.ts';
 import type { OutputHints } from './output-hints.ts';
 
@@ -15,6 +16,8 @@ export interface Translated {
   /** What counts in place of an attribute that the span has; see `Translator.corrected`. */
   corrected(name: string): ReturnType<Correction>;
   messages(name: 'gen_ai.input.messages' | 'gen_ai.output.messages'): readonly Message[] | undefined;
+  /** The conversation that the messages sent may go on with, found once; undefined where there is none. */
+  sent(): SentMessages | undefined;
   /** The list of the conversation that begins with these messages, which were the last that were asked for. */
   listOf(messages: readonly Message[]): GrownList<Message> | undefined;
   /** What the answer may hold; only for one that is read from its canonical attribute. */

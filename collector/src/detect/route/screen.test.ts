@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { TraceDecoder } from '../../decode/trace-decoder.ts';
 import { createFieldTable } from '../../model/fields.ts';
+import { limits } from '../../model/limits.ts';
 import { NormalisedEvents } from '../../normalise/span-events.ts';
 import { otlpProtobuf, type Plain } from '../../testing/otlp.ts';
 import { createDetector, type Detector } from '../engine.ts';
 import { loadRules } from '../load.ts';
 import { Screen } from './screen.ts';
+import { Terms } from './terms.ts';
 
 const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 
@@ -112,10 +114,12 @@ const fields = createFieldTable();
 const decoder = new TraceDecoder(fields);
 const events = new NormalisedEvents(fields);
 
-function findings(detector: Detector, given: Readonly<Record<string, Plain>>): string[] {
-  const outcome = decoder.decode(otlpProtobuf([{ attributes: { 'gen_ai.operation.name': 'chat', ...given } }]));
+function findings(detector: Detector, spans: readonly Readonly<Record<string, Plain>>[], by = events): string[] {
+  const outcome = decoder.decode(
+    otlpProtobuf(spans.map((given) => ({ attributes: { 'gen_ai.operation.name': 'chat', ...given } }))),
+  );
   assert.ok(outcome.status === 'ok');
-  return detector.detect(events.bind(outcome.batch)).map(({ ruleId }) => ruleId);
+  return detector.detect(by.bind(outcome.batch)).map(({ ruleId }) => ruleId);
 }
 
 test('rules find in texts of which the bytes were looked at what they find in those that were read at once', (t) => {
@@ -129,15 +133,101 @@ test('rules find in texts of which the bytes were looked at what they find in th
   fc.assert(
     fc.property(cases, ({ which, given }) => {
       const { looking, reading } = pairs[which]!;
-      const expected = findings(reading, { ...given, 'a.map': { key: 1 } });
+      const expected = findings(reading, [{ ...given, 'a.map': { key: 1 } }]);
       found += expected.length;
-      assert.deepEqual(findings(looking, given), expected);
+      assert.deepEqual(findings(looking, [given]), expected);
     }),
     { numRuns: 1500 },
   );
   const lacking = lacks.mock.calls.filter(({ result }) => result === true).length;
   assert.ok(found > 1_500, `${found} findings`);
   assert.ok(lacking > 1_500, `${lacking} columns were not looked at`);
+});
+
+/** A conversation, call by call: what each adds, and whether it adds to what the one before sent or says something else at its end. */
+const conversations = fc.nat({ max: wanted.length - 1 }).chain((which) => {
+  const member = fc.oneof(
+    { weight: 6, arbitrary: written(messageOf(textOf(wanted[which]![1]))) },
+    written(treeOf(textOf(wanted[which]![1]))),
+    oneOf('1', '"}"', '{"role":"user"', '}', '6c 6f', wanted[which]![1]),
+  );
+  const call = fc.record({
+    added: fc.array(member, { maxLength: 3 }),
+    between: oneOf(',', ',', ',', ' , ', ',\n'),
+    close: oneOf(']', ']', ']', '\n]', '', '}]'),
+    isOther: oneOf(false, false, false, true),
+    twice: fc.boolean(),
+  });
+  return fc.record({ which: fc.constant(which), calls: fc.array(call, { minLength: 2, maxLength: 6 }) });
+});
+
+test('they find the same in conversations that are sent again and again, of which only what is new is looked at', (t) => {
+  const pairs = wanted.map(([detection]) => {
+    const loaded = loadRules(rules(detection));
+    return { looking: createDetector({ ...loaded, fields }), reading: createDetector({ ...loaded, fields }) };
+  });
+  const forgetful = new NormalisedEvents(fields, undefined, { listBytesMax: 0 });
+  const filler = JSON.stringify({ role: 'user', parts: [{ type: 'text', content: 'word '.repeat(1_000) }] });
+  const lacks = t.mock.method(Screen.prototype, 'lacks');
+  let [found, conversation] = [0, 0];
+  fc.assert(
+    fc.property(conversations, ({ which, calls }) => {
+      const { looking, reading } = pairs[which]!;
+      conversation++;
+      let before = `[${filler}`;
+      for (const { added, between, close, isOther, twice } of calls) {
+        const sent = [before, ...added].join(between);
+        if (!isOther) before = sent;
+        const given = {
+          'gen_ai.conversation.id': `${conversation}`,
+          'gen_ai.input.messages': sent + close,
+        };
+        const spans = Array<Record<string, Plain>>(twice ? 2 : 1).fill(given);
+        const expected = findings(
+          reading,
+          spans.map((each) => ({ ...each, 'a.map': { key: 1 } })),
+          forgetful,
+        );
+        found += expected.length;
+        assert.deepEqual(findings(looking, spans), expected);
+      }
+    }),
+    { numRuns: 200 },
+  );
+  const lacking = lacks.mock.calls.filter(({ result }) => result === true).length;
+  assert.ok(found > 500, `${found} findings`);
+  assert.ok(lacking > 500, `${lacking} columns were not looked at`);
+});
+
+test('what is encoded is found where it began in one call and ends in the next', () => {
+  const detector = createDetector({ ...loadRules(rules("|contains: 'database'")), fields });
+  const filler = JSON.stringify({ role: 'user', parts: [{ type: 'text', content: 'word '.repeat(1_000) }] });
+  // No JSON, so all of it is one text.
+  const sent = (...members: string[]) => ({
+    'gen_ai.conversation.id': 'encoded',
+    'gen_ai.input.messages': `[${[filler, 'hex:64', ...members].join()}]`,
+  });
+  const first = ['61', '74', '61', '62'];
+  assert.equal(findings(detector, [sent(...first)]).length, 0);
+  assert.equal(findings(detector, [sent(...first, '61', '73', '65')]).length, 2);
+});
+
+test('a conversation in which very much is found is not gone through with every call', (t) => {
+  const words = Array.from({ length: 1_300 }, (_, number) => `w${number + 10_000}`);
+  // Each is of a value that wants something else, too, so that no value is met.
+  const detection = `|re: ${JSON.stringify(words.map((word) => `${word}.{0,9}zebra`))}`;
+  const detector = createDetector({ ...loadRules(rules(detection).slice(0, 1)), fields });
+  const found = t.mock.method(Terms.prototype, 'found');
+  const members: string[] = [];
+  const counts = Array.from({ length: 24 }, (_, call) => {
+    const content = `${words.slice(call * 60, (call + 1) * 60).join('. ')} ${'word '.repeat(300)}`;
+    members.push(JSON.stringify({ role: 'user', parts: [{ type: 'text', content }] }));
+    found.mock.resetCalls();
+    findings(detector, [{ 'gen_ai.conversation.id': 'much', 'gen_ai.input.messages': `[${members.join()}]` }]);
+    return found.mock.callCount();
+  });
+  assert.ok(counts[5]! > 60 * 5, 'what was found before is told again');
+  assert.ok(Math.max(...counts) <= limits.screenFoundMax + 120 && counts.at(-1) === 0, counts.join(' '));
 });
 
 test('texts are not read of spans in whose bytes nothing stands that a rule looks for', () => {

@@ -1,6 +1,8 @@
 import type { FieldId } from '../../model/fields.ts';
 import { limits } from '../../model/limits.ts';
+import type { SentList } from '../../model/repeated-lists.ts';
 import { Attribute, ValueType } from '../../model/span-batch.ts';
+import type { SpanEvents } from '../../model/span-events.ts';
 import { rot13Words } from '../../text/decode-text.ts';
 import type { Cursor } from '../reader.ts';
 import type { View } from '../views.ts';
@@ -23,6 +25,10 @@ export class Screen {
   readonly #turns: number[] = [];
   #turn = -1;
   #hasTurnedWord = false;
+  /** Where what is found is noted down, while a conversation is looked at that may be sent again. */
+  #into: Set<number> | undefined;
+  /** Tells whose notes they are; nothing in them keeps the rules in memory that they were made for. */
+  readonly #owner = {};
 
   add({ field, view, literal, needs }: Witness): void {
     if (this.#look !== undefined) throw new Error('screen: a witness was added after the first look');
@@ -46,7 +52,7 @@ export class Screen {
     const hindering = view === 'decoded' || view === 'both' ? Look.unreadable | Look.encoded : Look.unreadable;
     for (const source of sources) {
       if (this.#turns[source] !== turn) {
-        this.#seen[source] = this.#see(events.batch, events.batch.findSpanAttribute(span, source));
+        this.#seen[source] = this.#see(events, span, source);
         this.#turns[source] = turn;
       }
       if ((this.#seen[source]! & hindering) !== 0) return false;
@@ -54,15 +60,58 @@ export class Screen {
     return !this.#terms.isMet(column);
   }
 
-  #see({ attributes, bytes }: Cursor['events']['batch'], row: number): number {
+  #see(events: SpanEvents, span: number, source: FieldId): number {
+    const { attributes, bytes } = events.batch;
+    const row = events.batch.findSpanAttribute(span, source);
     if (row < 0) return 0;
     const at = row * Attribute.stride;
+    if (attributes[at + Attribute.type] !== ValueType.string) return Look.unreadable;
     const length = attributes[at + Attribute.length]!;
-    if (attributes[at + Attribute.type] !== ValueType.string || length > limits.screenBytesMax) return Look.unreadable;
+    const start = attributes[at + Attribute.value]!;
+    if (length <= limits.screenBytesMax) return this.#lookAt(bytes, start, start + length);
+    const sent = events.sentAgain?.(span, source);
+    return sent === undefined ? Look.unreadable : this.#seeAgain(sent, bytes, start);
+  }
+
+  /**
+   * Of a conversation that is sent again what is new is looked at; what was found in the rest is noted with it. So it goes from member to
+   * member, as nothing that is looked for has a closing brace in it, and what is encoded neither.
+   */
+  #seeAgain({ list, known, length }: SentList<unknown>, bytes: Buffer, start: number): number {
+    if (length - known > limits.screenNewBytesMax) return Look.unreadable;
+    const notes = this.#notesOf(list);
+    // It stays so, whatever is added.
+    if ((notes.seen & Look.unreadable) !== 0) return Look.unreadable;
+    for (const literal of notes.found) this.#terms!.found(literal);
+    if (notes.looked >= length) return notes.seen;
+    if (bytes[start + length - 1] !== closingBrace) return Look.unreadable;
+    const before = notes.found.size;
+    this.#into = notes.found;
+    notes.seen |= this.#lookAt(bytes, start + notes.looked, start + length);
+    this.#into = undefined;
+    notes.looked = length;
+    if (notes.found.size > limits.screenFoundMax) {
+      notes.seen = Look.unreadable;
+      notes.found.clear();
+    }
+    list.weigh((notes.found.size - before) * foundBytes);
+    return notes.seen;
+  }
+
+  /** Two detectors at one list take turns in losing their notes. */
+  #notesOf(list: SentList<unknown>['list']): Notes {
+    const kept = list.derived<never>('screened', () => 0, 0);
+    if ((kept.note as Notes | undefined)?.owner !== this.#owner) {
+      kept.note = { owner: this.#owner, looked: 0, seen: 0, found: new Set() } satisfies Notes;
+      list.weigh(notesBytes);
+    }
+    return kept.note as Notes;
+  }
+
+  #lookAt(bytes: Buffer, from: number, to: number): number {
     this.#look ??= this.#makeLook();
     this.#hasTurnedWord = false;
-    const start = attributes[at + Attribute.value]!;
-    const seen = this.#look(bytes, start, start + length);
+    const seen = this.#look(bytes, from, to);
     return this.#hasTurnedWord ? seen | Look.encoded : seen;
   }
 
@@ -73,12 +122,28 @@ export class Screen {
       (text): Needle => ({ text, before: '', behind: '', ...(text.length === fragmentCharsMin && { isWord: true }) }),
     );
     const index = createGramIndex([...fragments, ...turned], (needle) => {
-      if (needle < fragments.length) terms.found(needle);
-      else this.#hasTurnedWord = true;
+      if (needle >= fragments.length) this.#hasTurnedWord = true;
+      else {
+        terms.found(needle);
+        this.#into?.add(needle);
+      }
     });
     return index === undefined ? () => Look.unreadable : createByteLook(index);
   }
 }
+
+/** What was seen in the first bytes of a list, which stands for every call that begins with them. */
+interface Notes {
+  readonly owner: object;
+  looked: number;
+  seen: number;
+  /** Literals, by their numbers. */
+  readonly found: Set<number>;
+}
+
+const notesBytes = 240;
+const foundBytes = 32;
+const closingBrace = 0x7d;
 
 /** Fields of which the texts of attributes are known. */
 function isScreened(field: string): boolean {

@@ -59,7 +59,8 @@ export class MessageRowWriter {
     if (end - start < listBytesMin || !isPlace(place)) return undefined;
     // What stands before the bracket at the end would stand behind a message where the list goes on.
     if (bytes[end - 2]! <= space) return undefined;
-    const list = this.#lists.read(sessionOf(place), bytes, start, end);
+    const sent = this.#lists.find(sessionOf(place), bytes, start, end);
+    const list = sent && this.#lists.read(sent, bytes, start, end);
     if (list === undefined || list.items.length * itemBytesMin(place.name) > end - start) return undefined;
     const named = namedIn(list);
     while (list.items[named.landed]?.landed) named.landed++;

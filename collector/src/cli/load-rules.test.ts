@@ -62,6 +62,18 @@ test('folders are read in the order of names, tests apart, links and hidden file
   );
 });
 
+test('links to files are read, as in a mounted ConfigMap; those that lead nowhere are left out', () => {
+  write('mounted/..2026/a.yml', rule('a'));
+  symlinkSync('..2026', join(folder, 'mounted', '..data'));
+  symlinkSync(join('..data', 'a.yml'), join(folder, 'mounted', 'a.yml'));
+  symlinkSync(join('..data', 'gone.yml'), join(folder, 'mounted', 'gone.yml'));
+  const { rules } = readRuleFiles([join(folder, 'mounted')]);
+  assert.deepEqual(
+    rules.map(({ path }) => basename(path)),
+    ['a.yml'],
+  );
+});
+
 test('every path that cannot be read is told at once', () => {
   const large = write('bad/large.yml', Buffer.alloc(limits.ruleFileBytesMax + 1, 32));
   const latin = write('bad/latin.yml', Buffer.from([0x74, 0xe4]));

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { DetectConfig } from '../detect/config.ts';
 import {
@@ -62,7 +62,7 @@ export function rulePaths({ shipped_rules, rules }: RulesConfig): readonly strin
 
 /**
  * Reads rule files and folders, in the order of their names, so that the same files always load the same way. Links
- * inside folders are not followed. Throws one SpanwardenError with every path that is missing, too large or not UTF-8.
+ * to folders are not followed. Throws one SpanwardenError with every path that is missing, too large or not UTF-8.
  */
 export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const problems: Problem[] = [];
@@ -127,12 +127,14 @@ export function isTest(path: string): boolean {
 }
 
 function walk(folder: string, files: Set<string>): void {
-  for (const name of readdirSync(folder).sort()) {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { name } = entry;
     if (name.startsWith('.')) continue;
     const path = join(folder, name);
-    const stats = lstatSync(path);
-    if (stats.isDirectory()) walk(path, files);
-    else if (stats.isFile() && /\.ya?ml$/.test(name)) files.add(path);
+    if (entry.isDirectory()) walk(path, files);
+    // In a mounted ConfigMap each file is a link. Links to folders may lead back.
+    else if (/\.ya?ml$/.test(name) && statSync(path, { throwIfNoEntry: false })?.isFile()) files.add(path);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -41,6 +41,18 @@ function replace(path: string, text: string): void {
 }
 
 describe('changes of rule files', { timeout: 60_000 }, () => {
+  test('another content of a mounted ConfigMap is noticed', async () => {
+    const folder = join(root, 'mounted');
+    for (const content of ['..1', '..2']) mkdirSync(join(folder, content), { recursive: true });
+    symlinkSync('..1', join(folder, '..data'));
+    symlinkSync(join('..data', 'r.yml'), join(folder, 'r.yml'));
+    const { noticed } = watched(folder);
+    await noticed(() => {
+      symlinkSync('..2', join(folder, '..new'));
+      renameSync(join(folder, '..new'), join(folder, '..data'));
+    });
+  });
+
   for (const below of ['r.yml', 'threat/r.yml']) {
     test(`each save of ${below} is noticed, by writing and by replacing, in any order`, async () => {
       const folder = folderOf(`saves-${below.length}`);

@@ -4,6 +4,8 @@ import { watchSignals } from './signals.ts';
 
 /** Editors write a file in several steps; what comes together is one change. */
 const settleMs = 100;
+/** The link that Kubernetes turns to another folder when a mounted ConfigMap or Secret changes; files of the mount are links through it. */
+const mountedContent = '..data';
 
 /**
  * Calls `act` at once, and again after every change of a YAML file in the folders or beside the files, until a signal.
@@ -48,7 +50,7 @@ export function watchYaml(paths: readonly string[], changed: () => void, failed:
     }
   };
   const heard = (folder: string, isDeep: boolean, event: string, name: string | null): void => {
-    if (name === null || /\.ya?ml$/.test(name)) soon();
+    if (name === null || name === mountedContent || /\.ya?ml$/.test(name)) soon();
     else if (isDeep && event === 'rename' && isFolderName(name)) {
       const path = join(folder, name);
       const isKnown = watchers.has(path);

@@ -8,7 +8,7 @@ import { createFieldTable } from '../model/fields.ts';
 import { Span, type SpanBatch } from '../model/span-batch.ts';
 import { valueText } from '../model/value.ts';
 import { otlpJson } from '../testing/otlp.ts';
-import { otlpJsonToProtobuf } from './json.ts';
+import { decodeAs, otlpJsonToProtobuf } from './json.ts';
 import { TraceDecoder } from './trace-decoder.ts';
 
 const fields = createFieldTable();
@@ -102,6 +102,24 @@ test('texts with escapes are what JSON.parse says, long and short', () => {
     }[];
     assert.deepEqual([span!.name, span!.attributes], [text.toWellFormed(), { text: text.toWellFormed() }]);
   }
+});
+
+test('the batch of one decoder stays while others decode, until its own next request', () => {
+  const body = (name: string) => Buffer.from(JSON.stringify(otlpJson([{ name }])));
+  const decoded = (decoder: TraceDecoder, name: string) => {
+    const outcome = decodeAs(decoder, 'traces', 'json', body(name));
+    assert.equal(outcome.status, 'ok');
+    return (outcome as { batch: SpanBatch }).batch;
+  };
+  const nameIn = (batch: SpanBatch) => batch.text(batch.spans[Span.name]!, batch.spans[Span.nameLength]!);
+  const [one, other] = [new TraceDecoder(fields), new TraceDecoder(fields)];
+  const batch = decoded(one, 'first');
+  decoded(other, 'other');
+  const bytes = translate(otlpJson([{ name: 'third' }]));
+  assert.equal(nameIn(batch), 'first');
+  assert.equal(decodeAs(one, 'traces', 'json', Buffer.from('{')).status, 'malformed');
+  assert.equal(nameIn(decoded(one, 'second')), 'second');
+  assert.ok(bytes.includes('third'));
 });
 
 test('snake_case, upper-case ids, nulls and unknown fields are accepted', () => {

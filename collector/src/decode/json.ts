@@ -52,7 +52,7 @@ const json = new JsonReader();
 /** As protobuf a body is shorter, but for the lengths of messages. */
 const writtenBytesAtStart = 4 * 1024 * 1024;
 
-/** A request in either encoding through the decoder of its signal. The batch is good until that decoder is given the next one. */
+/** A request in either encoding through the decoder of its signal. A batch is good until its decoder is given the next request. */
 export function decodeAs<Batch>(
   decoder: { decode(bytes: Buffer): Decoded<Batch> },
   signal: Signal,
@@ -60,9 +60,18 @@ export function decodeAs<Batch>(
   body: Buffer,
 ): Decoded<Batch> {
   if (encoding === 'protobuf') return decoder.decode(body);
-  const translated = otlpJsonToProtobuf(body, signal);
+  const writer = writers.get(decoder) ?? new ProtobufWriter(0);
+  writers.set(decoder, writer);
+  writer.reset(writtenBytesAtStart);
+  const translated = orMalformed(() => {
+    translate(body, signal, writer);
+    return { status: 'ok', bytes: writer.view() } as const;
+  });
   return translated.status === 'malformed' ? translated : decoder.decode(translated.bytes);
 }
+
+/** What holds the batch of a decoder, which the next one takes the place of: megabytes of new memory for each make garbage collection hurry. */
+const writers = new WeakMap<object, ProtobufWriter>();
 
 interface Frame {
   readonly resources: JsonKey;

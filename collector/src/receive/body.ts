@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { limits } from '../model/limits.ts';
 import type { Admission, Place } from './admission.ts';
+import { BodyRooms } from './body-rooms.ts';
 import { type ContentCoding, tooLarge, unpack, unpackHereBytesMax } from './compression.ts';
 import type { Failure } from './contract.ts';
 
@@ -63,7 +64,7 @@ function lengthOf(request: IncomingMessage): number | undefined {
 }
 
 async function readChunks(request: IncomingMessage, place: Place, { announced, bytesMax }: Size): Promise<BodyOutcome> {
-  const joined = announced !== undefined && announced >= joinedBytesMin ? Buffer.allocUnsafeSlow(announced) : undefined;
+  const joined = announced !== undefined && announced >= joinedBytesMin ? rooms.take(announced) : undefined;
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -84,5 +85,11 @@ async function readChunks(request: IncomingMessage, place: Place, { announced, b
   return { status: 'ok', bytes, place };
 }
 
+/** Says that the request of a body is on disk and nobody reads the body any more. */
+export function releaseBody(bytes: Buffer): void {
+  rooms.giveBack(bytes);
+}
+
+const rooms = new BodyRooms();
 /** Bodies of this size go where they belong as they come, so that they are never there twice. */
 const joinedBytesMin = 256 * 1024;

@@ -50,6 +50,25 @@ test('full success is 200 with an empty response in the encoding of the request'
   assert.deepEqual([text.status, text.headers.get('content-type'), await text.json()], [200, 'application/json', {}]);
 });
 
+test('the memory of a large body is lent again once its request is stored, and only then', async () => {
+  const memoryOf = async (letter: string, answer: OtlpOutcome) => {
+    outcome = answer;
+    await fetch(url(), { method: 'POST', body: letter.repeat(300_000), headers: protobuf });
+    return taken.at(-1)!.bytes;
+  };
+  const stored = await memoryOf('a', { status: 'ok', rejected: 0, message: '' });
+  const failed = await memoryOf('b', {
+    status: 'retryable',
+    code: 'SW_SPOOL_FULL',
+    message: 'full',
+    retryAfterMs: 1000,
+  });
+  assert.equal(failed.buffer, stored.buffer);
+  const after = await memoryOf('c', { status: 'ok', rejected: 0, message: '' });
+  assert.notEqual(after.buffer, failed.buffer);
+  assert.equal(failed.toString('latin1'), 'b'.repeat(300_000));
+});
+
 test('partial success says how many and why', async () => {
   outcome = { status: 'ok', rejected: 2, message: 'too deep' };
   const send = (headers: Record<string, string>) => fetch(url(), { method: 'POST', body: 'x', headers });

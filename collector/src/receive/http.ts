@@ -1,7 +1,7 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { limits } from '../model/limits.ts';
 import { hopsHeader } from '../model/tee-request.ts';
-import { readBody } from './body.ts';
+import { readBody, releaseBody } from './body.ts';
 import { codingOf, codings } from './compression.ts';
 import {
   defaultHttpPaths,
@@ -76,8 +76,11 @@ async function receive(
   const hops = hopsOf(request.get(hopsHeader));
   const outcome = await place.work(bytes.length, () => options.consume(encoding, bytes, options.signal, hops));
   place.leave();
-  if (outcome.status === 'ok') sendSuccess(response, { encoding, ...outcome, signal: options.signal });
-  else sendFailure(response, encoding, outcome);
+  if (outcome.status === 'ok') {
+    // After a failure somebody may still be writing it.
+    releaseBody(bytes);
+    sendSuccess(response, { encoding, ...outcome, signal: options.signal });
+  } else sendFailure(response, encoding, outcome);
 }
 
 function refuse(

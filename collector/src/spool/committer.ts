@@ -12,6 +12,8 @@ export interface CommitterOptions {
   readonly lock: SpoolLock;
   readonly segmentBytesMax: number;
   readonly segmentAgeMaxMs: number;
+  /** Whether sealed segments wait for the store already. */
+  readonly isBehind: () => boolean;
   readonly counters: SpoolCounters;
   readonly logger: SpoolLogger | undefined;
   readonly now: () => number;
@@ -256,9 +258,14 @@ export class Committer {
     this.#options.onSealed(writer);
   }
 
-  /** The timer holds no process alive: what is not sealed when it ends is sealed by the next start. */
+  /**
+   * While others wait, a segment goes on to fill: its rows would come no sooner, and fewer, larger inserts are what a store that is behind
+   * catches up with. The timer holds no process alive: what is not sealed when it ends is sealed by the next start.
+   */
   #wantSealInTime(): void {
     this.#sealTimer ??= setTimeout(() => {
+      this.#sealTimer = undefined;
+      if (this.#options.isBehind()) return this.#wantSealInTime();
       this.#isSealDue = true;
       this.#start();
     }, this.#options.segmentAgeMaxMs).unref();

@@ -22,7 +22,7 @@ export const spoolConfigSchema = z
       .max(3_600_000)
       .default(1000)
       .describe(
-        'Milliseconds after which a segment is sealed even when it is small. Default 1000. ' +
+        'Milliseconds after which a segment is sealed even when it is small, unless others still wait for ClickHouse. Default 1000. ' +
           'It bounds how late a span shows in ClickHouse; smaller values mean more, smaller inserts.',
       ),
     bytes_max: z

@@ -142,7 +142,7 @@ export interface SpoolOptions {
   readonly directory: string;
   /** A segment is sealed before it grows over this; a single larger record gets a segment of its own. */
   readonly segmentBytesMax: number;
-  /** A segment is sealed when its first record is this old. */
+  /** A segment is sealed when its first record is this old, and no more than one waits for the store. */
   readonly segmentAgeMaxMs: number;
   /** Bytes of all files in the directory; past it appends answer SW_SPOOL_FULL. */
   readonly bytesMax: number;

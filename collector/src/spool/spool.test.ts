@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../model/limits.ts';
 import { nodeFiles, type SpoolFile, type SpoolFiles } from './files.ts';
 import { openSpool } from './spool.ts';
@@ -82,6 +83,25 @@ test('a segment is sealed by age', async (t) => {
   const { spool } = await openedSpool(t, { segmentAgeMaxMs: 20 });
   await spool.append(numberedBatch(1));
   assert.deepEqual(await numbersIn((await spool.next(AbortSignal.timeout(10_000)))!), [1]);
+});
+
+test('while segments wait for the store, the next one goes on to fill beyond its age', async (t) => {
+  const { spool } = await openedSpool(t, { segmentAgeMaxMs: 20 });
+  const sealed = async (count: number): Promise<void> => {
+    while (spool.stats().sealedSegments < count) await sleep(5);
+  };
+  await spool.append(numberedBatch(1));
+  await sealed(1);
+  await spool.append(numberedBatch(2));
+  await sealed(2);
+  await spool.append(numberedBatch(3));
+  await sleep(200);
+  await spool.append(numberedBatch(4));
+  for (const numbers of [[1], [2], [3, 4]]) {
+    const segment = (await spool.next(AbortSignal.timeout(10_000)))!;
+    assert.deepEqual(await numbersIn(segment), numbers);
+    await spool.sent(segment);
+  }
 });
 
 test('next waits for a segment, gives the oldest until it is sent, and ends with its signal', async (t) => {

@@ -39,6 +39,8 @@ export interface SpoolMachine {
 
 const machine: SpoolMachine = { files: nodeFiles, lock: acquireLock };
 const pruneIntervalMsMax = 5_000;
+/** One is what the store is at. */
+const behindSegmentsMin = 2;
 /** Rows of all tables in one record; the format counts tables, the journal and the request in one byte. */
 const rowsPerBatchMax = 253;
 /** Without a reserve, so much disk space is made free when the disk is full. */
@@ -121,6 +123,7 @@ class DiskSpool implements Spool {
       ...{ files, directory, lock, counters, logger, now },
       segmentBytesMax: options.segmentBytesMax,
       segmentAgeMaxMs: options.segmentAgeMaxMs,
+      isBehind: () => this.#shelf.waitingSegments >= behindSegmentsMin,
       newHeader: () => this.#newHeader(),
       onDiskFull: () => this.#giveUpSpace(),
       onSealed: (writer) => this.#addSegment(factsOf(writer)),

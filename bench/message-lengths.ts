@@ -11,6 +11,9 @@ import { conversations, makeConversations, makeTold, type Sent, ways } from './c
 /** Turns after which a call is measured. */
 const lengths = [5, 25, 50, 100];
 
+/** Until all code is compiled: so many times eight conversations, each of so many turns. */
+const [warmRounds, warmTurns] = [30, 25];
+
 /** Rules of users over all messages of a call. */
 const onTexts = [
   "message.user.text|contains: 'ignore all previous instructions'",
@@ -148,18 +151,18 @@ export async function measureLengths(rounds: number): Promise<void> {
       return { work, takers, looks: new Map() as Measured };
     }),
   );
-  for (let round = 0; round < rounds; round++) {
-    const told = makeTold(Math.max(...lengths) + 2);
+  const take = (turns: number, round: string, isMeasured: boolean): void => {
+    const told = makeTold(turns);
     for (const sent of ways) {
       const [named, nameless] = [`${round} ${sent}`, ''].map((name) => sendings(makeConversations(told, sent, name)));
       for (const { work, takers, looks } of all) {
-        collectGarbage();
-        // The first rounds are those in which code is compiled.
-        const into = round < 2 ? undefined : { bytes, looks };
-        measureSendings((work.isNameless ? nameless : named)!, takers, sent, into);
+        if (isMeasured) collectGarbage();
+        measureSendings((work.isNameless ? nameless : named)!, takers, sent, isMeasured ? { bytes, looks } : undefined);
       }
     }
-  }
+  };
+  for (let round = 0; round < warmRounds; round++) take(warmTurns, `warm ${round}`, false);
+  for (let round = 0; round < rounds; round++) take(Math.max(...lengths) + 2, `${round}`, true);
   for (const { work, looks } of all) {
     for (const [at, checkout] of checkouts.entries()) {
       const where = at < other.length ? ` in ${checkout.pathname}` : '';

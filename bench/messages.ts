@@ -12,4 +12,4 @@ const turns = 50;
 const rounds = quick ? 2 : 5;
 
 if (!process.argv.includes('--lengths')) await measureStorage(makeTold(turns), rounds);
-await measureLengths(rounds + 3);
+await measureLengths(rounds + 1);

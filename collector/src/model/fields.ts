@@ -104,7 +104,8 @@ export function createFieldTable(dynamicNamesMax: number = limits.fieldNamesMax)
 
   function add(bytes: Uint8Array, at: number): FieldId {
     const id = free.pop() ?? entries.length;
-    const copy = bytes.slice();
+    // `slice` of a Buffer is no copy.
+    const copy = Uint8Array.from(bytes);
     entries[id] = { name: textDecoder.decode(copy), bytes: copy, encoded: lengthPrefixed(copy), permanent: false };
     used++;
     dynamicNames++;

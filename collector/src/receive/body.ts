@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { limits } from '../model/limits.ts';
+import { Rooms } from '../model/rooms.ts';
 import type { Admission, Place } from './admission.ts';
-import { BodyRooms } from './body-rooms.ts';
 import { type ContentCoding, tooLarge, unpack, unpackHereBytesMax } from './compression.ts';
 import type { Failure } from './contract.ts';
 
@@ -90,6 +90,6 @@ export function releaseBody(bytes: Buffer): void {
   rooms.giveBack(bytes);
 }
 
-const rooms = new BodyRooms();
+const rooms = new Rooms({ sparesMax: 4, spareBytesMax: 4 * 1024 * 1024 });
 /** Bodies of this size go where they belong as they come, so that they are never there twice. */
 const joinedBytesMin = 256 * 1024;

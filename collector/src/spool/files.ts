@@ -86,11 +86,11 @@ export async function writeAll(file: SpoolFile, buffers: readonly Uint8Array[], 
   }
 }
 
-/** The first `bytes` bytes of a file, fewer when it is shorter. */
-export async function readFileBytes(files: SpoolFiles, path: string, bytes?: number): Promise<Buffer> {
+/** A file, or as much of its beginning as `room` takes: a part of that then. */
+export async function readFileBytes(files: SpoolFiles, path: string, room?: Buffer): Promise<Buffer> {
   const file = await files.open(path);
   try {
-    const buffer = Buffer.allocUnsafe(bytes ?? (await file.size()));
+    const buffer = room ?? Buffer.allocUnsafe(await file.size());
     return buffer.subarray(0, await file.read(buffer, 0));
   } finally {
     await file.close();

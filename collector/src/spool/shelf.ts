@@ -192,6 +192,7 @@ export class SegmentShelf implements SegmentSource {
     if (index < 0) return undefined;
     const [stored] = this.#waiting.splice(index, 1);
     this.#waitingBytes -= stored!.facts.bytes;
+    stored!.release();
     return stored;
   }
 

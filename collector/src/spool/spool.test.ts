@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../model/limits.ts';
+import type { SealedSegment } from '../model/spool.ts';
 import { nodeFiles, type SpoolFile, type SpoolFiles } from './files.ts';
 import { openSpool } from './spool.ts';
 import { drain, numberedBatch, numbersIn } from './testing/records.ts';
@@ -102,6 +103,26 @@ test('while segments wait for the store, the next one goes on to fill beyond its
     assert.deepEqual(await numbersIn(segment), numbers);
     await spool.sent(segment);
   }
+});
+
+test('the memory of a segment is that of the next one once it is sent, and not before', async (t) => {
+  const { spool } = await openedSpool(t);
+  for (const number of [1, 2, 3]) {
+    await spool.append(numberedBatch(number));
+    await spool.seal();
+  }
+  const memoryOf = async (segment: SealedSegment): Promise<ArrayBufferLike> => {
+    const [rows] = await segment.read('otel_traces');
+    return rows!.buffer;
+  };
+  const first = (await spool.next(never))!;
+  const room = await memoryOf(first);
+  assert.equal(await memoryOf(first), room, 'it is read once');
+  await spool.sent(first);
+  const second = (await spool.next(never))!;
+  assert.equal(await memoryOf(second), room);
+  await spool.sent(second);
+  assert.equal(await memoryOf((await spool.next(never))!), room);
 });
 
 test('next waits for a segment, gives the oldest until it is sent, and ends with its signal', async (t) => {

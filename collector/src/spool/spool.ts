@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SpanwardenError } from '../model/errors.ts';
 import { limits } from '../model/limits.ts';
 import { type Outcome, ok } from '../model/outcome.ts';
+import { Rooms, type RoomsBounds } from '../model/rooms.ts';
 import type { RefusedRows, RowTableName, SealedSegment } from '../model/spool.ts';
 import { Committer, retryAfterMs } from './committer.ts';
 import type {
@@ -39,6 +40,8 @@ export interface SpoolMachine {
 
 const machine: SpoolMachine = { files: nodeFiles, lock: acquireLock };
 const pruneIntervalMsMax = 5_000;
+/** For the segment that the store reads; as large as most are. */
+const storeRoom: RoomsBounds = { sparesMax: 1, spareBytesMax: 16 * 1024 * 1024 };
 /** One is what the store is at. */
 const behindSegmentsMin = 2;
 /** Rows of all tables in one record; the format counts tables, the journal and the request in one byte. */
@@ -96,6 +99,7 @@ interface SpoolParts {
 class DiskSpool implements Spool {
   readonly #parts: SpoolParts;
   readonly #shelf: SegmentShelf;
+  readonly #rooms = new Rooms(storeRoom);
   readonly #committer: Committer;
   readonly #reserve: DiskReserve;
   readonly #sentBytesMax: number;
@@ -311,7 +315,7 @@ class DiskSpool implements Spool {
   #addSegment(facts: SegmentFacts): void {
     const { files, counters, options } = this.#parts;
     const deps = { files, directory: options.directory, counters, logger: options.logger };
-    const segment = new StoredSegment(facts, files, async ({ id }, bytes, damage) => {
+    const segment = new StoredSegment(facts, files, this.#rooms, async ({ id }, bytes, damage) => {
       this.#shelf.setAsideBytes += await recordDamage(deps, id, bytes, damage);
     });
     this.#shelf.add(segment);

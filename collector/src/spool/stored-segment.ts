@@ -1,3 +1,4 @@
+import type { Rooms } from '../model/rooms.ts';
 import { RowTable, type RowTableName, type SealedSegment } from '../model/spool.ts';
 import { readFileBytes, type SpoolFiles } from './files.ts';
 import { type Damage, type ScannedRecord, scanSegment, tableSlices } from './format.ts';
@@ -29,14 +30,16 @@ export class StoredSegment implements SealedSegment {
   readonly tables: SealedSegment['tables'];
   readonly facts: SegmentFacts;
   readonly #files: SpoolFiles;
+  readonly #rooms: Rooms;
   readonly #onDamage: (bytes: Buffer, damage: readonly Damage[]) => Promise<void>;
-  /** The store reads one table after the other: the second read finds the file in memory, if it is still there. */
-  #loaded: WeakRef<LoadedSegment> | undefined;
+  /** The store reads one table after the other: the second read finds the file in memory. */
+  #loaded: LoadedSegment | undefined;
   #isDamageKnown = false;
 
   constructor(
     facts: SegmentFacts,
     files: SpoolFiles,
+    rooms: Rooms,
     onDamage: (segment: SegmentFacts, bytes: Buffer, damage: readonly Damage[]) => Promise<void>,
   ) {
     this.id = facts.id;
@@ -44,23 +47,30 @@ export class StoredSegment implements SealedSegment {
     this.tables = facts.tables;
     this.facts = facts;
     this.#files = files;
+    this.#rooms = rooms;
     this.#onDamage = (bytes, damage) => onDamage(facts, bytes, damage);
   }
 
   async read(table: RowTableName): Promise<Buffer[]> {
-    const { bytes, records } = this.#loaded?.deref() ?? (await this.#load());
+    const { bytes, records } = this.#loaded ?? (await this.#load());
     return records.flatMap((record) => tableSlices(bytes, record, RowTable[table]));
   }
 
+  /** Nobody looks at what was read any more. */
+  release(): void {
+    if (this.#loaded !== undefined) this.#rooms.giveBack(this.#loaded.bytes);
+    this.#loaded = undefined;
+  }
+
   async #load(): Promise<LoadedSegment> {
-    const bytes = await readFileBytes(this.#files, this.facts.path, this.facts.bytes);
+    const room = this.#rooms.take(this.facts.bytes);
+    const bytes = await readFileBytes(this.#files, this.facts.path, room);
     const { records, damage } = scanSegment(bytes, this.facts);
     if (records.length < this.facts.records && !this.#isDamageKnown) {
       this.#isDamageKnown = true;
       await this.#onDamage(bytes, damage);
     }
-    const loaded = { bytes, records };
-    this.#loaded = new WeakRef(loaded);
-    return loaded;
+    this.#loaded = { bytes, records };
+    return this.#loaded;
   }
 }

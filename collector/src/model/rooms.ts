@@ -1,11 +1,22 @@
+export interface RoomsBounds {
+  /** How many rooms are kept for later, and of how many bytes at most. */
+  readonly sparesMax: number;
+  readonly spareBytesMax: number;
+}
+
 /**
- * Room for large bodies, which is used again once their requests are on disk: new megabytes for every body have to be cleared by the kernel, and
- * make garbage collection hurry.
+ * Memory for megabytes that come and go, used again by who comes next: new ones have to be cleared by the kernel each time, and make garbage
+ * collection hurry.
  */
-export class BodyRooms {
+export class Rooms {
+  readonly #bounds: RoomsBounds;
   readonly #spares: Buffer[] = [];
   /** What was taken, by its memory. */
   readonly #lent = new WeakSet<ArrayBufferLike>();
+
+  constructor(bounds: RoomsBounds) {
+    this.#bounds = bounds;
+  }
 
   /** So many bytes, which hold whatever was there. */
   take(byteCount: number): Buffer {
@@ -18,8 +29,9 @@ export class BodyRooms {
     return room.subarray(0, byteCount);
   }
 
-  /** To be called when nobody reads the body any more; does nothing for bytes from elsewhere. */
+  /** To be called when nobody reads the bytes any more; does nothing for bytes from elsewhere. */
   giveBack({ buffer }: Buffer): void {
+    const { sparesMax, spareBytesMax } = this.#bounds;
     if (!this.#lent.delete(buffer) || buffer.byteLength > spareBytesMax) return;
     this.#spares.push(Buffer.from(buffer));
     // The oldest goes: a size that is no longer sent would stay forever.
@@ -27,7 +39,5 @@ export class BodyRooms {
   }
 }
 
-/** Bodies of one sender are about as long as each other. */
+/** What comes from one place is about as long each time. */
 const roundedBytes = 256 * 1024;
-const sparesMax = 4;
-const spareBytesMax = 4 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BodyRooms } from './body-rooms.ts';
+import { Rooms } from './rooms.ts';
 
 test('room is used again when it was given back, and not before', () => {
-  const rooms = new BodyRooms();
+  const rooms = new Rooms({ sparesMax: 4, spareBytesMax: 4 * 1024 * 1024 });
   const [one, other] = [rooms.take(300_000), rooms.take(300_000)];
   assert.equal(one.length, 300_000);
   assert.notEqual(one.buffer, other.buffer);
@@ -14,7 +14,7 @@ test('room is used again when it was given back, and not before', () => {
 });
 
 test('what is given back twice, or comes from elsewhere, is lent to nobody', () => {
-  const rooms = new BodyRooms();
+  const rooms = new Rooms({ sparesMax: 4, spareBytesMax: 4 * 1024 * 1024 });
   const room = rooms.take(300_000);
   rooms.giveBack(room);
   rooms.giveBack(room);
@@ -26,7 +26,7 @@ test('what is given back twice, or comes from elsewhere, is lent to nobody', () 
 });
 
 test('few and no huge ones are kept', () => {
-  const rooms = new BodyRooms();
+  const rooms = new Rooms({ sparesMax: 4, spareBytesMax: 4 * 1024 * 1024 });
   const huge = rooms.take(9_000_000);
   rooms.giveBack(huge);
   assert.notEqual(rooms.take(9_000_000).buffer, huge.buffer);

@@ -46,7 +46,7 @@ export class SessionMemory<K extends Remembered> {
     const before = this.of(session);
     const all = before.length === 1 && before[0] === kept ? before : [kept, ...before.filter((each) => each !== kept)];
     for (const gone of all.slice(perSessionMax)) this.#drop(gone);
-    this.#sessions.delete(session);
+    if (!this.#sessions.delete(session)) this.#weight += nameBytes(session);
     this.#sessions.set(session, all.length > perSessionMax ? all.slice(0, perSessionMax) : all);
     this.fit();
   }
@@ -58,6 +58,7 @@ export class SessionMemory<K extends Remembered> {
     for (const [stalest, gone] of this.#sessions) {
       if (this.#weight <= bytesMax - (bytesMax >> 3) && this.#sessions.size <= sessionsMax - (sessionsMax >> 3)) break;
       this.#sessions.delete(stalest);
+      this.#weight -= nameBytes(stalest);
       for (const each of gone) this.#drop(each);
     }
   }
@@ -65,12 +66,18 @@ export class SessionMemory<K extends Remembered> {
   clear(): void {
     for (const kept of this.#sessions.values()) for (const each of kept) this.#drop(each);
     this.#sessions.clear();
+    this.#weight = 0;
   }
 
   #drop(gone: K): void {
     gone.isForgotten = true;
     this.#weight -= gone.weight;
   }
+}
+
+/** Senders choose names of sessions as they like. */
+function nameBytes(session: string): number {
+  return 2 * session.length;
 }
 
 const perSessionMax = 4;

@@ -1,8 +1,9 @@
-import type { FieldId, FieldTable } from '../../model/fields.ts';
+import type { FieldTable } from '../../model/fields.ts';
 import { GrownList } from '../../model/grown-list.ts';
+import { growKept, type KeptRows, KeyedRows, longestKept } from '../../model/keyed-rows.ts';
 import { limits } from '../../model/limits.ts';
 import type { RepeatedListsBounds } from '../../model/repeated-lists.ts';
-import { type Remembered, SessionMemory } from '../../model/session-memory.ts';
+import { SessionMemory } from '../../model/session-memory.ts';
 import { Attribute, Span, type SpanBatch, ValueType } from '../../model/span-batch.ts';
 import type { Value } from '../../model/value.ts';
 import { isMap } from '../json-value.ts';
@@ -19,10 +20,7 @@ export interface KeyedMembers {
 }
 
 /** Such a list as it came last, and what its members are. */
-interface Kept extends Remembered {
-  /** The request from the first value to the end of the last one, whatever stands between them. */
-  bytes: Buffer;
-  readonly rows: KeyedRows;
+interface Kept extends KeptRows {
   readonly list: GrownList<Value>;
   /** Keys that could not be put together of each member and those before it. */
   readonly dropped: number[];
@@ -39,7 +37,7 @@ export class KeyedHistory {
   readonly #memory: SessionMemory<Kept>;
   readonly #listBytesMax: number;
   #generation = -1;
-  #sent = new KeyedRows();
+  readonly #sent = new KeyedRows();
 
   constructor(fields: FieldTable, bounds: Partial<RepeatedListsBounds> = {}) {
     this.#fields = fields;
@@ -61,11 +59,11 @@ export class KeyedHistory {
   /** The members of the list that `names` are about; undefined where they are to be put together without this. */
   read(session: () => string, names: KeyedNames, batch: SpanBatch, span: number): KeyedMembers | undefined {
     const sent = this.#sent;
-    const first = sent.take(names, batch, span);
+    const first = take(sent, names, batch, span);
     const { count } = sent;
     if (count < listedMessagesMin || sent.bytesOf(count) > this.#listBytesMax) return undefined;
     const key = session();
-    const [best, known] = longest(this.#memory.of(key), sent, batch.bytes, first);
+    const [best, known] = longestKept(this.#memory.of(key), sent, batch.bytes, first);
     const added: Value[] = [];
     const dropped: number[] = [];
     for (let member = known; member < count; member++) {
@@ -84,7 +82,11 @@ export class KeyedHistory {
       kept.list.items.push(value);
       kept.dropped.push((kept.dropped.at(-1) ?? 0) + dropped[i]!);
     }
-    if (added.length > 0) this.#grow(kept, batch.bytes, first);
+    if (added.length > 0) {
+      const before = weightOf(kept);
+      growKept(kept, sent, batch.bytes, first);
+      this.#memory.weigh(kept, weightOf(kept) - before);
+    }
     this.#memory.keep(key, kept);
     const members = kept.list.items.slice(0, count);
     noteGrowth(members, kept.list);
@@ -100,166 +102,41 @@ export class KeyedHistory {
     if (other !== undefined) for (let at = 0; at < members; at++) kept.list.items.push(other.list.items[at]!);
     return kept;
   }
-
-  /** Copies what was sent and is not kept yet. */
-  #grow(kept: Kept, bytes: Buffer, first: number): void {
-    const [rows, sent] = [kept.rows, this.#sent];
-    const before = rows.bytesOf(rows.count);
-    const weight = weightOf(kept);
-    const length = sent.bytesOf(sent.count);
-    if (length > kept.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(length + (length >> 2));
-      kept.bytes.copy(larger, 0, 0, before);
-      kept.bytes = larger;
-    }
-    bytes.copy(kept.bytes, before, first + before, first + length);
-    rows.growTo(sent);
-    this.#memory.weigh(kept, weightOf(kept) - weight);
-  }
 }
 
 /** The values that were read take about as much as their bytes. */
-function weightOf({ bytes, rows, list }: Kept): number {
-  return bytes.length + rows.bytesOf(rows.count) + rows.weight + list.items.length * memberBytes;
+function weightOf({ bytes, rows }: Kept): number {
+  return bytes.length + rows.bytesOf(rows.count) + rows.weight + rows.count * memberBytes;
 }
 
-/** The list that begins with the most members of those that were sent, and how many. */
-function longest(
-  all: readonly Kept[],
-  sent: KeyedRows,
-  bytes: Buffer,
-  first: number,
-): readonly [best: Kept | undefined, members: number] {
-  let [best, most]: [Kept | undefined, number] = [undefined, 0];
-  for (const kept of all) {
-    const members = equalMembers(kept, sent, bytes, first);
-    if (members > most) [best, most] = [kept, members];
-  }
-  return [best, most];
-}
-
-/** How many members from the first on are the same. */
-function equalMembers(kept: Kept, sent: KeyedRows, bytes: Buffer, first: number): number {
-  const isEqual = (members: number): boolean => {
-    const length = sent.bytesOf(members);
-    return bytes.compare(kept.bytes, 0, length, first, first + length) === 0;
-  };
-  let high = kept.rows.equalMembers(sent);
-  if (isEqual(high)) return high;
-  let low = 0;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (isEqual(middle)) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The attributes of a list, in their order: of each the name, the place of its value from that of the first one, and the length. */
-class KeyedRows {
-  #rows = new Int32Array(rowsMin * stride);
-  /** How many belong to each member and those before it. */
-  readonly ends: number[] = [];
-
-  /** How many members there are. */
-  get count(): number {
-    return this.ends.length;
-  }
-
-  get weight(): number {
-    return this.#rows.byteLength + this.ends.length * 8;
-  }
-
-  field(at: number): FieldId {
-    return this.#rows[at * stride]!;
-  }
-
-  start(at: number): number {
-    return this.#rows[at * stride + 1]!;
-  }
-
-  length(at: number): number {
-    return this.#rows[at * stride + 2]!;
-  }
-
-  /** The first attribute of a member. */
-  from(member: number): number {
-    return member === 0 ? 0 : this.ends[member - 1]!;
-  }
-
-  /** How many bytes there are from the first value to the end of the last one of so many members. */
-  bytesOf(members: number): number {
-    const last = this.from(members) - 1;
-    return last < 0 ? 0 : this.start(last) + this.length(last);
-  }
-
-  /**
-   * Takes the list of a span: texts alone, member by member. None is taken of a list that is otherwise. Gives the place of the first value.
-   */
-  take(names: KeyedNames, { spans, attributes }: SpanBatch, span: number): number {
-    const from = spans[span * Span.stride + Span.attributes]!;
-    const end = from + spans[span * Span.stride + Span.attributeCount]!;
-    this.ends.length = 0;
-    let [first, behind, rows, number] = [-1, 0, 0, -1];
-    for (let row = from; row < end; row++) {
-      const at = row * Attribute.stride;
-      const field = attributes[at + Attribute.field]!;
-      const next = names.numberOf(field);
-      if (next === notBelow) continue;
-      const start = attributes[at + Attribute.value]!;
-      if (next < number || start < behind || attributes[at + Attribute.type] !== text) {
-        this.ends.length = 0;
-        return -1;
-      }
-      if (first < 0) first = start;
-      if (next !== number && number >= 0) this.ends.push(rows);
-      number = next;
-      behind = start + attributes[at + Attribute.length]!;
-      this.#put(rows++, field, start - first, behind - start);
+/**
+ * Takes the list of a span: texts alone, member by member, and gives the place of the first value. None is taken of a list that is
+ * otherwise.
+ */
+function take(into: KeyedRows, names: KeyedNames, { spans, attributes }: SpanBatch, span: number): number {
+  const from = spans[span * Span.stride + Span.attributes]!;
+  const end = from + spans[span * Span.stride + Span.attributeCount]!;
+  into.clear();
+  let [first, behind, number] = [-1, 0, -1];
+  for (let row = from; row < end; row++) {
+    const at = row * Attribute.stride;
+    const field = attributes[at + Attribute.field]!;
+    const next = names.numberOf(field);
+    if (next === notBelow) continue;
+    const start = attributes[at + Attribute.value]!;
+    if (next < number || start < behind || attributes[at + Attribute.type] !== ValueType.string) {
+      into.clear();
+      return -1;
     }
-    if (number >= 0) this.ends.push(rows);
-    return first;
+    if (first < 0) first = start;
+    if (next !== number && number >= 0) into.endMember();
+    number = next;
+    behind = start + attributes[at + Attribute.length]!;
+    into.add(field, start - first, behind - start);
   }
-
-  /** How many members from the first on have the same names, places and lengths. */
-  equalMembers(other: KeyedRows): number {
-    const count = Math.min(this.count, other.count);
-    const [ours, theirs] = [this.#rows, other.#rows];
-    let at = 0;
-    for (let member = 0; member < count; member++) {
-      const end = this.ends[member]!;
-      if (other.ends[member] !== end) return member;
-      for (; at < end * stride; at++) if (ours[at] !== theirs[at]) return member;
-    }
-    return count;
-  }
-
-  /** Takes what another one has more. */
-  growTo(other: KeyedRows): void {
-    const rows = other.from(other.count);
-    const known = this.from(this.count) * stride;
-    if (rows * stride > this.#rows.length) this.#resize(rows + (rows >> 2));
-    this.#rows.set(other.#rows.subarray(known, rows * stride), known);
-    for (let member = this.count; member < other.count; member++) this.ends.push(other.ends[member]!);
-  }
-
-  #put(row: number, field: FieldId, start: number, length: number): void {
-    if ((row + 1) * stride > this.#rows.length) this.#resize(row * 2);
-    const at = row * stride;
-    this.#rows[at] = field;
-    this.#rows[at + 1] = start;
-    this.#rows[at + 2] = length;
-  }
-
-  #resize(rows: number): void {
-    const larger = new Int32Array(rows * stride);
-    larger.set(this.#rows);
-    this.#rows = larger;
-  }
+  if (number >= 0) into.endMember();
+  return first;
 }
 
-const text = ValueType.string;
-const stride = 3;
-const rowsMin = 32;
 /** A member of a few keys, one of them within another. */
 const memberBytes = 768;

@@ -7,6 +7,7 @@ import { Attribute, type AttributeSource, ValueType } from '../../model/span-bat
 import { valueText } from '../../model/value.ts';
 import { letterOf } from './attribute-types.ts';
 import type { KeyShape } from './key-budget.ts';
+import { KeyedJsonHistory } from './keyed-json-history.ts';
 import { RowWriter } from './rowbinary.ts';
 
 /**
@@ -65,23 +66,37 @@ function isWhole(name: string, encoded: Uint8Array): boolean {
  */
 export class KeyedListWriter {
   #writer = new RowWriter(bufferBytes);
+  readonly #history: KeyedJsonHistory;
+  /** Where the members end that were written, without their brackets. */
+  readonly #ends: number[] = [];
   readonly #fields: FieldTable;
   readonly #redactor: Redactor | undefined;
 
   constructor(fields: FieldTable, redactor: Redactor | undefined) {
     this.#fields = fields;
     this.#redactor = redactor;
+    this.#history = new KeyedJsonHistory(fields);
   }
 
-  /** Of the run that begins at row `first`; valid until the next call. Undefined for a list that is to be stored as it is. */
-  write(list: KeyedList, batch: AttributeSource, first: number): Buffer | undefined {
+  /**
+   * Of the run that begins at row `first`; valid until the next call. Undefined for a list that is to be stored as it is.
+   * @param conversation whose calls may have sent the list before
+   */
+  write(list: KeyedList, batch: AttributeSource, first: number, conversation: () => string): Buffer | undefined {
     if (!this.#isWorthwhile(list, batch, first)) return undefined;
     if (this.#writer.buffer.length > bufferBytesMax) this.#writer = new RowWriter(bufferBytes);
     const writer = this.#writer;
     writer.reset();
-    let next = 0;
-    for (const [i, place] of list.places.entries()) {
-      const number = list.numbers[i]!;
+    const known = this.#history.find(`${list.name} ${conversation()}`, list, batch, first);
+    const from = known?.rows ?? 0;
+    if (known !== undefined) {
+      writer.raw(known.json, 0, known.end);
+      this.#redactAgain(list, batch, first, from);
+    }
+    this.#ends.length = 0;
+    let next = from === 0 ? 0 : list.numbers[from - 1]! + 1;
+    for (let i = from; i < list.places.length; i++) {
+      const [place, number] = [list.places[i]!, list.numbers[i]!];
       if (number >= next) next = this.#begin(next, number);
       else writer.u8(comma);
       const name = this.#fields.encodedName(batch.attributes[(first + place) * Attribute.stride]!);
@@ -90,12 +105,25 @@ export class KeyedListWriter {
       writer.u8(quote);
       writer.u8(colon);
       this.#value(batch, first + place);
+      if (list.numbers[i + 1] !== number) this.#ends.push(writer.length);
     }
     writer.u8(closeBrace);
     writer.u8(closeBracket);
     const json = writer.view();
     // Bytes that are no text could not be read from JSON again.
-    return isUtf8(json) ? json : undefined;
+    if (!isUtf8(json.subarray(known?.end ?? 0))) return undefined;
+    this.#history.note(json, this.#ends);
+    return json;
+  }
+
+  /** What is taken out of values that are not looked at again is counted with each call. */
+  #redactAgain({ places }: KeyedList, { attributes }: AttributeSource, first: number, count: number): void {
+    if (this.#redactor === undefined) return;
+    for (let i = 0; i < count; i++) {
+      const at = (first + places[i]!) * Attribute.stride;
+      const [field, start] = [attributes[at + Attribute.field]!, attributes[at + Attribute.value]!];
+      this.#redactor.value(field, start, attributes[at + Attribute.length]!);
+    }
   }
 
   /** Ends the member before, and begins that with a number, with empty ones for numbers that no attribute has; gives the number behind it. */

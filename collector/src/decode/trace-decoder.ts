@@ -47,6 +47,7 @@ export class TraceDecoder {
   #begin(bytes: Buffer): void {
     this.#reader.reset(bytes);
     this.#batch.bytes = bytes;
+    this.#batch.begin();
     this.#batch.rejected = { count: 0, message: '' };
     this.#batch.dropped = { attributes: 0, events: 0, links: 0 };
     this.#attributes.reset();

@@ -1,5 +1,6 @@
 import { GrownList } from './grown-list.ts';
 import { limits } from './limits.ts';
+import { type Remembered, SessionMemory, type SessionMemoryBounds } from './session-memory.ts';
 
 /**
  * Attributes whose value may be a JSON list that calls of a model send again and again, or a JSON object with such a list under `messages`:
@@ -49,10 +50,8 @@ const keyedName = new RegExp(
   `^(${keyedLists.join('|').replaceAll('.', '\\.')})\\.(0|[1-9][0-9]{0,3})\\.([ !#-[\\]-~]+)$`,
 );
 
-export interface RepeatedListsBounds {
-  readonly bytesMax: number;
+export interface RepeatedListsBounds extends SessionMemoryBounds {
   readonly listBytesMax: number;
-  readonly sessionsMax: number;
 }
 
 /** What was read of a piece of a list: so many members of it, and what they gave. */
@@ -88,16 +87,13 @@ export interface FoundList<T> extends SentList<T> {
 }
 
 /** A list that came, without the bracket at its end. */
-interface Kept<T> {
+interface Kept<T> extends Remembered {
   bytes: Buffer;
   length: number;
   /** The bytes that were read: so many members. */
   read: number;
   members: number;
-  /** About what it takes, with the items and what was worked out of them; in bytes. */
-  weight: number;
   readonly list: GrownList<T>;
-  isForgotten: boolean;
 }
 
 /**
@@ -106,33 +102,32 @@ interface Kept<T> {
  * forgotten, or that another call began differently, is read as a whole.
  */
 export class RepeatedLists<T> {
-  /** Lists of a session, by use: several agents may talk in one. Sessions by use, too. */
-  readonly #sessions = new Map<string, readonly Kept<T>[]>();
+  readonly #memory: SessionMemory<Kept<T>>;
   readonly #options: RepeatedListsOptions<T>;
-  readonly #bounds: RepeatedListsBounds;
-  #weight = 0;
+  readonly #listBytesMax: number;
 
   constructor(options: RepeatedListsOptions<T>) {
     this.#options = options;
-    this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.#memory = new SessionMemory(options.bounds);
+    this.#listBytesMax = options.bounds?.listBytesMax ?? limits.repeatedListBytesMax;
   }
 
   /** About what is kept, in bytes. */
   get weight(): number {
-    return this.#weight;
+    return this.#memory.weight;
   }
 
   /** The list that the JSON text `bytes[start, end)` may be, of which nothing is read yet; undefined when it is none. */
   find(session: string, bytes: Buffer, start: number, end: number): FoundList<T> | undefined {
     const stop = end - 1;
-    if (end - start > this.#bounds.listBytesMax || bytes[start] !== open || bytes[stop] !== close) return undefined;
+    if (end - start > this.#listBytesMax || bytes[start] !== open || bytes[stop] !== close) return undefined;
     let last = stop;
     while (last > start && isSpace(bytes[last - 1]!)) last--;
-    const lists = this.#sessions.get(session) ?? [];
+    const lists = this.#memory.of(session);
     const kept = longest(lists, bytes, start, last) ?? this.#empty();
     const known = kept.length;
-    this.#weigh(kept, grow(kept, bytes, start, last));
-    this.#keep(session, lists, kept);
+    this.#memory.weigh(kept, grow(kept, bytes, start, last));
+    this.#memory.keep(session, kept);
     return { kept, list: kept.list, length: last - start, known };
   }
 
@@ -148,8 +143,8 @@ export class RepeatedLists<T> {
     for (const item of added.items) list.items.push(item);
     kept.members += added.members;
     kept.read = length;
-    this.#weigh(kept, this.#options.weightOf(added.items));
-    if (this.#weight > this.#bounds.bytesMax) this.#forget();
+    this.#memory.weigh(kept, this.#options.weightOf(added.items));
+    this.#memory.fit();
     return list;
   }
 
@@ -159,7 +154,7 @@ export class RepeatedLists<T> {
    */
   known(session: string, bytes: Buffer, start: number, end: number): number {
     let best = 0;
-    for (const { bytes: kept, read } of this.#sessions.get(session) ?? []) {
+    for (const { bytes: kept, read } of this.#memory.of(session)) {
       if (read <= best || start + read >= end) continue;
       if (bytes.compare(kept, 0, read, start, start + read) === 0) best = read;
     }
@@ -169,48 +164,12 @@ export class RepeatedLists<T> {
   #empty(): Kept<T> {
     const kept: Kept<T> = {
       ...{ bytes: Buffer.alloc(0), length: 0, read: 0, members: 0, weight: 0, isForgotten: false },
-      list: new GrownList<T>((bytes) => this.#weigh(kept, bytes)),
+      list: new GrownList<T>((bytes) => this.#memory.weigh(kept, bytes)),
     };
     return kept;
   }
-
-  #weigh(kept: Kept<T>, bytes: number): void {
-    if (kept.isForgotten) return;
-    kept.weight += bytes;
-    this.#weight += bytes;
-  }
-
-  #keep(session: string, lists: readonly Kept<T>[], kept: Kept<T>): void {
-    const all = lists.length === 1 && lists[0] === kept ? lists : [kept, ...lists.filter((each) => each !== kept)];
-    for (const gone of all.slice(listsPerSessionMax)) this.#drop(gone);
-    this.#sessions.delete(session);
-    this.#sessions.set(session, all.length > listsPerSessionMax ? all.slice(0, listsPerSessionMax) : all);
-    const { bytesMax, sessionsMax } = this.#bounds;
-    if (this.#weight > bytesMax || this.#sessions.size > sessionsMax) this.#forget();
-  }
-
-  /** Makes room for some time: the first entry of a map is found the later the more were taken out before it. */
-  #forget(): void {
-    const { bytesMax, sessionsMax } = this.#bounds;
-    for (const [stalest, gone] of this.#sessions) {
-      if (this.#weight <= bytesMax - (bytesMax >> 3) && this.#sessions.size <= sessionsMax - (sessionsMax >> 3)) break;
-      this.#sessions.delete(stalest);
-      for (const each of gone) this.#drop(each);
-    }
-  }
-
-  #drop(gone: Kept<T>): void {
-    gone.isForgotten = true;
-    this.#weight -= gone.weight;
-  }
 }
 
-const defaultBounds: RepeatedListsBounds = {
-  bytesMax: limits.repeatedListsBytesMax,
-  listBytesMax: limits.repeatedListBytesMax,
-  sessionsMax: limits.repeatedListsSessionsMax,
-};
-const listsPerSessionMax = 4;
 const nothing = { members: 0, items: [] } as const;
 
 /** Copies what is new; says how much larger the list has become, with the texts that were read from it. */

@@ -88,13 +88,15 @@ export class NormalisedEvents implements SpanEvents {
     this.#contents = sourcesOf('spanwarden.content')!.map((name) => fields.intern(name));
     this.#content = expectedContent.map(({ attribute }) => fields.intern(attribute));
     const read = (name: string) => this.value(this.#span, this.#idOf(name));
-    this.#translator = new Translator(fields, knownDialects, read);
+    this.#translator = new Translator(fields, knownDialects, read, history);
     this.#facts = new SpanFacts(read, {
       value: (name) => this.#translator.value(this.#span, name),
       corrected: (name) => this.#translator.corrected(this.#span, name),
       messages: (name) => this.#translatedMessages(name),
       sent: () => this.#sentMessages(),
-      listOf: (messages) => (messages.length < listedMessagesMin ? undefined : this.#history.listOf(messages)),
+      listOf: (messages) =>
+        this.#translator.listOf(messages) ??
+        (messages.length < listedMessagesMin ? undefined : this.#history.listOf(messages)),
       outputHints: () => this.#outputHints(),
       raw: (name) => this.#raw(name),
       isPlain: () => this.#isPlain(),

@@ -72,13 +72,17 @@ function textsOf(value: Value): string[] | undefined {
 
 /** Messages as JSON in the shape of the OTel GenAI conventions. */
 export function messagesJson(messages: readonly Message[]): string {
-  return valueJson(
-    messages.map(({ role, parts, finishReason }) => ({
-      role,
-      parts: parts.map(partValue),
-      ...(finishReason !== undefined && { finish_reason: finishReason }),
-    })),
-  );
+  return `[${messages.map(messageJson).join(',')}]`;
+}
+
+/** One of them. */
+export function messageJson({ role, parts, finishReason }: Message): string {
+  const message = {
+    role,
+    parts: parts.map(partValue),
+    ...(finishReason !== undefined && { finish_reason: finishReason }),
+  };
+  return valueJson(message, 1);
 }
 
 function partValue(part: Part): Value {

@@ -3,6 +3,7 @@ import { isMap, member, parsedValue } from '../json-value.ts';
 import { parseMessages } from '../messages.ts';
 import { ownWords } from './corrections.ts';
 import type { Dialect, Reading, SpanSource } from './dialect.ts';
+import { someMember } from './grown-values.ts';
 import { toolContent, toolMessage } from './langchain.ts';
 import {
   converted,
@@ -125,7 +126,7 @@ function promptTexts(list: Value): Value | undefined {
 function whole(flattened: string, raw: string): Reading {
   return (span) => {
     const list = span.tree(flattened);
-    if (!Array.isArray(list) || !list.some((each: Value) => isBare(member(each, 'message')))) return list;
+    if (!Array.isArray(list) || !someMember(list, 'bare', (each) => isBare(member(each, 'message')))) return list;
     const said = span.attribute(raw);
     return parseMessages(said).length === list.length ? said : list;
   };

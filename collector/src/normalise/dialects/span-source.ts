@@ -1,8 +1,11 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
+import type { RepeatedListsBounds } from '../../model/repeated-lists.ts';
 import { Attribute, Event, Scope, Span, type SpanBatch } from '../../model/span-batch.ts';
-import type { Value, ValueMap } from '../../model/value.ts';
+import { type Value, type ValueMap, valueText } from '../../model/value.ts';
 import { isAbsent } from '../redaction.ts';
 import type { SourceEvent, SpanSource } from './dialect.ts';
+import { KeyedHistory } from './keyed-history.ts';
+import { KeyedNames, notBelow } from './keyed-names.ts';
 import { Unflattener } from './unflatten.ts';
 
 /** A span of a batch as dialects read it. One object serves all spans; `turnTo` points it at the next. */
@@ -14,12 +17,27 @@ export class BatchSpanSource implements SpanSource {
   readonly #canonical: (field: string) => Value | undefined;
   /** Ids of the names that readings ask for: as many as the dialects name. */
   readonly #ids = new Map<string, FieldId>();
+  /** By prefix: as many as the dialects name. */
+  readonly #names = new Map<string, KeyedNames>();
+  readonly #history: KeyedHistory;
   #batch!: SpanBatch;
   #span = 0;
 
-  constructor(fields: FieldTable, canonical: (field: string) => Value | undefined) {
+  /** @param history how much is remembered of lists that calls send again */
+  constructor(
+    fields: FieldTable,
+    canonical: (field: string) => Value | undefined,
+    history: Partial<RepeatedListsBounds> = {},
+  ) {
     this.#fields = fields;
     this.#canonical = canonical;
+    this.#history = new KeyedHistory(fields, history);
+  }
+
+  /** To be called before a batch. */
+  begin(): void {
+    this.#history.begin();
+    for (const names of this.#names.values()) names.begin();
   }
 
   turnTo(batch: SpanBatch, span: number): void {
@@ -61,14 +79,19 @@ export class BatchSpanSource implements SpanSource {
   }
 
   tree(prefix: string): Value | undefined {
+    const names = this.#namesOf(prefix);
+    if (repeatedPrefixes.has(prefix)) {
+      const known = this.#history.read(() => this.#session(prefix), names, this.#batch, this.#span);
+      this.droppedKeys += known?.dropped ?? 0;
+      if (known !== undefined) return known.members;
+    }
     const batch = this.#batch;
     const at = this.#span * Span.stride;
     const first = batch.spans[at + Span.attributes]!;
-    const start = `${prefix}.`;
     const tree = new Unflattener();
     for (let row = first; row < first + batch.spans[at + Span.attributeCount]!; row++) {
-      const name = this.#fields.name(batch.attributes[row * Attribute.stride]!);
-      if (name.startsWith(start)) tree.add(name.slice(start.length).split('.'), batch.attributeValue(row));
+      const field = batch.attributes[row * Attribute.stride]!;
+      if (names.numberOf(field) !== notBelow) tree.add(names.path(field), batch.attributeValue(row));
     }
     const value = tree.take();
     this.droppedKeys += tree.dropped;
@@ -116,6 +139,22 @@ export class BatchSpanSource implements SpanSource {
     return this.#batch.text(rows[column]!, rows[column + 1]!);
   }
 
+  #namesOf(prefix: string): KeyedNames {
+    let names = this.#names.get(prefix);
+    if (names === undefined) {
+      names = new KeyedNames(this.#fields, prefix);
+      names.begin();
+      this.#names.set(prefix, names);
+    }
+    return names;
+  }
+
+  /** Under which a list of messages is remembered: conversation and trace are known whatever the messages say. */
+  #session(prefix: string): string {
+    const trace = this.#batch.spans[this.#span * Span.stride + Span.traceId]!;
+    return `${prefix} ${valueText(this.#canonical('gen_ai.conversation.id') || this.#batch.hex(trace, 16))}`;
+  }
+
   #idOf(name: string): FieldId {
     let id = this.#ids.get(name);
     if (id === undefined) {
@@ -125,3 +164,6 @@ export class BatchSpanSource implements SpanSource {
     return id;
   }
 }
+
+/** Lists of messages that calls send again and again. */
+const repeatedPrefixes: ReadonlySet<string> = new Set(['llm.input_messages', 'gen_ai.prompt']);

@@ -1,12 +1,16 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
+import type { GrownList } from '../../model/grown-list.ts';
+import type { RepeatedListsBounds } from '../../model/repeated-lists.ts';
 import type { SpanBatch } from '../../model/span-batch.ts';
-import type { Value } from '../../model/value.ts';
+import { isList, type Value } from '../../model/value.ts';
 import { type Message, parseMessages, type Role } from '../messages.ts';
 import { isAbsent } from '../redaction.ts';
 import { type Correction, type Dialect, elsewhere, type Reading } from './dialect.ts';
 import { canonicalAttributes, type Form, formOf, messagesJson } from './form.ts';
+import { growthOf } from './grown-values.ts';
 import { type Recognised, Recogniser } from './recogniser.ts';
 import { BatchSpanSource } from './span-source.ts';
+import { TranslatedList } from './translated-list.ts';
 
 /** How one canonical field is read, dialect by dialect, in the order of asking. */
 interface FieldReadings {
@@ -51,16 +55,26 @@ export class Translator {
   readonly #recognised: Recognised = { categories: 0, dialects: 0, operationRow: -1 };
   readonly #asked = new Set<string>();
   readonly #messages = new Map<string, readonly Message[]>();
+  /** Messages that are the beginning of a conversation that goes on. */
+  readonly #repeated = new WeakMap<readonly Message[], TranslatedList>();
   #batch!: SpanBatch;
   #span = -1;
 
-  /** @param canonical reads a canonical field of the span that the translator was turned to. */
-  constructor(fields: FieldTable, dialects: readonly Dialect[], canonical: (name: string) => Value | undefined) {
+  /**
+   * @param canonical reads a canonical field of the span that the translator was turned to.
+   * @param history how much is remembered of conversations
+   */
+  constructor(
+    fields: FieldTable,
+    dialects: readonly Dialect[],
+    canonical: (name: string) => Value | undefined,
+    history: Partial<RepeatedListsBounds> = {},
+  ) {
     this.#dialects = dialects;
     this.#table = fields;
     this.#canonical = dialects.reduce((bits, { canonical }, i) => (canonical ? bits | (1 << i) : bits), 0);
     this.#recogniser = new Recogniser(fields, dialects);
-    this.#source = new BatchSpanSource(fields, canonical);
+    this.#source = new BatchSpanSource(fields, canonical, history);
     for (const name of canonicalAttributes) {
       const readings = readingsOf(dialects, name);
       const bits = readings.reduce((all, { bit }) => all | bit, 0);
@@ -76,6 +90,7 @@ export class Translator {
     this.#batch = batch;
     this.#span = -1;
     this.#recogniser.begin(batch);
+    this.#source.begin();
   }
 
   /** What the names of a span's attributes tell. Valid until the next span is asked about. */
@@ -97,7 +112,8 @@ export class Translator {
     if (dialects === 0) return undefined;
     if (name === messageFields[0] || name === messageFields[1]) {
       const messages = this.messages(span, name);
-      return messages === undefined ? undefined : messagesJson(messages);
+      if (messages === undefined) return undefined;
+      return this.#repeated.get(messages)?.json(messages.length) ?? messagesJson(messages);
     }
     return this.#read(name, dialects);
   }
@@ -152,13 +168,18 @@ export class Translator {
     if (kept !== undefined) return kept.length === 0 ? undefined : kept;
     let found: readonly Message[] = [];
     this.#read(name, dialects, (raw) => {
-      const messages = parseMessages(raw, bareRoleOf(name)).filter(({ parts }) => parts.length > 0);
+      const messages = this.#repeatedMessages(name, raw) ?? withParts(parseMessages(raw, bareRoleOf(name)));
       if (messages.length === 0) return undefined;
       found = messages;
       return true;
     });
     this.#messages.set(name, found);
     return found.length === 0 ? undefined : found;
+  }
+
+  /** The list of the conversation that begins with these messages; undefined for those that do not go on with one. */
+  listOf(messages: readonly Message[]): GrownList<Message> | undefined {
+    return this.#repeated.get(messages)?.list;
   }
 
   /** Canonical fields that the dialects of the span can say, by name. */
@@ -193,9 +214,19 @@ export class Translator {
     return this.#source.droppedKeys;
   }
 
+  /** What calls send again is not translated again. */
+  #repeatedMessages(name: MessageField, raw: Value): readonly Message[] | undefined {
+    const members = name === messageFields[0] && isList(raw) ? growthOf(raw) : undefined;
+    if (members === undefined) return undefined;
+    const list = TranslatedList.of(members);
+    const messages = list.messages((raw as readonly Value[]).length);
+    this.#repeated.set(messages, list);
+    return messages;
+  }
+
   #formed(name: string, raw: Value): Value | undefined {
     if (name !== messageFields[0] && name !== messageFields[1]) return formOf(name)(raw);
-    const messages = parseMessages(raw, bareRoleOf(name)).filter(({ parts }) => parts.length > 0);
+    const messages = withParts(parseMessages(raw, bareRoleOf(name)));
     return messages.length === 0 ? undefined : messagesJson(messages);
   }
 
@@ -241,6 +272,10 @@ function correctionsOf(dialects: readonly Dialect[], name: string): FieldCorrect
     corrects !== undefined && Object.hasOwn(corrects, name) ? [{ bit: 1 << i, read: corrects[name]! }] : [],
   );
   return readings.length === 0 ? undefined : { bits: readings.reduce((all, { bit }) => all | bit, 0), readings };
+}
+
+function withParts(messages: readonly Message[]): readonly Message[] {
+  return messages.filter(({ parts }) => parts.length > 0);
 }
 
 function bareRoleOf(name: MessageField): Role {

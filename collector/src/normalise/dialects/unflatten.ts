@@ -1,7 +1,7 @@
 import type { Value } from '../../model/value.ts';
 
 /** Keys deeper than this are left out: no convention nests further. */
-const depthMax = 12;
+export const keysDeepMax = 12;
 
 interface Node {
   value?: Value;
@@ -15,7 +15,7 @@ export class Unflattener {
   dropped = 0;
 
   add(path: readonly string[], value: Value): void {
-    if (path.length === 0 || path.length > depthMax) {
+    if (path.length === 0 || path.length > keysDeepMax) {
       this.dropped++;
       return;
     }

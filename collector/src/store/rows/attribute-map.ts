@@ -27,8 +27,12 @@ interface KeyedAttribute extends AddedAttribute {
   readonly isKeyedList?: true;
 }
 
-/** Hashes of the messages of a list, or of an object with a list in it; undefined for what is to be stored as it is. */
-type Refer = (name: string, bytes: Buffer, start: number, end: number) => Reference | undefined;
+interface Refer {
+  /** Whose messages they are. */
+  conversation(): string;
+  /** Hashes of the messages of a list, or of an object with a list in it; undefined for what is to be stored as it is. */
+  list(name: string, bytes: Buffer, start: number, end: number): Reference | undefined;
+}
 
 interface Reference {
   readonly hashes: string;
@@ -108,8 +112,8 @@ export class AttributeMapWriter {
     for (const [i, list] of this.#shapes.keyedLists(shape).entries()) {
       // What was added may correct one of its attributes, or have its name.
       if (added.some(({ name }) => name === list.name || name.startsWith(`${list.name}.`))) continue;
-      const json = this.#keyed.write(list, this.#batch, first);
-      const hashes = json && this.refer!(list.name, json, 0, json.length)?.hashes;
+      const json = this.#keyed.write(list, this.#batch, first, this.refer!.conversation);
+      const hashes = json && this.refer!.list(list.name, json, 0, json.length)?.hashes;
       if (hashes === undefined) continue;
       named |= 1 << i;
       const one: KeyedAttribute = { name: list.name, value: hashes, isKeyedList: true };
@@ -242,7 +246,7 @@ export class AttributeMapWriter {
     const text = this.#redactor?.text(value, name) ?? value;
     const isList = this.refer !== undefined && listNames.has(name) && text.startsWith('[');
     const list = isList ? Buffer.from(text) : undefined;
-    const hashes = list && this.refer!(name, list, 0, list.length)?.hashes;
+    const hashes = list && this.refer!.list(name, list, 0, list.length)?.hashes;
     if (hashes === undefined) this.notes.noteAdded();
     else this.notes.noteReferred('addedMessages');
     this.#text(writer, hashes ?? text);
@@ -281,7 +285,8 @@ export class AttributeMapWriter {
     const length = attributes[at + Attribute.length]!;
     const redacted = this.#redactor?.value(field, start, length);
     const text = redacted === undefined ? undefined : Buffer.from(redacted);
-    const named = text === undefined ? refer(name, bytes, start, start + length) : refer(name, text, 0, text.length);
+    const named =
+      text === undefined ? refer.list(name, bytes, start, start + length) : refer.list(name, text, 0, text.length);
     if (named !== undefined) {
       this.notes.noteReferred(named.how);
       writer.string(named.hashes);

@@ -1,6 +1,6 @@
 import type { FieldId, FieldTable } from '../../model/fields.ts';
 import { Attribute, type AttributeSource } from '../../model/span-batch.ts';
-import { type KeyedList, keyedListsIn } from './keyed-lists.ts';
+import { type KeyedList, KeyedPlaces, keyedListsIn } from './keyed-lists.ts';
 
 /** Spans with the same attribute names in the same order share one sorted order. */
 export interface Shape {
@@ -20,17 +20,20 @@ interface Known extends Shape {
 export class AttributeShapes {
   readonly #fields: FieldTable;
   readonly #known = new Map<number, Known>();
+  readonly #keyed: KeyedPlaces;
   #generation = -1;
   /** Attributes of all known shapes. */
   #places = 0;
 
   constructor(fields: FieldTable) {
     this.#fields = fields;
+    this.#keyed = new KeyedPlaces(fields);
   }
 
   /** To be called between batches; says whether ids of names are others now. */
   begin(): boolean {
     const isAnew = this.#generation !== this.#fields.generation;
+    if (isAnew) this.#keyed.clear();
     if (isAnew || this.#known.size > shapesMax || this.#places > placesMax) {
       this.#known.clear();
       this.#places = 0;
@@ -56,7 +59,7 @@ export class AttributeShapes {
 
   /** The lists whose members have attributes of their own. */
   keyedLists(shape: Known): readonly KeyedList[] {
-    shape.lists ??= keyedListsIn(this.#fields, shape);
+    shape.lists ??= keyedListsIn(this.#fields, this.#keyed, shape);
     return shape.lists;
   }
 

@@ -173,15 +173,21 @@ export class SpanRowEncoder {
   #referOf(batch: SpanBatch, at: number, day: number, added: readonly AddedAttribute[]): AttributeMapWriter['refer'] {
     const messages = this.#messages;
     if (messages === undefined) return undefined;
-    let conversation: string | undefined;
-    return (name, bytes, start, end) => {
-      conversation ??= this.#conversation.of(batch, at / Span.stride, added);
-      const place = { conversation, day, name };
-      const isObject = bytes[start] === 0x7b;
-      const hashes = isObject
-        ? messages.referWithin(place, bytes, start, end)
-        : messages.refer(place, bytes, start, end);
-      return hashes === undefined ? undefined : { hashes, how: isObject ? 'messagesWithin' : 'messages' };
+    let known: string | undefined;
+    const conversation = () => {
+      known ??= this.#conversation.of(batch, at / Span.stride, added);
+      return known;
+    };
+    return {
+      conversation,
+      list: (name, bytes, start, end) => {
+        const place = { conversation: conversation(), day, name };
+        const isObject = bytes[start] === 0x7b;
+        const hashes = isObject
+          ? messages.referWithin(place, bytes, start, end)
+          : messages.refer(place, bytes, start, end);
+        return hashes === undefined ? undefined : { hashes, how: isObject ? 'messagesWithin' : 'messages' };
+      },
     };
   }
 

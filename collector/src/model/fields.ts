@@ -40,7 +40,8 @@ interface Entry {
 }
 
 const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder();
+// A name may begin with a byte order mark, as values may.
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const probesMax = 64;
 
 /** An open-addressing hash table over name bytes, seeded per process so that senders cannot aim at one slot. */

@@ -44,25 +44,15 @@ export interface Running {
 }
 
 /** Closes what was opened before its servers could not be started. */
-export async function abandonStart({
-  settling,
-  guards,
-  intake,
-  running,
-  exporter,
-  spool,
-  store,
-  shipping,
-  shipped,
-}: Omit<Running, 'ownMetrics' | 'servers'>): Promise<void> {
-  clearInterval(settling);
-  guards.close();
-  intake.close();
-  await running.stop();
-  await exporter.stop(0);
-  shipping.abort();
-  await Promise.all([spool.close(), shipped]);
-  await store.close();
+export async function abandonStart(opened: Omit<Running, 'ownMetrics' | 'servers'>): Promise<void> {
+  clearInterval(opened.settling);
+  opened.guards.close();
+  opened.intake.close();
+  await opened.running.stop();
+  await opened.exporter.stop(0);
+  opened.shipping.abort();
+  await Promise.all([opened.spool.close(), opened.shipped]);
+  await opened.store.close();
 }
 
 /** Stops accepting, stores and sends what was accepted within a deadline, closes everything. */

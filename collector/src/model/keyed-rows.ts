@@ -1,4 +1,5 @@
 import type { FieldId } from './fields.ts';
+import { grownBytes } from './grown-bytes.ts';
 import type { Remembered } from './session-memory.ts';
 
 /**
@@ -125,11 +126,7 @@ export function longestKept<K extends KeptRows>(
 export function growKept(kept: KeptRows, sent: KeyedRows, bytes: Buffer, first: number): void {
   const before = kept.rows.bytesOf(kept.rows.count);
   const length = sent.bytesOf(sent.count);
-  if (length > kept.bytes.length) {
-    const larger = Buffer.allocUnsafeSlow(length + (length >> 2));
-    kept.bytes.copy(larger, 0, 0, before);
-    kept.bytes = larger;
-  }
+  kept.bytes = grownBytes(kept.bytes, before, length);
   bytes.copy(kept.bytes, before, first + before, first + length);
   kept.rows.growTo(sent);
 }

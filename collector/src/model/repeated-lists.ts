@@ -1,3 +1,4 @@
+import { grownBytes } from './grown-bytes.ts';
 import { GrownList } from './grown-list.ts';
 import { limits } from './limits.ts';
 import { type Remembered, SessionMemory, type SessionMemoryBounds } from './session-memory.ts';
@@ -172,16 +173,15 @@ export class RepeatedLists<T> {
 
 const nothing = { members: 0, items: [] } as const;
 
+/** Most lists go on beyond it. */
+const listBytesMin = 512;
+
 /** Copies what is new; says how much larger the list has become, with the texts that were read from it. */
 function grow(kept: Kept<unknown>, bytes: Buffer, start: number, last: number): number {
   const length = last - start;
   const added = length - kept.length;
   const room = kept.bytes.length;
-  if (length > room) {
-    const larger = Buffer.allocUnsafeSlow(Math.max(512, length + (length >> 2)));
-    kept.bytes.copy(larger, 0, 0, kept.length);
-    kept.bytes = larger;
-  }
+  kept.bytes = grownBytes(kept.bytes, kept.length, length, listBytesMin);
   bytes.copy(kept.bytes, kept.length, start + kept.length, last);
   kept.length = length;
   return added + kept.bytes.length - room;

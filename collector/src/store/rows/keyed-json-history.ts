@@ -1,4 +1,5 @@
 import type { FieldTable } from '../../model/fields.ts';
+import { grownBytes } from '../../model/grown-bytes.ts';
 import { growKept, type KeptRows, KeyedRows, longestKept } from '../../model/keyed-rows.ts';
 import { limits } from '../../model/limits.ts';
 import { SessionMemory } from '../../model/session-memory.ts';
@@ -71,11 +72,7 @@ export class KeyedJsonHistory {
       const before = weightOf(kept);
       const written = kept.ends.at(-1) ?? 0;
       const end = ends.at(-1)!;
-      if (end > kept.json.length) {
-        const larger = Buffer.allocUnsafeSlow(end + (end >> 2));
-        kept.json.copy(larger, 0, 0, written);
-        kept.json = larger;
-      }
+      kept.json = grownBytes(kept.json, written, end);
       json.copy(kept.json, written, written, end);
       if (!goesOn) for (let member = 0; member < known; member++) kept.ends.push(best!.ends[member]!);
       for (const each of ends) kept.ends.push(each);
